@@ -1,0 +1,224 @@
+/* What the host does for a plugin. A plugin imports no symbol of the daemon:
+ * every handle begins with a pointer to this table, and the inline functions
+ * of services.h, source.h and sink.h call through it.
+ *
+ * The table begins with its size. A function that a gateway does not have is
+ * beyond that size or NULL; LG_HAS tells.
+ *
+ * Unless a function says otherwise: it may be called on any thread on which
+ * the host calls the plugin, it does not block, it takes slices that it
+ * copies, and it fails only when memory runs out. */
+#ifndef LEADGATE_SERVICES_H
+#define LEADGATE_SERVICES_H
+
+#include <leadgate/fields.h>
+#include <leadgate/types.h>
+
+struct lg_services;
+
+/* Handles. Only the pointer to the table is visible. */
+struct lg_host { const struct lg_services *services; };    /* one instance */
+struct lg_request { const struct lg_services *services; }; /* one submission */
+struct lg_lead { const struct lg_services *services; };    /* a lead being built */
+struct lg_reply { const struct lg_services *services; };   /* an answer being made */
+struct lg_batch { const struct lg_services *services; };   /* events to deliver */
+struct lg_form;                                            /* decoded form fields */
+struct lg_json;                                            /* a parsed JSON value */
+
+/* Kinds of a JSON value. Unknown kinds are to be treated as LG_JSON_NULL. */
+#define LG_JSON_NULL 0
+#define LG_JSON_TRUE 1
+#define LG_JSON_FALSE 2
+#define LG_JSON_NUMBER 3 /* its text is kept: 20-digit ids and 1.10 survive */
+#define LG_JSON_STRING 4
+#define LG_JSON_ARRAY 5
+#define LG_JSON_OBJECT 6
+
+/* Digests for lg_hmac. */
+#define LG_SHA1 1
+#define LG_SHA256 2
+#define LG_SHA512 3
+
+/* What a submission was, in request_info. */
+struct lg_request_info {
+	size_t size; /* set by the caller: sizeof(struct lg_request_info) */
+	struct lg_slice method;
+	struct lg_slice target;  /* raw, as on the request line */
+	struct lg_slice path;    /* raw, before the first '?' */
+	struct lg_slice query;   /* raw, after it; absent without one */
+	struct lg_slice body;    /* raw */
+	struct lg_slice host;    /* as the sender saw it */
+	struct lg_slice scheme;  /* "http" or "https", as the sender saw it */
+	struct lg_slice peer_address;   /* who is connected to us */
+	struct lg_slice client_address; /* who speaks, behind trusted proxies */
+	int64_t received_at;
+};
+
+/* The result of one item after the commit. */
+#define LG_ACCEPTED 1 /* stored now */
+#define LG_REPEATED 2 /* was stored before: the receipt is the first one */
+#define LG_REFUSED 3  /* not stored; `reason` says why */
+#define LG_IGNORED 4  /* the plugin said so */
+struct lg_result {
+	size_t size; /* set by the caller */
+	int32_t verdict;
+	int32_t status;          /* a fitting HTTP status: 202, 409, 422 … */
+	struct lg_slice receipt; /* the event's id; absent when refused */
+	struct lg_slice reason;  /* a sentence; absent when stored */
+};
+
+/* How a delivery key is to be understood. */
+#define LG_KEY_PROVIDER 1    /* a provider's id: other content is a touch */
+#define LG_KEY_IDEMPOTENCY 2 /* Idempotency-Key: other content is 422 */
+
+/* Consent states. */
+#define LG_CONSENT_GRANTED 1
+#define LG_CONSENT_DENIED 2
+#define LG_CONSENT_WITHDRAWN 3
+#define LG_CONSENT_PENDING 4
+struct lg_consent {
+	size_t size;
+	int32_t state;
+	int32_t reserved;
+	struct lg_slice purpose;  /* "marketing" … */
+	struct lg_slice channels; /* "email,sms" */
+	struct lg_slice basis, text, version, method;
+	int64_t at; /* 0: when the lead occurred */
+};
+
+/* One event as a sink sees it. Slices live until the batch is settled. */
+struct lg_event {
+	size_t size; /* set by the caller */
+	int64_t seq;
+	int64_t at;
+	struct lg_slice id;      /* the event's UUID */
+	struct lg_slice type;    /* "lead.created" … */
+	struct lg_slice lead_id;
+	struct lg_slice json;    /* the whole event, one line, no line feed */
+	int64_t attempt;         /* 1 on the first try */
+	struct lg_slice external_id; /* what the sink called this lead before */
+};
+
+/* Outcomes of a delivery. An unknown number is LG_RETRY. */
+#define LG_DELIVERED 1
+#define LG_RETRY 2
+#define LG_UNCLASSIFIED 3 /* sent, no answer */
+#define LG_PARK 4         /* the sink's configuration is wrong */
+#define LG_REJECT 5       /* this event will never be taken */
+struct lg_settlement {
+	size_t size;
+	int32_t outcome;
+	int32_t status;              /* of the destination's answer; 0: none */
+	int64_t retry_after;         /* milliseconds; 0: the lane decides */
+	struct lg_slice reason;      /* a sentence without personal data */
+	struct lg_slice answer;      /* the answer's first bytes */
+	struct lg_slice external_id; /* what the destination calls the lead */
+};
+
+struct lg_services {
+	size_t size;
+
+	/* every handle of an instance */
+	void (*log)(struct lg_host *, int32_t level, struct lg_slice message);
+	int64_t (*now)(void);
+	int64_t (*monotonic)(void);
+	int32_t (*counter)(struct lg_host *, const char *name, const char *help);
+	void (*count)(struct lg_host *, int32_t counter, int64_t n);
+	int32_t (*once)(struct lg_host *, struct lg_slice key, int64_t ttl);
+
+	/* digests and encodings */
+	int32_t (*hmac)(int32_t digest, struct lg_slice key, struct lg_slice message,
+			unsigned char *out, size_t capacity);
+	int32_t (*sha256)(struct lg_slice message, unsigned char out[32]);
+	int32_t (*equal)(struct lg_slice a, struct lg_slice b);
+	int32_t (*hex)(struct lg_slice bytes, char *out, size_t capacity);
+	int32_t (*base64)(struct lg_slice bytes, int32_t url, char *out, size_t capacity);
+
+	/* the request */
+	int32_t (*request_info)(struct lg_request *, struct lg_request_info *);
+	int32_t (*header)(struct lg_request *, const char *name, size_t index,
+			  struct lg_slice *value);
+	int32_t (*form)(struct lg_request *, struct lg_slice bytes, struct lg_form **);
+	size_t (*form_count)(const struct lg_form *);
+	int32_t (*form_pair)(const struct lg_form *, size_t index, struct lg_pair *);
+	int32_t (*json)(struct lg_request *, struct lg_slice bytes,
+			const struct lg_json **root, struct lg_text problem);
+	int32_t (*json_kind)(const struct lg_json *);
+	struct lg_slice (*json_text)(const struct lg_json *);
+	const struct lg_json *(*json_member)(const struct lg_json *, struct lg_slice name);
+	const struct lg_json *(*json_first)(const struct lg_json *);
+	const struct lg_json *(*json_next)(const struct lg_json *);
+	struct lg_slice (*json_name)(const struct lg_json *);
+	void *(*allocate)(struct lg_request *, size_t size);
+	int32_t (*refuse)(struct lg_request *, int32_t status, struct lg_slice detail);
+
+	/* leads */
+	struct lg_lead *(*lead)(struct lg_request *);
+	int32_t (*lead_set)(struct lg_lead *, int32_t field, struct lg_slice);
+	int32_t (*lead_add)(struct lg_lead *, int32_t field, struct lg_slice);
+	int32_t (*lead_profile)(struct lg_lead *, struct lg_slice network,
+				struct lg_slice id, struct lg_slice url);
+	int32_t (*lead_consent)(struct lg_lead *, const struct lg_consent *);
+	int32_t (*lead_extra)(struct lg_lead *, struct lg_slice name, struct lg_slice value);
+	int32_t (*lead_key)(struct lg_lead *, int32_t kind, struct lg_slice key);
+	int32_t (*lead_trap)(struct lg_lead *, struct lg_slice rule);
+	int32_t (*field_named)(struct lg_slice name);
+	int32_t (*ignore)(struct lg_request *, struct lg_slice reason);
+
+	/* the answer */
+	size_t (*result_count)(struct lg_request *);
+	int32_t (*result)(struct lg_request *, size_t index, struct lg_result *);
+	int32_t (*reply_status)(struct lg_reply *, int32_t status);
+	int32_t (*reply_header)(struct lg_reply *, const char *name, struct lg_slice value);
+	int32_t (*reply_body)(struct lg_reply *, const char *type, struct lg_slice body);
+
+	/* delivery */
+	size_t (*batch_count)(const struct lg_batch *);
+	int32_t (*batch_event)(const struct lg_batch *, size_t index, struct lg_event *);
+	void (*settle)(struct lg_batch *, size_t index, const struct lg_settlement *);
+};
+
+/* Whether this gateway has a service: LG_HAS(host->services, once). */
+#define LG_HAS(table, member)                                                  \
+	((table)->size >= offsetof(struct lg_services, member) +               \
+				  sizeof((table)->member) &&                   \
+	 (table)->member)
+
+/* Writes one line to the gateway's log under the instance's name. Never put
+ * personal data into it. */
+static inline void lg_log(struct lg_host *host, int32_t level, struct lg_slice message)
+{
+	host->services->log(host, level, message);
+}
+
+/* Wall clock, milliseconds since 1970. */
+static inline int64_t lg_now(struct lg_host *host) { return host->services->now(); }
+
+/* A clock that never goes back, in milliseconds. */
+static inline int64_t lg_monotonic(struct lg_host *host)
+{
+	return host->services->monotonic();
+}
+
+/* Registers a counter of the instance, to be called in `open`. `name` is
+ * [a-z_]{1,40}. Returns its number, or LG_FAIL when the table is full. */
+static inline int32_t lg_counter(struct lg_host *host, const char *name, const char *help)
+{
+	return host->services->counter(host, name, help);
+}
+
+/* Adds to a counter; a number below 0 is ignored. Any thread, lock-free. */
+static inline void lg_count(struct lg_host *host, int32_t counter, int64_t n)
+{
+	host->services->count(host, counter, n);
+}
+
+/* LG_OK the first time a key is seen within `ttl` milliseconds, LG_FAIL when it
+ * was seen before: for nonces. The table is bounded; when it is full the
+ * oldest key is forgotten. */
+static inline int32_t lg_once(struct lg_host *host, struct lg_slice key, int64_t ttl)
+{
+	return host->services->once(host, key, ttl);
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* Sink plugins: deliver events to a destination.
+ *
+ * Each instance has a thread of its own (its lane), so it may simply block:
+ * it harms nobody else. `deliver` gets a batch and settles every event with
+ * lg_settle, now or later, before the deadline. What is unsettled then is
+ * LG_UNCLASSIFIED and will be sent again with the same event id: deliver at
+ * least once, and let the destination recognise the id.
+ *
+ * LG_DELIVERED means that the destination has it for good: a file sink syncs
+ * before it says so. */
+#ifndef LEADGATE_SINK_H
+#define LEADGATE_SINK_H
+
+#include <leadgate/plugin.h>
+#include <leadgate/services.h>
+
+struct lg_sink_operations {
+	size_t size; /* sizeof(struct lg_sink_operations) as the plugin knows it */
+
+	/* As for sources: no side effects. Main thread. May be NULL. */
+	int32_t (*check)(const void *settings, struct lg_text problem);
+
+	/* Makes an instance on its lane's thread. `host` and `settings` live
+	 * until after `close`. LG_FAIL: the lane is parked, `problem` says why,
+	 * and `open` is tried again later. May be NULL. */
+	int32_t (*open)(struct lg_host *host, const void *settings, void **instance,
+			struct lg_text problem);
+
+	/* Delivers a batch. `deadline` is a time of lg_monotonic. The batch and
+	 * its slices live until all events are settled. */
+	int32_t (*deliver)(void *instance, struct lg_batch *batch, int64_t deadline);
+
+	/* Finishes what is under way within the deadline; no more batches
+	 * come. May be NULL. */
+	int32_t (*drain)(void *instance, int64_t deadline);
+
+	/* Ends the instance, on its lane's thread. May be NULL. */
+	void (*close)(void *instance);
+
+	/* Event types that it takes: "lead.created lead.touched"; NULL: these two. */
+	const char *events;
+
+	/* Largest batch that `deliver` takes: events and bytes of JSON.
+	 * 0: the lane's own limits. */
+	int64_t batch_events;
+	int64_t batch_bytes;
+};
+
+/* Number of events in the batch: at least 1. */
+static inline size_t lg_batch_count(const struct lg_batch *batch)
+{
+	return batch->services->batch_count(batch);
+}
+
+/* Fills `event`. LG_FAIL when there is no such index. */
+static inline int32_t lg_batch_event(const struct lg_batch *batch, size_t index,
+				     struct lg_event *event)
+{
+	event->size = sizeof(*event);
+	return batch->services->batch_event(batch, index, event);
+}
+
+/* Settles one event; the first settlement of an index counts. Any thread. */
+static inline void lg_settle(struct lg_batch *batch, size_t index,
+			     const struct lg_settlement *settlement)
+{
+	batch->services->settle(batch, index, settlement);
+}
+
+/* Settles all events alike. */
+static inline void lg_settle_all(struct lg_batch *batch, const struct lg_settlement *settlement)
+{
+	size_t count = lg_batch_count(batch);
+	for (size_t i = 0; i < count; i++)
+		lg_settle(batch, i, settlement);
+}
+
+#endif

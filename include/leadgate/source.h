@@ -1,0 +1,254 @@
+/* Source plugins: from a request to leads, and from results to an answer.
+ *
+ * A source has two phases. `receive` looks at the request and adds items;
+ * it does no I/O and does not block. The host then normalizes, recognises,
+ * commits and syncs. Only after that, on the same loop thread, `reply` makes
+ * the answer. A plugin that leaves `reply` NULL gets the host's answer:
+ * 202 {"status":"accepted","receipt":…}.
+ *
+ * One instance is called by several loops at once: its memory is read-only
+ * after `open`. What changes lives in the host's services. The flag
+ * LG_SERIAL asks for one loop. */
+#ifndef LEADGATE_SOURCE_H
+#define LEADGATE_SOURCE_H
+
+#include <leadgate/plugin.h>
+#include <leadgate/services.h>
+
+struct lg_source_operations {
+	size_t size; /* sizeof(struct lg_source_operations) as the plugin knows it */
+
+	/* Checks settings that the option rows alone cannot: no side effects,
+	 * called at `leadgate check` and before `open`. On LG_FAIL `problem`
+	 * says what is wrong and what would be right. May be NULL. */
+	int32_t (*check)(const void *settings, struct lg_text problem);
+
+	/* Makes an instance. `host` and `settings` live until after `close`.
+	 * Main thread. On LG_FAIL `problem` says why. May be NULL. */
+	int32_t (*open)(struct lg_host *host, const void *settings, void **instance,
+			struct lg_text problem);
+
+	/* Ends it; no call is under way. Main thread. May be NULL. */
+	void (*close)(void *instance);
+
+	/* Takes a whole request. Adds items with lg_lead, lg_ignore; or refuses
+	 * the request with lg_refuse and returns LG_FAIL; or suspends it with
+	 * LG_LATER. A loop thread. */
+	int32_t (*receive)(void *instance, struct lg_request *request);
+
+	/* Makes the answer when all is committed. Not called for a request
+	 * that was refused whole. A loop thread. May be NULL. */
+	int32_t (*reply)(void *instance, struct lg_request *request, struct lg_reply *reply);
+};
+
+/* Fills `info`, whose `size` the caller has set. Slices live as long as the
+ * request. */
+static inline int32_t lg_request_info(struct lg_request *request, struct lg_request_info *info)
+{
+	info->size = sizeof(*info);
+	return request->services->request_info(request, info);
+}
+
+/* The index-th value of a header, by its name in any case, duplicates kept
+ * apart. Returns LG_FAIL when there are not that many. */
+static inline int32_t lg_header(struct lg_request *request, const char *name, size_t index,
+				struct lg_slice *value)
+{
+	return request->services->header(request, name, index, value);
+}
+
+/* Decodes application/x-www-form-urlencoded bytes (WHATWG URL, section 5.1).
+ * The form lives as long as the request. LG_FAIL: too many fields. */
+static inline int32_t lg_form(struct lg_request *request, struct lg_slice bytes,
+			      struct lg_form **form)
+{
+	return request->services->form(request, bytes, form);
+}
+static inline size_t lg_form_count(struct lg_request *request, const struct lg_form *form)
+{
+	return request->services->form_count(form);
+}
+static inline int32_t lg_form_pair(struct lg_request *request, const struct lg_form *form,
+				   size_t index, struct lg_pair *pair)
+{
+	return request->services->form_pair(form, index, pair);
+}
+
+/* Parses JSON (RFC 8259): UTF-8 checked, a byte order mark skipped, depth at
+ * most 64, a repeated member name an error. Values live as long as the
+ * request. On LG_FAIL `problem` says what is wrong and where. */
+static inline int32_t lg_json(struct lg_request *request, struct lg_slice bytes,
+			      const struct lg_json **root, struct lg_text problem)
+{
+	return request->services->json(request, bytes, root, problem);
+}
+static inline int32_t lg_json_kind(struct lg_request *request, const struct lg_json *value)
+{
+	return request->services->json_kind(value);
+}
+/* The text of a string, decoded, or of a number as it was written. */
+static inline struct lg_slice lg_json_text(struct lg_request *request, const struct lg_json *value)
+{
+	return request->services->json_text(value);
+}
+/* NULL when the value is no object or has no such member. */
+static inline const struct lg_json *lg_json_member(struct lg_request *request,
+						   const struct lg_json *value,
+						   struct lg_slice name)
+{
+	return request->services->json_member(value, name);
+}
+/* Walks the elements of an array or the members of an object in order. */
+static inline const struct lg_json *lg_json_first(struct lg_request *request,
+						  const struct lg_json *value)
+{
+	return request->services->json_first(value);
+}
+static inline const struct lg_json *lg_json_next(struct lg_request *request,
+						 const struct lg_json *value)
+{
+	return request->services->json_next(value);
+}
+static inline struct lg_slice lg_json_name(struct lg_request *request, const struct lg_json *value)
+{
+	return request->services->json_name(value);
+}
+
+/* Zeroed memory that lives as long as the request; NULL when there is none. */
+static inline void *lg_allocate(struct lg_request *request, size_t size)
+{
+	return request->services->allocate(request, size);
+}
+
+/* Refuses the whole request: nothing is stored, the sender gets `status` with
+ * `detail` as problem+json (RFC 9457) or as a page. Returns LG_FAIL, so that a
+ * plugin can write `return lg_refuse(…)`. */
+static inline int32_t lg_refuse(struct lg_request *request, int32_t status, struct lg_slice detail)
+{
+	return request->services->refuse(request, status, detail);
+}
+
+/* Adds an item: a lead. It belongs to the request. NULL when the request has
+ * as many items as it may (an option) or memory ran out. */
+static inline struct lg_lead *lg_lead(struct lg_request *request)
+{
+	return request->services->lead(request);
+}
+
+/* Sets a field; the last one wins. A field that only the gateway sets, or a
+ * number this gateway does not know, gives LG_FAIL and changes nothing. */
+static inline int32_t lg_lead_set(struct lg_lead *lead, int32_t field, struct lg_slice value)
+{
+	return lead->services->lead_set(lead, field, value);
+}
+
+/* Appends to a field of type list; LG_FAIL when it is none or is full. */
+static inline int32_t lg_lead_add(struct lg_lead *lead, int32_t field, struct lg_slice value)
+{
+	return lead->services->lead_add(lead, field, value);
+}
+
+/* A profile on a network; `id` or `url` may be absent, not both. */
+static inline int32_t lg_lead_profile(struct lg_lead *lead, struct lg_slice network,
+				      struct lg_slice id, struct lg_slice url)
+{
+	return lead->services->lead_profile(lead, network, id, url);
+}
+
+/* States a consent. What is not stated is not assumed. */
+static inline int32_t lg_lead_consent(struct lg_lead *lead, const struct lg_consent *consent)
+{
+	return lead->services->lead_consent(lead, consent);
+}
+
+/* Keeps a field that nobody knows, as it was sent. A name that came before
+ * makes a list. LG_FAIL when there are more than the limit. */
+static inline int32_t lg_lead_extra(struct lg_lead *lead, struct lg_slice name,
+				    struct lg_slice value)
+{
+	return lead->services->lead_extra(lead, name, value);
+}
+
+/* States the delivery key: LG_KEY_PROVIDER or LG_KEY_IDEMPOTENCY. */
+static inline int32_t lg_lead_key(struct lg_lead *lead, int32_t kind, struct lg_slice key)
+{
+	return lead->services->lead_key(lead, kind, key);
+}
+
+/* Says that a trap was sprung (a honeypot was filled): the sender is answered
+ * as always, nothing is delivered. */
+static inline int32_t lg_lead_trap(struct lg_lead *lead, struct lg_slice rule)
+{
+	return lead->services->lead_trap(lead, rule);
+}
+
+/* The field that a form's name means by the fields table, or LG_FAIL. */
+static inline int32_t lg_field_named(struct lg_request *request, struct lg_slice name)
+{
+	return request->services->field_named(name);
+}
+
+/* Adds an item that is to be ignored, counted with its reason. */
+static inline int32_t lg_ignore(struct lg_request *request, struct lg_slice reason)
+{
+	return request->services->ignore(request, reason);
+}
+
+/* In `reply`: how the items ended, in the order in which they were added.
+ * Never says whether a person was known. */
+static inline size_t lg_result_count(struct lg_request *request)
+{
+	return request->services->result_count(request);
+}
+static inline int32_t lg_result(struct lg_request *request, size_t index, struct lg_result *result)
+{
+	result->size = sizeof(*result);
+	return request->services->result(request, index, result);
+}
+
+/* The answer. The status is 200 to 599; a header's value has no control
+ * characters; the body's type is a media type. LG_FAIL otherwise. */
+static inline int32_t lg_reply_status(struct lg_reply *reply, int32_t status)
+{
+	return reply->services->reply_status(reply, status);
+}
+static inline int32_t lg_reply_header(struct lg_reply *reply, const char *name,
+				      struct lg_slice value)
+{
+	return reply->services->reply_header(reply, name, value);
+}
+static inline int32_t lg_reply_body(struct lg_reply *reply, const char *type, struct lg_slice body)
+{
+	return reply->services->reply_body(reply, type, body);
+}
+
+/* Digests and signatures. Each returns the number of bytes written, or LG_FAIL
+ * when `capacity` is too small. */
+static inline int32_t lg_hmac(struct lg_request *request, int32_t digest, struct lg_slice key,
+			      struct lg_slice message, unsigned char *out, size_t capacity)
+{
+	return request->services->hmac(digest, key, message, out, capacity);
+}
+static inline int32_t lg_sha256(struct lg_request *request, struct lg_slice message,
+				unsigned char out[32])
+{
+	return request->services->sha256(message, out);
+}
+/* Compares in constant time: 1 when equal, 0 when not. */
+static inline int32_t lg_equal(struct lg_request *request, struct lg_slice a, struct lg_slice b)
+{
+	return request->services->equal(a, b);
+}
+static inline int32_t lg_hex(struct lg_request *request, struct lg_slice bytes, char *out,
+			     size_t capacity)
+{
+	return request->services->hex(bytes, out, capacity);
+}
+/* `url` 1: the alphabet of RFC 4648 section 5, without padding. */
+static inline int32_t lg_base64(struct lg_request *request, struct lg_slice bytes, int32_t url,
+				char *out, size_t capacity)
+{
+	return request->services->base64(bytes, url, out, capacity);
+}
+
+#endif
