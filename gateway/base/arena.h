@@ -1,0 +1,41 @@
+/* Memory that is freed all at once: a request, a batch, a generation.
+ *
+ * An arena fails once and stays failed, so that a builder may allocate many
+ * times and ask once. Built with ASan it turns into one malloc a piece, so
+ * that overruns are seen. One thread at a time. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/slice.h"
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *blocks; /* newest first */
+	char *next, *end;           /* what is left of the newest */
+	size_t block_bytes;         /* size of a common block */
+	size_t used_bytes;          /* handed out since the last reset */
+	size_t limit_bytes;         /* 0: none; beyond it the arena fails */
+	bool failed;
+};
+
+void arena_init(struct arena *arena, size_t block_bytes, size_t limit_bytes);
+
+/* Frees everything. The arena may be used again, as after arena_init. */
+void arena_fini(struct arena *arena);
+
+/* Forgets everything but keeps one block for the next use. */
+void arena_reset(struct arena *arena);
+
+/* Aligned to 16 bytes, not cleared. NULL when memory or the limit ran out. */
+void *arena_alloc(struct arena *arena, size_t size);
+void *arena_zalloc(struct arena *arena, size_t size);
+
+/* A copy with a closing zero byte; an absent slice when memory ran out. */
+struct lg_slice arena_copy(struct arena *arena, struct lg_slice s);
+struct lg_slice arena_printf(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
+
+#endif
