@@ -1,0 +1,23 @@
+/* Digests and signatures over OpenSSL 3, with one context per thread so that
+ * a digest allocates nothing. Any thread. */
+#ifndef CODEC_DIGEST_H
+#define CODEC_DIGEST_H
+
+#include "base/slice.h"
+
+#define SHA256_BYTES 32
+#define DIGEST_MAX_BYTES 64
+
+enum digest_kind { DIGEST_SHA1 = 1, DIGEST_SHA256 = 2, DIGEST_SHA512 = 3 };
+
+/* All parts in order, as if joined. */
+void sha256(const struct lg_slice *parts, size_t count, uint8_t out[SHA256_BYTES]);
+
+/* HMAC (RFC 2104). Returns the bytes written, 0 for an unknown kind. */
+size_t hmac(enum digest_kind kind, struct lg_slice key, struct lg_slice message,
+	    uint8_t out[DIGEST_MAX_BYTES]);
+
+/* In constant time for equal lengths. */
+bool digest_equal(struct lg_slice a, struct lg_slice b);
+
+#endif

@@ -1,0 +1,28 @@
+/* Values to JSON in a buffer. The writer puts the commas; failures are the
+ * buffer's (ask buffer->failed at the end). Pure; any thread. */
+#ifndef CODEC_JSON_WRITER_H
+#define CODEC_JSON_WRITER_H
+
+#include "base/buffer.h"
+
+struct json_writer {
+	struct buffer *out;
+	bool comma; /* the next value or name needs one before it */
+};
+
+void json_writer_init(struct json_writer *writer, struct buffer *out);
+void json_write_open(struct json_writer *writer, char bracket);  /* '{' or '[' */
+void json_write_close(struct json_writer *writer, char bracket); /* '}' or ']' */
+void json_write_name(struct json_writer *writer, struct lg_slice name);
+void json_write_text(struct json_writer *writer, struct lg_slice text);
+void json_write_int(struct json_writer *writer, int64_t number);
+void json_write_bool(struct json_writer *writer, bool value);
+void json_write_null(struct json_writer *writer);
+/* Bytes that are JSON already. */
+void json_write_raw(struct json_writer *writer, struct lg_slice json);
+
+/* Escapes into a string literal's inside: quote, backslash, control characters
+ * (RFC 8259 section 7), and U+2028/2029. Bytes that are not UTF-8 become U+FFFD. */
+void json_escape(struct buffer *out, struct lg_slice text);
+
+#endif

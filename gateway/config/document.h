@@ -1,0 +1,48 @@
+/* A configuration file as a tree in which every node knows where it stands.
+ *
+ * The tree is libfyaml's; errors are printed as
+ *   gateway.yaml:12:5: error: unknown option "adress"; did you mean "address"?
+ * with the line and a caret below. Errors are collected, so that one run names
+ * all of them. Main thread. */
+#ifndef CONFIG_DOCUMENT_H
+#define CONFIG_DOCUMENT_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct document;
+struct fy_node;
+
+/* Reads and parses. NULL when the file cannot be read or is no YAML: the
+ * errors are then in `errors`. Duplicate keys are all reported here.
+ * "${NAME}" inside double-quoted scalars is replaced from the environment
+ * (an unset name is an error), `$$` stands for a dollar. */
+struct document *document_open(const char *path, struct buffer *errors);
+void document_free(struct document **document);
+
+const char *document_path(const struct document *document);
+struct arena *document_arena(struct document *document); /* lives with the document */
+int document_error_count(const struct document *document);
+
+/* Reports an error at a node (NULL: the file as a whole). */
+void document_error(struct document *document, struct fy_node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct fy_node *document_root(struct document *document);
+
+/* Access by key; NULL without it, or when `map` is NULL or no mapping. */
+struct fy_node *document_member(struct fy_node *map, const char *key);
+
+/* Walks a mapping or a sequence: start with *cursor NULL; false at the end.
+ * `key` is absent in a sequence. Slices live as long as the document. */
+bool document_each(struct document *document, struct fy_node *node, void **cursor,
+		   struct lg_slice *key, struct fy_node **key_node, struct fy_node **value);
+
+/* A scalar's text after replacement; absent when the node is no scalar. */
+struct lg_slice document_text(struct document *document, struct fy_node *node);
+bool document_is_map(struct fy_node *node);
+bool document_is_list(struct fy_node *node);
+int document_line(struct fy_node *node); /* from 1; 0: unknown */
+
+#endif

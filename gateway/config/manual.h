@@ -1,0 +1,12 @@
+/* Help and manual pages from option rows. Main thread. */
+#ifndef CONFIG_MANUAL_H
+#define CONFIG_MANUAL_H
+
+#include "config/bind.h"
+
+/* Plain text for a terminal: name, type, default, range, help. */
+void manual_text(struct buffer *out, const struct option_table *table);
+/* The same in man(7) macros. */
+void manual_roff(struct buffer *out, const struct option_table *table);
+
+#endif
