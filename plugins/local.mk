@@ -1,0 +1,31 @@
+# A plugin is one LG_PLUGIN line in configure.ac and plugins/sources/NAME.c or
+# plugins/sinks/NAME.c (or a folder NAME of .c files); it becomes plugins/NAME.so
+# in the build tree, where a gateway run from there is pointed to.
+@LG_PLUGIN_FLAGS@
+
+plugin_files = \
+	$(patsubst $(top_srcdir)/plugins/sources/%.c,plugins/%.so,$(wildcard $(LG_PLUGIN_SOURCES:%=$(top_srcdir)/plugins/sources/%.c))) \
+	$(patsubst $(top_srcdir)/plugins/sinks/%.c,plugins/%.so,$(wildcard $(LG_PLUGIN_SINKS:%=$(top_srcdir)/plugins/sinks/%.c)))
+
+# Nothing of ours but include/: no config.h, no gateway/, no symbol of the daemon.
+LG_PLUGIN_BUILD = $(CC) -std=gnu11 -I$(top_srcdir)/include $(plugin_cppflags_$(*F)) $(CPPFLAGS) \
+	-pthread -fPIC -fvisibility=hidden $(LG_CWARN) $(LG_HARDEN) $(LG_SAN) $(CFLAGS) \
+	-shared $(LG_LINK_FLAGS) $(LDFLAGS) -MMD -MP -MF $(@:.so=.d) -MT $@
+
+plugins/%.so: $(top_srcdir)/plugins/sources/%.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $< $(plugin_libs_$(*F))
+plugins/%.so: $(top_srcdir)/plugins/sinks/%.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $< $(plugin_libs_$(*F))
+
+-include $(wildcard plugins/*.d)
+
+all-local: $(plugin_files)
+install-exec-local: $(plugin_files)
+	$(MKDIR_P) '$(DESTDIR)$(plugindir)'
+	for f in $(plugin_files); do $(INSTALL_DATA) $$f '$(DESTDIR)$(plugindir)' || exit 1; done
+uninstall-local:
+	for f in $(notdir $(plugin_files)); do rm -f '$(DESTDIR)$(plugindir)'/$$f; done
+clean-local:
+	rm -f plugins/*.so plugins/*.d tests/plugin/*.so tests/plugin/*.d

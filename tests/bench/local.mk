@@ -1,0 +1,4 @@
+# make bench runs tests/bench/run; a helper program is two lines:
+#   noinst_PROGRAMS is too eager: EXTRA_PROGRAMS += %D%/NAME and
+#   bench_programs += %D%/NAME build it for make bench alone.
+bench_programs =

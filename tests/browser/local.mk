@@ -1,0 +1,1 @@
+# Tests in a real browser; they are run by hand or by CI, not by make check.

@@ -1,0 +1,10 @@
+# A fuzzer is two lines (its source is fuzz_NOUN.c, its corpus corpus/NOUN/*):
+#   check_PROGRAMS += %D%/fuzz_NOUN
+#   %C%_fuzz_NOUN_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+if LG_FUZZ_BUILD
+LG_FUZZ = $(LG_FUZZ_MAIN)
+else
+LG_FUZZ = %D%/libreplay.a
+endif
+check_LIBRARIES += %D%/libreplay.a
+%C%_libreplay_a_SOURCES = %D%/replay.c

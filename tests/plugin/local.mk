@@ -1,0 +1,10 @@
+# Test plugins: add NAME here for tests/plugin/NAME.c; it becomes
+# tests/plugin/NAME.so in the build tree, built like a real one, never installed.
+test_plugins =
+
+test_plugin_files = $(test_plugins:%=tests/plugin/%.so)
+check_DATA += $(test_plugin_files)
+tests/plugin/%.so: $(top_srcdir)/tests/plugin/%.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $<
+-include $(wildcard tests/plugin/*.d)

@@ -1,0 +1,3 @@
+# A unit test is two lines (its source is test_NOUN.c, found by its name):
+#   check_PROGRAMS += %D%/test_NOUN
+#   %C%_test_NOUN_LDADD = $(LG_LIBS_CONFIG) $(LG_UNIT)
