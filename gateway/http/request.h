@@ -1,0 +1,72 @@
+/* One request and its answer, the same whatever protocol carried it.
+ *
+ * A request lives on one loop thread. It belongs to its transport, which makes
+ * it, hands it to a handler when it is whole, and frees it after the answer.
+ * Its slices and its arena live until http_respond. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "base/arena.h"
+
+struct http_header {
+	struct lg_slice name;
+	struct lg_slice value;
+};
+
+struct http_transport;
+struct http_request;
+struct http_response;
+
+/* What the route hook decides when the head is known, before the body is read. */
+struct http_route {
+	/* Called once with the whole request; calls http_respond exactly once, now
+	 * or later, on the same loop. The peer may be gone by then: the request
+	 * stays valid all the same. */
+	void (*handle)(struct http_request *request, void *arg);
+	void *arg;
+	size_t body_limit_bytes; /* larger bodies get 413 */
+};
+
+struct http_request {
+	struct arena arena;
+	struct lg_slice method, target; /* raw */
+	struct lg_slice path, query;    /* of the target; query absent without '?' */
+	struct lg_slice scheme, host;   /* as the sender saw them */
+	struct http_header *headers;    /* in order, duplicates kept */
+	size_t header_count;
+	struct lg_slice body; /* followed by at least HTTP_BODY_PADDING readable bytes */
+	struct lg_slice peer_address;   /* text, without port */
+	struct lg_slice client_address; /* behind trusted proxies; else the peer's */
+	int64_t received_ms;            /* wall clock, when the head was whole */
+	int64_t started_us;             /* monotonic, first byte */
+	struct http_route route;
+	struct http_transport *transport; /* who carries the answer */
+	void *context;                    /* the handler's own */
+};
+
+#define HTTP_BODY_PADDING 64
+
+struct http_response {
+	int status;
+	const struct http_header *headers; /* without Content-Length, Connection, Date */
+	size_t header_count;
+	struct lg_slice body; /* HEAD: not sent, its length is */
+};
+
+/* The index-th value of a header, name in any case. False: not that many. */
+bool http_request_header(const struct http_request *request, const char *name, size_t index,
+			 struct lg_slice *value);
+
+/* Sends the answer (all is copied) and ends the handler's use of the request:
+ * it must not be touched afterwards. The request's loop thread. */
+void http_respond(struct http_request *request, const struct http_response *response);
+
+/* Answers with application/problem+json (RFC 9457), or a plain page when the
+ * sender prefers HTML. `retry_after_s` 0: no such header. */
+void http_respond_problem(struct http_request *request, int status, const char *detail,
+			  int retry_after_s);
+
+/* The reason phrase of RFC 9110, "Unknown" for others. */
+const char *http_status_text(int status);
+
+#endif

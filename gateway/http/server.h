@@ -1,0 +1,71 @@
+/* Listeners, loops and protocols put together: a server that hands whole
+ * requests to a service. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <leadgate/option.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "http/request.h"
+
+/* Limits, each an option with a number (section `http:` of the configuration). */
+struct http_limits {
+	int64_t head_bytes;          /* 16 KiB */
+	int64_t body_bytes;          /* 1 MiB, a source may lower or raise it */
+	int64_t buffered_bytes;      /* all buffered bodies of the server together */
+	int64_t headers;             /* 100 */
+	int64_t head_timeout_ms;     /* absolute, from the first byte */
+	int64_t body_timeout_ms;     /* absolute, from the end of the head */
+	int64_t minimum_rate_bytes;  /* a second, after a grace, while a body is read */
+	int64_t write_timeout_ms;    /* an answer that is not read */
+	int64_t idle_timeout_ms;     /* 60 s between requests */
+	int64_t connections;         /* in all */
+	int64_t connections_per_address;
+	int64_t pipelined;           /* requests of one connection under way */
+	int64_t linger_ms;           /* reading on after an error, so that it is seen */
+};
+extern const struct lg_option http_limit_options[];
+extern const size_t http_limit_option_count;
+
+/* One entry of `listen:`. */
+struct http_listen {
+	struct lg_slice address; /* "127.0.0.1:8080", "[::1]:8080", "*:8080" */
+	struct lg_list trusted_proxies;
+	int64_t backlog;
+	struct lg_slice probe_path; /* answered 202 without a body; absent: none */
+};
+extern const struct lg_option http_listen_options[];
+extern const size_t http_listen_option_count;
+
+struct http_service {
+	/* When a head is known: fills `route`, or answers at once with
+	 * http_respond and returns false. The request's loop thread. */
+	bool (*route)(void *arg, struct http_request *request, struct http_route *route);
+	void *arg;
+};
+
+struct http_server;
+
+/* Binds and listens on all addresses; NULL with a sentence when one cannot be
+ * had. The loops must not run yet, or the call must come from their thread
+ * when there is one. The first loop accepts and deals to all round robin.
+ * Settings are copied where they are kept. */
+struct http_server *http_server_open(struct loop *const *loops, size_t loop_count,
+				     const struct http_listen *listens, size_t listen_count,
+				     const struct http_limits *limits,
+				     const struct http_service *service, struct error *error);
+
+/* Stops accepting, lets idle connections go, answers what is under way with
+ * Connection: close. Any thread. */
+void http_server_drain(struct http_server *server);
+/* Connections still open. Any thread. */
+size_t http_server_connections(const struct http_server *server);
+
+/* Closes what is left. The loops must have stopped. */
+void http_server_close(struct http_server **server);
+
+/* The port that the index-th listener got (for port 0); 0 for none. */
+int http_server_port(const struct http_server *server, size_t index);
+
+#endif

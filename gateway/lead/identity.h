@@ -1,0 +1,54 @@
+/* Keys by which the same person, submission and delivery are recognised.
+ * A key is a keyed 64-bit hash of a canonical value: the plus-tag and, for
+ * Gmail, the dots of an address are left out here and only here. */
+#ifndef LEAD_IDENTITY_H
+#define LEAD_IDENTITY_H
+
+#include <leadgate/option.h>
+
+#include "lead/lead.h"
+
+enum identity_kind {
+	IDENTITY_EMAIL = 1, IDENTITY_PHONE = 2, IDENTITY_PROFILE = 3, /* the person */
+	IDENTITY_DELIVERY = 4,   /* provider's id or Idempotency-Key, scoped to the source */
+	IDENTITY_SUBMISSION = 5, /* digest of the content, scoped to the source */
+};
+
+#define IDENTITY_WEAK 1u       /* role address: never matches alone */
+#define IDENTITY_IDEMPOTENCY 2u /* of a delivery key: other content is refused */
+
+struct identity_key {
+	uint64_t hash;
+	uint8_t kind;
+	uint8_t flags;
+};
+
+#define IDENTITY_KEYS_MAX 16
+#define IDENTITY_SECRET_BYTES 32
+#define IDENTITY_DIGEST_BYTES 16
+
+struct identity_keys {
+	struct identity_key keys[IDENTITY_KEYS_MAX];
+	size_t count;
+};
+
+/* Keys of the person, of the kinds in `kinds` (bit 1 << IDENTITY_EMAIL …).
+ * What does not fit is left out, weakest last. */
+void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
+		     unsigned int kinds, struct identity_keys *keys);
+
+/* Digest of the normalized content without client, attribution and times. */
+void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYTES]);
+
+/* Hash of anything else under a scope ("contact-form"). */
+uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
+		       struct lg_slice scope, struct lg_slice value);
+
+/* Whether a touch that shares a strong key is the known person: no other
+ * strong kind is known with a different value, unless the names agree. */
+bool identity_same_person(const struct lead *known, const struct lead *touch);
+
+/* "email,phone" of the kinds in which the two agree, into known's arena list. */
+bool identity_names_agree(const struct lead *a, const struct lead *b);
+
+#endif

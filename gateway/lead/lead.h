@@ -1,0 +1,80 @@
+/* The lead record in memory. Everything lives in one arena: nothing is freed by
+ * itself. One thread at a time; the writer may read what a loop prepared. */
+#ifndef LEAD_LEAD_H
+#define LEAD_LEAD_H
+
+#include <leadgate/services.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "lead/field.h"
+
+/* A singly linked list in order of addition. */
+struct lead_text { struct lead_text *next; struct lg_slice text; };
+struct lead_pair { struct lead_pair *next; struct lg_slice name, value; };
+struct lead_profile { struct lead_profile *next; struct lg_slice network, id, url; };
+struct lead_consent {
+	struct lead_consent *next;
+	int32_t state; /* LG_CONSENT_… */
+	struct lg_slice purpose, channels, basis, text, text_sha256, version, method, at;
+	struct lead_pair *evidence;
+};
+struct lead_reason {
+	struct lead_reason *next;
+	struct lg_slice rule, axis, from, to, at;
+	int64_t points;
+};
+struct lead_suggestion { struct lead_suggestion *next; struct lg_slice path, value, why; };
+
+/* How much one lead may hold; options of the section `lead:`. */
+struct lead_limits {
+	int64_t extra_fields;      /* 100 */
+	int64_t extra_name_bytes;  /* 128 */
+	int64_t extra_value_bytes; /* 64 KiB */
+	int64_t list_items;        /* 50, of each list */
+	int64_t raw_bytes;         /* 1024, of each raw value */
+	int64_t record_bytes;      /* 256 KiB, the JSON record */
+};
+
+struct lead {
+	struct arena *arena;
+	const struct lead_limits *limits;
+	struct lg_slice value[LG_FIELD_COUNT]; /* scalars; absent without data */
+	struct lead_text *list[LG_FIELD_COUNT]; /* of fields of type LIST */
+	struct lead_profile *profiles;
+	struct lead_consent *consents;
+	struct lead_reason *reasons;
+	struct lead_suggestion *suggestions;
+	struct lead_pair *raw;   /* name: the field's path */
+	struct lead_pair *extra; /* a name may repeat */
+	size_t extra_count;
+};
+
+extern const struct lg_option lead_limit_options[];
+extern const size_t lead_limit_option_count;
+
+/* NULL when memory ran out. `limits` lives as long as the lead. */
+struct lead *lead_new(struct arena *arena, const struct lead_limits *limits);
+
+/* Each copies what it is given. False: full, unknown, or memory ran out. */
+bool lead_set(struct lead *lead, int field, struct lg_slice value);
+bool lead_add(struct lead *lead, int field, struct lg_slice text);
+bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slice id,
+		      struct lg_slice url);
+bool lead_add_consent(struct lead *lead, const struct lg_consent *consent);
+bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
+bool lead_keep_raw(struct lead *lead, int field, struct lg_slice value);
+
+static inline struct lg_slice lead_get(const struct lead *lead, int field)
+{
+	return lead->value[field];
+}
+
+/* Whether one way to reach the person is left: email, phone or profile. */
+bool lead_reachable(const struct lead *lead);
+
+/* The first capture of a person: stage new, temperature cold, and the axes
+ * beside them at their beginnings (design: the status of a lead). */
+void lead_status_new(struct lead *lead);
+
+#endif
