@@ -3,6 +3,7 @@
 #ifndef LEAD_LEAD_H
 #define LEAD_LEAD_H
 
+#include <leadgate/option.h>
 #include <leadgate/services.h>
 
 #include "base/arena.h"

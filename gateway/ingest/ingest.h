@@ -1,0 +1,31 @@
+/* One request through one source plugin to a committed answer. */
+#ifndef INGEST_INGEST_H
+#define INGEST_INGEST_H
+
+#include "base/loop.h"
+#include "ingest/source.h"
+
+/* What all sources of a generation share. */
+struct ingest {
+	struct outbox *outbox;
+	const struct lead_limits *limits;
+	struct source *sources;
+	size_t source_count;
+};
+
+/* One per loop: where answers of the writer arrive. */
+struct ingest_loop;
+struct ingest_loop *ingest_loop_new(struct loop *loop);
+void ingest_loop_free(struct ingest_loop **loop);
+
+/* Adds requests, leads and replies to the services table. */
+void ingest_services_add(struct lg_services *services);
+
+/* The source at a path; NULL: none. */
+struct source *ingest_source_at(const struct ingest *ingest, struct lg_slice path);
+
+/* Takes a whole request; answers it after the commit. Loop thread. */
+void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct source *source,
+		   struct http_request *request);
+
+#endif

@@ -1,0 +1,83 @@
+/* The journal: what is acknowledged is here. One SQLite file in WAL mode with
+ * synchronous=FULL behind one writer thread; SQL stays in this folder. */
+#ifndef OUTBOX_OUTBOX_H
+#define OUTBOX_OUTBOX_H
+
+#include <leadgate/option.h>
+
+#include "base/error.h"
+#include "outbox/settlement.h"
+#include "outbox/submission.h"
+
+struct outbox;
+
+/* Sections `store:` and `dedup:` of the configuration. */
+struct store_settings {
+	struct lg_slice path;
+	int64_t max_size_bytes;
+	int64_t warn_percent;        /* of max_size */
+	int64_t wal_bytes;           /* threshold of a checkpoint */
+	int64_t page_bytes;          /* 4096 or 8192, when the file is made */
+	int64_t queue_submissions;   /* bound of the writer's mailbox */
+	int64_t queue_bytes;
+	int64_t batch_captures;      /* at most in one transaction */
+};
+extern const struct lg_option store_options[];
+extern const size_t store_option_count;
+
+struct dedup_settings {
+	struct lg_list keys;          /* email, phone, profile */
+	int64_t person_window_ms;     /* 365d */
+	int64_t submission_window_ms; /* 5m */
+	int64_t weak_after;           /* persons that share a key until it is weak: 3 */
+};
+extern const struct lg_option dedup_options[];
+extern const size_t dedup_option_count;
+
+/* Opens or makes the store, takes its lock, rebuilds the index, starts the
+ * writer and the checkpointer. NULL with a sentence and a way out when the file
+ * is foreign, corrupt, newer than us, owned by another process, or unreadable;
+ * nothing is ever overwritten. Main thread. */
+struct outbox *outbox_open(const struct store_settings *store, const struct dedup_settings *dedup,
+			   const struct lead_limits *limits, struct error *error);
+
+/* Commits what was submitted, checkpoints, closes. Main thread; nobody may
+ * submit any more. */
+void outbox_close(struct outbox **outbox);
+
+/* Secret under which identity keys are hashed; lives as long as the outbox. */
+const uint8_t *outbox_secret(const struct outbox *outbox);
+/* Bits 1 << IDENTITY_… of the kinds in dedup.keys. */
+unsigned int outbox_key_kinds(const struct outbox *outbox);
+
+/* Hands a submission over. False when the queue is full or the store has no
+ * room: then it still belongs to the caller, who answers 503. Any thread. */
+bool outbox_submit(struct outbox *outbox, struct submission *submission);
+
+/* Whether submissions are taken now; otherwise a reason that lives for ever. */
+bool outbox_ready(const struct outbox *outbox, const char **reason);
+
+/* Hands a settlement over; it always comes back. Any thread. */
+void outbox_settle(struct outbox *outbox, struct settlement *settlement);
+
+/* Pokes `mailbox` (mailbox_poke) after each commit that added events, until
+ * outbox_unwatch. At most OUTBOX_WATCHERS. Any thread. */
+#define OUTBOX_WATCHERS 256
+bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox);
+void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox);
+
+/* Last committed seq. Any thread. */
+int64_t outbox_last_seq(const struct outbox *outbox);
+
+/* How it stands, for status and metrics. Any thread. */
+struct outbox_stats {
+	int64_t events, leads;         /* in the journal; leads in the index */
+	int64_t index_bytes, index_keys;
+	int64_t queue_submissions;
+	int64_t store_bytes, wal_bytes;
+	int64_t commits, captures, checkpoints;
+	int64_t sync_p50_us, sync_p99_us, checkpoint_hold_p99_us;
+};
+void outbox_stats(const struct outbox *outbox, struct outbox_stats *stats);
+
+#endif

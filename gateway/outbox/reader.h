@@ -1,0 +1,71 @@
+/* Reading the journal beside the writer: short transactions that page by seq,
+ * so that no reader holds up a checkpoint. One thread at a time per reader.
+ * Works on a store that another process owns. */
+#ifndef OUTBOX_READER_H
+#define OUTBOX_READER_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "lead/event.h"
+#include "outbox/settlement.h"
+
+struct reader;
+
+/* An event as it stands in the journal; slices live in the arena of the call. */
+struct journal_event {
+	int64_t seq;
+	enum event_type type;
+	int64_t at_ms;
+	uint8_t lead_id[UUID_BYTES];
+	bool discarded; /* a trap: settled for everybody, delivered to nobody */
+	struct lg_slice body;
+	/* of due events */
+	enum delivery_state state;
+	int64_t attempts;
+};
+
+/* NULL with a reason. Read-only; leaves nothing behind. Must not be called in a
+ * process that holds the store open by other means than SQLite. */
+struct reader *reader_open(struct lg_slice path, struct error *error);
+void reader_close(struct reader **reader);
+
+/* Events after `after_seq` in order, at most `count` and about `bytes` of
+ * bodies (at least one). Returns how many; -1 with a reason. */
+ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq,
+			size_t count, size_t bytes, struct journal_event **events,
+			struct error *error);
+
+/* Open events of a sink that are due at `now_ms`, oldest due first. */
+ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
+		     int64_t now_ms, size_t count, struct journal_event **events,
+		     struct error *error);
+/* When the next open event of the sink is due; INT64_MAX: none. */
+int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
+
+/* The seq up to which a sink has settled everything first-hand; 0: nothing. */
+int64_t reader_position(struct reader *reader, struct lg_slice sink);
+
+/* Present merged record and history of a lead. */
+bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_id[UUID_BYTES],
+		 struct journal_event *event, struct error *error);
+/* A lead by the id of one of its events (a receipt); false: none. */
+bool reader_lead_of_event(struct reader *reader, const uint8_t event_id[UUID_BYTES],
+			  uint8_t lead_id[UUID_BYTES]);
+
+/* Present records in order of creation, after a lead id (all zero: from the
+ * start), for lists. */
+ptrdiff_t reader_leads(struct reader *reader, struct arena *arena,
+		       const uint8_t after_id[UUID_BYTES], size_t count, bool newest_first,
+		       struct journal_event **events, struct error *error);
+
+/* Counts by state for one sink, and all sinks that the journal knows. */
+struct sink_tally {
+	struct lg_slice sink;
+	int64_t position, last_seq;
+	int64_t by_state[16]; /* index: enum delivery_state */
+	int64_t oldest_pending_ms; /* wall clock, 0: none */
+};
+bool reader_tally(struct reader *reader, struct arena *arena, struct lg_slice sink,
+		  struct sink_tally *tally, struct error *error);
+
+#endif

@@ -1,0 +1,49 @@
+/* A lane: one thread that brings the journal's events to one sink instance. It
+ * reads, delivers and tells the writer how it went; it writes nothing itself. */
+#ifndef SINK_LANE_H
+#define SINK_LANE_H
+
+#include "host/instance.h"
+#include "outbox/outbox.h"
+
+/* The gateway's own options of every sink (beside the plugin's). */
+struct sink_settings {
+	struct lg_slice plugin;
+	struct lg_list events;     /* absent: what the plugin takes */
+	int64_t batch_events;
+	int64_t batch_bytes;
+	int64_t timeout_ms;        /* of one delivery */
+	int64_t retry_first_ms;
+	int64_t retry_max_ms;      /* ceiling of the back-off */
+	int64_t retry_for_ms;      /* after that: dead */
+	int64_t gather_ms;         /* at most to wait for a fuller batch */
+	int32_t is_test;           /* takes leads that are tests */
+};
+extern const struct lg_option sink_options[];
+extern const size_t sink_option_count;
+
+struct lane;
+
+/* Starts the thread. All arguments outlive the lane. NULL with a reason. */
+struct lane *lane_start(struct instance *instance, const struct sink_settings *settings,
+			struct outbox *outbox, struct lg_slice store_path, struct error *error);
+
+/* Asks it to end after the batch under way. Any thread. */
+void lane_stop(struct lane *lane);
+/* Waits up to `timeout_ms` for its end. False: it hangs in the plugin; it is
+ * then left alone for good and must not be freed. */
+bool lane_join(struct lane **lane, int64_t timeout_ms);
+
+/* Adds batches, events and settling to the services table. */
+void sink_services_add(struct lg_services *services);
+
+/* How it stands. Any thread. */
+struct lane_status {
+	int64_t position, lag, delivered, retries, parked, dead;
+	const char *state; /* "running", "waiting", "parked", "stopping" */
+	char reason[160];
+};
+void lane_status(const struct lane *lane, struct lane_status *status);
+struct lg_slice lane_name(const struct lane *lane);
+
+#endif

@@ -1,0 +1,14 @@
+/* The gateway as a process: start in order, serve, drain in order. */
+#ifndef SUPERVISE_DAEMON_H
+#define SUPERVISE_DAEMON_H
+
+/* Exit statuses of every command. */
+#define EXIT_DONE 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_CONFIG 78
+
+/* Runs until SIGTERM or SIGINT; returns an exit status. Main thread. */
+int daemon_run(const char *config_path);
+
+#endif
