@@ -1,0 +1,21 @@
+# A short run of every fuzzer from its corpus: bounded, so that CI ends.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use File::Basename qw(basename);
+use File::Path qw(make_path);
+use Test::More;
+use Stage;
+
+stage('fuzz');
+configure('CC=clang', 'CXX=clang++', '--enable-fuzz');
+step('build', build, 900, 'make', '-j2', 'fuzzers') or Stage::stop();
+for my $path (sort grep { -x && !/\./ } glob(build . '/tests/fuzz/fuzz_*')) {
+    my $noun = basename($path) =~ s/^fuzz_//r;
+    my $found = build . "/found/$noun";
+    make_path($found);
+    step("fuzz $noun", build, 120, $path, '-runs=50000', '-max_total_time=20', '-timeout=10',
+        '-print_final_stats=1', "-artifact_prefix=$found/crash-", $found, top . "/tests/fuzz/corpus/$noun");
+}
+done_testing;
