@@ -56,7 +56,8 @@ ptrdiff_t slice_find(struct lg_slice s, char c);
 struct lg_slice slice_trim(struct lg_slice s);
 
 /* Takes the text before the next `separator` off `*rest` into `*part`; false
- * when nothing is left. "a,,b" gives "a", "", "b". */
+ * when nothing is left. "a,,b" gives "a", "", "b"; "a," gives "a", ""; "" gives
+ * "" and an absent slice nothing. */
 bool slice_split(struct lg_slice *rest, char separator, struct lg_slice *part);
 
 /* Decimal digits alone, no sign, no blank; false on anything else or overflow. */
