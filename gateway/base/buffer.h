@@ -12,7 +12,7 @@
 struct buffer {
 	char *data;
 	size_t start, end, capacity;
-	size_t limit; /* bytes that may be there at once */
+	size_t limit; /* bytes that may be there at once; SIZE_MAX: no limit */
 	bool failed;
 };
 
