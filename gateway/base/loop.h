@@ -44,6 +44,7 @@ struct loop_timer {
 	struct event event;
 	void (*fire)(struct loop_timer *timer);
 	struct loop *loop;
+	int64_t due_ms; /* monotonic; it never fires before */
 };
 void loop_timer_init(struct loop_timer *timer, struct loop *loop,
 		     void (*fire)(struct loop_timer *timer));
@@ -52,7 +53,8 @@ bool loop_timer_set(struct loop_timer *timer, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_fini(struct loop_timer *timer);
 
-/* Delivers a mailbox's letters on this loop: `take` gets each, oldest first. */
+/* Delivers a mailbox's letters on this loop: `take` gets each, oldest first,
+ * and owns it. `take` must not end the loop_mailbox itself. */
 struct loop_mailbox {
 	struct loop_watch watch;
 	struct mailbox *mailbox;
