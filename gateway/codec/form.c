@@ -1,0 +1,149 @@
+#include "codec/form.h"
+
+#include "base/utf8.h"
+#include "codec/hex.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define FIRST_PAIRS 32
+
+/* A part of the input, and whether it stands for other bytes than its own. */
+struct part {
+	struct lg_slice raw;
+	bool encoded;
+};
+
+/* Decodes in place or into other memory; never longer than the source. */
+static size_t decode_bytes(struct lg_slice s, bool plus, char *out)
+{
+	char *to = out;
+
+	for (size_t i = 0; i < s.length; i++) {
+		char c = s.data[i];
+
+		if (c == '+' && plus) {
+			c = ' ';
+		} else if (c == '%' && i + 2 < s.length && hex_digit(s.data[i + 1]) >= 0 &&
+			   hex_digit(s.data[i + 2]) >= 0) {
+			c = (char)(hex_digit(s.data[i + 1]) << 4 | hex_digit(s.data[i + 2]));
+			i += 2;
+		}
+		*to++ = c;
+	}
+	return (size_t)(to - out);
+}
+
+/* The text with U+FFFD for each byte that belongs to no character. */
+static struct lg_slice repair_utf8(struct arena *arena, struct lg_slice text)
+{
+	char *repaired = arena_alloc(arena, text.length * 3 + 1);
+	char *to = repaired;
+
+	if (!repaired)
+		return (struct lg_slice){ NULL, 0 };
+	while (text.length > 0) {
+		struct lg_slice piece = text;
+
+		if (utf8_next(&text) == UTF8_INVALID)
+			piece = LG_SLICE(REPLACEMENT);
+		else
+			piece.length -= text.length;
+		memcpy(to, piece.data, piece.length);
+		to += piece.length;
+	}
+	*to = '\0';
+	return slice_of(repaired, (size_t)(to - repaired));
+}
+
+struct lg_slice percent_decode(struct arena *arena, struct lg_slice s, bool plus)
+{
+	char *decoded = arena_alloc(arena, s.length + 1);
+	size_t length;
+
+	if (!decoded)
+		return (struct lg_slice){ NULL, 0 };
+	length = decode_bytes(s, plus, decoded);
+	decoded[length] = '\0';
+	return slice_of(decoded, length);
+}
+
+static bool part_decode(struct arena *arena, struct part part, struct lg_slice *text)
+{
+	*text = part.raw;
+	if (!part.encoded)
+		return true;
+	*text = percent_decode(arena, part.raw, true);
+	if (slice_present(*text) && !utf8_valid(*text))
+		*text = repair_utf8(arena, *text);
+	return slice_present(*text);
+}
+
+/* Takes the bytes before `stop` or `&`. */
+static struct part take_part(const char **at, const char *end, char stop)
+{
+	struct part part = { { *at, 0 }, false };
+	const char *p = *at;
+
+	for (; p < end && *p != '&' && *p != stop; p++)
+		part.encoded |= *p == '%' || *p == '+' || (unsigned char)*p >= 0x80;
+	part.raw.length = (size_t)(p - *at);
+	*at = p;
+	return part;
+}
+
+static bool form_grow(struct arena *arena, struct form *form, size_t *room, size_t max_pairs)
+{
+	size_t wanted = *room ? *room * 2 : FIRST_PAIRS;
+	struct lg_pair *pairs;
+
+	if (form->count == max_pairs)
+		return false;
+	if (wanted > max_pairs)
+		wanted = max_pairs;
+	pairs = arena_alloc(arena, wanted * sizeof(*pairs));
+	if (!pairs)
+		return false;
+	if (form->count)
+		memcpy(pairs, form->pairs, form->count * sizeof(*pairs));
+	form->pairs = pairs;
+	*room = wanted;
+	return true;
+}
+
+bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, struct form *form)
+{
+	const char *at = bytes.data, *end = bytes.data + bytes.length;
+	size_t room = 0;
+
+	*form = (struct form){ NULL, 0 };
+	while (at < end) {
+		struct part name = take_part(&at, end, '=');
+		struct part value = { { "", 0 }, false };
+		struct lg_pair *pair;
+
+		if (at < end && *at == '=') {
+			at++;
+			value = take_part(&at, end, '&');
+		} else if (name.raw.length == 0) {
+			at++;
+			continue;
+		}
+		if (at < end)
+			at++;
+		if (form->count == room && !form_grow(arena, form, &room, max_pairs))
+			return false;
+		pair = &form->pairs[form->count++];
+		if (!part_decode(arena, name, &pair->name) ||
+		    !part_decode(arena, value, &pair->value))
+			return false;
+	}
+	return true;
+}
+
+struct lg_slice form_value(const struct form *form, const char *name)
+{
+	for (size_t i = 0; i < form->count; i++) {
+		if (slice_is(form->pairs[i].name, name))
+			return form->pairs[i].value;
+	}
+	return (struct lg_slice){ NULL, 0 };
+}

@@ -1,0 +1,137 @@
+#include "codec/json_writer.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+
+void json_writer_init(struct json_writer *writer, struct buffer *out)
+{
+	*writer = (struct json_writer){ .out = out, .comma = false };
+}
+
+static void write_comma(struct json_writer *writer)
+{
+	if (writer->comma)
+		buffer_add_byte(writer->out, ',');
+	writer->comma = true;
+}
+
+static void write_quoted(struct buffer *out, struct lg_slice text)
+{
+	buffer_add_byte(out, '"');
+	json_escape(out, text);
+	buffer_add_byte(out, '"');
+}
+
+void json_write_open(struct json_writer *writer, char bracket)
+{
+	write_comma(writer);
+	buffer_add_byte(writer->out, bracket);
+	writer->comma = false;
+}
+
+void json_write_close(struct json_writer *writer, char bracket)
+{
+	buffer_add_byte(writer->out, bracket);
+	writer->comma = true;
+}
+
+void json_write_name(struct json_writer *writer, struct lg_slice name)
+{
+	write_comma(writer);
+	write_quoted(writer->out, name);
+	buffer_add_byte(writer->out, ':');
+	writer->comma = false;
+}
+
+void json_write_text(struct json_writer *writer, struct lg_slice text)
+{
+	write_comma(writer);
+	write_quoted(writer->out, text);
+}
+
+void json_write_int(struct json_writer *writer, int64_t number)
+{
+	write_comma(writer);
+	if (number < 0)
+		buffer_add_byte(writer->out, '-');
+	buffer_add_u64(writer->out, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+void json_write_bool(struct json_writer *writer, bool value)
+{
+	json_write_raw(writer, value ? LG_SLICE("true") : LG_SLICE("false"));
+}
+
+void json_write_null(struct json_writer *writer)
+{
+	json_write_raw(writer, LG_SLICE("null"));
+}
+
+void json_write_raw(struct json_writer *writer, struct lg_slice json)
+{
+	write_comma(writer);
+	buffer_add_slice(writer->out, json);
+}
+
+static bool is_plain(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+static void escape_ascii(struct buffer *out, char c)
+{
+	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* byte, letter */
+	char text[8];
+
+	for (size_t i = 0; i + 1 < sizeof(short_forms); i += 2) {
+		if (short_forms[i] == c) {
+			text[0] = '\\';
+			text[1] = short_forms[i + 1];
+			buffer_add(out, text, 2);
+			return;
+		}
+	}
+	snprintf(text, sizeof(text), "\\u%04x", (unsigned char)c);
+	buffer_add(out, text, 6);
+}
+
+/* One character above ASCII, as it is but for the two line ends that JSON
+ * allows in strings and JavaScript once did not. Returns the bytes it took. */
+static size_t escape_wide(struct buffer *out, struct lg_slice text)
+{
+	struct lg_slice rest = text;
+	int32_t point = utf8_next(&rest);
+	size_t taken = text.length - rest.length;
+
+	if (point == UTF8_INVALID)
+		buffer_add_literal(out, "\xef\xbf\xbd");
+	else if (point == 0x2028)
+		buffer_add_literal(out, "\\u2028");
+	else if (point == 0x2029)
+		buffer_add_literal(out, "\\u2029");
+	else
+		buffer_add(out, text.data, taken);
+	return taken;
+}
+
+void json_escape(struct buffer *out, struct lg_slice text)
+{
+	const char *at = text.data, *end = text.data + text.length;
+
+	while (at < end) {
+		const char *run = at;
+
+		while (at < end && is_plain(*at))
+			at++;
+		buffer_add(out, run, (size_t)(at - run));
+		if (at == end)
+			break;
+		if ((unsigned char)*at < 0x80)
+			escape_ascii(out, *at++);
+		else
+			at += escape_wide(out, slice_of(at, (size_t)(end - at)));
+	}
+}
