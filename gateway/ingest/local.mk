@@ -1,4 +1,10 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libingest.a
-%C%_libingest_a_SOURCES =
+%C%_libingest_a_SOURCES = \
+	%D%/source.c \
+	%D%/ingest.c \
+	%D%/intake_prepare.c \
+	%D%/intake_request.c \
+	%D%/intake_lead.c \
+	%D%/intake_reply.c

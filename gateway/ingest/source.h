@@ -2,6 +2,7 @@
 #ifndef INGEST_SOURCE_H
 #define INGEST_SOURCE_H
 
+#include "base/counter.h"
 #include "host/instance.h"
 #include "http/request.h"
 #include "lead/normalize.h"
@@ -9,23 +10,56 @@
 
 /* The gateway's own options of every source (beside the plugin's). */
 struct source_settings {
-	struct lg_slice path;     /* "/f/contact" */
+	struct lg_slice path; /* "/f/contact" */
 	struct lg_slice plugin;
-	int32_t auth;             /* none | plugin */
-	int32_t merge;            /* fill | latest | link */
-	int64_t body_bytes;       /* largest request */
-	int64_t items;            /* most leads of one request */
-	struct lg_slice region;   /* default region; absent: defaults.region */
+	int32_t auth;		/* SOURCE_AUTH_… */
+	int32_t merge;		/* enum merge_policy */
+	int64_t body_bytes;	/* largest request; 0: http.body_bytes */
+	int64_t items;		/* most leads of one request */
+	int64_t form_fields;	/* most fields of one form */
+	struct lg_slice region; /* default region; absent: defaults.region */
 	int32_t is_test;
 };
 extern const struct lg_option source_options[];
 extern const size_t source_option_count;
 
+/* Positions of the words of `auth`; absent is SOURCE_AUTH_PLUGIN. */
+enum { SOURCE_AUTH_NONE = 0, SOURCE_AUTH_PLUGIN = 1 };
+
+/* What is counted a source. */
+enum source_counter {
+	SOURCE_CREATED, /* leads, by how they ended */
+	SOURCE_TOUCHED,
+	SOURCE_REPEATED,
+	SOURCE_CONFLICT,
+	SOURCE_UNREACHABLE,
+	SOURCE_TOO_LARGE,
+	SOURCE_IGNORED,
+	SOURCE_TRAPPED,
+	SOURCE_STORED, /* requests, by how they were answered */
+	SOURCE_REFUSED,
+	SOURCE_BUSY,
+	SOURCE_FAILED,
+	SOURCE_SLOW, /* calls of the plugin that took too long */
+	SOURCE_COUNTERS
+};
+
 struct source {
 	struct instance *instance;
 	struct source_settings settings;
 	struct normalize_settings normalize;
-	int counters[16]; /* accepted, repeated, refused … */
+	int counters[SOURCE_COUNTERS];
 };
+
+/* Registers the counters. Main thread. */
+void source_register(struct source *source);
+
+static inline void source_count(const struct source *source, enum source_counter counter)
+{
+	counter_inc(source->counters[counter]);
+}
+
+/* Whether the descriptor names this method ("GET POST"). */
+bool source_takes(const struct source *source, struct lg_slice method);
 
 #endif

@@ -1,0 +1,228 @@
+#include "ingest/ingest.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "ingest/intake.h"
+
+/* A sender who is turned away comes back after this long: about the time in
+ * which a queue drains, or in which an operator makes room. */
+#define RETRY_AFTER_BUSY_S 2
+#define RETRY_AFTER_FULL_S 30
+
+/* At most this many warnings of slow plugins a second and loop. */
+#define SLOW_LINES_PER_S 1
+#define SLOW_LINES_BURST 10
+
+static void on_letter(struct loop_mailbox *box, struct letter *letter);
+
+struct ingest_loop *ingest_loop_new(struct loop *loop)
+{
+	struct ingest_loop *l = alloc_zalloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->loop = loop;
+	buffer_init(&l->record, SIZE_MAX);
+	buffer_init(&l->event, SIZE_MAX);
+	bucket_init(&l->slow_lines, SLOW_LINES_PER_S, SLOW_LINES_BURST, clock_monotonic_ms());
+	if (!mailbox_init(&l->mailbox))
+		goto fail;
+	if (!loop_mailbox_init(&l->box, loop, &l->mailbox, on_letter)) {
+		mailbox_fini(&l->mailbox);
+		goto fail;
+	}
+	return l;
+fail:
+	alloc_free(l);
+	return NULL;
+}
+
+void ingest_loop_free(struct ingest_loop **loop)
+{
+	struct ingest_loop *l = *loop;
+
+	*loop = NULL;
+	if (!l)
+		return;
+	loop_mailbox_fini(&l->box);
+	mailbox_fini(&l->mailbox);
+	buffer_fini(&l->record);
+	buffer_fini(&l->event);
+	alloc_free(l);
+}
+
+void ingest_services_add(struct lg_services *services)
+{
+	intake_request_services(services);
+	intake_lead_services(services);
+	intake_reply_services(services);
+}
+
+struct source *ingest_source_at(const struct ingest *ingest, struct lg_slice path)
+{
+	for (size_t i = 0; i < ingest->source_count; i++)
+		if (slice_equal(ingest->sources[i].settings.path, path))
+			return &ingest->sources[i];
+	return NULL;
+}
+
+struct intake_item *intake_add(struct intake *intake)
+{
+	struct intake_item *item;
+
+	if ((int64_t)intake->item_count >= intake->source->settings.items)
+		return NULL;
+	item = arena_new(&intake->request->arena, struct intake_item);
+	if (!item)
+		return NULL;
+	item->handle.services = intake->handle.services;
+	item->intake = intake;
+	*intake->last = item;
+	intake->last = &item->next;
+	intake->item_count++;
+	return item;
+}
+
+void intake_watch(struct intake *intake, const char *call, int64_t started_us)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (now_us - started_us <= intake->ingest->slow_us)
+		return;
+	source_count(intake->source, SOURCE_SLOW);
+	if (bucket_take(&intake->loop->slow_lines, 1, now_us / 1000))
+		log_warning("plugin.slow", LOG_SLICE("source", intake->source->instance->name),
+			    LOG_TEXT("call", call), LOG_INT("us", now_us - started_us));
+}
+
+static void answer_problem(struct intake *intake, enum source_counter counter, int status,
+			   const char *detail, int retry_after_s)
+{
+	source_count(intake->source, counter);
+	http_respond_problem(intake->request, status, detail, retry_after_s);
+}
+
+static void answer_no_memory(struct intake *intake)
+{
+	log_warning("intake.memory", LOG_SLICE("source", intake->source->instance->name));
+	answer_problem(intake, SOURCE_BUSY, 503, "the gateway is short of memory",
+		       RETRY_AFTER_BUSY_S);
+}
+
+/* A whole request that the plugin did not take. */
+static void answer_refusal(struct intake *intake)
+{
+	struct lg_slice detail = intake->refusal_detail;
+
+	if (intake->refusal == 0) {
+		log_warning("plugin.failed", LOG_SLICE("source", intake->source->instance->name));
+		answer_problem(intake, SOURCE_FAILED, 500, "the source could not read this request",
+			       0);
+		return;
+	}
+	answer_problem(intake, SOURCE_REFUSED, intake->refusal,
+		       slice_present(detail) ? detail.data : "", 0);
+}
+
+static bool prepare_items(struct intake *intake)
+{
+	struct submission *submission = &intake->submission;
+
+	submission->captures = arena_zalloc(&intake->request->arena,
+					    intake->item_count * sizeof(struct capture));
+	if (!submission->captures)
+		return false;
+	for (struct intake_item *item = intake->items; item; item = item->next) {
+		struct capture *capture = &submission->captures[submission->count];
+
+		if (!item->lead)
+			continue;
+		if (!intake_prepare(intake, item, capture))
+			return false;
+		if (!item->capture)
+			continue;
+		submission->count++;
+		submission->bytes += capture->event_json.length;
+	}
+	return true;
+}
+
+static void submit(struct intake *intake)
+{
+	const char *reason = NULL;
+	bool ready;
+
+	intake->submission.reply = &intake->loop->mailbox;
+	if (outbox_submit(intake->ingest->outbox, &intake->submission))
+		return;
+	ready = outbox_ready(intake->ingest->outbox, &reason);
+	answer_problem(intake, SOURCE_BUSY, 503,
+		       ready || !reason ? "more leads are waiting than the gateway may hold"
+					: reason,
+		       ready ? RETRY_AFTER_BUSY_S : RETRY_AFTER_FULL_S);
+}
+
+void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct source *source,
+		   struct http_request *request)
+{
+	struct intake *intake = arena_new(&request->arena, struct intake);
+	int64_t started_us = clock_monotonic_us();
+	int32_t outcome;
+
+	if (!intake) {
+		source_count(source, SOURCE_BUSY);
+		http_respond_problem(request, 503, "the gateway is short of memory",
+				     RETRY_AFTER_BUSY_S);
+		return;
+	}
+	intake->handle.services = source->instance->host.services;
+	intake->request = request;
+	intake->ingest = ingest;
+	intake->loop = loop;
+	intake->source = source;
+	intake->last = &intake->items;
+	outcome = source->instance->source.receive(source->instance->state, &intake->handle);
+	intake_watch(intake, "receive", started_us);
+	if (outcome != LG_OK || intake->refusal) {
+		answer_refusal(intake);
+		return;
+	}
+	if (intake->items && !prepare_items(intake)) {
+		answer_no_memory(intake);
+		return;
+	}
+	if (intake->submission.count > 0)
+		submit(intake);
+	else
+		intake_answer(intake);
+}
+
+/* The writer has given a submission back. */
+static void on_letter(struct loop_mailbox *box, struct letter *letter)
+{
+	struct submission *submission = container_of(letter, struct submission, letter);
+	struct intake *intake = container_of(submission, struct intake, submission);
+	const char *reason = NULL;
+
+	(void)box;
+	switch (submission->status) {
+	case SUBMISSION_STORED:
+		for (struct intake_item *item = intake->items; item; item = item->next)
+			if (item->capture)
+				intake_conclude(item);
+		intake_answer(intake);
+		return;
+	case SUBMISSION_FULL:
+		outbox_ready(intake->ingest->outbox, &reason);
+		answer_problem(intake, SOURCE_BUSY, 503, reason ? reason : "the store has no room",
+			       RETRY_AFTER_FULL_S);
+		return;
+	case SUBMISSION_FAILED:
+		answer_problem(intake, SOURCE_FAILED, 503, "the store refused this lead",
+			       RETRY_AFTER_FULL_S);
+		return;
+	}
+	error_abort("the writer answered with an unknown status %d", (int)submission->status);
+}

@@ -1,0 +1,79 @@
+/* One request on its way through a source: what the plugin adds to it, and what
+ * the writer makes of that. All of it lives in the request's arena and on the
+ * request's loop; the writer alone has it between submit and reply. */
+#ifndef INGEST_INTAKE_H
+#define INGEST_INTAKE_H
+
+#include "base/bucket.h"
+#include "ingest/ingest.h"
+
+struct intake;
+
+/* What the plugin added: a lead, or something it wants ignored. */
+struct intake_item {
+	struct lg_lead handle; /* first: what the plugin holds */
+	struct intake *intake;
+	struct intake_item *next;
+	struct lead *lead;   /* NULL: ignored */
+	struct lg_slice key; /* delivery key as the plugin gave it */
+	int32_t key_kind;    /* LG_KEY_… */
+	bool trapped;
+	/* The result; a stored item's is known when its capture comes back. */
+	int32_t verdict, status;
+	struct lg_slice reason, receipt;
+	char receipt_text[UUID_TEXT_BYTES];
+	struct capture *capture; /* NULL: nothing to store */
+};
+
+struct intake_reply {
+	struct lg_reply handle; /* first: what the plugin holds */
+	struct arena *arena;
+	struct http_response response;
+	struct http_header *headers; /* of REPLY_HEADERS */
+};
+
+#define REPLY_HEADERS 32
+
+struct intake {
+	struct lg_request handle; /* first: what the plugin holds */
+	struct submission submission;
+	struct http_request *request;
+	struct ingest *ingest;
+	struct ingest_loop *loop;
+	struct source *source;
+	struct intake_item *items, **last;
+	size_t item_count;
+	int32_t refusal; /* HTTP status of a request refused whole; 0: not */
+	struct lg_slice refusal_detail;
+};
+
+struct ingest_loop {
+	struct mailbox mailbox;
+	struct loop_mailbox box;
+	struct loop *loop;
+	struct buffer record, event; /* where JSON grows before it is kept */
+	struct bucket slow_lines;    /* warnings of slow plugins in the log */
+};
+
+/* The services, a file each; all fill their members of the table. */
+void intake_request_services(struct lg_services *services);
+void intake_lead_services(struct lg_services *services);
+void intake_reply_services(struct lg_services *services);
+
+/* A new item at the end; NULL: too many, or no memory. */
+struct intake_item *intake_add(struct intake *intake);
+
+/* Makes of an item all that does not depend on history. An item that cannot be
+ * stored is refused and gets no capture. False: memory ran out. */
+bool intake_prepare(struct intake *intake, struct intake_item *item, struct capture *capture);
+
+/* Takes over what the writer said of an item. */
+void intake_conclude(struct intake_item *item);
+
+/* Answers from the items' results: the plugin's answer, or the gateway's. */
+void intake_answer(struct intake *intake);
+
+/* Names a plugin whose call took too long. */
+void intake_watch(struct intake *intake, const char *call, int64_t started_us);
+
+#endif

@@ -1,0 +1,175 @@
+/* From an item to a capture: all that does not depend on history. */
+#include "ingest/intake.h"
+
+#include "base/clock.h"
+#include "lead/event.h"
+#include "lead/identity.h"
+#include "lead/record.h"
+
+#define UNREACHABLE "no way to reach the person: give an email, a phone number or a profile"
+#define TOO_LARGE "the lead is larger than lead.record_bytes allows"
+#define CONFLICT "this Idempotency-Key was used for other content before"
+
+/* What an event has around its record. */
+#define EVENT_FRAME_BYTES 256
+
+static void refuse_item(struct intake_item *item, int32_t status, const char *reason)
+{
+	item->verdict = LG_REFUSED;
+	item->status = status;
+	item->reason = slice_from(reason);
+}
+
+static bool set_default(struct lead *lead, int field, struct lg_slice value)
+{
+	return slice_present(lead_get(lead, field)) || lead_set(lead, field, value);
+}
+
+/* Where it came from, by what the request says of itself. Before normalization,
+ * so that an address gets its one form. */
+static bool set_client(struct lead *lead, const struct http_request *request)
+{
+	struct lg_slice agent;
+
+	if (http_request_header(request, "User-Agent", 0, &agent) &&
+	    !set_default(lead, LG_USER_AGENT, agent))
+		return false;
+	return set_default(lead, LG_CLIENT_IP, request->client_address);
+}
+
+/* Fields that the gateway alone sets, in memory that outlives the lead. */
+static void set_source(struct lead *lead, const struct source *source)
+{
+	const struct lg_plugin *plugin = &source->instance->library->plugin;
+
+	lead->value[LG_SOURCE_NAME] = source->instance->name;
+	lead->value[LG_SOURCE_PLUGIN] = slice_from(plugin->name);
+	lead->value[LG_SOURCE_CHANNEL] = slice_from(plugin->channel);
+	if ((plugin->flags & LG_HAS_AUTH) && source->settings.auth == SOURCE_AUTH_PLUGIN)
+		lead->value[LG_VERIFIED] = LG_SLICE("true");
+	if (source->settings.is_test)
+		lead->value[LG_IS_TEST] = LG_SLICE("true");
+}
+
+static bool set_times(struct lead *lead, int64_t at_ms)
+{
+	char text[CLOCK_RFC3339_BYTES];
+
+	clock_format(at_ms, text);
+	if (!lead_set(lead, LG_CAPTURED_AT, slice_from(text)))
+		return false;
+	if (!slice_present(lead_get(lead, LG_OCCURRED_AT)))
+		lead->value[LG_OCCURRED_AT] = lead_get(lead, LG_CAPTURED_AT);
+	return true;
+}
+
+static struct lg_slice uuid_text(struct arena *arena, const uint8_t id[UUID_BYTES])
+{
+	char *text = arena_alloc(arena, UUID_TEXT_BYTES);
+
+	if (!text)
+		return (struct lg_slice){0};
+	uuid_format(id, text);
+	return slice_of(text, UUID_TEXT_BYTES - 1);
+}
+
+static void set_keys(struct intake_item *item, struct capture *capture)
+{
+	struct intake *intake = item->intake;
+	const uint8_t *secret = outbox_secret(intake->ingest->outbox);
+	struct lg_slice scope = intake->source->instance->name;
+
+	identity_person(item->lead, secret, outbox_key_kinds(intake->ingest->outbox),
+			&capture->person);
+	capture->submission.kind = IDENTITY_SUBMISSION;
+	capture->submission.hash = identity_hash(
+		secret, IDENTITY_SUBMISSION, scope,
+		slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
+	if (!slice_present(item->key))
+		return;
+	capture->has_delivery_key = true;
+	capture->delivery.kind = IDENTITY_DELIVERY;
+	capture->delivery.flags = item->key_kind == LG_KEY_IDEMPOTENCY ? IDENTITY_IDEMPOTENCY : 0;
+	capture->delivery.hash = identity_hash(secret, IDENTITY_DELIVERY, scope, item->key);
+}
+
+/* The event's body, made in the loop's buffers and kept in the request's arena.
+ * Room is taken first, so that a buffer which fails afterwards means a record
+ * that is too large, never a lack of memory. */
+static bool encode(struct intake *intake, struct intake_item *item, struct capture *capture)
+{
+	size_t limit = (size_t)intake->ingest->limits->record_bytes;
+	struct buffer *record = &intake->loop->record, *event = &intake->loop->event;
+
+	buffer_clear(record);
+	buffer_clear(event);
+	record->limit = limit;
+	event->limit = limit + EVENT_FRAME_BYTES;
+	if (!buffer_room(record, limit) || !buffer_room(event, limit + EVENT_FRAME_BYTES))
+		return false;
+	record_encode(item->lead, record);
+	event_encode(event, capture->event_id, EVENT_CREATED, capture->at_ms, buffer_slice(record),
+		     (struct lg_slice){0});
+	if (record->failed || event->failed) {
+		source_count(intake->source, SOURCE_TOO_LARGE);
+		refuse_item(item, 413, TOO_LARGE);
+		return true;
+	}
+	capture->event_json = arena_copy(&intake->request->arena, buffer_slice(event));
+	item->capture = capture;
+	return slice_present(capture->event_json);
+}
+
+bool intake_prepare(struct intake *intake, struct intake_item *item, struct capture *capture)
+{
+	struct http_request *request = intake->request;
+	struct lead *lead = item->lead;
+
+	if (!set_client(lead, request) || !lead_normalize(lead, &intake->source->normalize))
+		return false;
+	if (!lead_reachable(lead)) {
+		source_count(intake->source, SOURCE_UNREACHABLE);
+		refuse_item(item, 422, UNREACHABLE);
+		return true;
+	}
+	/* The digest is of what was sent: before the gateway adds its own. */
+	identity_digest(lead, capture->digest);
+	capture->lead = lead;
+	capture->at_ms = request->received_ms;
+	capture->trapped = item->trapped;
+	capture->policy = (enum merge_policy)intake->source->settings.merge;
+	uuid_new(capture->at_ms, capture->lead_id);
+	uuid_new(capture->at_ms, capture->event_id);
+	lead->value[LG_ID] = uuid_text(&request->arena, capture->lead_id);
+	set_source(lead, intake->source);
+	if (!slice_present(lead->value[LG_ID]) || !set_times(lead, capture->at_ms))
+		return false;
+	lead->value[LG_VERDICT] = item->trapped ? LG_SLICE("trap") : LG_SLICE("clean");
+	lead_status_new(lead);
+	set_keys(item, capture);
+	return encode(intake, item, capture);
+}
+
+void intake_conclude(struct intake_item *item)
+{
+	static const enum source_counter counters[] = {
+		[CAPTURE_CREATED] = SOURCE_CREATED,
+		[CAPTURE_TOUCHED] = SOURCE_TOUCHED,
+		[CAPTURE_REPEATED] = SOURCE_REPEATED,
+		[CAPTURE_CONFLICT] = SOURCE_CONFLICT,
+	};
+	const struct capture *capture = item->capture;
+
+	ALWAYS(capture->verdict >= CAPTURE_CREATED && capture->verdict <= CAPTURE_CONFLICT);
+	source_count(item->intake->source, counters[capture->verdict]);
+	if (capture->verdict == CAPTURE_CONFLICT) {
+		refuse_item(item, 422, CONFLICT);
+		return;
+	}
+	if (item->trapped)
+		source_count(item->intake->source, SOURCE_TRAPPED);
+	item->verdict = capture->verdict == CAPTURE_REPEATED ? LG_REPEATED : LG_ACCEPTED;
+	item->status = 202;
+	uuid_format(capture->receipt, item->receipt_text);
+	item->receipt = slice_of(item->receipt_text, UUID_TEXT_BYTES - 1);
+}

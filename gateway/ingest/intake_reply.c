@@ -1,0 +1,230 @@
+/* The answer: what the plugin makes of the results, or the gateway's own. */
+#include "ingest/intake.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "codec/json_writer.h"
+
+#define JSON_TYPE "application/json"
+
+static struct intake_reply *reply_of(struct lg_reply *reply)
+{
+	return container_of(reply, struct intake_reply, handle);
+}
+
+/* A token of RFC 9110, section 5.6.2. */
+static bool is_token(struct lg_slice s)
+{
+	for (size_t i = 0; i < s.length; i++) {
+		char c = s.data[i];
+		bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+				    (c >= 'A' && c <= 'Z');
+		if (!alphanumeric && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return s.length > 0;
+}
+
+/* No control characters: a value cannot begin a header of its own. */
+static bool is_value(struct lg_slice s)
+{
+	for (size_t i = 0; i < s.length; i++)
+		if ((unsigned char)s.data[i] < 0x20 || s.data[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* Headers that belong to the transport. */
+static bool is_framing(struct lg_slice name)
+{
+	static const char *const names[] = {
+		"content-length", "transfer-encoding", "connection", "keep-alive",
+		"date",		  "upgrade",	       "trailer"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_equal_nocase(name, slice_from(names[i])))
+			return true;
+	return false;
+}
+
+static bool add_header(struct intake_reply *reply, struct lg_slice name, struct lg_slice value)
+{
+	struct http_header header;
+
+	if (reply->response.header_count >= REPLY_HEADERS)
+		return false;
+	header.name = arena_copy(reply->arena, name);
+	header.value = value.length ? arena_copy(reply->arena, value) : LG_SLICE("");
+	if (!slice_present(header.name) || !slice_present(header.value))
+		return false;
+	reply->headers[reply->response.header_count++] = header;
+	return true;
+}
+
+static int32_t reply_status(struct lg_reply *handle, int32_t status)
+{
+	if (status < 200 || status > 599)
+		return LG_FAIL;
+	reply_of(handle)->response.status = status;
+	return LG_OK;
+}
+
+static int32_t reply_header(struct lg_reply *handle, const char *name, struct lg_slice value)
+{
+	struct lg_slice n = slice_from(name);
+
+	if (!is_token(n) || !is_value(value) || is_framing(n))
+		return LG_FAIL;
+	return add_header(reply_of(handle), n, value) ? LG_OK : LG_FAIL;
+}
+
+static int32_t reply_body(struct lg_reply *handle, const char *type, struct lg_slice body)
+{
+	struct intake_reply *reply = reply_of(handle);
+	struct lg_slice t = slice_from(type);
+
+	if (!t.length || slice_find(t, '/') <= 0 || !is_value(t) ||
+	    !add_header(reply, LG_SLICE("Content-Type"), t))
+		return LG_FAIL;
+	reply->response.body = body.length ? arena_copy(reply->arena, body) : LG_SLICE("");
+	return slice_present(reply->response.body) ? LG_OK : LG_FAIL;
+}
+
+void intake_reply_services(struct lg_services *services)
+{
+	services->reply_status = reply_status;
+	services->reply_header = reply_header;
+	services->reply_body = reply_body;
+}
+
+static bool stored(const struct intake_item *item)
+{
+	return item->verdict == LG_ACCEPTED || item->verdict == LG_REPEATED;
+}
+
+static void write_result(struct json_writer *writer, const struct intake_item *item)
+{
+	static const struct lg_slice words[] = {
+		[LG_ACCEPTED] = {"accepted", 8},
+		[LG_REPEATED] = {"accepted", 8},
+		[LG_REFUSED] = {"refused",  7},
+		[LG_IGNORED] = {"ignored",  7},
+	};
+
+	json_write_open(writer, '{');
+	json_write_name(writer, LG_SLICE("status"));
+	json_write_text(writer, words[item->verdict]);
+	if (slice_present(item->receipt)) {
+		json_write_name(writer, LG_SLICE("receipt"));
+		json_write_text(writer, item->receipt);
+	}
+	if (slice_present(item->reason)) {
+		json_write_name(writer, LG_SLICE("reason"));
+		json_write_text(writer, item->reason);
+	}
+	json_write_close(writer, '}');
+}
+
+/* {"status":"accepted","receipts":[…]} when all were stored; otherwise each
+ * item's own result, in the order in which they came. */
+static void write_many(struct json_writer *writer, const struct intake *intake, bool all_stored)
+{
+	json_write_name(writer, all_stored ? LG_SLICE("receipts") : LG_SLICE("results"));
+	json_write_open(writer, '[');
+	for (const struct intake_item *item = intake->items; item; item = item->next) {
+		if (all_stored)
+			json_write_text(writer, item->receipt);
+		else
+			write_result(writer, item);
+	}
+	json_write_close(writer, ']');
+}
+
+static bool default_body(struct intake *intake, struct buffer *out)
+{
+	struct json_writer writer;
+	size_t stored_count = 0;
+
+	for (const struct intake_item *item = intake->items; item; item = item->next)
+		stored_count += stored(item);
+	buffer_clear(out);
+	out->limit = SIZE_MAX;
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	json_write_name(&writer, LG_SLICE("status"));
+	json_write_text(&writer, stored_count ? LG_SLICE("accepted") : LG_SLICE("ignored"));
+	if (stored_count == 1 && intake->item_count == 1) {
+		json_write_name(&writer, LG_SLICE("receipt"));
+		json_write_text(&writer, intake->items->receipt);
+	} else if (stored_count) {
+		write_many(&writer, intake, stored_count == intake->item_count);
+	}
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+	return !out->failed;
+}
+
+/* 202 also when the body cannot be made: the leads are stored, and a sender who
+ * heard otherwise would send them again. */
+static void answer_default(struct intake *intake)
+{
+	struct http_header type = {LG_SLICE("Content-Type"), LG_SLICE(JSON_TYPE)};
+	struct http_response response = {.status = 202, .headers = &type, .header_count = 1};
+
+	if (default_body(intake, &intake->loop->record))
+		response.body = buffer_slice(&intake->loop->record);
+	http_respond(intake->request, &response);
+}
+
+/* False: the plugin makes no answer, or failed to. */
+static bool answer_by_plugin(struct intake *intake)
+{
+	struct instance *instance = intake->source->instance;
+	struct arena *arena = &intake->request->arena;
+	struct intake_reply reply = {
+		.handle.services = intake->handle.services,
+		.arena = arena,
+		.response.status = 202,
+	};
+	int64_t started_us = clock_monotonic_us();
+	int32_t outcome;
+
+	if (!instance->source.reply)
+		return false;
+	reply.headers = arena_alloc(arena, REPLY_HEADERS * sizeof(*reply.headers));
+	if (!reply.headers)
+		return false;
+	outcome = instance->source.reply(instance->state, &intake->handle, &reply.handle);
+	intake_watch(intake, "reply", started_us);
+	if (outcome != LG_OK) {
+		log_warning("plugin.reply-failed", LOG_SLICE("source", instance->name));
+		return false;
+	}
+	reply.response.headers = reply.headers;
+	http_respond(intake->request, &reply.response);
+	return true;
+}
+
+/* The first refused item when nothing was stored or ignored; NULL otherwise. */
+static const struct intake_item *refused_whole(const struct intake *intake)
+{
+	for (const struct intake_item *item = intake->items; item; item = item->next)
+		if (item->verdict != LG_REFUSED)
+			return NULL;
+	return intake->items;
+}
+
+void intake_answer(struct intake *intake)
+{
+	const struct intake_item *refused = refused_whole(intake);
+
+	if (refused) {
+		source_count(intake->source, SOURCE_REFUSED);
+		http_respond_problem(intake->request, refused->status, refused->reason.data, 0);
+		return;
+	}
+	source_count(intake->source, SOURCE_STORED);
+	if (!answer_by_plugin(intake))
+		answer_default(intake);
+}

@@ -1,0 +1,172 @@
+/* What a plugin may ask of its request. */
+#include "ingest/intake.h"
+
+#include "base/list.h"
+#include "codec/form.h"
+#include "codec/json.h"
+#include "lead/field.h"
+
+static struct intake *intake_of(struct lg_request *request)
+{
+	return container_of(request, struct intake, handle);
+}
+
+/* Struct sizes differ between builds: what both know is copied, and `size`
+ * stays as the caller set it. */
+static int32_t copy_known(void *to, size_t to_size, const void *from, size_t from_size)
+{
+	size_t head = sizeof(size_t);
+	size_t both = to_size < from_size ? to_size : from_size;
+
+	if (both < head)
+		return LG_FAIL;
+	memcpy((char *)to + head, (const char *)from + head, both - head);
+	return LG_OK;
+}
+
+static int32_t request_info(struct lg_request *handle, struct lg_request_info *info)
+{
+	const struct http_request *request = intake_of(handle)->request;
+	struct lg_request_info ours = {
+		.method = request->method,
+		.target = request->target,
+		.path = request->path,
+		.query = request->query,
+		.body = request->body,
+		.host = request->host,
+		.scheme = request->scheme,
+		.peer_address = request->peer_address,
+		.client_address = request->client_address,
+		.received_at = request->received_ms,
+	};
+	return copy_known(info, info->size, &ours, sizeof(ours));
+}
+
+static int32_t header(struct lg_request *handle, const char *name, size_t index,
+		      struct lg_slice *value)
+{
+	return http_request_header(intake_of(handle)->request, name, index, value) ? LG_OK
+										   : LG_FAIL;
+}
+
+static int32_t form(struct lg_request *handle, struct lg_slice bytes, struct lg_form **out)
+{
+	struct intake *intake = intake_of(handle);
+	struct form *parsed = arena_new(&intake->request->arena, struct form);
+
+	if (!parsed || !form_parse(&intake->request->arena, bytes,
+				   (size_t)intake->source->settings.form_fields, parsed))
+		return LG_FAIL;
+	*out = (struct lg_form *)parsed;
+	return LG_OK;
+}
+
+static size_t form_count(const struct lg_form *handle)
+{
+	return ((const struct form *)handle)->count;
+}
+
+static int32_t form_pair(const struct lg_form *handle, size_t index, struct lg_pair *pair)
+{
+	const struct form *parsed = (const struct form *)handle;
+
+	if (index >= parsed->count)
+		return LG_FAIL;
+	*pair = parsed->pairs[index];
+	return LG_OK;
+}
+
+static int32_t json(struct lg_request *handle, struct lg_slice bytes, const struct lg_json **root,
+		    struct lg_text problem)
+{
+	struct error error = {0};
+	const struct json *value = json_parse(&intake_of(handle)->request->arena, bytes, &error);
+
+	if (!value) {
+		if (problem.capacity > 0)
+			slice_to_text(slice_from(error.text), problem.data, problem.capacity);
+		return LG_FAIL;
+	}
+	*root = (const struct lg_json *)value;
+	return LG_OK;
+}
+
+static void *allocate(struct lg_request *handle, size_t size)
+{
+	return arena_zalloc(&intake_of(handle)->request->arena, size);
+}
+
+static int32_t refuse(struct lg_request *handle, int32_t status, struct lg_slice detail)
+{
+	struct intake *intake = intake_of(handle);
+
+	intake->refusal = status >= 400 && status <= 599 ? status : 400;
+	intake->refusal_detail = slice_present(detail) ? arena_copy(&intake->request->arena, detail)
+						       : detail;
+	return LG_FAIL;
+}
+
+static struct lg_lead *add_lead(struct lg_request *handle)
+{
+	struct intake *intake = intake_of(handle);
+	struct lead *lead = lead_new(&intake->request->arena, intake->ingest->limits);
+	struct intake_item *item = lead ? intake_add(intake) : NULL;
+
+	if (!item)
+		return NULL;
+	item->lead = lead;
+	return &item->handle;
+}
+
+static int32_t ignore(struct lg_request *handle, struct lg_slice reason)
+{
+	struct intake *intake = intake_of(handle);
+	struct intake_item *item = intake_add(intake);
+
+	if (!item)
+		return LG_FAIL;
+	source_count(intake->source, SOURCE_IGNORED);
+	item->verdict = LG_IGNORED;
+	item->status = 200;
+	item->reason = slice_present(reason) ? arena_copy(&intake->request->arena, reason) : reason;
+	return LG_OK;
+}
+
+static size_t result_count(struct lg_request *handle)
+{
+	return intake_of(handle)->item_count;
+}
+
+static int32_t result(struct lg_request *handle, size_t index, struct lg_result *out)
+{
+	const struct intake_item *item = intake_of(handle)->items;
+	struct lg_result ours;
+
+	while (item && index-- > 0)
+		item = item->next;
+	if (!item)
+		return LG_FAIL;
+	ours = (struct lg_result){
+		.verdict = item->verdict,
+		.status = item->status,
+		.receipt = item->receipt,
+		.reason = item->reason,
+	};
+	return copy_known(out, out->size, &ours, sizeof(ours));
+}
+
+void intake_request_services(struct lg_services *services)
+{
+	services->request_info = request_info;
+	services->header = header;
+	services->form = form;
+	services->form_count = form_count;
+	services->form_pair = form_pair;
+	services->json = json;
+	services->allocate = allocate;
+	services->refuse = refuse;
+	services->lead = add_lead;
+	services->ignore = ignore;
+	services->result_count = result_count;
+	services->result = result;
+}
