@@ -1,0 +1,171 @@
+# Servers and loads of the benchmark: starts nginx and leadgate on 127.0.0.1,
+# runs wrk against them, and reads what it cost. Ends only what it started.
+package Bench;
+use strict;
+use warnings;
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use POSIX ();
+use Time::HiRes qw(time sleep);
+
+my $ticks = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
+my %running;
+
+END { stop_server($_) for keys %running }
+$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1:0')
+        or die "no free port: $!\n";
+    return $socket->sockport;
+}
+
+sub wait_for_port {
+    my ($port, $pid) = @_;
+    for (1 .. 1200) {
+        return if IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
+        die "the server ended while starting\n" if waitpid($pid, POSIX::WNOHANG()) == $pid;
+        sleep 0.05;
+    }
+    die "nothing answers on port $port\n";
+}
+
+sub spawn {
+    my ($log, @command) = @_;
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    open STDOUT, '>', $log or die "$log: $!\n";
+    open STDERR, '>&', \*STDOUT;
+    exec @command or POSIX::_exit(127);
+}
+
+# One worker that answers 202 without a body.
+sub start_nginx {
+    my ($folder) = @_;
+    my $port = free_port();
+    make_path("$folder/nginx");
+    open my $conf, '>', "$folder/nginx.conf" or die "$folder/nginx.conf: $!\n";
+    print $conf <<"CONF";
+daemon off; worker_processes 1; pid $folder/nginx.pid; error_log $folder/nginx.log;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 100000000; keepalive_timeout 60s;
+  client_body_temp_path $folder/nginx; proxy_temp_path $folder/nginx;
+  fastcgi_temp_path $folder/nginx; uwsgi_temp_path $folder/nginx; scgi_temp_path $folder/nginx;
+  server { listen 127.0.0.1:$port backlog=1024; location / { return 202; } }
+}
+CONF
+    close $conf;
+    my $pid = spawn("$folder/nginx.out", 'nginx', '-c', "$folder/nginx.conf");
+    $running{$pid} = 1;
+    wait_for_port($port, $pid);
+    open my $children, '<', "/proc/$pid/task/$pid/children" or die "nginx: $!\n";
+    my ($worker) = split ' ', <$children>;
+    return { name => 'nginx', pid => $pid, cpu_pid => $worker, port => $port };
+}
+
+# leadgate with its store and its file in `folder`; `sink` 0 leaves the file out.
+sub start_leadgate {
+    my ($build, $folder, %with) = @_;
+    my ($port, $admin) = (free_port(), free_port());
+    my $loops = $with{loops} // 1;
+    make_path($folder);
+    open my $conf, '>', "$folder/gw.yaml" or die "$folder/gw.yaml: $!\n";
+    print $conf <<"CONF";
+core: { loops: $loops, plugin_path: ["$build/plugins"] }
+listen:
+  - { address: "127.0.0.1:$port", probe_path: /bare }
+admin: { address: "127.0.0.1:$admin" }
+store: { path: leadgate.db, max_size: 40GiB }
+defaults: { region: US }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+CONF
+    print $conf "sinks:\n  archive: { plugin: file, path: leads.ndjson }\n" if $with{sink} // 1;
+    close $conf;
+    my $begun = time;
+    my $pid = spawn("$folder/gw.log", "$build/leadgate", 'run', '-c', "$folder/gw.yaml");
+    $running{$pid} = 1;
+    wait_for_port($port, $pid);
+    return { name => 'leadgate', pid => $pid, cpu_pid => $pid, port => $port, admin => $admin,
+             folder => $folder, start_s => time - $begun };
+}
+
+sub stop_server {
+    my ($server) = @_;
+    my $pid = ref $server ? $server->{pid} : $server;
+    return unless delete $running{$pid};
+    kill 'TERM', $pid;
+    for (1 .. 600) {
+        return if waitpid($pid, POSIX::WNOHANG()) == $pid;
+        sleep 0.05;
+    }
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+}
+
+sub cpu_seconds {
+    my ($pid) = @_;
+    open my $stat, '<', "/proc/$pid/stat" or return 0;
+    my $line = <$stat>;
+    $line =~ s/^.*\) //;
+    my @fields = split ' ', $line;
+    return ($fields[11] + $fields[12]) / $ticks;
+}
+
+# Runs wrk with one thread pinned to the last core; returns rates and costs.
+sub load {
+    my ($server, %with) = @_;
+    my $connections = $with{connections} // 64;
+    my $url = "http://127.0.0.1:$server->{port}" . ($with{path} // '/');
+    my @command = ('taskset', '-c', $with{core} // 1, 'wrk', '-t1', "-c$connections",
+        '-d' . $with{seconds} . 's', '--timeout', '10s', '-s', $with{script}, $url);
+    push @command, '--', @{ $with{arguments} } if $with{arguments};
+    my $before = cpu_seconds($server->{cpu_pid});
+    my @own = times;
+    my ($peak_wal, $line) = (0, undef);
+    my $pid = open my $wrk, '-|', @command or die "wrk: $!\n";
+    my $until = time + $with{seconds} + 0.2;
+    while ($server->{folder} && time < $until) {
+        my $wal = (-s "$server->{folder}/leadgate.db-wal") // 0;
+        $peak_wal = $wal if $wal > $peak_wal;
+        sleep 0.05;
+    }
+    while (<$wrk>) { $line = $_ if /^RESULT / }
+    close $wrk;
+    my $cpu = cpu_seconds($server->{cpu_pid}) - $before;
+    my @now = times;
+    die "wrk said nothing about $server->{name}\n" unless $line;
+    my %result = $line =~ /(\w+)=([\d.]+)/g;
+    $result{rate} = $result{requests} / $result{seconds};
+    $result{cpu_us} = $result{requests} ? 1e6 * $cpu / $result{requests} : 0;
+    $result{client_us} = 1e6 * ($now[2] + $now[3] - $own[2] - $own[3]) / $result{requests};
+    $result{peak_wal} = $peak_wal;
+    return \%result;
+}
+
+# The numbers of /metrics by name, labels included.
+sub metrics {
+    my ($server) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$server->{admin}") or return {};
+    print $socket "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    local $/;
+    my %metrics = <$socket> =~ /^([a-z_]+(?:\{[^}]*\})?) ([-\d.e+]+)\r?$/gm;
+    return \%metrics;
+}
+
+# Anonymous memory in bytes.
+sub anonymous_bytes {
+    my ($server) = @_;
+    open my $rollup, '<', "/proc/$server->{pid}/smaps_rollup" or return 0;
+    while (<$rollup>) { return $1 * 1024 if /^Anonymous:\s+(\d+) kB/ }
+    return 0;
+}
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_;
+    return @sorted ? $sorted[@sorted / 2] : 0;
+}
+
+1;
