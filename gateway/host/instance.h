@@ -18,7 +18,7 @@ struct instance {
 	/* The operations as this gateway understands them; missing is NULL. */
 	struct lg_source_operations source;
 	struct lg_sink_operations sink;
-	struct lg_slice description; /* "source contact-form" for messages */
+	struct lg_slice description; /* "source contact-form" for messages; ends with a zero byte */
 };
 
 /* Reads the settings of a section (`others`: keys that belong to the gateway)
@@ -32,5 +32,10 @@ struct instance *instance_new(struct document *document, struct fy_node *map,
 /* Calls the plugin's open and close; a sink's lane does it on its own thread. */
 bool instance_open(struct instance *instance, struct error *error);
 void instance_close(struct instance *instance);
+
+/* A source whose plugin has no way to prove who sends (LG_HAS_AUTH), or whose
+ * secrets are all unset, starts only when its section says `auth: none`. False
+ * with a sentence that says so. True for sinks. */
+bool instance_auth_check(const struct instance *instance, bool none_is_said, struct error *error);
 
 #endif

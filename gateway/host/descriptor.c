@@ -1,0 +1,239 @@
+/* A plugin's descriptor against what this gateway knows: the fixed head first,
+ * then what the same major promises, then the plugin's own mistakes. A mistake
+ * that is found here cannot corrupt a settings struct later. */
+#include "host/library.h"
+
+#include <leadgate/sink.h>
+#include <leadgate/source.h>
+
+#include <string.h>
+
+#include "base/slice.h"
+
+/* What a plugin of 0.1 has at least. Later members come after these. */
+#define PLUGIN_BYTES (offsetof(struct lg_plugin, sink) + sizeof(void *))
+#define OPTION_BYTES (offsetof(struct lg_option, help) + sizeof(const char *))
+#define SOURCE_BYTES (offsetof(struct lg_source_operations, reply) + sizeof(void (*)(void)))
+#define SINK_BYTES (offsetof(struct lg_sink_operations, batch_bytes) + sizeof(int64_t))
+
+#define OPTIONS_MAX 256
+#define SETTINGS_MAX_BYTES 65536
+
+/* What stands in the settings struct for an option of a type. */
+static const struct option_shape {
+	size_t size, align;
+} option_shapes[] = {
+	[LG_STRING] = {sizeof(struct lg_slice),	_Alignof(struct lg_slice)	 },
+	[LG_SECRET] = {sizeof(struct lg_slice),	_Alignof(struct lg_slice)	 },
+	[LG_BOOL] = {sizeof(int32_t),	      _Alignof(int32_t)	       },
+	[LG_INTEGER] = {sizeof(int64_t),		 _Alignof(int64_t)		  },
+	[LG_DURATION] = {sizeof(int64_t),		  _Alignof(int64_t)		   },
+	[LG_SIZE] = {sizeof(int64_t),	      _Alignof(int64_t)	       },
+	[LG_ENUM] = {sizeof(int32_t),	      _Alignof(int32_t)	       },
+	[LG_LIST] = {sizeof(struct lg_list),	     _Alignof(struct lg_list)     },
+	[LG_MAP] = {sizeof(struct lg_map),	   _Alignof(struct lg_map)	  },
+	[LG_URL] = {sizeof(struct lg_slice),     _Alignof(struct lg_slice)    },
+	[LG_EXPRESSION] = {sizeof(struct lg_slice),	    _Alignof(struct lg_slice)    },
+	[LG_FIELD_MAP] = {sizeof(struct lg_field_map), _Alignof(struct lg_field_map)},
+	[LG_PATH] = {sizeof(struct lg_slice),     _Alignof(struct lg_slice)    },
+};
+#define OPTION_TYPES ((int32_t)(sizeof(option_shapes) / sizeof(option_shapes[0])))
+
+/* A lower-case word that may stand in a file name, a metric and a message. */
+static bool is_word(const char *text, const char *marks, size_t most)
+{
+	size_t length = 0;
+
+	if (!text || !(*text >= 'a' && *text <= 'z'))
+		return false;
+	for (; text[length]; length++) {
+		char c = text[length];
+		if (length == most ||
+		    !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr(marks, c)))
+			return false;
+	}
+	return true;
+}
+
+/* Only the head may be read until this has passed. */
+static bool head_fits(const struct lg_plugin *theirs, const char *path, struct error *error)
+{
+	if (theirs->magic != LG_MAGIC)
+		return error_set(error,
+				 "%s: is no leadgate plugin: its descriptor begins with 0x%08x, a "
+				 "plugin's with 0x%08x; name a file that was built with "
+				 "LG_SOURCE_PLUGIN or LG_SINK_PLUGIN",
+				 path, theirs->magic, LG_MAGIC);
+	if (!is_word(theirs->name, "-_", 63))
+		return error_set(
+			error,
+			"%s: the plugin's name must be lower-case letters, digits, '-' and "
+			"'_', at most 63 of them",
+			path);
+	if (theirs->abi_major != LG_ABI_MAJOR)
+		return error_set(error,
+				 "%s: plugin %s was written for plugin ABI %u.%u, this gateway has "
+				 "%d.%d: install the plugin's build for ABI %d",
+				 path, theirs->name, theirs->abi_major, theirs->abi_minor,
+				 LG_ABI_MAJOR, LG_ABI_MINOR, LG_ABI_MAJOR);
+	if (theirs->abi_minor > LG_ABI_MINOR)
+		return error_set(error,
+				 "%s: plugin %s needs plugin ABI %u.%u, this gateway has %d.%d: "
+				 "install a newer gateway or an older plugin",
+				 path, theirs->name, theirs->abi_major, theirs->abi_minor,
+				 LG_ABI_MAJOR, LG_ABI_MINOR);
+	if (theirs->size < PLUGIN_BYTES)
+		return error_set(
+			error,
+			"%s: plugin %s has a descriptor of %u bytes, ABI %u.%u has at least "
+			"%zu: build it again with the gateway's headers",
+			path, theirs->name, theirs->size, theirs->abi_major, theirs->abi_minor,
+			PLUGIN_BYTES);
+	return true;
+}
+
+/* The operations are structs with their own size. */
+static bool operations_fit(const struct lg_plugin *plugin, const char *path, struct error *error)
+{
+	bool is_source = plugin->kind == LG_SOURCE;
+	size_t size, least = is_source ? SOURCE_BYTES : SINK_BYTES;
+
+	if (is_source ? !plugin->source : !plugin->sink)
+		return error_set(error, "%s: plugin %s is a %s without operations: set .%s", path,
+				 plugin->name, is_source ? "source" : "sink",
+				 is_source ? "source" : "sink");
+	size = is_source ? plugin->source->size : plugin->sink->size;
+	if (size < least)
+		return error_set(
+			error,
+			"%s: plugin %s has operations of %zu bytes, ABI %d.%d has at least "
+			"%zu: set .size to sizeof of the struct",
+			path, plugin->name, size, LG_ABI_MAJOR, LG_ABI_MINOR, least);
+	if (is_source ? !plugin->source->receive : !plugin->sink->deliver)
+		return error_set(error, "%s: plugin %s has no operation %s, which every %s needs",
+				 path, plugin->name, is_source ? "receive" : "deliver",
+				 is_source ? "source" : "sink");
+	return true;
+}
+
+static bool row_fits(const struct lg_plugin *plugin, const struct lg_option *row, size_t index,
+		     const char *path, struct error *error)
+{
+	const struct option_shape *shape;
+
+	if (!is_word(row->name, "_", 40))
+		return error_set(error,
+				 "%s: plugin %s: option %zu has no name of lower-case letters, "
+				 "digits and '_'",
+				 path, plugin->name, index);
+	if (row->type <= 0 || row->type >= OPTION_TYPES)
+		return error_set(error,
+				 "%s: plugin %s: option %s has type %d, ABI %d.%d has 1 to %d",
+				 path, plugin->name, row->name, row->type, LG_ABI_MAJOR,
+				 LG_ABI_MINOR, OPTION_TYPES - 1);
+	shape = &option_shapes[row->type];
+	if (row->offset > plugin->settings_size ||
+	    plugin->settings_size - row->offset < shape->size || row->offset % shape->align)
+		return error_set(
+			error,
+			"%s: plugin %s: option %s stands at offset %zu, its %zu bytes do not "
+			"fit into settings of %zu bytes",
+			path, plugin->name, row->name, row->offset, shape->size,
+			plugin->settings_size);
+	if (row->type == LG_ENUM && (!row->choices || !*row->choices))
+		return error_set(error, "%s: plugin %s: option %s is an enum without choices", path,
+				 plugin->name, row->name);
+	if (row->min > row->max)
+		return error_set(error,
+				 "%s: plugin %s: option %s has a range that ends before it "
+				 "begins",
+				 path, plugin->name, row->name);
+	return true;
+}
+
+static bool options_fit(const struct library *library, const char *path, struct error *error)
+{
+	const struct lg_plugin *plugin = &library->plugin;
+
+	if (plugin->option_count > OPTIONS_MAX || (plugin->option_count && !plugin->options))
+		return error_set(
+			error,
+			"%s: plugin %s says that it has %u options: it must bring its rows, "
+			"at most %d",
+			path, plugin->name, plugin->option_count, OPTIONS_MAX);
+	if (plugin->option_count && plugin->option_size < OPTION_BYTES)
+		return error_set(
+			error,
+			"%s: plugin %s has option rows of %u bytes, ABI %d.%d has at least "
+			"%zu: set .option_size to sizeof(struct lg_option)",
+			path, plugin->name, plugin->option_size, LG_ABI_MAJOR, LG_ABI_MINOR,
+			OPTION_BYTES);
+	if (plugin->settings_size > SETTINGS_MAX_BYTES)
+		return error_set(error,
+				 "%s: plugin %s asks for settings of %zu bytes, at most %d "
+				 "are allowed",
+				 path, plugin->name, plugin->settings_size, SETTINGS_MAX_BYTES);
+	for (size_t i = 0; i < plugin->option_count; i++) {
+		struct lg_option row = option_at(&library->options, i);
+		if (!row_fits(plugin, &row, i, path, error))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(option_at(&library->options, j).name, row.name) == 0)
+				return error_set(error, "%s: plugin %s has two options %s", path,
+						 plugin->name, row.name);
+	}
+	return true;
+}
+
+/* "GET POST": upper-case words with single blanks between them. */
+static bool methods_fit(const struct lg_plugin *plugin, const char *path, struct error *error)
+{
+	struct lg_slice rest = slice_from(plugin->methods), word;
+
+	while (slice_split(&rest, ' ', &word)) {
+		bool good = word.length > 0;
+		for (size_t i = 0; i < word.length; i++)
+			good = good && word.data[i] >= 'A' && word.data[i] <= 'Z';
+		if (!good)
+			return error_set(error,
+					 "%s: plugin %s names its methods \"%s\": write them "
+					 "like \"GET POST\"",
+					 path, plugin->name, plugin->methods);
+	}
+	return true;
+}
+
+/* What a plugin may leave out. */
+static void add_defaults(struct lg_plugin *plugin)
+{
+	if (!plugin->version)
+		plugin->version = "";
+	if (!plugin->summary)
+		plugin->summary = "";
+	if (!plugin->methods || !*plugin->methods)
+		plugin->methods = "POST";
+	if (!plugin->channel || !*plugin->channel)
+		plugin->channel = "other";
+}
+
+bool descriptor_read(const struct lg_plugin *theirs, const char *path, struct library *out,
+		     struct error *error)
+{
+	struct lg_plugin *plugin = &out->plugin;
+
+	memset(out, 0, sizeof(*out));
+	if (!head_fits(theirs, path, error))
+		return false;
+	memcpy(plugin, theirs, theirs->size < sizeof(*plugin) ? theirs->size : sizeof(*plugin));
+	add_defaults(plugin);
+	out->path = path;
+	out->options = (struct option_table){plugin->options, plugin->option_count,
+					     plugin->option_size};
+	if (plugin->kind != LG_SOURCE && plugin->kind != LG_SINK)
+		return error_set(error,
+				 "%s: plugin %s is of kind %d, this gateway has sources (%d) and "
+				 "sinks (%d)",
+				 path, plugin->name, plugin->kind, LG_SOURCE, LG_SINK);
+	return operations_fit(plugin, path, error) && options_fit(out, path, error) &&
+	       methods_fit(plugin, path, error);
+}
