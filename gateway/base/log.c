@@ -19,10 +19,7 @@ static struct {
 	enum log_format format;
 	int level;
 	int dropped, cut; /* counters */
-} setup = { .fd = STDERR_FILENO,
-	    .level = LG_LOG_INFO,
-	    .dropped = COUNTER_NONE,
-	    .cut = COUNTER_NONE };
+} setup = {.fd = STDERR_FILENO, .level = LG_LOG_INFO, .dropped = COUNTER_NONE, .cut = COUNTER_NONE};
 
 struct line {
 	char *at, *end; /* `end` leaves the tail's room */
@@ -87,18 +84,12 @@ static bool put_escaped(struct line *line, int32_t point)
 	char text[8];
 
 	switch (point) {
-	case UTF8_INVALID:
-		return put_text(line, "\\ufffd");
-	case '"':
-		return put_text(line, "\\\"");
-	case '\\':
-		return put_text(line, "\\\\");
-	case '\n':
-		return put_text(line, "\\n");
-	case '\r':
-		return put_text(line, "\\r");
-	case '\t':
-		return put_text(line, "\\t");
+	case UTF8_INVALID: return put_text(line, "\\ufffd");
+	case '"': return put_text(line, "\\\"");
+	case '\\': return put_text(line, "\\\\");
+	case '\n': return put_text(line, "\\n");
+	case '\r': return put_text(line, "\\r");
+	case '\t': return put_text(line, "\\t");
 	default:
 		snprintf(text, sizeof(text), "\\u%04x", (unsigned)point & 0xFFFF);
 		return put_text(line, text);
@@ -186,7 +177,7 @@ static void put_field(struct line *line, const struct log_field *field)
 
 static void begin(struct line *line, int level, const char *event)
 {
-	static const char *const levels[] = { "error", "warning", "notice", "info", "debug" };
+	static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
 	char time[CLOCK_RFC3339_BYTES];
 
 	line->at = line->bytes;
@@ -201,10 +192,12 @@ static void begin(struct line *line, int level, const char *event)
 
 static void finish(struct line *line)
 {
-	if (line->full) {
+	bool cut = line->full;
+
+	line->full = false;
+	line->end = line->bytes + sizeof(line->bytes);
+	if (cut) {
 		counter_inc(setup.cut);
-		line->full = false;
-		line->end = line->bytes + sizeof(line->bytes);
 		put_text(line, line->json ? ",\"cut\":true" : " cut=true");
 	}
 	put_text(line, line->json ? "}\n" : "\n");

@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/list.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 struct loop {
 	struct event_base *base;
 	struct mailbox stop; /* never holds a letter: a poke is the signal */
@@ -12,6 +15,22 @@ struct loop {
 	bool running, stopping;
 };
 
+/* An epoll descriptor and the two of the pipe that libevent keeps for signals. */
+#define BASE_DESCRIPTORS 3
+
+/* libevent ends the process when it gets no pipe, so it is only asked when
+ * there are descriptors enough. */
+static bool has_descriptors(void)
+{
+	int fds[BASE_DESCRIPTORS], count = 0;
+
+	while (count < BASE_DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
+		count++;
+	for (int i = 0; i < count; i++)
+		close(fds[i]);
+	return count == BASE_DESCRIPTORS;
+}
+
 /* No locks: a loop is used by its own thread alone. No cached time: a timer
  * that is set late in a long iteration must not count from its beginning. */
 static struct event_base *new_base(void)
@@ -19,9 +38,9 @@ static struct event_base *new_base(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
-							    EVENT_BASE_FLAG_IGNORE_ENV |
-							    EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
+	if (config &&
+	    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+						  EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
 		base = event_base_new_with_config(config);
 	if (config)
 		event_config_free(config);
@@ -42,8 +61,10 @@ struct loop *loop_new(void)
 	if (!loop)
 		return NULL;
 	loop->stop.fd = -1;
+	if (!mailbox_init(&loop->stop) || !has_descriptors())
+		goto fail;
 	loop->base = new_base();
-	if (!loop->base || !mailbox_init(&loop->stop))
+	if (!loop->base)
 		goto fail;
 	loop_watch_init(&loop->stop_watch, loop, loop->stop.fd, on_stop);
 	if (!loop_watch_set(&loop->stop_watch, LOOP_READ))
@@ -113,7 +134,7 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
 void loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd,
 		     void (*ready)(struct loop_watch *watch, int events))
 {
-	*watch = (struct loop_watch){ .ready = ready, .loop = loop, .fd = fd };
+	*watch = (struct loop_watch){.ready = ready, .loop = loop, .fd = fd};
 	event_assign(&watch->event, loop->base, fd, EV_PERSIST, on_ready, watch);
 }
 
@@ -146,7 +167,7 @@ void loop_watch_fini(struct loop_watch *watch)
 
 static bool add_timer(struct loop_timer *timer, int64_t after_ms)
 {
-	struct timeval after = { .tv_sec = after_ms / 1000, .tv_usec = after_ms % 1000 * 1000 };
+	struct timeval after = {.tv_sec = after_ms / 1000, .tv_usec = after_ms % 1000 * 1000};
 	return event_add(&timer->event, &after) == 0;
 }
 
@@ -167,7 +188,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 void loop_timer_init(struct loop_timer *timer, struct loop *loop,
 		     void (*fire)(struct loop_timer *timer))
 {
-	*timer = (struct loop_timer){ .fire = fire, .loop = loop };
+	*timer = (struct loop_timer){.fire = fire, .loop = loop};
 	event_assign(&timer->event, loop->base, -1, 0, on_timer, timer);
 }
 

@@ -31,7 +31,9 @@ struct letter *mailbox_take(struct mailbox *mailbox);
 /* Receiver: waits until letters may be there or `timeout_ms` has passed
  * (-1: no limit). False on time-out. */
 bool mailbox_wait(struct mailbox *mailbox, int64_t timeout_ms);
-/* Makes a wait return without a letter. Any thread. */
+/* Makes a wait return without a letter. Any thread. A take that comes before
+ * the wait uses the poke up: whoever pokes sets a flag first, and the receiver
+ * looks at it after each take. */
 void mailbox_poke(struct mailbox *mailbox);
 
 #endif
