@@ -26,7 +26,7 @@ struct arena_block {
 
 void arena_init(struct arena *arena, size_t block_bytes, size_t limit_bytes)
 {
-	*arena = (struct arena){ .block_bytes = block_bytes, .limit_bytes = limit_bytes };
+	*arena = (struct arena){.block_bytes = block_bytes, .limit_bytes = limit_bytes};
 }
 
 static void free_blocks(struct arena_block *block)
@@ -117,7 +117,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		arena->next += rounded;
 	} else if (ONE_MALLOC_A_PIECE) {
 		piece = alloc_alone(arena, size);
-	} else if (rounded > arena->block_bytes / 4) {
+	} else if (rounded > arena->block_bytes / 2) {
 		piece = alloc_alone(arena, rounded);
 	} else {
 		piece = alloc_in_new_block(arena, rounded);

@@ -12,10 +12,10 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	char *next, *end;           /* what is left of the newest */
-	size_t block_bytes;         /* size of a common block */
-	size_t used_bytes;          /* handed out since the last reset */
-	size_t limit_bytes;         /* 0: none; beyond it the arena fails */
+	char *next, *end;	    /* what is left of the newest */
+	size_t block_bytes;	    /* size of a common block */
+	size_t used_bytes;	    /* handed out since the last reset */
+	size_t limit_bytes;	    /* 0: none; beyond it the arena fails */
 	bool failed;
 };
 

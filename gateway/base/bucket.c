@@ -6,10 +6,10 @@ void bucket_init(struct bucket *bucket, int64_t rate_per_s, int64_t burst, int64
 {
 	if (burst > LARGEST_BURST)
 		burst = LARGEST_BURST;
-	*bucket = (struct bucket){ .rate_per_s = rate_per_s,
-				   .burst = burst,
-				   .millitokens = burst * 1000,
-				   .at_ms = now_ms };
+	*bucket = (struct bucket){.rate_per_s = rate_per_s,
+				  .burst = burst,
+				  .millitokens = burst * 1000,
+				  .at_ms = now_ms};
 }
 
 /* A token a second is a millitoken a millisecond, so nothing is ever rounded. */

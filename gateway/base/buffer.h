@@ -25,7 +25,10 @@ void buffer_clear(struct buffer *buffer);
 /* Gives the memory back when more than `keep` bytes are held and none used. */
 void buffer_shrink(struct buffer *buffer, size_t keep);
 
-static inline size_t buffer_length(const struct buffer *b) { return b->end - b->start; }
+static inline size_t buffer_length(const struct buffer *b)
+{
+	return b->end - b->start;
+}
 static inline struct lg_slice buffer_slice(const struct buffer *b)
 {
 	return slice_of(b->data ? b->data + b->start : "", b->end - b->start);

@@ -30,8 +30,8 @@ int64_t clock_thread_cpu_us(void)
 }
 
 #define DAY_MS INT64_C(86400000)
-#define FIRST_MS (INT64_C(-719528) * DAY_MS)     /* 0000-01-01T00:00:00.000Z */
-#define LAST_MS (INT64_C(2932897) * DAY_MS - 1)  /* 9999-12-31T23:59:59.999Z */
+#define FIRST_MS (INT64_C(-719528) * DAY_MS)	/* 0000-01-01T00:00:00.000Z */
+#define LAST_MS (INT64_C(2932897) * DAY_MS - 1) /* 9999-12-31T23:59:59.999Z */
 
 struct date {
 	unsigned year, month, day;
@@ -85,7 +85,7 @@ void clock_format(int64_t wall_ms, char out[CLOCK_RFC3339_BYTES])
 
 void clock_sleep_ms(int64_t ms)
 {
-	struct timespec span = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	if (ms > 0)
 		nanosleep(&span, NULL);
 }

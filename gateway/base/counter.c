@@ -55,11 +55,11 @@ static int find_or_add(enum counter_kind kind, const char *name, const char *lab
 	if (found != COUNTER_NONE || row_count == COUNTER_ROWS)
 		return found;
 	struct row *row = &rows[row_count];
-	*row = (struct row){ .name = name,
-			     .help = help,
-			     .kind = kind,
-			     .next = COUNTER_NONE,
-			     .first = first == COUNTER_NONE };
+	*row = (struct row){.name = name,
+			    .help = help,
+			    .kind = kind,
+			    .next = COUNTER_NONE,
+			    .first = first == COUNTER_NONE};
 	slice_to_text(slice_from(labels), row->labels, sizeof(row->labels));
 	if (last != COUNTER_NONE)
 		rows[last].next = row_count;
@@ -97,8 +97,8 @@ int64_t counter_read(int counter)
 
 static void print_head(const struct row *row, struct buffer *out)
 {
-	static const char *const kinds[] = { [COUNTER_COUNTER] = "counter",
-					     [COUNTER_GAUGE] = "gauge" };
+	static const char *const kinds[] = {
+		[COUNTER_COUNTER] = "counter", [COUNTER_GAUGE] = "gauge"};
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
 		      kinds[row->kind]);
 }

@@ -16,13 +16,17 @@ enum counter_kind { COUNTER_COUNTER, COUNTER_GAUGE };
 /* `name` and `help` live for ever (literals); `labels` is copied, already in
  * the exposition format: `reason="head-timeout"`, or "". The same name and
  * labels give the same row. COUNTER_NONE when the table is full. */
-int counter_register(enum counter_kind kind, const char *name, const char *labels, const char *help);
+int counter_register(enum counter_kind kind, const char *name, const char *labels,
+		     const char *help);
 
 /* Adding to COUNTER_NONE does nothing. */
 void counter_add(int counter, int64_t n);
 void counter_set(int counter, int64_t value);
 int64_t counter_read(int counter);
-static inline void counter_inc(int counter) { counter_add(counter, 1); }
+static inline void counter_inc(int counter)
+{
+	counter_add(counter, 1);
+}
 
 /* All rows in the Prometheus text format 0.0.4, grouped by name. */
 void counter_print(struct buffer *out);

@@ -9,7 +9,7 @@
 
 /* vsnprintf that cuts at a character; `out` may be among the arguments. */
 __attribute__((format(printf, 2, 0))) static void format_text(char out[ERROR_TEXT_BYTES],
-							       const char *format, va_list args)
+							      const char *format, va_list args)
 {
 	char text[ERROR_TEXT_BYTES + 1]; /* one more, to see whether the cut splits a character */
 	text[0] = '\0';

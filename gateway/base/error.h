@@ -12,8 +12,7 @@ struct error {
 
 /* Sets the text, cut to fit. Returns false, so that a function can end with
  * `return error_set(error, "…")`. `error` may be NULL. */
-bool error_set(struct error *error, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+bool error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts words before what is already said: "opening the store: " + text. */
 bool error_prefix(struct error *error, const char *format, ...)
@@ -24,11 +23,11 @@ bool error_prefix(struct error *error, const char *format, ...)
 void error_abort(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* An invariant that is checked in every build. */
-#define ALWAYS(condition)                                                        \
-	do {                                                                     \
-		if (!(condition))                                                \
-			error_abort("%s:%d: broken invariant: %s", __FILE__,     \
-				    __LINE__, #condition);                       \
+#define ALWAYS(condition)                                                              \
+	do {                                                                           \
+		if (!(condition))                                                      \
+			error_abort("%s:%d: broken invariant: %s", __FILE__, __LINE__, \
+				    #condition);                                       \
 	} while (0)
 
 #endif

@@ -68,7 +68,7 @@ static int find_or_add(const char *name, const char *labels, const char *help)
 	if (row_count == HISTOGRAM_ROWS)
 		return HISTOGRAM_NONE;
 	struct row *row = &rows[row_count];
-	*row = (struct row){ .name = name, .help = help, .first = first };
+	*row = (struct row){.name = name, .help = help, .first = first};
 	slice_to_text(slice_from(labels), row->labels, sizeof(row->labels));
 	return row_count++;
 }

@@ -16,12 +16,18 @@ struct list {
 #define LIST_EACH(item, head) \
 	for (struct list *item = (head)->next; item != (head); item = item->next)
 /* The body may remove `item`. */
-#define LIST_EACH_SAFE(item, head)                                        \
-	for (struct list *item = (head)->next, *item##_next = item->next; \
-	     item != (head); item = item##_next, item##_next = item->next)
+#define LIST_EACH_SAFE(item, head)                                                        \
+	for (struct list *item = (head)->next, *item##_next = item->next; item != (head); \
+	     item = item##_next, item##_next = item->next)
 
-static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
 static inline void list_insert_before(struct list *at, struct list *item)
 {
 	item->prev = at->prev;

@@ -99,7 +99,7 @@ bool mailbox_wait(struct mailbox *mailbox, int64_t timeout_ms)
 	int64_t left_ms = timeout_ms;
 
 	while (!atomic_load_explicit(&mailbox->newest, memory_order_relaxed)) {
-		struct pollfd poll_fd = { .fd = mailbox->fd, .events = POLLIN };
+		struct pollfd poll_fd = {.fd = mailbox->fd, .events = POLLIN};
 		int ready = poll(&poll_fd, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
 		if (ready > 0)
 			return true;

@@ -68,7 +68,7 @@ uint64_t random_below(uint64_t bound)
 static _Thread_local struct {
 	int64_t wall_ms;
 	uint64_t stamp;
-} last = { .wall_ms = -1 };
+} last = {.wall_ms = -1};
 
 static uint64_t next_stamp(int64_t wall_ms)
 {
@@ -93,7 +93,7 @@ void uuid_new(int64_t wall_ms, uint8_t out[UUID_BYTES])
 	out[8] = (uint8_t)(0x80 | (stamp & 0x0F) << 2 | (out[8] & 0x03));
 }
 
-static const uint8_t hyphen_after[UUID_BYTES] = { [3] = 1, [5] = 1, [7] = 1, [9] = 1 };
+static const uint8_t hyphen_after[UUID_BYTES] = {[3] = 1, [5] = 1, [7] = 1, [9] = 1};
 
 void uuid_format(const uint8_t uuid[UUID_BYTES], char out[UUID_TEXT_BYTES])
 {

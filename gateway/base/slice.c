@@ -20,7 +20,8 @@ bool slice_equal_nocase(struct lg_slice a, struct lg_slice b)
 bool slice_starts(struct lg_slice s, const char *prefix)
 {
 	size_t length = strlen(prefix);
-	return s.length >= length && slice_equal(slice_of(s.data, length), slice_of(prefix, length));
+	return s.length >= length &&
+	       slice_equal(slice_of(s.data, length), slice_of(prefix, length));
 }
 
 bool slice_ends(struct lg_slice s, const char *suffix)

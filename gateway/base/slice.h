@@ -12,16 +12,19 @@
 
 static inline struct lg_slice slice_of(const char *data, size_t length)
 {
-	return (struct lg_slice){ data, length };
+	return (struct lg_slice){data, length};
 }
 
 /* Over a zero-terminated string; NULL gives an absent slice. */
 static inline struct lg_slice slice_from(const char *text)
 {
-	return (struct lg_slice){ text, text ? strlen(text) : 0 };
+	return (struct lg_slice){text, text ? strlen(text) : 0};
 }
 
-static inline bool slice_present(struct lg_slice s) { return s.data != NULL; }
+static inline bool slice_present(struct lg_slice s)
+{
+	return s.data != NULL;
+}
 
 static inline bool slice_equal(struct lg_slice a, struct lg_slice b)
 {
@@ -40,7 +43,7 @@ static inline struct lg_slice slice_cut(struct lg_slice s, size_t start, size_t 
 		start = s.length;
 	if (length > s.length - start)
 		length = s.length - start;
-	return (struct lg_slice){ s.data ? s.data + start : NULL, length };
+	return (struct lg_slice){s.data ? s.data + start : NULL, length};
 }
 
 /* Equal when ASCII letters of either case are one. */

@@ -68,7 +68,7 @@ struct lg_slice utf8_cut(struct lg_slice s, size_t max_bytes)
 
 int32_t utf8_next(struct lg_slice *rest)
 {
-	static const unsigned char first_bits[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+	static const unsigned char first_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
 	const unsigned char *at = (const unsigned char *)rest->data;
 
 	if (rest->length == 0)

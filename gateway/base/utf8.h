@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 
-#define UTF8_END (-1)     /* nothing left */
+#define UTF8_END (-1)	  /* nothing left */
 #define UTF8_INVALID (-2) /* the next byte begins no character */
 
 bool utf8_valid(struct lg_slice s);
