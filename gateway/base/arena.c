@@ -5,17 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ONE_MALLOC_A_PIECE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ONE_MALLOC_A_PIECE 1
-#endif
-#endif
-#ifndef ONE_MALLOC_A_PIECE
-#define ONE_MALLOC_A_PIECE 0
-#endif
-
 #define ALIGNMENT 16
 
 struct arena_block {
@@ -59,7 +48,7 @@ static struct arena_block *take_common(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
-	struct arena_block *kept = ONE_MALLOC_A_PIECE ? NULL : take_common(arena);
+	struct arena_block *kept = ARENA_ONE_MALLOC_A_PIECE ? NULL : take_common(arena);
 
 	arena_fini(arena);
 	if (kept) {
@@ -115,7 +104,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if ((size_t)(arena->end - arena->next) >= rounded) {
 		piece = arena->next;
 		arena->next += rounded;
-	} else if (ONE_MALLOC_A_PIECE) {
+	} else if (ARENA_ONE_MALLOC_A_PIECE) {
 		piece = alloc_alone(arena, size);
 	} else if (rounded > arena->block_bytes / 2) {
 		piece = alloc_alone(arena, rounded);

@@ -8,6 +8,18 @@
 
 #include "base/slice.h"
 
+/* 1 in builds with ASan (gcc says it one way, clang the other), otherwise 0. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ONE_MALLOC_A_PIECE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ONE_MALLOC_A_PIECE 1
+#endif
+#endif
+#ifndef ARENA_ONE_MALLOC_A_PIECE
+#define ARENA_ONE_MALLOC_A_PIECE 0
+#endif
+
 struct arena_block;
 
 struct arena {
