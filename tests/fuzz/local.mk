@@ -8,3 +8,7 @@ LG_FUZZ = %D%/libreplay.a
 endif
 check_LIBRARIES += %D%/libreplay.a
 %C%_libreplay_a_SOURCES = %D%/replay.c
+
+check_PROGRAMS += %D%/fuzz_utf8 %D%/fuzz_log
+%C%_fuzz_utf8_LDADD = $(LG_FUZZ) $(LG_LIBS_BASE)
+%C%_fuzz_log_LDADD = $(LG_FUZZ) $(LG_LIBS_BASE)
