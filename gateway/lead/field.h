@@ -23,13 +23,34 @@ struct field {
 
 extern const struct field field_table[LG_FIELD_COUNT];
 
-/* Builds the table of names. Main thread, once, before others start. */
+/* Members as the encoder writes them, with the comma that it may leave out:
+ * ,"email": of a field and ,"person":{ of the object around it. */
+#define FIELD_KEY_BYTES 32
+#define FIELD_GROUPS_MAX 16
+
+struct field_key {
+	char text[FIELD_KEY_BYTES];
+	uint8_t length;
+	uint8_t group; /* into field_groups */
+};
+struct field_group {
+	struct lg_slice prefix; /* "attribution.first"; "" of the record itself */
+	char open[FIELD_KEY_BYTES];
+	uint8_t length;
+	uint8_t parent, depth;
+};
+
+extern struct field_key field_keys[LG_FIELD_COUNT];
+extern struct field_group field_groups[FIELD_GROUPS_MAX];
+
+/* Builds the tables of names and keys. Main thread, before others start; a
+ * second call builds the same. */
 void field_setup(void);
 
 /* By path ("person.email"); -1: none. */
 int field_by_path(struct lg_slice path);
-/* By form name in any ASCII case, '-', ' ' and '.' as '_'; only fields that a
- * plugin may set; -1: none. */
+/* By form name: ASCII case does not matter, '-', ' ' and '.' are '_'. Only
+ * fields that a plugin may set. -1: none. */
 int field_by_name(struct lg_slice name);
 
 #endif

@@ -4,6 +4,7 @@
 #define LEAD_LEAD_H
 
 #include <leadgate/option.h>
+#include <leadgate/option.h>
 #include <leadgate/services.h>
 
 #include "base/arena.h"
@@ -51,20 +52,33 @@ struct lead {
 	size_t extra_count;
 };
 
+#define LEAD_NETWORK_BYTES 64
+#define LEAD_PROFILE_ID_BYTES 255
+#define LEAD_PROFILE_URL_BYTES 2048
+
 extern const struct lg_option lead_limit_options[];
 extern const size_t lead_limit_option_count;
 
 /* NULL when memory ran out. `limits` lives as long as the lead. */
 struct lead *lead_new(struct arena *arena, const struct lead_limits *limits);
 
-/* Each copies what it is given. False: full, unknown, or memory ran out. */
+/* Each copies what it is given, cut at a character to what the limits allow.
+ * Absent slices add nothing. False: full, not a field of that kind, or memory
+ * ran out (then the arena has failed). */
 bool lead_set(struct lead *lead, int field, struct lg_slice value);
 bool lead_add(struct lead *lead, int field, struct lg_slice text);
 bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slice id,
 		      struct lg_slice url);
 bool lead_add_consent(struct lead *lead, const struct lg_consent *consent);
 bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
+/* The first text of a scalar stays; those of a list's items are joined by line
+ * feeds. */
 bool lead_keep_raw(struct lead *lead, int field, struct lg_slice value);
+/* What may be meant or is not quite certain, for a person to decide. */
+bool lead_suggest(struct lead *lead, struct lg_slice path, struct lg_slice value,
+		  struct lg_slice why);
+/* NULL without one. */
+struct lead_pair *lead_raw(const struct lead *lead, int field);
 
 static inline struct lg_slice lead_get(const struct lead *lead, int field)
 {
@@ -74,8 +88,19 @@ static inline struct lg_slice lead_get(const struct lead *lead, int field)
 /* Whether one way to reach the person is left: email, phone or profile. */
 bool lead_reachable(const struct lead *lead);
 
-/* The first capture of a person: stage new, temperature cold, and the axes
- * beside them at their beginnings (design: the status of a lead). */
+/* When the person was seen: occurred_at, or else captured_at. */
+struct lg_slice lead_seen_at(const struct lead *lead);
+
+/* Whether the inquiry asks for an answer from sales: a quote, a demo or a call. */
+bool lead_intent_hard(const struct lead *lead);
+
+/* What a field of the status says at the beginning; absent for other fields. */
+struct lg_slice lead_status_start(int field);
+
+/* What the first capture of a person carries: stage new, temperature cold, the
+ * axes beside them at their beginnings, one touch, and attribution.first as
+ * attribution.last. After normalization; the times must be set. Every capture
+ * is prepared so, before the writer knows whether it is a first one. */
 void lead_status_new(struct lead *lead);
 
 #endif
