@@ -1,0 +1,124 @@
+#include "lead/event.h"
+
+#include "base/clock.h"
+
+static const char *const type_names[] = {
+	[EVENT_CREATED] = "lead.created",   [EVENT_TOUCHED] = "lead.touched",
+	[EVENT_HELD] = "lead.held",         [EVENT_RELEASED] = "lead.released",
+	[EVENT_STATUS] = "lead.status",     [EVENT_MERGED] = "lead.merged",
+	[EVENT_UNMERGED] = "lead.unmerged", [EVENT_ERASED] = "lead.erased",
+};
+
+/* The fixed beginning of every body. */
+#define ID_PREFIX "{\"id\":\""
+#define ID_LENGTH (UUID_TEXT_BYTES - 1)
+
+const char *event_type_name(enum event_type type)
+{
+	bool known = type >= EVENT_CREATED && type <= EVENT_ERASED;
+
+	return known ? type_names[type] : "unknown";
+}
+
+int event_type_parse(struct lg_slice name)
+{
+	for (int type = EVENT_CREATED; type <= EVENT_ERASED; type++)
+		if (slice_is(name, type_names[type]))
+			return type;
+	return -1;
+}
+
+void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,
+		  int64_t at_ms, struct lg_slice lead, struct lg_slice changes)
+{
+	char id_text[UUID_TEXT_BYTES], at[CLOCK_RFC3339_BYTES];
+
+	uuid_format(id, id_text);
+	clock_format(at_ms, at);
+	buffer_add_literal(out, ID_PREFIX);
+	buffer_add(out, id_text, ID_LENGTH);
+	buffer_add_literal(out, "\",\"type\":\"");
+	buffer_add_slice(out, slice_from(event_type_name(type)));
+	buffer_add_literal(out, "\",\"at\":\"");
+	buffer_add_slice(out, slice_from(at));
+	buffer_add_literal(out, "\",\"lead\":");
+	buffer_add_slice(out, lead);
+	if (slice_present(changes)) {
+		buffer_add_literal(out, ",\"changes\":");
+		buffer_add_slice(out, changes);
+	}
+	buffer_add_byte(out, '}');
+}
+
+void event_encode_delivery(struct buffer *out, int64_t seq, struct lg_slice body)
+{
+	buffer_add_literal(out, "{\"seq\":");
+	buffer_add_u64(out, (uint64_t)seq);
+	buffer_add_byte(out, ',');
+	buffer_add_slice(out, slice_cut(body, 1, SIZE_MAX));
+}
+
+struct lg_slice event_body_id(struct lg_slice body)
+{
+	if (!slice_starts(body, ID_PREFIX) || body.length < sizeof(ID_PREFIX) - 1 + ID_LENGTH)
+		return slice_of(NULL, 0);
+	return slice_cut(body, sizeof(ID_PREFIX) - 1, ID_LENGTH);
+}
+
+/* Takes `literal` off the front. */
+static bool skip_literal(struct lg_slice *rest, const char *literal)
+{
+	if (!slice_starts(*rest, literal))
+		return false;
+	*rest = slice_cut(*rest, strlen(literal), SIZE_MAX);
+	return true;
+}
+
+/* The position behind the string that begins at `at`; 0: it does not end. */
+static size_t string_end(struct lg_slice text, size_t at)
+{
+	for (at++; at < text.length; at++) {
+		if (text.data[at] == '\\')
+			at++;
+		else if (text.data[at] == '"')
+			return at + 1;
+	}
+	return 0;
+}
+
+/* The JSON object at the front; absent when it does not end. */
+static struct lg_slice first_object(struct lg_slice text)
+{
+	size_t depth = 0, at = 0;
+
+	while (at < text.length) {
+		char c = text.data[at];
+
+		if (c == '"') {
+			at = string_end(text, at);
+			if (at == 0)
+				break;
+			continue;
+		}
+		at++;
+		if (c == '{')
+			depth++;
+		else if (c == '}' && depth > 0 && --depth == 0)
+			return slice_of(text.data, at);
+		if (depth == 0)
+			break;
+	}
+	return slice_of(NULL, 0);
+}
+
+struct lg_slice event_body_lead(struct lg_slice body)
+{
+	struct lg_slice rest = body, skipped;
+
+	if (!skip_literal(&rest, ID_PREFIX) || !slice_split(&rest, '"', &skipped) ||
+	    !skip_literal(&rest, ",\"type\":\"") || !slice_split(&rest, '"', &skipped) ||
+	    !skip_literal(&rest, ",\"at\":\"") || !slice_split(&rest, '"', &skipped) ||
+	    !skip_literal(&rest, ",\"lead\":"))
+		return slice_of(NULL, 0);
+	return first_object(rest);
+}
