@@ -1,0 +1,290 @@
+#include "lead/email.h"
+
+#include "lead/text.h"
+#include "lead/unicode.h"
+
+#include <stdlib.h>
+
+#define DOMAIN_MAX_BYTES 253
+#define LABEL_MAX_BYTES 63
+
+/* Each table is sorted: bsearch reads it. */
+static const char *const role_names[] = {
+	"abuse",	 "accounts",   "admin",	    "administrator", "ap",	  "billing",
+	"booking",	 "bookings",   "buchhaltung", "careers",     "contact",	  "contato",
+	"customerservice", "enquiries", "events",   "feedback",	     "finance",	  "hello",
+	"help",		 "helpdesk",   "hi",	    "hostmaster",    "hr",	  "info",
+	"inquiries",	 "invoice",    "invoices",  "it",	     "jobs",	  "kontakt",
+	"legal",	 "mail",       "mailer-daemon", "marketing", "media",	  "news",
+	"newsletter",	 "no-reply",   "noc",	    "noreply",	     "office",	  "orders",
+	"postmaster",	 "press",      "privacy",   "purchasing",    "reception", "recruiting",
+	"reservations",	 "root",       "sales",	    "security",	     "service",	  "shop",
+	"spam",		 "support",    "team",	    "usenet",	     "verkauf",	  "vertrieb",
+	"web",		 "webmaster",  "www",
+};
+
+static const char *const free_domains[] = {
+	"126.com",	 "163.com",	  "aol.com",	   "arcor.de",	  "bk.ru",
+	"bluewin.ch",	 "bol.com.br",	  "btinternet.com", "comcast.net", "daum.net",
+	"fastmail.com",	 "free.fr",	  "freenet.de",	   "gmail.com",	  "gmx.at",
+	"gmx.ch",	 "gmx.com",	  "gmx.de",	   "gmx.net",	  "googlemail.com",
+	"hanmail.net",	 "hotmail.co.uk", "hotmail.com",   "hotmail.de",  "hotmail.es",
+	"hotmail.fr",	 "hotmail.it",	  "hushmail.com",  "icloud.com",  "inbox.com",
+	"inbox.ru",	 "laposte.net",	  "libero.it",	   "list.ru",	  "live.com",
+	"live.de",	 "live.fr",	  "live.nl",	   "mac.com",	  "mail.com",
+	"mail.ru",	 "me.com",	  "msn.com",	   "naver.com",	  "o2.pl",
+	"online.de",	 "orange.fr",	  "outlook.com",   "outlook.de",  "outlook.es",
+	"outlook.fr",	 "pm.me",	  "proton.me",	   "protonmail.com", "qq.com",
+	"rediffmail.com", "rocketmail.com", "sapo.pt",	   "seznam.cz",	  "sina.com",
+	"sky.com",	 "t-online.de",	  "terra.com.br",  "tutanota.com", "uol.com.br",
+	"verizon.net",	 "virgilio.it",	  "wanadoo.fr",	   "web.de",	  "wp.pl",
+	"yahoo.ca",	 "yahoo.co.in",	  "yahoo.co.jp",   "yahoo.co.uk", "yahoo.com",
+	"yahoo.com.br",	 "yahoo.de",	  "yahoo.es",	   "yahoo.fr",	  "yahoo.it",
+	"yandex.com",	 "yandex.ru",	  "ymail.com",	   "zoho.com",
+};
+
+static const char *const disposable_domains[] = {
+	"10minutemail.com", "burnermail.io",   "discard.email",	  "dispostable.com",
+	"emailondeck.com",  "fakeinbox.com",   "getnada.com",	  "grr.la",
+	"guerrillamail.com", "guerrillamail.net", "maildrop.cc",  "mailinator.com",
+	"mailnesia.com",    "mintemail.com",   "moakt.com",	  "mohmal.com",
+	"mytemp.email",	    "sharklasers.com", "spam4.me",	  "spamgourmet.com",
+	"temp-mail.org",    "tempmail.com",    "tempr.email",	  "throwawaymail.com",
+	"trash-mail.com",   "trashmail.com",   "yopmail.com",
+};
+
+static int compare_word(const void *key, const void *entry)
+{
+	const struct lg_slice *word = key;
+	const char *const *text = entry;
+	int order = strncmp(word->data, *text, word->length);
+
+	return order ? order : -(int)((*text)[word->length] != '\0');
+}
+
+static bool listed(struct lg_slice word, const char *const *words, size_t count)
+{
+	return word.length > 0 && bsearch(&word, words, count, sizeof(words[0]), compare_word);
+}
+
+#define LISTED(word, words) listed((word), (words), sizeof(words) / sizeof((words)[0]))
+
+/* The last '@': only the domain cannot hold one. */
+static bool split(struct lg_slice email, struct lg_slice *local, struct lg_slice *domain)
+{
+	const char *at = email.length ? memrchr(email.data, '@', email.length) : NULL;
+
+	if (!at)
+		return false;
+	*local = slice_of(email.data, (size_t)(at - email.data));
+	*domain = slice_of(at + 1, email.length - local->length - 1);
+	return true;
+}
+
+/* atext of RFC 5322, and UTF-8 beyond ASCII (RFC 6531, section 3.3). */
+static bool local_byte(char c)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return (unsigned char)c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+}
+
+static bool local_valid(struct lg_slice local)
+{
+	bool dot = true; /* neither first, nor last, nor two in a row */
+
+	if (local.length == 0 || local.length > EMAIL_LOCAL_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < local.length; i++) {
+		char c = local.data[i];
+
+		if (c == '.' ? dot : !local_byte(c))
+			return false;
+		dot = c == '.';
+	}
+	return !dot;
+}
+
+/* One label in lower-case ASCII. */
+static bool label_valid(struct lg_slice label)
+{
+	if (label.length == 0 || label.length > LABEL_MAX_BYTES || label.data[0] == '-' ||
+	    label.data[label.length - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.length; i++) {
+		char c = label.data[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+/* A host name with at least two labels that is no IPv4 address. */
+static bool domain_valid(struct lg_slice domain)
+{
+	struct lg_slice rest = domain, label = { 0 };
+	size_t labels = 0;
+
+	if (domain.length > DOMAIN_MAX_BYTES)
+		return false;
+	while (slice_split(&rest, '.', &label)) {
+		if (!label_valid(label))
+			return false;
+		labels++;
+	}
+	for (size_t i = 0; i < label.length; i++)
+		if (label.data[i] < '0' || label.data[i] > '9')
+			return labels >= 2;
+	return false;
+}
+
+/* Into lower-case ASCII; -1 when it is none. A closing dot goes. */
+static ptrdiff_t domain_to_ascii(struct lg_slice domain, char out[DOMAIN_MAX_BYTES + 1])
+{
+	ptrdiff_t length = (ptrdiff_t)domain.length;
+
+	if (domain.length > 0 && domain.data[domain.length - 1] == '.')
+		domain.length--, length--;
+	if (!unicode_ascii(domain) || slice_starts(domain, "xn--")) {
+		length = unicode_domain(domain, out, DOMAIN_MAX_BYTES + 1);
+	} else if (domain.length <= DOMAIN_MAX_BYTES) {
+		for (size_t i = 0; i < domain.length; i++) {
+			char c = domain.data[i];
+
+			out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+		}
+	} else {
+		length = -1;
+	}
+	if (length >= 0 && !domain_valid(slice_of(out, (size_t)length)))
+		length = -1;
+	return length;
+}
+
+/* What people copy along with an address: "Jane Doe <jane@example.com>". */
+static struct lg_slice unwrap(struct lg_slice text)
+{
+	const char *open = text.length ? memrchr(text.data, '<', text.length) : NULL;
+
+	if (open && text.data[text.length - 1] == '>') {
+		size_t start = (size_t)(open - text.data) + 1;
+
+		text = slice_cut(text, start, text.length - start - 1);
+	}
+	if (slice_equal_nocase(slice_cut(text, 0, 7), LG_SLICE("mailto:")))
+		text = slice_cut(text, 7, SIZE_MAX);
+	return slice_trim(text);
+}
+
+/* Input methods for Chinese, Japanese and Korean type '@' as U+FF20. */
+static struct lg_slice narrow_at(struct arena *arena, struct lg_slice text)
+{
+	const char *wide = memmem(text.data, text.length, "\xef\xbc\xa0", 3);
+	size_t before;
+
+	if (!wide)
+		return text;
+	before = (size_t)(wide - text.data);
+	return arena_printf(arena, "%.*s@%.*s", (int)before, text.data,
+			    (int)(text.length - before - 3), wide + 3);
+}
+
+struct lg_slice email_normalize(struct arena *arena, struct lg_slice text)
+{
+	struct lg_slice email = text, local, domain;
+	char ascii[DOMAIN_MAX_BYTES + 1];
+	ptrdiff_t length;
+
+	/* Cheap protection: an address with a name around it is not longer. */
+	if (text.length > 4 * EMAIL_MAX_BYTES)
+		return slice_of(NULL, 0);
+	email = text_line(arena, email, SIZE_MAX);
+	if (slice_present(email) && !unicode_ascii(email))
+		email = narrow_at(arena, email);
+	if (!slice_present(email))
+		return email;
+	email = unwrap(email);
+	if (!split(email, &local, &domain) || !local_valid(local))
+		return slice_of(NULL, 0);
+	length = domain_to_ascii(domain, ascii);
+	if (length < 0 || local.length + 1 + (size_t)length > EMAIL_MAX_BYTES)
+		return slice_of(NULL, 0);
+	if (slice_equal(domain, slice_of(ascii, (size_t)length)))
+		return email;
+	return arena_printf(arena, "%.*s@%.*s", SLICE_ARGS(local), (int)length, ascii);
+}
+
+static bool is_gmail(struct lg_slice domain)
+{
+	return slice_is(domain, "gmail.com") || slice_is(domain, "googlemail.com");
+}
+
+/* Without a plus-tag, unless nothing else is there. */
+static struct lg_slice without_tag(struct lg_slice local)
+{
+	ptrdiff_t plus = slice_find(local, '+');
+
+	return plus > 0 ? slice_cut(local, 0, (size_t)plus) : local;
+}
+
+/* Returns the bytes written, -1 when they do not fit. */
+static ptrdiff_t lower(struct lg_slice text, char *out, size_t capacity)
+{
+	if (!unicode_ascii(text))
+		return unicode_lower(text, out, capacity);
+	if (text.length > capacity)
+		return -1;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+	return (ptrdiff_t)text.length;
+}
+
+struct lg_slice email_identity(struct lg_slice email, char out[EMAIL_IDENTITY_BYTES])
+{
+	struct lg_slice local, domain;
+	ptrdiff_t written;
+	size_t length = 0;
+
+	if (!split(email, &local, &domain))
+		return email;
+	written = lower(without_tag(local), out, EMAIL_IDENTITY_BYTES);
+	if (written < 0 || (size_t)written + 1 + domain.length > EMAIL_IDENTITY_BYTES)
+		return email;
+	if (is_gmail(domain)) {
+		domain = LG_SLICE("gmail.com");
+		for (ptrdiff_t i = 0; i < written; i++)
+			if (out[i] != '.')
+				out[length++] = out[i];
+	} else {
+		length = (size_t)written;
+	}
+	out[length++] = '@';
+	memcpy(out + length, domain.data, domain.length);
+	return slice_of(out, length + domain.length);
+}
+
+bool email_role(struct lg_slice email)
+{
+	char out[EMAIL_IDENTITY_BYTES];
+	struct lg_slice local, domain;
+
+	return split(email_identity(email, out), &local, &domain) && LISTED(local, role_names);
+}
+
+bool email_free(struct lg_slice email)
+{
+	struct lg_slice local, domain;
+
+	return split(email, &local, &domain) && LISTED(domain, free_domains);
+}
+
+bool email_disposable(struct lg_slice email)
+{
+	struct lg_slice local, domain;
+
+	return split(email, &local, &domain) && LISTED(domain, disposable_domains);
+}
