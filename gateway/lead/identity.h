@@ -32,23 +32,33 @@ struct identity_keys {
 	size_t count;
 };
 
-/* Keys of the person, of the kinds in `kinds` (bit 1 << IDENTITY_EMAIL …).
- * What does not fit is left out, weakest last. */
+/* Keys of the person, of the kinds in `kinds` (bits 1 << IDENTITY_EMAIL …), of
+ * a normalized lead. What does not fit is left out: strong keys come first, of
+ * them the first email, phone and profiles, then other addresses. */
 void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
 		     unsigned int kinds, struct identity_keys *keys);
 
-/* Digest of the normalized content without client, attribution and times. */
+/* Digest of the normalized content: what a plugin may set, with products,
+ * profiles, consents and further fields; without client, attribution and times.
+ * What could not be read counts as it was sent. */
 void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYTES]);
 
 /* Hash of anything else under a scope ("contact-form"). */
 uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
 		       struct lg_slice scope, struct lg_slice value);
 
-/* Whether a touch that shares a strong key is the known person: no other
- * strong kind is known with a different value, unless the names agree. */
+/* The kinds (bits 1 << IDENTITY_EMAIL …) in which the two share a value in its
+ * canonical form, weak ones too: verifies what an equal hash suggests. */
+unsigned int identity_shared(const struct lead *a, const struct lead *b);
+
+/* Whether a touch that shares a key is the known person: one strong kind has an
+ * equal value, and no other strong kind is known with a different one, unless
+ * the names agree. */
 bool identity_same_person(const struct lead *known, const struct lead *touch);
 
-/* "email,phone" of the kinds in which the two agree, into known's arena list. */
+/* Whether both are named and the names can be one person's: case, accents,
+ * order and punctuation do not matter; one may leave out parts that the other
+ * has, as long as two parts are shared. Initials prove nothing. */
 bool identity_names_agree(const struct lead *a, const struct lead *b);
 
 #endif
