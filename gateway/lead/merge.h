@@ -7,16 +7,39 @@
 
 enum merge_policy { MERGE_FILL = 0, MERGE_LATEST = 1, MERGE_LINK = 2 };
 
-/* Fills `known` from `touch` (FILL: blanks only; LATEST: overwrites), never
- * first attribution, never a wider consent, temperature or stage lower. Counts
- * the touch, moves last_seen. Appends to `changes` a JSON object with what this
- * touch brought: {"filled":{path:value},"overwritten":{path:{from,to}},
- * "kept":{path:what the touch said and was not taken},…}. No value is dropped.
- * `matched` lists the key kinds that matched. False: memory ran out. */
+/* Puts a touch (prepared as lead_status_new does) into `known`, in known's arena.
+ *
+ * FILL fills blanks and never overwrites; LATEST overwrites; LINK takes nothing.
+ * A second email or phone goes into other_emails or other_phones. An address is
+ * filled as a whole: a street is not completed with another one's postal code.
+ * Where the touch came from (source, client) is never written over.
+ * attribution.first stays; attribution.last becomes the touch's when it has any.
+ * Temperature is never lowered and a hard intent stays hard; stage, score and
+ * screening stay. Lists are joined.
+ *
+ * Consent never widens by a merge: a touch's own statement is appended with its
+ * time and nothing is taken away, but a grant (or a pending one) that is not
+ * later than a denial or withdrawal of the same purpose and channel stays
+ * outside. When the list is full a refusal takes the place of the oldest grant.
+ *
+ * Counts the touch and widens first_seen and last_seen. `matched_kinds` (bits
+ * 1 << IDENTITY_EMAIL …) is added to identity.matched_by.
+ *
+ * Appends to `changes` one JSON object of what this touch brought; absent parts
+ * are left out, and no value is dropped:
+ *   {"matched_by":["email"],
+ *    "filled":{path:value}, "added":{path:[value]},
+ *    "overwritten":{path:{"from":value,"to":value}},
+ *    "kept":{path:value that the touch had and that was not taken}}
+ * Paths are the record's; lists of objects are in their own form: "consent" and
+ * "person.profiles". A path may stand for several values: then it has a list.
+ *
+ * False: memory ran out. */
 bool lead_merge(struct lead *known, const struct lead *touch, enum merge_policy policy,
 		unsigned int matched_kinds, struct buffer *changes);
 
-/* Adds `lead_id` to identity.possible_duplicates, once. */
+/* Adds `lead_id` to identity.possible_duplicates, once. False: the list is full,
+ * or memory ran out. */
 bool lead_link_duplicate(struct lead *lead, struct lg_slice lead_id);
 
 #endif

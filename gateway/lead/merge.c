@@ -1,0 +1,548 @@
+#include "lead/merge.h"
+
+#include "lead/change.h"
+#include "lead/consent.h"
+#include "lead/identity.h"
+
+struct merge {
+	struct lead *known;
+	const struct lead *touch;
+	enum merge_policy policy;
+	struct change_list changes;
+};
+
+/* How a row of the table is merged. */
+enum treatment {
+	TREAT_VALUE,   /* by the policy */
+	TREAT_NOTE,    /* says where the touch came from: noted, never taken */
+	TREAT_ELSEWHERE, /* has rules of its own, or is known otherwise */
+};
+
+static enum treatment treatment_of(int field)
+{
+	if (field_table[field].type == FIELD_LIST)
+		return TREAT_ELSEWHERE;
+	if (field >= LG_STREET && field <= LG_COUNTRY)
+		return TREAT_ELSEWHERE;
+	if (field >= LG_FIRST_ATTRIBUTED_AT && field <= LG_LI_FAT_ID)
+		return TREAT_ELSEWHERE;
+	switch (field) {
+	case LG_OCCURRED_AT:
+	case LG_IS_TEST:
+	case LG_SOURCE_NAME:
+	case LG_SOURCE_PLUGIN:
+	case LG_SOURCE_CHANNEL:
+	case LG_EXTERNAL_ID:
+	case LG_VERIFIED:
+	case LG_CLIENT_IP:
+	case LG_USER_AGENT:
+	case LG_PAGE_URL:
+	case LG_VERDICT: return TREAT_NOTE;
+	case LG_EMAIL:
+	case LG_PHONE:
+	case LG_PHONE_TYPE: return TREAT_ELSEWHERE;
+	default: return field_table[field].host_only ? TREAT_ELSEWHERE : TREAT_VALUE;
+	}
+}
+
+static const struct change_value nothing = { .kind = CHANGE_NONE };
+
+static struct lg_slice path_of(int field)
+{
+	return slice_from(field_table[field].path);
+}
+
+static void note(struct merge *merge, enum change_kind kind, int field, struct lg_slice from,
+		 struct lg_slice to)
+{
+	change_add(&merge->changes, kind, path_of(field), change_field_value(field, from),
+		   change_field_value(field, to));
+}
+
+static void keep_out(struct merge *merge, int field)
+{
+	struct lg_slice value = merge->touch->value[field];
+
+	if (slice_present(value) && !slice_equal(value, merge->known->value[field]))
+		note(merge, CHANGE_KEPT, field, slice_of(NULL, 0), value);
+}
+
+/* ---- what was sent, beside what became of it ---- */
+
+static void note_raw(struct merge *merge, enum change_kind kind, int field,
+		     const struct lead_pair *from, const struct lead_pair *to)
+{
+	struct lg_slice path =
+		arena_printf(merge->changes.arena, "raw.%s", field_table[field].path);
+	struct change_value before = { .kind = CHANGE_TEXT }, after = { .kind = CHANGE_TEXT };
+
+	if (from)
+		before.text = from->value;
+	if (to)
+		after.text = to->value;
+	change_add(&merge->changes, kind, path, from ? before : nothing, to ? after : nothing);
+}
+
+static void remove_raw(struct lead *lead, const struct lead_pair *raw)
+{
+	struct lead_pair **link = &lead->raw;
+
+	while (*link && *link != raw)
+		link = &(*link)->next;
+	if (*link)
+		*link = raw->next;
+}
+
+/* The raw text goes with its value: `taken` says whether the value was. */
+static void merge_raw(struct merge *merge, int field, bool taken)
+{
+	const struct lead_pair *ours = lead_raw(merge->known, field);
+	const struct lead_pair *theirs = lead_raw(merge->touch, field);
+
+	if (!taken && theirs && !ours && !slice_present(merge->known->value[field]) &&
+	    !merge->known->list[field] && merge->policy != MERGE_LINK)
+		taken = true; /* neither could be read: better than nothing */
+	if (ours && theirs && slice_equal(ours->value, theirs->value))
+		return;
+	if (!taken) {
+		if (theirs)
+			note_raw(merge, CHANGE_KEPT, field, NULL, theirs);
+		return;
+	}
+	if (ours)
+		remove_raw(merge->known, ours);
+	if (ours || theirs)
+		note_raw(merge, ours ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, ours, theirs);
+	if (theirs)
+		lead_keep_raw(merge->known, field, theirs->value);
+}
+
+/* ---- single values ---- */
+
+/* The touch's value becomes known's, an absent one too. */
+static void take(struct merge *merge, int field)
+{
+	struct lg_slice before = merge->known->value[field], after = merge->touch->value[field];
+
+	if (slice_present(before) ? slice_present(after) && slice_equal(before, after) :
+				    !slice_present(after)) {
+		merge_raw(merge, field, false);
+		return;
+	}
+	merge->known->value[field] = arena_copy(merge->known->arena, after);
+	note(merge, slice_present(before) ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, before, after);
+	merge_raw(merge, field, true);
+}
+
+/* Whether the policy lets the touch's value in. */
+static bool may_take(const struct merge *merge, int field)
+{
+	if (!slice_present(merge->touch->value[field]) || merge->policy == MERGE_LINK)
+		return false;
+	return merge->policy == MERGE_LATEST || !slice_present(merge->known->value[field]);
+}
+
+static void merge_value(struct merge *merge, int field)
+{
+	if (may_take(merge, field)) {
+		take(merge, field);
+		return;
+	}
+	keep_out(merge, field);
+	merge_raw(merge, field, false);
+}
+
+/* ---- addresses ---- */
+
+static bool address_differs(const struct merge *merge)
+{
+	static const int telling[] = { LG_STREET, LG_LOCALITY, LG_POSTAL_CODE };
+
+	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
+		struct lg_slice ours = merge->known->value[telling[i]];
+		struct lg_slice theirs = merge->touch->value[telling[i]];
+
+		if (ours.length && theirs.length && !slice_equal_nocase(ours, theirs))
+			return true;
+	}
+	return false;
+}
+
+static void merge_address(struct merge *merge)
+{
+	bool differs = address_differs(merge);
+
+	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
+		if (!differs) {
+			merge_value(merge, field);
+		} else if (merge->policy == MERGE_LATEST) {
+			take(merge, field);
+		} else {
+			keep_out(merge, field);
+			merge_raw(merge, field, false);
+		}
+	}
+}
+
+/* ---- lists ---- */
+
+static bool listed(const struct lead_text *items, struct lg_slice text)
+{
+	for (; items; items = items->next)
+		if (slice_equal(items->text, text))
+			return true;
+	return false;
+}
+
+/* Adds to one of known's lists and notes it. */
+static void add_item(struct merge *merge, int field, struct lg_slice text)
+{
+	bool added;
+
+	if (listed(merge->known->list[field], text))
+		return;
+	added = merge->policy != MERGE_LINK && lead_add(merge->known, field, text);
+	note(merge, added ? CHANGE_ADDED : CHANGE_KEPT, field, slice_of(NULL, 0), text);
+}
+
+static void merge_list(struct merge *merge, int field)
+{
+	for (const struct lead_text *it = merge->touch->list[field]; it; it = it->next)
+		if (!slice_equal(it->text, merge->known->value[LG_EMAIL]) &&
+		    !slice_equal(it->text, merge->known->value[LG_PHONE]) &&
+		    !slice_equal(it->text, merge->known->value[LG_ID]))
+			add_item(merge, field, it->text);
+	merge_raw(merge, field, false);
+}
+
+/* ---- email and phone ---- */
+
+static void take_email_flags(struct merge *merge)
+{
+	merge->known->list[LG_EMAIL_FLAGS] = NULL;
+	for (const struct lead_text *it = merge->touch->list[LG_EMAIL_FLAGS]; it; it = it->next)
+		lead_add(merge->known, LG_EMAIL_FLAGS, it->text);
+}
+
+/* An address or number; a second one goes into the list `others`. Returns
+ * whether the touch's is now known's. */
+static bool merge_contact(struct merge *merge, int field, int others)
+{
+	struct lg_slice ours = merge->known->value[field], theirs = merge->touch->value[field];
+
+	if (may_take(merge, field)) {
+		take(merge, field);
+		if (slice_present(ours) && !slice_equal(ours, theirs))
+			add_item(merge, others, ours);
+		return true;
+	}
+	if (slice_present(theirs) && !slice_equal(ours, theirs))
+		add_item(merge, others, theirs);
+	merge_raw(merge, field, false);
+	return false;
+}
+
+static void merge_phone(struct merge *merge)
+{
+	bool taken = merge_contact(merge, LG_PHONE, LG_OTHER_PHONES);
+
+	/* The type is the number's: another number's type would be wrong. */
+	if (taken)
+		take(merge, LG_PHONE_TYPE);
+	else if (slice_equal(merge->known->value[LG_PHONE], merge->touch->value[LG_PHONE]))
+		merge_value(merge, LG_PHONE_TYPE);
+	else
+		keep_out(merge, LG_PHONE_TYPE);
+}
+
+static void merge_contacts(struct merge *merge)
+{
+	if (merge_contact(merge, LG_EMAIL, LG_OTHER_EMAILS))
+		take_email_flags(merge);
+	merge_phone(merge);
+}
+
+/* ---- profiles ---- */
+
+static bool same_profile(const struct lead_profile *a, const struct lead_profile *b)
+{
+	return slice_equal(a->network, b->network) && slice_equal(a->id, b->id) &&
+	       slice_equal(a->url, b->url);
+}
+
+static void merge_profiles(struct merge *merge)
+{
+	for (const struct lead_profile *it = merge->touch->profiles; it; it = it->next) {
+		struct change_value value = { .kind = CHANGE_PROFILE, .object = it };
+		const struct lead_profile *ours = merge->known->profiles;
+		bool added;
+
+		while (ours && !same_profile(ours, it))
+			ours = ours->next;
+		if (ours)
+			continue;
+		added = merge->policy != MERGE_LINK &&
+			lead_add_profile(merge->known, it->network, it->id, it->url);
+		change_add(&merge->changes, added ? CHANGE_ADDED : CHANGE_KEPT,
+			   LG_SLICE("person.profiles"), nothing, value);
+	}
+}
+
+/* ---- attribution ---- */
+
+static bool has_attribution(const struct lead *lead)
+{
+	for (int field = LG_LANDING_URL; field <= LG_LI_FAT_ID; field++)
+		if (slice_present(lead->value[field]))
+			return true;
+	return false;
+}
+
+/* Times have one form: their order as text is their order. */
+static int compare_times(struct lg_slice a, struct lg_slice b)
+{
+	size_t shorter = a.length < b.length ? a.length : b.length;
+	int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
+
+	return order ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+/* As a whole: a campaign of one visit and a click of another would be a visit
+ * that never was. An older touch, as imports bring, is not the last one. */
+static void merge_attribution(struct merge *merge)
+{
+	bool newer = compare_times(merge->touch->value[LG_ATTRIBUTED_AT],
+				   merge->known->value[LG_ATTRIBUTED_AT]) >= 0;
+
+	if (!has_attribution(merge->touch))
+		return;
+	for (int field = LG_ATTRIBUTED_AT; field <= LG_LI_FAT_ID; field++) {
+		if (newer && merge->policy != MERGE_LINK) {
+			take(merge, field);
+		} else {
+			keep_out(merge, field);
+			merge_raw(merge, field, false);
+		}
+	}
+}
+
+/* ---- status ---- */
+
+static int temperature_rank(struct lg_slice temperature)
+{
+	return slice_is(temperature, "hot") ? 2 : slice_is(temperature, "warm") ? 1 : 0;
+}
+
+static void merge_status(struct merge *merge)
+{
+	const struct lg_slice *ours = merge->known->value, *theirs = merge->touch->value;
+
+	for (int field = LG_STAGE; field <= LG_SCORE; field++) {
+		bool raise = (field == LG_TEMPERATURE &&
+			      temperature_rank(theirs[field]) > temperature_rank(ours[field])) ||
+			     (field == LG_INTENT && slice_is(theirs[field], "hard") &&
+			      !slice_is(ours[field], "hard"));
+
+		if (raise && merge->policy != MERGE_LINK)
+			take(merge, field);
+		else if (!slice_equal(theirs[field], lead_status_start(field)))
+			keep_out(merge, field);
+	}
+	for (const struct lead_reason *it = merge->touch->reasons; it; it = it->next)
+		change_add(&merge->changes, CHANGE_KEPT, LG_SLICE("status.reasons"), nothing,
+			   (struct change_value){ .kind = CHANGE_REASON, .object = it });
+}
+
+/* ---- fields that nobody knows ---- */
+
+static const struct lead_pair *find_extra(const struct lead_pair *pairs, struct lg_slice name)
+{
+	while (pairs && !slice_equal(pairs->name, name))
+		pairs = pairs->next;
+	return pairs;
+}
+
+static bool has_extra(const struct lead_pair *pairs, const struct lead_pair *wanted)
+{
+	for (; pairs; pairs = pairs->next)
+		if (slice_equal(pairs->name, wanted->name) && slice_equal(pairs->value, wanted->value))
+			return true;
+	return false;
+}
+
+static void note_extra(struct merge *merge, enum change_kind kind, const struct lead_pair *pair,
+		       bool from)
+{
+	struct lg_slice path =
+		arena_printf(merge->changes.arena, "extra.%.*s", SLICE_ARGS(pair->name));
+	struct change_value value = { .kind = CHANGE_TEXT, .text = pair->value };
+
+	change_add(&merge->changes, kind, path, from ? value : nothing, from ? nothing : value);
+}
+
+/* Takes all values of a name out of known's, and says how many there were. */
+static size_t remove_extra(struct merge *merge, struct lg_slice name)
+{
+	struct lead_pair **link = &merge->known->extra;
+	size_t removed = 0;
+
+	while (*link) {
+		struct lead_pair *pair = *link;
+
+		if (!slice_equal(pair->name, name)) {
+			link = &pair->next;
+			continue;
+		}
+		*link = pair->next;
+		note_extra(merge, CHANGE_OVERWRITTEN, pair, true);
+		removed++;
+	}
+	merge->known->extra_count -= removed;
+	return removed;
+}
+
+/* All values of one name, of which the touch says `first`. */
+static void merge_extra_name(struct merge *merge, const struct lead_pair *first)
+{
+	bool known_name = find_extra(merge->known->extra, first->name) != NULL;
+	bool news = false, taken;
+	enum change_kind kind = CHANGE_FILLED;
+
+	for (const struct lead_pair *it = first; it; it = it->next)
+		news |= slice_equal(it->name, first->name) && !has_extra(merge->known->extra, it);
+	if (!news)
+		return;
+	taken = merge->policy == MERGE_LATEST || (merge->policy == MERGE_FILL && !known_name);
+	if (taken && known_name && remove_extra(merge, first->name) > 0)
+		kind = CHANGE_OVERWRITTEN;
+	for (const struct lead_pair *it = first; it; it = it->next) {
+		if (!slice_equal(it->name, first->name) ||
+		    (!taken && has_extra(merge->known->extra, it)))
+			continue;
+		if (taken && lead_add_extra(merge->known, it->name, it->value))
+			note_extra(merge, kind, it, false);
+		else
+			note_extra(merge, CHANGE_KEPT, it, false);
+	}
+}
+
+static void merge_extra(struct merge *merge)
+{
+	for (const struct lead_pair *it = merge->touch->extra; it; it = it->next)
+		if (find_extra(merge->touch->extra, it->name) == it)
+			merge_extra_name(merge, it);
+}
+
+/* ---- suggestions ---- */
+
+static bool suggested(const struct lead_suggestion *list, const struct lead_suggestion *wanted)
+{
+	for (; list; list = list->next)
+		if (slice_equal(list->path, wanted->path) && slice_equal(list->value, wanted->value))
+			return true;
+	return false;
+}
+
+static void merge_suggestions(struct merge *merge)
+{
+	for (const struct lead_suggestion *it = merge->touch->suggestions; it; it = it->next) {
+		bool added;
+
+		if (suggested(merge->known->suggestions, it))
+			continue;
+		added = merge->policy != MERGE_LINK &&
+			lead_suggest(merge->known, it->path, it->value, it->why);
+		change_add(&merge->changes, added ? CHANGE_ADDED : CHANGE_KEPT,
+			   LG_SLICE("suggestions"), nothing,
+			   (struct change_value){ .kind = CHANGE_SUGGESTION, .object = it });
+	}
+}
+
+/* ---- the touch itself ---- */
+
+static uint64_t touches_of(const struct lead *lead)
+{
+	uint64_t touches;
+
+	return slice_to_u64(lead->value[LG_TOUCHES], &touches) && touches < UINT32_MAX ? touches : 1;
+}
+
+static void count_touch(struct merge *merge)
+{
+	struct lead *known = merge->known;
+	const struct lg_slice *theirs = merge->touch->value;
+	struct lg_slice seen = lead_seen_at(merge->touch);
+	struct lg_slice first = slice_present(theirs[LG_FIRST_SEEN]) ? theirs[LG_FIRST_SEEN] : seen;
+	struct lg_slice last = slice_present(theirs[LG_LAST_SEEN]) ? theirs[LG_LAST_SEEN] : seen;
+
+	known->value[LG_TOUCHES] =
+		arena_printf(known->arena, "%llu",
+			     (unsigned long long)(touches_of(known) + touches_of(merge->touch)));
+	if (slice_present(first) && (!slice_present(known->value[LG_FIRST_SEEN]) ||
+				     compare_times(first, known->value[LG_FIRST_SEEN]) < 0))
+		known->value[LG_FIRST_SEEN] = arena_copy(known->arena, first);
+	if (slice_present(last) && compare_times(last, known->value[LG_LAST_SEEN]) > 0)
+		known->value[LG_LAST_SEEN] = arena_copy(known->arena, last);
+}
+
+static size_t matched_names(unsigned int kinds, struct lg_slice names[3])
+{
+	size_t count = 0;
+
+	if (kinds & 1u << IDENTITY_EMAIL)
+		names[count++] = LG_SLICE("email");
+	if (kinds & 1u << IDENTITY_PHONE)
+		names[count++] = LG_SLICE("phone");
+	if (kinds & 1u << IDENTITY_PROFILE)
+		names[count++] = LG_SLICE("profile");
+	return count;
+}
+
+static void merge_rows(struct merge *merge)
+{
+	for (int field = 0; field < LG_FIELD_COUNT; field++) {
+		enum treatment treatment = treatment_of(field);
+
+		if (treatment == TREAT_VALUE) {
+			merge_value(merge, field);
+		} else if (treatment == TREAT_NOTE) {
+			keep_out(merge, field);
+			if (lead_raw(merge->touch, field))
+				merge_raw(merge, field, false);
+		}
+	}
+	merge_list(merge, LG_OTHER_EMAILS);
+	merge_list(merge, LG_OTHER_PHONES);
+	merge_list(merge, LG_PRODUCTS);
+	merge_list(merge, LG_POSSIBLE_DUPLICATES);
+}
+
+bool lead_merge(struct lead *known, const struct lead *touch, enum merge_policy policy,
+		unsigned int matched_kinds, struct buffer *changes)
+{
+	struct merge merge = { known, touch, policy, { .arena = known->arena } };
+	struct lg_slice matched[3];
+	size_t matched_count = matched_names(matched_kinds, matched);
+
+	merge_contacts(&merge);
+	merge_address(&merge);
+	merge_rows(&merge);
+	merge_profiles(&merge);
+	merge_attribution(&merge);
+	merge_status(&merge);
+	consent_merge(known, touch, &merge.changes);
+	merge_suggestions(&merge);
+	merge_extra(&merge);
+	count_touch(&merge);
+	for (size_t i = 0; i < matched_count; i++)
+		if (!listed(known->list[LG_MATCHED_BY], matched[i]))
+			lead_add(known, LG_MATCHED_BY, matched[i]);
+	change_encode(&merge.changes, matched, matched_count, changes);
+	return !known->arena->failed && !changes->failed;
+}
+
+bool lead_link_duplicate(struct lead *lead, struct lg_slice lead_id)
+{
+	return listed(lead->list[LG_POSSIBLE_DUPLICATES], lead_id) ||
+	       lead_add(lead, LG_POSSIBLE_DUPLICATES, lead_id);
+}
