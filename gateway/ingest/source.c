@@ -35,27 +35,31 @@ const struct lg_option source_options[] = {
 const size_t source_option_count = sizeof(source_options) / sizeof(source_options[0]);
 
 #define ITEMS "leadgate_items_total"
+#define ITEMS_HELP "leads by how they ended"
 #define REQUESTS "leadgate_source_requests_total"
+#define REQUESTS_HELP "requests to sources by their answer"
 
+/* clang-format off */
 static const struct {
 	const char *name, *label, *value, *help;
 } rows[SOURCE_COUNTERS] = {
-	[SOURCE_CREATED] = {ITEMS,			   "verdict", "created",	 "leads by how they ended"		  },
-	[SOURCE_TOUCHED] = {ITEMS,			   "verdict", "touched",	 "leads by how they ended"		  },
-	[SOURCE_REPEATED] = {ITEMS,			    "verdict", "repeated",	   "leads by how they ended"	    },
-	[SOURCE_CONFLICT] = {ITEMS,			    "verdict", "conflict",	   "leads by how they ended"	    },
-	[SOURCE_UNREACHABLE] = {ITEMS,		       "verdict", "unreachable", "leads by how they ended"		  },
-	[SOURCE_TOO_LARGE] = {ITEMS,			     "verdict", "too-large",   "leads by how they ended"	      },
-	[SOURCE_IGNORED] = {ITEMS,			   "verdict", "ignored",	 "leads by how they ended"		  },
-	[SOURCE_TRAPPED] = {"leadgate_traps_total",	    NULL,	  NULL,
-			    "stored leads that sprang a trap and are delivered to nobody"				 },
-	[SOURCE_STORED] = {REQUESTS,		     "answer",  "stored",	 "requests to sources by their answer"},
-	[SOURCE_REFUSED] = {REQUESTS,		      "answer",	"refused",	   "requests to sources by their answer"},
-	[SOURCE_BUSY] = {REQUESTS,			   "answer",  "busy",	     "requests to sources by their answer"},
-	[SOURCE_FAILED] = {REQUESTS,		     "answer",  "failed",	 "requests to sources by their answer"},
-	[SOURCE_SLOW] = {"leadgate_slow_calls_total", NULL,	    NULL,
-			    "calls of a source plugin that took longer than core.slow_call"				},
+	[SOURCE_CREATED] = {ITEMS, "verdict", "created", ITEMS_HELP},
+	[SOURCE_TOUCHED] = {ITEMS, "verdict", "touched", ITEMS_HELP},
+	[SOURCE_REPEATED] = {ITEMS, "verdict", "repeated", ITEMS_HELP},
+	[SOURCE_CONFLICT] = {ITEMS, "verdict", "conflict", ITEMS_HELP},
+	[SOURCE_UNREACHABLE] = {ITEMS, "verdict", "unreachable", ITEMS_HELP},
+	[SOURCE_TOO_LARGE] = {ITEMS, "verdict", "too-large", ITEMS_HELP},
+	[SOURCE_IGNORED] = {ITEMS, "verdict", "ignored", ITEMS_HELP},
+	[SOURCE_TRAPPED] = {"leadgate_traps_total", NULL, NULL,
+			    "stored leads that sprang a trap and are delivered to nobody"},
+	[SOURCE_STORED] = {REQUESTS, "answer", "stored", REQUESTS_HELP},
+	[SOURCE_REFUSED] = {REQUESTS, "answer", "refused", REQUESTS_HELP},
+	[SOURCE_BUSY] = {REQUESTS, "answer", "busy", REQUESTS_HELP},
+	[SOURCE_FAILED] = {REQUESTS, "answer", "failed", REQUESTS_HELP},
+	[SOURCE_SLOW] = {"leadgate_slow_calls_total", NULL, NULL,
+			 "calls of a source plugin that took longer than core.slow_call"},
 };
+/* clang-format on */
 
 void source_register(struct source *source)
 {

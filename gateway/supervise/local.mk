@@ -1,4 +1,13 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libsupervise.a
-%C%_libsupervise_a_SOURCES =
+%C%_libsupervise_a_SOURCES = \
+	%D%/admin.c \
+	%D%/control.c \
+	%D%/control_call.c \
+	%D%/daemon.c \
+	%D%/picture.c \
+	%D%/settings.c \
+	%D%/settings_plugins.c \
+	%D%/settings_section.c \
+	%D%/worker.c

@@ -8,15 +8,21 @@
 #include "sink/lane.h"
 
 struct core_settings {
-	int64_t loops;           /* 0: as many as cores */
-	int64_t shutdown_ms;     /* hard limit of a drain */
-	int32_t log_format;      /* logfmt | json */
-	int32_t log_level;
+	int64_t loops;	     /* 0: as many as cores */
+	int64_t shutdown_ms; /* hard limit of a drain */
+	int64_t slow_ms;     /* a plugin's call that takes longer is named */
+	int32_t log_format;  /* enum log_format */
+	int32_t log_level;   /* LG_LOG_… */
 	struct lg_list plugin_path;
 };
 
 struct admin_settings {
 	struct lg_slice address; /* absent: no admin listener */
+};
+
+/* What sources take where they say nothing themselves. */
+struct default_settings {
+	struct lg_slice region;
 };
 
 struct sink_section {
@@ -25,11 +31,12 @@ struct sink_section {
 };
 
 struct settings {
-	struct document *document; /* owns all memory */
+	struct document *document; /* owns all memory but this struct */
 	struct core_settings core;
 	struct admin_settings admin;
 	struct store_settings store;
 	struct dedup_settings dedup;
+	struct default_settings defaults;
 	struct lead_limits lead;
 	struct http_limits http;
 	struct http_listen *listens;
@@ -40,9 +47,25 @@ struct settings {
 	size_t sink_count;
 };
 
-/* Reads and checks a configuration with its plugins. NULL when there is any
- * mistake; all of them are then in `errors`. Main thread. */
+/* Reads and checks a configuration with its plugins, without side effects on
+ * files or sockets. NULL when there is any mistake; all of them are then in
+ * `errors`, which must outlive the settings. field_setup and normalize_setup
+ * must have run. Main thread. */
 struct settings *settings_load(const char *path, struct buffer *errors);
 void settings_free(struct settings **settings);
+
+/* Adds an error that showed only when a section was put to use, such as a port
+ * that is taken. */
+void settings_error(struct settings *settings, const char *section, const char *text);
+
+/* The sections that are plain rows, for the manual page. */
+struct settings_section {
+	const char *name;
+	const char *help; /* a sentence */
+	struct option_table table;
+};
+/* The index-th section in the manual's order, listen, sources and sinks among
+ * them; false after the last. */
+bool settings_section_at(size_t index, struct settings_section *section);
 
 #endif

@@ -1,0 +1,34 @@
+/* The control socket: a unix socket beside the store (FILE.sock, mode 0600).
+ * The same user or root sends one line of JSON, {"command":"status"}, and gets
+ * lines of JSON; then the connection is closed. A refused request is answered
+ * with {"error":"…"}. On the main thread's loop. */
+#ifndef SUPERVISE_CONTROL_H
+#define SUPERVISE_CONTROL_H
+
+#include "base/buffer.h"
+#include "base/loop.h"
+#include "supervise/gateway.h"
+
+#define CONTROL_CLIENTS 8	   /* at once */
+#define CONTROL_REQUEST_BYTES 4096 /* with the line feed */
+#define CONTROL_ANSWER_BYTES (1 << 20)
+#define CONTROL_TIMEOUT_MS 5000 /* absolute, of one exchange */
+
+/* Listens; sets gateway->control. A socket that is left over is replaced: we
+ * hold the store's lock, so nobody listens there. */
+bool control_open(struct gateway *gateway, struct error *error);
+/* Closes and removes the socket. */
+void control_close(struct control **control);
+
+/* The other end, for commands: sends `request` (one line, no line feed) to the
+ * gateway that owns the store, and appends its answer. False with a reason;
+ * `absent` says that no gateway runs there. Blocks up to CONTROL_TIMEOUT_MS. */
+bool control_call(struct lg_slice store_path, const char *request, struct buffer *answer,
+		  bool *absent, struct error *error);
+
+/* An address that is short enough whatever the path: the folder is opened as
+ * `*folder` (close it afterwards), and the socket named below it. */
+bool control_address(struct lg_slice store_path, int *folder, char *path, size_t path_bytes,
+		     struct error *error);
+
+#endif

@@ -1,0 +1,199 @@
+#include "supervise/picture.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "codec/json_writer.h"
+
+bool picture_ready(const struct gateway *gateway, const char **reason)
+{
+	*reason = "the gateway is stopping";
+	return !gateway->draining && outbox_ready(gateway->outbox, reason);
+}
+
+static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_text(writer, text);
+}
+
+static void member_int(struct json_writer *writer, const char *name, int64_t number)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_int(writer, number);
+}
+
+static void write_store(const struct gateway *gateway, struct json_writer *writer)
+{
+	struct outbox_stats stats;
+
+	outbox_stats(gateway->outbox, &stats);
+	json_write_name(writer, LG_SLICE("store"));
+	json_write_open(writer, '{');
+	member_text(writer, "path", gateway->settings->store.path);
+	member_int(writer, "events", stats.events);
+	member_int(writer, "leads", stats.leads);
+	member_int(writer, "bytes", stats.store_bytes);
+	member_int(writer, "wal_bytes", stats.wal_bytes);
+	member_int(writer, "max_bytes", gateway->settings->store.max_size_bytes);
+	member_int(writer, "queue", stats.queue_submissions);
+	member_int(writer, "index_bytes", stats.index_bytes);
+	member_int(writer, "commits", stats.commits);
+	member_int(writer, "captures", stats.captures);
+	member_int(writer, "sync_p50_us", stats.sync_p50_us);
+	member_int(writer, "sync_p99_us", stats.sync_p99_us);
+	json_write_close(writer, '}');
+}
+
+static void write_sources(const struct gateway *gateway, struct json_writer *writer)
+{
+	json_write_name(writer, LG_SLICE("sources"));
+	json_write_open(writer, '[');
+	for (size_t i = 0; i < gateway->ingest.source_count; i++) {
+		const struct source *source = &gateway->ingest.sources[i];
+
+		json_write_open(writer, '{');
+		member_text(writer, "name", source->instance->name);
+		member_text(writer, "plugin", source->settings.plugin);
+		member_text(writer, "path", source->settings.path);
+		member_int(writer, "stored", counter_read(source->counters[SOURCE_STORED]));
+		member_int(writer, "refused", counter_read(source->counters[SOURCE_REFUSED]));
+		member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
+		json_write_close(writer, '}');
+	}
+	json_write_close(writer, ']');
+}
+
+static void write_sink(const struct gateway *gateway, size_t index, struct json_writer *writer)
+{
+	const struct sink_section *sink = &gateway->settings->sinks[index];
+	struct lane_status status = {.state = "gone"};
+
+	if (gateway->lanes[index])
+		lane_status(gateway->lanes[index], &status);
+	json_write_open(writer, '{');
+	member_text(writer, "name", sink->instance->name);
+	member_text(writer, "plugin", sink->settings.plugin);
+	member_text(writer, "state", slice_from(status.state));
+	if (*status.reason)
+		member_text(writer, "reason", slice_from(status.reason));
+	member_int(writer, "position", status.position);
+	member_int(writer, "lag", status.lag);
+	member_int(writer, "delivered", status.delivered);
+	member_int(writer, "retry", status.retries);
+	member_int(writer, "parked", status.parked);
+	member_int(writer, "dead", status.dead);
+	json_write_close(writer, '}');
+}
+
+void picture_sink(const struct gateway *gateway, size_t index, struct buffer *out)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	write_sink(gateway, index, &writer);
+	buffer_add_byte(out, '\n');
+}
+
+void picture_status(const struct gateway *gateway, struct buffer *out)
+{
+	const char *reason = NULL;
+	bool ready = picture_ready(gateway, &reason);
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	member_text(&writer, "state",
+		    gateway->draining ? LG_SLICE("stopping")
+				      : (ready ? LG_SLICE("ready") : LG_SLICE("refusing")));
+	if (!ready && reason)
+		member_text(&writer, "reason", slice_from(reason));
+	member_int(&writer, "pid", getpid());
+	member_int(&writer, "uptime_ms", clock_wall_ms() - gateway->started_ms);
+	member_int(&writer, "loops", (int64_t)gateway->worker_count);
+	member_int(&writer, "connections", (int64_t)http_server_connections(gateway->server));
+	write_store(gateway, &writer);
+	write_sources(gateway, &writer);
+	json_write_name(&writer, LG_SLICE("sinks"));
+	json_write_open(&writer, '[');
+	for (size_t i = 0; i < gateway->settings->sink_count; i++)
+		write_sink(gateway, i, &writer);
+	json_write_close(&writer, ']');
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+static void metric(struct buffer *out, const char *name, const char *type, const char *help,
+		   int64_t value)
+{
+	buffer_printf(out, "# HELP leadgate_%s %s\n# TYPE leadgate_%s %s\nleadgate_%s %lld\n", name,
+		      help, name, type, name, (long long)value);
+}
+
+static void print_store(const struct gateway *gateway, struct buffer *out)
+{
+	struct outbox_stats s;
+
+	outbox_stats(gateway->outbox, &s);
+	metric(out, "store_events", "gauge", "events in the journal", s.events);
+	metric(out, "store_leads", "gauge", "leads in the index", s.leads);
+	metric(out, "store_bytes", "gauge", "size of the store's file", s.store_bytes);
+	metric(out, "store_wal_bytes", "gauge", "size of the write-ahead log in use", s.wal_bytes);
+	metric(out, "store_index_bytes", "gauge", "memory of the index", s.index_bytes);
+	metric(out, "store_index_keys", "gauge", "keys in the index", s.index_keys);
+	metric(out, "store_queue", "gauge", "requests that wait for the writer",
+	       s.queue_submissions);
+	metric(out, "store_commits_total", "counter", "transactions committed", s.commits);
+	metric(out, "store_captures_total", "counter", "leads committed", s.captures);
+	metric(out, "store_checkpoints_total", "counter", "checkpoints finished", s.checkpoints);
+	metric(out, "store_sync_p99_us", "gauge", "99th percentile of a sync in microseconds",
+	       s.sync_p99_us);
+	metric(out, "store_checkpoint_hold_p99_us", "gauge",
+	       "99th percentile of the time a checkpoint holds the writer",
+	       s.checkpoint_hold_p99_us);
+}
+
+/* One metric of all lanes; `member` is where it stands in the status. */
+static void print_lanes(const struct gateway *gateway, struct buffer *out, const char *name,
+			const char *help, size_t member)
+{
+	buffer_printf(out, "# HELP leadgate_sink_%s %s\n# TYPE leadgate_sink_%s gauge\n", name,
+		      help, name);
+	for (size_t i = 0; i < gateway->settings->sink_count; i++) {
+		struct lane_status status;
+		int64_t value;
+
+		if (!gateway->lanes[i])
+			continue;
+		lane_status(gateway->lanes[i], &status);
+		memcpy(&value, (const char *)&status + member, sizeof(value));
+		buffer_printf(out, "leadgate_sink_%s{sink=\"%.*s\"} %lld\n", name,
+			      SLICE_ARGS(gateway->settings->sinks[i].instance->name),
+			      (long long)value);
+	}
+}
+
+void picture_metrics(const struct gateway *gateway, struct buffer *out)
+{
+	const char *reason;
+
+	counter_print(out);
+	histogram_print(out);
+	metric(out, "ready", "gauge", "1 while leads are taken", picture_ready(gateway, &reason));
+	metric(out, "started_seconds", "gauge", "when the process was ready, since 1970",
+	       gateway->started_ms / 1000);
+	metric(out, "connections", "gauge", "open connections",
+	       (int64_t)http_server_connections(gateway->server));
+	print_store(gateway, out);
+	print_lanes(gateway, out, "position", "last event settled first-hand",
+		    offsetof(struct lane_status, position));
+	print_lanes(gateway, out, "lag", "events that wait for the sink",
+		    offsetof(struct lane_status, lag));
+	print_lanes(gateway, out, "delivered", "events delivered since the start",
+		    offsetof(struct lane_status, delivered));
+	print_lanes(gateway, out, "retry", "events that wait for another attempt",
+		    offsetof(struct lane_status, retries));
+	print_lanes(gateway, out, "parked", "events parked", offsetof(struct lane_status, parked));
+	print_lanes(gateway, out, "dead", "dead letters", offsetof(struct lane_status, dead));
+}

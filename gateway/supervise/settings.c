@@ -1,0 +1,246 @@
+#include "supervise/settings.h"
+
+#include "base/alloc.h"
+#include "lead/field.h"
+#include "lead/phone.h"
+#include "supervise/settings_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SECTIONS_MAX 16
+
+/* A form's field may be named by a field's path or by one of its form names. */
+static int find_field(struct lg_slice name)
+{
+	int field = field_by_path(name);
+
+	if (field < 0)
+		field = field_by_name(name);
+	return field >= 0 && field_table[field].host_only ? -1 : field;
+}
+
+const struct bind_hooks settings_hooks = {.field = find_field};
+
+size_t settings_count(struct document *document, struct fy_node *node)
+{
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+	size_t count = 0;
+
+	while (document_each(document, node, &cursor, &key, &key_node, &value))
+		count++;
+	return count;
+}
+
+bool settings_region(struct settings *settings, struct fy_node *node, struct lg_slice region,
+		     char out[3])
+{
+	slice_to_text(region, out, 3);
+	if (region.length == 2 && phone_region_known(out))
+		return true;
+	document_error(settings->document, node,
+		       "\"%.*s\" is no region; give two capital letters of ISO 3166-1, such as US",
+		       SLICE_ARGS(region));
+	return false;
+}
+
+/* Where the rows of a section are filled into; NULL: read by other means. */
+static void *section_target(struct settings *settings, const char *name)
+{
+	const struct {
+		const char *name;
+		void *target;
+	} targets[] = {
+		{"core",	 &settings->core	},
+		     {"admin",    &settings->admin   },
+		{"store",	  &settings->store	  },
+		     {"dedup",    &settings->dedup   },
+		{"lead",	 &settings->lead	},
+		     {"defaults", &settings->defaults},
+		{"http",	 &settings->http	},
+	};
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (strcmp(targets[i].name, name) == 0)
+			return targets[i].target;
+	return NULL;
+}
+
+static void check_section_names(struct settings *settings, struct fy_node *root)
+{
+	const char *names[SECTIONS_MAX + 1] = {NULL};
+	struct settings_section section;
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+	size_t count = 0;
+
+	for (; settings_section_at(count, &section); count++) {
+		ALWAYS(count < SECTIONS_MAX);
+		names[count] = section.name;
+	}
+	while (document_each(settings->document, root, &cursor, &key, &key_node, &value)) {
+		const char *near;
+		size_t i = 0;
+
+		while (i < count && !slice_is(key, names[i]))
+			i++;
+		if (i < count)
+			continue;
+		near = bind_suggestion(key, names);
+		document_error(settings->document, key_node, "unknown section \"%.*s\"%s%s%s",
+			       SLICE_ARGS(key), near ? "; did you mean \"" : "", near ? near : "",
+			       near ? "\"?" : "");
+	}
+}
+
+static void read_plain_sections(struct settings *settings, struct fy_node *root)
+{
+	struct settings_section section;
+	char what[64];
+
+	for (size_t i = 0; settings_section_at(i, &section); i++) {
+		void *target = section_target(settings, section.name);
+
+		if (!target)
+			continue;
+		snprintf(what, sizeof(what), "section \"%s\"", section.name);
+		bind_options(settings->document, document_member(root, section.name), what,
+			     &section.table, NULL, &settings_hooks, target);
+	}
+}
+
+static void read_listen(struct settings *settings, struct fy_node *node)
+{
+	const struct option_table table = {http_listen_options, http_listen_option_count,
+					   sizeof(struct lg_option)};
+	struct document *document = settings->document;
+	bool list = node && document_is_list(node);
+	size_t count = list ? settings_count(document, node) : 1;
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+
+	if (!node || count == 0) {
+		document_error(document, node,
+			       "no listener: give at least one under \"listen\", such as "
+			       "\"listen: [{ address: 127.0.0.1:8080 }]\"");
+		return;
+	}
+	settings->listens = arena_zalloc(document_arena(document),
+					 count * sizeof(*settings->listens));
+	if (!settings->listens) {
+		document_error(document, node, "not enough memory");
+		return;
+	}
+	if (!list) {
+		bind_options(document, node, "section \"listen\"", &table, NULL, &settings_hooks,
+			     &settings->listens[settings->listen_count++]);
+		return;
+	}
+	while (document_each(document, node, &cursor, &key, &key_node, &value))
+		bind_options(document, value, "an entry of \"listen\"", &table, NULL,
+			     &settings_hooks, &settings->listens[settings->listen_count++]);
+}
+
+/* Two things at one path would leave it to chance which one answers. */
+static void check_probe_paths(struct settings *settings, struct fy_node *root)
+{
+	for (size_t i = 0; i < settings->listen_count; i++)
+		for (size_t k = 0; k < settings->source_count; k++) {
+			struct lg_slice probe = settings->listens[i].probe_path;
+
+			if (!slice_present(probe) ||
+			    !slice_equal(probe, settings->sources[k].settings.path))
+				continue;
+			document_error(settings->document, document_member(root, "listen"),
+				       "probe_path %.*s is the path of source \"%.*s\"",
+				       SLICE_ARGS(probe),
+				       SLICE_ARGS(settings->sources[k].instance->name));
+		}
+}
+
+static bool add_folder(struct buffer *path, struct lg_slice folder)
+{
+	if (folder.length == 0)
+		return true;
+	if (buffer_length(path))
+		buffer_add_byte(path, ':');
+	return buffer_add_slice(path, folder);
+}
+
+/* The environment first, so that a build is tried with its own plugins. */
+static void set_plugin_path(const struct settings *settings)
+{
+	struct buffer path;
+
+	buffer_init(&path, SIZE_MAX);
+	add_folder(&path, slice_from(getenv("LEADGATE_PLUGIN_PATH")));
+	for (size_t i = 0; i < settings->core.plugin_path.count; i++)
+		add_folder(&path, settings->core.plugin_path.items[i]);
+	add_folder(&path, slice_from(LG_PLUGIN_DIR));
+	buffer_add_byte(&path, '\0');
+	if (!path.failed)
+		library_set_path(buffer_slice(&path).data);
+	buffer_fini(&path);
+}
+
+static void read_all(struct settings *settings)
+{
+	struct fy_node *root = document_root(settings->document);
+	char region[3];
+
+	if (!document_is_map(root)) {
+		document_error(settings->document, root,
+			       "a configuration is a mapping of sections: core, listen, store, …");
+		return;
+	}
+	check_section_names(settings, root);
+	read_plain_sections(settings, root);
+	read_listen(settings, document_member(root, "listen"));
+	set_plugin_path(settings);
+	if (slice_present(settings->defaults.region))
+		settings_region(settings,
+				document_member(document_member(root, "defaults"), "region"),
+				settings->defaults.region, region);
+	settings_read_sources(settings, document_member(root, "sources"));
+	settings_read_sinks(settings, document_member(root, "sinks"));
+	check_probe_paths(settings, root);
+}
+
+struct settings *settings_load(const char *path, struct buffer *errors)
+{
+	struct settings *settings = alloc_zalloc(sizeof(*settings));
+
+	if (!settings) {
+		buffer_add_literal(errors, "not enough memory\n");
+		return NULL;
+	}
+	settings->document = document_open(path, errors);
+	if (settings->document)
+		read_all(settings);
+	if (!settings->document || document_error_count(settings->document) > 0)
+		settings_free(&settings);
+	return settings;
+}
+
+void settings_error(struct settings *settings, const char *section, const char *text)
+{
+	struct fy_node *root = document_root(settings->document);
+
+	document_error(settings->document, document_member(root, section), "%s", text);
+}
+
+void settings_free(struct settings **settings)
+{
+	struct settings *s = *settings;
+
+	*settings = NULL;
+	if (!s)
+		return;
+	if (s->document)
+		document_free(&s->document);
+	alloc_free(s);
+}

@@ -1,0 +1,21 @@
+/* Between the files of the settings: what settings.c asks of the others. */
+#ifndef SUPERVISE_SETTINGS_PART_H
+#define SUPERVISE_SETTINGS_PART_H
+
+#include "supervise/settings.h"
+
+/* Hooks that every section is read with. */
+extern const struct bind_hooks settings_hooks;
+
+/* Reads `sources:` and `sinks:`. Mistakes go to the document. */
+void settings_read_sources(struct settings *settings, struct fy_node *map);
+void settings_read_sinks(struct settings *settings, struct fy_node *map);
+
+/* Checks a region such as "US"; `node` is where a mistake is reported. */
+bool settings_region(struct settings *settings, struct fy_node *node, struct lg_slice region,
+		     char out[3]);
+
+/* How many members a mapping or sequence has. */
+size_t settings_count(struct document *document, struct fy_node *node);
+
+#endif

@@ -1,0 +1,340 @@
+/* The sections in which each entry is a plugin's instance. */
+#include "supervise/settings_part.h"
+
+#include "host/services.h"
+
+#define NAME_BYTES 63
+
+/* One table serves every instance: what a handle is not made for is never
+ * called with it. */
+static const struct lg_services *services(void)
+{
+	static struct lg_services table;
+
+	if (table.size == 0) {
+		services_init(&table);
+		ingest_services_add(&table);
+		sink_services_add(&table);
+	}
+	return &table;
+}
+
+static bool check_name(struct settings *settings, struct fy_node *node, const char *kind,
+		       struct lg_slice name)
+{
+	bool good = name.length > 0 && name.length <= NAME_BYTES;
+
+	for (size_t i = 0; i < name.length && good; i++) {
+		char c = name.data[i];
+		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+	}
+	if (!good)
+		document_error(settings->document, node,
+			       "\"%.*s\" is no name for a %s: give 1 to %d of a-z, 0-9 and \"-\"",
+			       SLICE_ARGS(name), kind, NAME_BYTES);
+	return good;
+}
+
+/* Names of a table's rows, NULL-terminated; NULL when memory ran out. */
+static const char **row_names(struct settings *settings, const struct option_table *table)
+{
+	const char **names = arena_zalloc(document_arena(settings->document),
+					  (table->count + 1) * sizeof(*names));
+
+	for (size_t i = 0; names && i < table->count; i++)
+		names[i] = option_at(table, i).name;
+	return names;
+}
+
+static bool has_row(const struct option_table *table, struct lg_slice name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (slice_is(name, option_at(table, i).name))
+			return true;
+	return false;
+}
+
+/* Keys of the section that are none of the gateway's rows: the plugin reads
+ * those and says which of them it does not know. */
+static const char **other_keys(struct settings *settings, struct fy_node *map,
+			       const struct option_table *table)
+{
+	struct arena *arena = document_arena(settings->document);
+	size_t count = settings_count(settings->document, map), n = 0;
+	const char **names = arena_zalloc(arena, (count + 1) * sizeof(*names));
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+
+	while (names && document_each(settings->document, map, &cursor, &key, &key_node, &value))
+		if (!has_row(table, key))
+			names[n++] = arena_copy(arena, key).data;
+	return names;
+}
+
+struct section {
+	const char *kind; /* "source" */
+	int32_t plugin_kind;
+	struct option_table table;
+	struct lg_slice name;
+	struct fy_node *name_node, *map;
+};
+
+struct names {
+	struct settings *settings;
+	const char **names;
+	size_t count, capacity;
+	int32_t kind;
+};
+
+static void collect_name(void *arg, const struct library *library)
+{
+	struct names *names = arg;
+
+	if (library->plugin.kind == names->kind && names->count < names->capacity)
+		names->names[names->count++] = library->plugin.name;
+}
+
+static void pass_over(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+#define PLUGINS_LISTED 64
+
+/* What the operator could have meant: the nearest name, and all there are. */
+static void report_unknown(struct settings *settings, const struct section *section,
+			   struct fy_node *node, struct lg_slice plugin, const struct error *error)
+{
+	const char *list[PLUGINS_LISTED + 1] = {NULL};
+	struct names names = {settings, list, 0, PLUGINS_LISTED, section->plugin_kind};
+	char all[512] = "";
+	size_t length = 0;
+	const char *near;
+
+	library_each(collect_name, pass_over, &names);
+	for (size_t i = 0; i < names.count && length < sizeof(all); i++)
+		length += (size_t)snprintf(all + length, sizeof(all) - length, "%s%s",
+					   i ? ", " : "", list[i]);
+	near = bind_suggestion(plugin, list);
+	document_error(settings->document, node, "%s%s%s%s; %s plugins found: %s", error->text,
+		       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+		       section->kind, names.count ? all : "none");
+}
+
+static const struct library *load_plugin(struct settings *settings, const struct section *section,
+					 struct lg_slice plugin)
+{
+	struct fy_node *node = document_member(section->map, "plugin");
+	const struct library *library;
+	struct error error = {0};
+
+	if (!slice_present(plugin))
+		return NULL; /* a missing one was reported with the rows */
+	library = library_load(plugin, &error);
+	if (!library) {
+		report_unknown(settings, section, node, plugin, &error);
+		return NULL;
+	}
+	if (library->plugin.kind == section->plugin_kind)
+		return library;
+	document_error(settings->document, node, "plugin \"%.*s\" is no %s plugin",
+		       SLICE_ARGS(plugin), section->kind);
+	return NULL;
+}
+
+/* Reads the gateway's rows and then the plugin's. NULL when the entry has a
+ * mistake. */
+static struct instance *read_instance(struct settings *settings, const struct section *section,
+				      void *rows, const struct lg_slice *plugin)
+{
+	const char **others, **mine;
+	const struct library *library;
+	char what[96];
+
+	if (!check_name(settings, section->name_node, section->kind, section->name))
+		return NULL;
+	if (!document_is_map(section->map)) {
+		document_error(settings->document, section->map,
+			       "%s \"%.*s\" must be a mapping of options", section->kind,
+			       SLICE_ARGS(section->name));
+		return NULL;
+	}
+	others = other_keys(settings, section->map, &section->table);
+	mine = row_names(settings, &section->table);
+	if (!others || !mine) {
+		document_error(settings->document, section->map, "not enough memory");
+		return NULL;
+	}
+	snprintf(what, sizeof(what), "%s \"%.*s\"", section->kind, SLICE_ARGS(section->name));
+	bind_options(settings->document, section->map, what, &section->table, others,
+		     &settings_hooks, rows);
+	library = load_plugin(settings, section, *plugin);
+	if (!library)
+		return NULL;
+	return instance_new(settings->document, section->map, section->name, library, mine,
+			    &settings_hooks, services());
+}
+
+/* A path that no request can have would make a source that nobody reaches. */
+static void check_path(struct settings *settings, const struct section *section,
+		       const struct source *source)
+{
+	struct fy_node *node = document_member(section->map, "path");
+	struct lg_slice path = source->settings.path;
+
+	if (!slice_present(path))
+		return;
+	for (size_t i = 0; i < path.length; i++) {
+		unsigned char c = (unsigned char)path.data[i];
+		if (c <= ' ' || c >= 0x7f || c == '?' || c == '#' || (i == 0 && c != '/')) {
+			document_error(settings->document, node,
+				       "\"%.*s\" is no path: begin with \"/\", percent-encode what "
+				       "is not ASCII, give no query",
+				       SLICE_ARGS(path));
+			return;
+		}
+	}
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (slice_equal(settings->sources[i].settings.path, path))
+			document_error(settings->document, node,
+				       "path %.*s is taken by source \"%.*s\"", SLICE_ARGS(path),
+				       SLICE_ARGS(settings->sources[i].instance->name));
+}
+
+/* Nobody should find out by accident that a source takes leads from everyone. */
+static void check_auth(struct settings *settings, const struct section *section,
+		       const struct source *source)
+{
+	struct error error = {0};
+
+	if (!instance_auth_check(source->instance, source->settings.auth == SOURCE_AUTH_NONE,
+				 &error))
+		document_error(settings->document, section->name_node, "%s", error.text);
+}
+
+static void read_source(struct settings *settings, const struct section *section)
+{
+	struct source *source = &settings->sources[settings->source_count];
+	struct lg_slice region;
+
+	source->instance = read_instance(settings, section, &source->settings,
+					 &source->settings.plugin);
+	if (!source->instance)
+		return;
+	check_path(settings, section, source);
+	check_auth(settings, section, source);
+	region = source->settings.region;
+	if (!slice_present(region))
+		slice_to_text(settings->defaults.region, source->normalize.region,
+			      sizeof(source->normalize.region));
+	else
+		settings_region(settings, document_member(section->map, "region"), region,
+				source->normalize.region);
+	settings->source_count++;
+}
+
+/* The file that a sink writes, when its plugin has an option `path`. */
+static struct lg_slice sink_file(const struct sink_section *sink)
+{
+	const struct option_table *table = &sink->instance->library->options;
+
+	for (size_t i = 0; i < table->count; i++) {
+		struct lg_option row = option_at(table, i);
+		const char *settings = sink->instance->settings;
+		struct lg_slice path;
+
+		if (row.type != LG_PATH || strcmp(row.name, "path") != 0)
+			continue;
+		memcpy(&path, settings + row.offset, sizeof(path));
+		return path;
+	}
+	return (struct lg_slice){0};
+}
+
+/* Two sinks that write one file would tear each other's lines. */
+static void check_file(struct settings *settings, const struct section *section,
+		       const struct sink_section *sink)
+{
+	struct lg_slice file = sink_file(sink);
+
+	if (!slice_present(file))
+		return;
+	for (size_t i = 0; i < settings->sink_count; i++)
+		if (slice_equal(sink_file(&settings->sinks[i]), file))
+			document_error(settings->document, document_member(section->map, "path"),
+				       "file %.*s is written by sink \"%.*s\"", SLICE_ARGS(file),
+				       SLICE_ARGS(settings->sinks[i].instance->name));
+}
+
+static void read_sink(struct settings *settings, const struct section *section)
+{
+	struct sink_section *sink = &settings->sinks[settings->sink_count];
+
+	sink->instance = read_instance(settings, section, &sink->settings, &sink->settings.plugin);
+	if (!sink->instance)
+		return;
+	check_file(settings, section, sink);
+	settings->sink_count++;
+}
+
+/* Hands each entry of a mapping to `read`. */
+static void each_entry(struct settings *settings, struct fy_node *map, struct section *section,
+		       void (*read)(struct settings *, const struct section *))
+{
+	void *cursor = NULL;
+
+	while (document_each(settings->document, map, &cursor, &section->name, &section->name_node,
+			     &section->map))
+		read(settings, section);
+}
+
+/* Room for all entries of a mapping; NULL when there is none, or after a report. */
+static void *make_room(struct settings *settings, struct fy_node *map, const char *name,
+		       size_t size)
+{
+	size_t count;
+	void *room;
+
+	if (!map)
+		return NULL;
+	if (!document_is_map(map)) {
+		document_error(settings->document, map,
+			       "\"%s\" must be a mapping: a name, and below it its options", name);
+		return NULL;
+	}
+	count = settings_count(settings->document, map);
+	if (count == 0)
+		return NULL;
+	room = arena_zalloc(document_arena(settings->document), count * size);
+	if (!room)
+		document_error(settings->document, map, "not enough memory");
+	return room;
+}
+
+void settings_read_sources(struct settings *settings, struct fy_node *map)
+{
+	struct section section = {
+		.kind = "source",
+		.plugin_kind = LG_SOURCE,
+		.table = {source_options, source_option_count, sizeof(struct lg_option)},
+	};
+
+	settings->sources = make_room(settings, map, "sources", sizeof(*settings->sources));
+	if (settings->sources)
+		each_entry(settings, map, &section, read_source);
+}
+
+void settings_read_sinks(struct settings *settings, struct fy_node *map)
+{
+	struct section section = {
+		.kind = "sink",
+		.plugin_kind = LG_SINK,
+		.table = {sink_options, sink_option_count, sizeof(struct lg_option)},
+	};
+
+	settings->sinks = make_room(settings, map, "sinks", sizeof(*settings->sinks));
+	if (settings->sinks)
+		each_entry(settings, map, &section, read_sink);
+}

@@ -1,0 +1,113 @@
+#include "supervise/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Parsing is bounded in depth and buffers are on the heap: measured need is
+ * below 64 KiB; sanitizers multiply it. */
+#define STACK_BYTES (1 << 20)
+
+/* The server calls hooks on the loop's thread and knows nothing of workers. */
+static _Thread_local struct worker *current;
+
+bool worker_init(struct worker *worker, struct error *error)
+{
+	worker->loop = loop_new();
+	worker->ingest = worker->loop ? ingest_loop_new(worker->loop) : NULL;
+	if (worker->ingest)
+		return true;
+	if (worker->loop)
+		loop_free(&worker->loop);
+	return error_set(error, "making an event loop: not enough memory or descriptors");
+}
+
+static void *run(void *arg)
+{
+	current = arg;
+	loop_run(current->loop);
+	return NULL;
+}
+
+bool worker_start(struct worker *worker, int index, struct error *error)
+{
+	char name[16];
+	pthread_attr_t attributes;
+	int failure;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	failure = pthread_create(&worker->thread, &attributes, run, worker);
+	pthread_attr_destroy(&attributes);
+	if (failure)
+		return error_set(error, "starting a loop thread: %s", strerror(failure));
+	snprintf(name, sizeof(name), "loop-%d", index);
+	pthread_setname_np(worker->thread, name);
+	worker->running = true;
+	return true;
+}
+
+void worker_stop(struct worker *worker)
+{
+	if (!worker->running)
+		return;
+	loop_stop(worker->loop);
+	pthread_join(worker->thread, NULL);
+	worker->running = false;
+}
+
+void worker_fini(struct worker *worker)
+{
+	ingest_loop_free(&worker->ingest);
+	loop_free(&worker->loop);
+}
+
+static void handle(struct http_request *request, void *arg)
+{
+	struct source *source = arg;
+
+	ingest_handle(request->context, current->ingest, source, request);
+}
+
+/* RFC 9110, section 15.5.6: a 405 names the methods that are allowed. */
+static void answer_method(struct http_request *request, const struct source *source)
+{
+	const char *methods = source->instance->library->plugin.methods;
+	struct lg_slice rest = slice_from(methods), word;
+	struct lg_slice allow = LG_SLICE("");
+	struct http_header headers[2];
+	struct http_response response = {.status = 405, .headers = headers, .header_count = 2};
+
+	while (slice_split(&rest, ' ', &word))
+		if (word.length)
+			allow = arena_printf(&request->arena, "%.*s%s%.*s", SLICE_ARGS(allow),
+					     allow.length ? ", " : "", SLICE_ARGS(word));
+	headers[0] = (struct http_header){LG_SLICE("Allow"), allow};
+	headers[1] = (struct http_header){LG_SLICE("Content-Type"),
+					  LG_SLICE("application/problem+json")};
+	response.body = arena_printf(&request->arena,
+				     "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\","
+				     "\"status\":405,\"detail\":\"this source takes %.*s\"}\n",
+				     SLICE_ARGS(allow));
+	http_respond(request, &response);
+}
+
+bool worker_route(void *arg, struct http_request *request, struct http_route *route)
+{
+	struct ingest *ingest = arg;
+	struct source *source = ingest_source_at(ingest, request->path);
+
+	if (!source) {
+		http_respond_problem(request, 404, "no source has this path", 0);
+		return false;
+	}
+	if (!source_takes(source, request->method)) {
+		answer_method(request, source);
+		return false;
+	}
+	request->context = ingest;
+	route->handle = handle;
+	route->arg = source;
+	if (source->settings.body_bytes > 0)
+		route->body_limit_bytes = (size_t)source->settings.body_bytes;
+	return true;
+}
