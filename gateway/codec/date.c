@@ -27,7 +27,7 @@ static bool take_one(struct lg_slice *text, const char *of)
 
 static int month_days(int year, int month)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
 	return days[month - 1] + (month == 2 && leap);
@@ -40,8 +40,8 @@ static int64_t days_from_civil(int year, int month, int day)
 	int64_t y = year - (month <= 2) + 400; /* not negative for the year 0 */
 	int64_t from_march = (month + 9) % 12;
 
-	return y * 365 + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 1 -
-	       146097 - 719468;
+	return y * 365 + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 1 - 146097 -
+	       719468;
 }
 
 static bool take_date(struct lg_slice *text, int64_t *days)

@@ -71,7 +71,9 @@ void sha256(const struct lg_slice *parts, size_t count, uint8_t out[SHA256_BYTES
 static EVP_MAC_CTX *hmac_context(enum digest_kind kind)
 {
 	static const char *const names[] = {
-		[DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256", [DIGEST_SHA512] = "SHA512",
+		[DIGEST_SHA1] = "SHA1",
+		[DIGEST_SHA256] = "SHA256",
+		[DIGEST_SHA512] = "SHA512",
 	};
 	EVP_MAC_CTX **place = &contexts()->hmac[kind];
 	char name[sizeof("SHA512")];

@@ -39,7 +39,7 @@ static struct lg_slice repair_utf8(struct arena *arena, struct lg_slice text)
 	char *to = repaired;
 
 	if (!repaired)
-		return (struct lg_slice){ NULL, 0 };
+		return (struct lg_slice){NULL, 0};
 	while (text.length > 0) {
 		struct lg_slice piece = text;
 
@@ -60,7 +60,7 @@ struct lg_slice percent_decode(struct arena *arena, struct lg_slice s, bool plus
 	size_t length;
 
 	if (!decoded)
-		return (struct lg_slice){ NULL, 0 };
+		return (struct lg_slice){NULL, 0};
 	length = decode_bytes(s, plus, decoded);
 	decoded[length] = '\0';
 	return slice_of(decoded, length);
@@ -80,7 +80,10 @@ static bool part_decode(struct arena *arena, struct part part, struct lg_slice *
 /* Takes the bytes before `stop` or `&`. */
 static struct part take_part(const char **at, const char *end, char stop)
 {
-	struct part part = { { *at, 0 }, false };
+	struct part part = {
+		{*at, 0},
+		  false
+	       };
 	const char *p = *at;
 
 	for (; p < end && *p != '&' && *p != stop; p++)
@@ -114,10 +117,13 @@ bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, st
 	const char *at = bytes.data, *end = bytes.data + bytes.length;
 	size_t room = 0;
 
-	*form = (struct form){ NULL, 0 };
+	*form = (struct form){NULL, 0};
 	while (at < end) {
 		struct part name = take_part(&at, end, '=');
-		struct part value = { { "", 0 }, false };
+		struct part value = {
+			{"", 0},
+			 false
+		      };
 		struct lg_pair *pair;
 
 		if (at < end && *at == '=') {
@@ -145,5 +151,5 @@ struct lg_slice form_value(const struct form *form, const char *name)
 		if (slice_is(form->pairs[i].name, name))
 			return form->pairs[i].value;
 	}
-	return (struct lg_slice){ NULL, 0 };
+	return (struct lg_slice){NULL, 0};
 }

@@ -21,6 +21,6 @@ struct lg_slice json_member_text(const struct json *value, const char *name)
 	const struct json *member = json_member(value, name);
 
 	if (!member || (member->kind != JSON_STRING && member->kind != JSON_NUMBER))
-		return (struct lg_slice){ NULL, 0 };
+		return (struct lg_slice){NULL, 0};
 	return member->text;
 }

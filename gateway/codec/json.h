@@ -22,10 +22,10 @@ enum json_kind {
 
 struct json {
 	enum json_kind kind;
-	struct lg_slice name;  /* in an object: this member's name */
-	struct lg_slice text;  /* a string, decoded; a number, as written */
-	struct json *first;    /* of an array or object */
-	struct json *next;     /* sibling */
+	struct lg_slice name; /* in an object: this member's name */
+	struct lg_slice text; /* a string, decoded; a number, as written */
+	struct json *first;   /* of an array or object */
+	struct json *next;    /* sibling */
 	struct json *parent;
 };
 

@@ -49,7 +49,8 @@ static bool scan_number(struct scan *scan)
 	scan_take(scan, '-');
 	if (scan_take(scan, '0')) {
 		if (scan_peek(scan) >= '0' && scan_peek(scan) <= '9')
-			return scan_fail(scan, "a number does not begin with 0 before other digits");
+			return scan_fail(scan,
+					 "a number does not begin with 0 before other digits");
 	} else if (!scan_digits(scan, "expected a digit")) {
 		return false;
 	}
@@ -201,27 +202,18 @@ static bool scan_value(struct scan *scan, int depth)
 	if (c == '-' || (c >= '0' && c <= '9'))
 		return scan_number(scan);
 	switch (c) {
-	case '{':
-		scan->at++;
-		return scan_object(scan, depth);
-	case '[':
-		scan->at++;
-		return scan_array(scan, depth);
-	case '"':
-		scan->at++;
-		return scan_string(scan);
-	case 't':
-		return scan_word(scan, "true");
-	case 'f':
-		return scan_word(scan, "false");
-	default:
-		return scan_word(scan, "null");
+	case '{': scan->at++; return scan_object(scan, depth);
+	case '[': scan->at++; return scan_array(scan, depth);
+	case '"': scan->at++; return scan_string(scan);
+	case 't': return scan_word(scan, "true");
+	case 'f': return scan_word(scan, "false");
+	default: return scan_word(scan, "null");
 	}
 }
 
 bool json_problem_find(struct lg_slice bytes, struct json_problem *problem)
 {
-	struct scan scan = { bytes.data, bytes.data + bytes.length, NULL };
+	struct scan scan = {bytes.data, bytes.data + bytes.length, NULL};
 
 	if (slice_starts(bytes, "\xef\xbb\xbf"))
 		scan.at += 3;
@@ -235,7 +227,7 @@ bool json_problem_find(struct lg_slice bytes, struct json_problem *problem)
 	}
 	if (!scan.wrong)
 		return false;
-	*problem = (struct json_problem){ (size_t)(scan.at - bytes.data), scan.wrong };
+	*problem = (struct json_problem){(size_t)(scan.at - bytes.data), scan.wrong};
 	return true;
 }
 

@@ -7,7 +7,7 @@
 #include "base/slice.h"
 
 struct json_problem {
-	size_t offset;    /* into the bytes */
+	size_t offset;	  /* into the bytes */
 	const char *text; /* what would be right; a literal */
 };
 

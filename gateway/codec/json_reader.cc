@@ -47,7 +47,10 @@ struct scratch {
 	char *bytes = nullptr; /* a copy of the document, padded as simdjson needs it */
 	size_t capacity = 0;
 
-	~scratch() { alloc_free(bytes); }
+	~scratch()
+	{
+		alloc_free(bytes);
+	}
 
 	bool reserve(size_t size)
 	{
@@ -77,7 +80,7 @@ thread_local scratch thread_scratch;
 
 struct placed {
 	struct json json; /* first, so that one pointer serves for both */
-	size_t offset;    /* of the member's name in the document */
+	size_t offset;	  /* of the member's name in the document */
 };
 
 enum class verdict { good, no_json, no_memory, repeated };
@@ -86,7 +89,7 @@ struct reader {
 	struct arena *arena;
 	ondemand::parser *parser;
 	const char *bytes; /* the padded copy */
-	uint8_t *text;     /* where the next decoded string goes */
+	uint8_t *text;	   /* where the next decoded string goes */
 	const placed *repeated;
 
 	verdict value(ondemand::value from, struct json *to, int depth);
@@ -217,8 +220,7 @@ verdict reader::object(ondemand::value &from, struct json *to, int depth)
 		last = append(arena, to, last);
 		if (!last)
 			return verdict::no_memory;
-		reinterpret_cast<placed *>(last)->offset =
-			size_t(member.key().raw() - 1 - bytes);
+		reinterpret_cast<placed *>(last)->offset = size_t(member.key().raw() - 1 - bytes);
 		verdict v = string(member.key(), &last->name);
 		if (v == verdict::good)
 			v = value(member.value(), last, depth + 1);
@@ -283,7 +285,8 @@ const placed *sorted_repetition(const struct json *object, size_t count, bool *n
 const placed *compared_repetition(const struct json *object)
 {
 	for (const struct json *m = object->first; m; m = m->next) {
-		for (const struct json *before = object->first; before != m; before = before->next) {
+		for (const struct json *before = object->first; before != m;
+		     before = before->next) {
 			if (slice_equal(before->name, m->name))
 				return reinterpret_cast<const placed *>(m);
 		}
@@ -295,8 +298,8 @@ verdict reader::check_names(const struct json *object, size_t count)
 {
 	bool no_memory = false;
 
-	repeated = count <= compare_max ? compared_repetition(object) :
-					  sorted_repetition(object, count, &no_memory);
+	repeated = count <= compare_max ? compared_repetition(object)
+					: sorted_repetition(object, count, &no_memory);
 	if (no_memory)
 		return verdict::no_memory;
 	return repeated ? verdict::repeated : verdict::good;
@@ -330,7 +333,7 @@ verdict read_document(reader &reader, scratch &scratch, size_t length, struct js
 void explain(verdict v, const reader &reader, struct lg_slice bytes, size_t skipped,
 	     struct error *error)
 {
-	struct json_problem problem = { 0, "these bytes are no JSON" };
+	struct json_problem problem = {0, "these bytes are no JSON"};
 	size_t line, column;
 
 	if (v == verdict::no_memory) {
@@ -339,8 +342,10 @@ void explain(verdict v, const reader &reader, struct lg_slice bytes, size_t skip
 	}
 	if (v == verdict::repeated) {
 		json_problem_place(bytes, reader.repeated->offset - 1 + skipped, &line, &column);
-		error_set(error, "line %zu, column %zu: the member name \"%.*s\" was there before; "
-			  "each name may stand once in an object", line, column,
+		error_set(error,
+			  "line %zu, column %zu: the member name \"%.*s\" was there before; "
+			  "each name may stand once in an object",
+			  line, column,
 			  int(std::min<size_t>(reader.repeated->json.name.length, 64)),
 			  reader.repeated->json.name.data);
 		return;

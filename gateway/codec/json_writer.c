@@ -6,7 +6,7 @@
 
 void json_writer_init(struct json_writer *writer, struct buffer *out)
 {
-	*writer = (struct json_writer){ .out = out, .comma = false };
+	*writer = (struct json_writer){.out = out, .comma = false};
 }
 
 static void write_comma(struct json_writer *writer)

@@ -11,7 +11,7 @@ struct json_writer {
 };
 
 void json_writer_init(struct json_writer *writer, struct buffer *out);
-void json_write_open(struct json_writer *writer, char bracket);  /* '{' or '[' */
+void json_write_open(struct json_writer *writer, char bracket);	 /* '{' or '[' */
 void json_write_close(struct json_writer *writer, char bracket); /* '}' or ']' */
 void json_write_name(struct json_writer *writer, struct lg_slice name);
 void json_write_text(struct json_writer *writer, struct lg_slice text);

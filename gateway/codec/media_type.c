@@ -16,8 +16,8 @@ static bool take_part(struct lg_slice *rest, char separator, struct lg_slice *pa
 			i++;
 	}
 	*part = slice_trim(slice_cut(*rest, 0, i));
-	*rest = i < rest->length ? slice_cut(*rest, i + 1, rest->length) :
-				   (struct lg_slice){ NULL, 0 };
+	*rest = i < rest->length ? slice_cut(*rest, i + 1, rest->length)
+				 : (struct lg_slice){NULL, 0};
 	return true;
 }
 
@@ -33,7 +33,7 @@ struct lg_slice media_type_parameter(struct lg_slice value, const char *name)
 	struct lg_slice part;
 
 	if (!take_part(&value, ';', &part))
-		return (struct lg_slice){ NULL, 0 };
+		return (struct lg_slice){NULL, 0};
 	while (take_part(&value, ';', &part)) {
 		ptrdiff_t equals = slice_find(part, '=');
 		struct lg_slice text;
@@ -46,7 +46,7 @@ struct lg_slice media_type_parameter(struct lg_slice value, const char *name)
 			return slice_cut(text, 1, text.length - 2);
 		return text;
 	}
-	return (struct lg_slice){ NULL, 0 };
+	return (struct lg_slice){NULL, 0};
 }
 
 /* 0, 0.5, 1.000: thousandths, or -1 (RFC 9110 section 12.4.2). */

@@ -7,6 +7,7 @@
 #include <leadgate/option.h>
 
 #include "config/document.h"
+#include "config/quantity.h"
 
 /* Rows in memory, with the stride of whoever compiled them. */
 struct option_table {
@@ -15,7 +16,7 @@ struct option_table {
 	size_t stride;
 };
 #define OPTION_TABLE(array) \
-	((struct option_table){ (array), sizeof(array) / sizeof((array)[0]), sizeof((array)[0]) })
+	((struct option_table){(array), sizeof(array) / sizeof((array)[0]), sizeof((array)[0])})
 
 /* The i-th row, as far as both sides know it. */
 struct lg_option option_at(const struct option_table *table, size_t index);
@@ -28,6 +29,7 @@ typedef int (*option_field_lookup)(struct lg_slice name);
 struct bind_hooks {
 	option_expression_check expression; /* NULL: any text passes */
 	option_field_lookup field;
+	const char *const *field_names; /* for suggestions, NULL-terminated; may be NULL */
 };
 
 /* Fills `settings` (zeroed, of the right size) from `map`. Keys in `others`
@@ -41,9 +43,5 @@ bool bind_options(struct document *document, struct fy_node *map, const char *wh
 
 /* The nearest of `names` (NULL-terminated) to a misspelt word; NULL: none near. */
 const char *bind_suggestion(struct lg_slice word, const char *const *names);
-
-/* Values by themselves, as the rows read them. False: not of that form. */
-bool parse_duration(struct lg_slice text, int64_t *ms);
-bool parse_size(struct lg_slice text, int64_t *bytes);
 
 #endif

@@ -39,8 +39,11 @@ struct fy_node *document_member(struct fy_node *map, const char *key);
 bool document_each(struct document *document, struct fy_node *node, void **cursor,
 		   struct lg_slice *key, struct fy_node **key_node, struct fy_node **value);
 
-/* A scalar's text after replacement; absent when the node is no scalar. */
+/* A scalar's text after replacement; absent when the node is no scalar, when
+ * nothing is written there, or when a variable in it is not set. */
 struct lg_slice document_text(struct document *document, struct fy_node *node);
+/* The last of these three, which document_open has reported. */
+bool document_text_is_unset(struct document *document, struct fy_node *node);
 bool document_is_map(struct fy_node *node);
 bool document_is_list(struct fy_node *node);
 int document_line(struct fy_node *node); /* from 1; 0: unknown */

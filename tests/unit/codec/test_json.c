@@ -43,7 +43,7 @@ static int teardown(void **state)
 /* Shows a tree so that kinds, names, texts and order can be compared at once. */
 static void show(struct buffer *out, const struct json *value)
 {
-	static const char *const words[] = { "null", "true", "false" };
+	static const char *const words[] = {"null", "true", "false"};
 
 	if (value->name.data)
 		buffer_printf(out, "%.*s=", SLICE_ARGS(value->name));
@@ -137,42 +137,40 @@ static void names_the_place_of_a_mistake(void **state)
 	static const struct {
 		const char *bytes, *error;
 	} cases[] = {
-		{ "", "line 1, column 1: expected a JSON value, found nothing" },
-		{ " \n ", "line 2, column 2: expected a JSON value, found nothing" },
-		{ "{\n  \"a\": 1\n  \"b\": 2\n}",
-		  "line 3, column 3: expected a comma or the closing brace }" },
-		{ "{\"\xc3\xa9\" 1}", "line 1, column 6: expected a colon after the member name" },
-		{ "{\"a\":1,}", "line 1, column 8: expected a member name in double quotes" },
-		{ "{a:1}", "line 1, column 2: expected a member name in double quotes" },
-		{ "[1 2]", "line 1, column 4: expected a comma or the closing bracket ]" },
-		{ "[1", "line 1, column 3: expected a comma or the closing bracket ]" },
-		{ "[1] x", "line 1, column 5: expected nothing more after the value" },
-		{ "1,2", "line 1, column 2: expected nothing more after the value" },
-		{ "1][2", "line 1, column 2: expected nothing more after the value" },
-		{ "[\"a]", "line 1, column 5: expected the closing quote of a string" },
-		{ "[01]", "line 1, column 3: a number does not begin with 0 before other digits" },
-		{ "[-]", "line 1, column 3: expected a digit" },
-		{ "[1.]", "line 1, column 4: expected a digit after the decimal point" },
-		{ "[1e+]", "line 1, column 5: expected a digit in the exponent" },
-		{ "[1x]", "line 1, column 3: expected a comma or the closing bracket ]" },
-		{ "[\"\\x\"]",
-		  "line 1, column 4: expected one of \" \\ / b f n r t u after a backslash" },
-		{ "[\"\\u12g4\"]",
-		  "line 1, column 7: expected four hexadecimal digits after \\u" },
-		{ "[\"\\ud800\"]",
-		  "line 1, column 3: a \\u escape of half a surrogate pair stands for no character" },
-		{ "[\"\\udc00\\ud800\"]",
-		  "line 1, column 3: a \\u escape of half a surrogate pair stands for no character" },
-		{ "[\"a\tb\"]",
-		  "line 1, column 4: a control character in a string must be escaped" },
-		{ "[\"a\xff\"]", "line 1, column 4: this byte is not UTF-8" },
-		{ "[\"\xed\xa0\x80\"]", "line 1, column 3: this byte is not UTF-8" },
-		{ "{\"a\":1,\n\"b\":{\"x\":1, \"x\":2}}",
-		  "line 2, column 13: the member name \"x\" was there before; each name may stand "
-		  "once in an object" },
-		{ "{\"a\":1,\"\\u0061\":2}",
-		  "line 1, column 8: the member name \"a\" was there before; each name may stand "
-		  "once in an object" },
+		{"",				     "line 1, column 1: expected a JSON value, found nothing"		     },
+		{" \n ",				 "line 2, column 2: expected a JSON value, found nothing"		 },
+		{"{\n  \"a\": 1\n  \"b\": 2\n}",
+		 "line 3, column 3: expected a comma or the closing brace }"						    },
+		{"{\"\xc3\xa9\" 1}",		     "line 1, column 6: expected a colon after the member name"	       },
+		{"{\"a\":1,}",			       "line 1, column 8: expected a member name in double quotes"		  },
+		{"{a:1}",				"line 1, column 2: expected a member name in double quotes"	     },
+		{"[1 2]",				"line 1, column 4: expected a comma or the closing bracket ]"	       },
+		{"[1",				   "line 1, column 3: expected a comma or the closing bracket ]"	    },
+		{"[1] x",				"line 1, column 5: expected nothing more after the value"		   },
+		{"1,2",				  "line 1, column 2: expected nothing more after the value"		 },
+		{"1][2",				 "line 1, column 2: expected nothing more after the value"		  },
+		{"[\"a]",				"line 1, column 5: expected the closing quote of a string"	    },
+		{"[01]",				 "line 1, column 3: a number does not begin with 0 before other digits"},
+		{"[-]",				  "line 1, column 3: expected a digit"				    },
+		{"[1.]",				 "line 1, column 4: expected a digit after the decimal point"	     },
+		{"[1e+]",				"line 1, column 5: expected a digit in the exponent"		      },
+		{"[1x]",				 "line 1, column 3: expected a comma or the closing bracket ]"	      },
+		{"[\"\\x\"]",
+		 "line 1, column 4: expected one of \" \\ / b f n r t u after a backslash"					  },
+		{"[\"\\u12g4\"]",			  "line 1, column 7: expected four hexadecimal digits after \\u"	},
+		{"[\"\\ud800\"]",
+		 "line 1, column 3: a \\u escape of half a surrogate pair stands for no character"				  },
+		{"[\"\\udc00\\ud800\"]",
+		 "line 1, column 3: a \\u escape of half a surrogate pair stands for no character"				  },
+		{"[\"a\tb\"]",			       "line 1, column 4: a control character in a string must be escaped"	  },
+		{"[\"a\xff\"]",				"line 1, column 4: this byte is not UTF-8"				  },
+		{"[\"\xed\xa0\x80\"]",		       "line 1, column 3: this byte is not UTF-8"				 },
+		{"{\"a\":1,\n\"b\":{\"x\":1, \"x\":2}}",
+		 "line 2, column 13: the member name \"x\" was there before; each name may stand "
+		 "once in an object"											   },
+		{"{\"a\":1,\"\\u0061\":2}",
+		 "line 1, column 8: the member name \"a\" was there before; each name may stand "
+		 "once in an object"											   },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -181,9 +179,9 @@ static void names_the_place_of_a_mistake(void **state)
 
 static void refuses_words_that_are_no_values(void **state)
 {
-	static const char *const words[] = { "tru",  "trueish", "TRUE", "nul", "nulls", "'a'",
-					     "+1",   ".5",	"NaN",	"Infinity", "0x10", "1_0",
-					     "[,1]", "[]]",	"}",	"/**/1", "[1]\f" };
+	static const char *const words[] = {"tru",  "trueish", "TRUE", "nul",	   "nulls", "'a'",
+					    "+1",   ".5",      "NaN",  "Infinity", "0x10",  "1_0",
+					    "[,1]", "[]]",     "}",    "/**/1",	   "[1]\f"};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -191,7 +189,7 @@ static void refuses_words_that_are_no_values(void **state)
 		assert_non_null(strstr(f->error.text, "line 1, column "));
 	}
 	assert_null(json_parse(&f->arena, LG_SLICE("1\0"), &f->error));
-	assert_null(json_parse(&f->arena, (struct lg_slice){ NULL, 0 }, &f->error));
+	assert_null(json_parse(&f->arena, (struct lg_slice){NULL, 0}, &f->error));
 }
 
 static void bounds_the_depth(void **state)
@@ -248,8 +246,10 @@ static void says_when_memory_runs_out(void **state)
 	int64_t n = 0;
 
 	arena_init(&small, 1024, 2048);
-	assert_null(json_parse(&small, LG_SLICE("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
-						"1,2,3,4,5,6,7,8,9,10]"), &f->error));
+	assert_null(json_parse(&small,
+			       LG_SLICE("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
+					"1,2,3,4,5,6,7,8,9,10]"),
+			       &f->error));
 	assert_string_equal(f->error.text, "the JSON needs more memory than one request may use");
 	arena_fini(&small);
 	do {
@@ -270,7 +270,8 @@ static void reads_large_documents_again_and_again(void **state)
 	memset(large, 'a', sizeof(large));
 	large[0] = large[sizeof(large) - 1] = '"';
 	for (int i = 0; i < 3; i++) {
-		struct json *root = json_parse(&f->arena, slice_of(large, sizeof(large)), &f->error);
+		struct json *root = json_parse(&f->arena, slice_of(large, sizeof(large)),
+					       &f->error);
 
 		assert_non_null(root);
 		assert_int_equal(root->text.length, sizeof(large) - 2);

@@ -1,0 +1,397 @@
+#include "config/bind_value.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "config/file.h"
+
+#define EXPECTED_BYTES 512
+
+static const char *const forms[] = {
+	[LG_STRING] = "a string such as \"text\"",
+	[LG_SECRET] = "a secret, a string such as \"${NAME}\"",
+	[LG_BOOL] = "true or false",
+	[LG_INTEGER] = "a whole number such as 10",
+	[LG_DURATION] = "a duration such as 500ms, 5s, 2m or 90d",
+	[LG_SIZE] = "a size such as 4096, 64KiB or 20GiB",
+	[LG_ENUM] = "a word",
+	[LG_LIST] = "a list of strings such as [one, two]",
+	[LG_MAP] = "a mapping of strings such as { name: value }",
+	[LG_URL] = "an absolute URL such as https://crm.example/leads",
+	[LG_EXPRESSION] = "an expression such as \"status.intent == 'hard'\"",
+	[LG_FIELD_MAP] = "a mapping from form names to fields such as { your_mail: person.email }",
+	[LG_PATH] = "a path such as var/leads.ndjson",
+};
+
+const char *bind_value_form(int32_t type)
+{
+	if (type < LG_STRING || type > LG_PATH)
+		return "a value of a type that this gateway does not know";
+	return forms[type];
+}
+
+/* ---- saying what is wrong ---------------------------------------------------- */
+
+/* `expected` NULL stands for the form of the row's type. A secret is not shown. */
+static bool wrong(const struct binding *binding, struct fy_node *node, const char *expected)
+{
+	const struct lg_option *row = binding->row;
+	struct lg_slice text = document_text(binding->document, node);
+	const char *found = document_is_map(node)    ? "a mapping"
+			    : document_is_list(node) ? "a list"
+			    : !slice_present(text)   ? "nothing"
+			    : row->type == LG_SECRET ? "something else"
+						     : NULL;
+
+	/* Without a node the text is the row's own fallback. */
+	ALWAYS(node);
+	if (document_text_is_unset(binding->document, node))
+		return false;
+	if (!expected)
+		expected = bind_value_form(row->type);
+	if (found)
+		document_error(binding->document, node, "\"%s\": expected %s, found %s", row->name,
+			       expected, found);
+	else
+		document_error(binding->document, node, "\"%s\": expected %s, found \"%.*s\"",
+			       row->name, expected, SLICE_ARGS(text));
+	return false;
+}
+
+/* ---- values that are one scalar ----------------------------------------------- */
+
+static bool bind_bool(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!slice_is(text, "true") && !slice_is(text, "false"))
+		return wrong(binding, node, NULL);
+	*(int32_t *)binding->place = slice_is(text, "true");
+	return true;
+}
+
+static bool bind_number(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	const struct lg_option *row = binding->row;
+	char expected[EXPECTED_BYTES], min[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES];
+	int64_t number;
+	bool read = row->type == LG_DURATION ? parse_duration(text, &number)
+		    : row->type == LG_SIZE   ? parse_size(text, &number)
+					     : parse_integer(text, &number);
+
+	if (!read)
+		return wrong(binding, node, NULL);
+	if ((row->min != 0 || row->max != 0) && (number < row->min || number > row->max)) {
+		quantity_print(row->type, row->min, min);
+		quantity_print(row->type, row->max, max);
+		snprintf(expected, sizeof(expected), "%s from %s to %s",
+			 row->type == LG_DURATION ? "a duration"
+			 : row->type == LG_SIZE	  ? "a size"
+						  : "a whole number",
+			 min, max);
+		return wrong(binding, node, expected);
+	}
+	*(int64_t *)binding->place = number;
+	return true;
+}
+
+static bool bind_enum(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	struct lg_slice rest = slice_from(binding->row->choices), choice;
+	char expected[EXPECTED_BYTES] = "one of";
+	size_t length = strlen(expected);
+
+	for (int32_t i = 0; slice_split(&rest, '|', &choice); i++) {
+		if (slice_equal(choice, text)) {
+			*(int32_t *)binding->place = i;
+			return true;
+		}
+		if (length < sizeof(expected))
+			length += (size_t)snprintf(expected + length, sizeof(expected) - length,
+						   "%s \"%.*s\"", i ? "," : "", SLICE_ARGS(choice));
+	}
+	return wrong(binding, node, expected);
+}
+
+/* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
+static bool is_http_url(struct lg_slice text)
+{
+	struct lg_slice host;
+	size_t scheme = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+			return false;
+	}
+	host = slice_cut(text, scheme, text.length);
+	return scheme > 0 && host.length > 0 && !strchr(":/?#@", host.data[0]);
+}
+
+static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!is_http_url(text))
+		return wrong(binding, node, NULL);
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+static struct lg_slice path_beside(struct document *document, struct lg_slice path)
+{
+	const char *config = document_path(document);
+	const char *slash = strrchr(config, '/');
+
+	if (!slash || slice_starts(path, "/"))
+		return arena_copy(document_arena(document), path);
+	return arena_printf(document_arena(document), "%.*s/%.*s", (int)(slash - config), config,
+			    SLICE_ARGS(path));
+}
+
+static bool bind_path(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (text.length == 0 || memchr(text.data, '\0', text.length))
+		return wrong(binding, node, NULL);
+	*(struct lg_slice *)binding->place = path_beside(binding->document, text);
+	return true;
+}
+
+static bool bind_expression(const struct binding *binding, struct fy_node *node,
+			    struct lg_slice text)
+{
+	struct error error = {""};
+
+	if (binding->hooks->expression && !binding->hooks->expression(text, &error)) {
+		ALWAYS(node);
+		document_error(binding->document, node, "\"%s\": %s", binding->row->name,
+			       error.text);
+		return false;
+	}
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+/* An empty secret would sign and verify with a key that everybody knows. */
+static bool bind_text(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	const struct lg_option *row = binding->row;
+
+	if (text.length == 0 && (row->type == LG_SECRET || (row->flags & LG_REQUIRED))) {
+		ALWAYS(node);
+		document_error(binding->document, node, "\"%s\" must not be empty", row->name);
+		return false;
+	}
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+static bool bind_scalar(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return wrong(binding, node, NULL);
+	switch (binding->row->type) {
+	case LG_STRING:
+	case LG_SECRET: return bind_text(binding, node, text);
+	case LG_BOOL: return bind_bool(binding, node, text);
+	case LG_INTEGER:
+	case LG_DURATION:
+	case LG_SIZE: return bind_number(binding, node, text);
+	case LG_ENUM: return bind_enum(binding, node, text);
+	case LG_URL: return bind_url(binding, node, text);
+	case LG_EXPRESSION: return bind_expression(binding, node, text);
+	case LG_PATH: return bind_path(binding, node, text);
+	default: return wrong(binding, node, NULL);
+	}
+}
+
+/* ---- lists and mappings --------------------------------------------------------- */
+
+static size_t count_entries(struct document *document, struct fy_node *node)
+{
+	void *cursor = NULL;
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	size_t count = 0;
+
+	while (document_each(document, node, &cursor, &key, &key_node, &value))
+		count++;
+	return count;
+}
+
+static void *new_entries(struct document *document, struct fy_node *node, size_t size)
+{
+	size_t count = count_entries(document, node);
+	void *entries = arena_zalloc(document_arena(document), (count ? count : 1) * size);
+
+	if (!entries)
+		document_error(document, node, "no memory for these values");
+	return entries;
+}
+
+static void bind_list(const struct binding *binding, struct fy_node *node)
+{
+	struct document *document = binding->document;
+	struct lg_slice *items = new_entries(document, node, sizeof(*items));
+	struct lg_slice key, text = document_text(document, node);
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+	size_t count = 0;
+
+	if (!items)
+		return;
+	if (document_is_map(node) || (!document_is_list(node) && !slice_present(text))) {
+		wrong(binding, node, NULL);
+		return;
+	}
+	if (slice_present(text))
+		items[count++] = text;
+	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
+		text = document_text(document, value);
+		if (slice_present(text))
+			items[count++] = text;
+		else
+			wrong(binding, value ? value : node, "a string in this list");
+	}
+	*(struct lg_list *)binding->place = (struct lg_list){items, count};
+}
+
+static void bind_map(const struct binding *binding, struct fy_node *node)
+{
+	struct document *document = binding->document;
+	struct lg_pair *pairs = new_entries(document, node, sizeof(*pairs));
+	struct fy_node *key_node, *value;
+	struct lg_slice key, text;
+	void *cursor = NULL;
+	size_t count = 0;
+
+	if (!pairs)
+		return;
+	if (!document_is_map(node)) {
+		wrong(binding, node, NULL);
+		return;
+	}
+	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
+		text = document_text(document, value);
+		if (slice_present(text))
+			pairs[count++] = (struct lg_pair){key, text};
+		else
+			wrong(binding, value ? value : key_node, "a string in this mapping");
+	}
+	*(struct lg_map *)binding->place = (struct lg_map){pairs, count};
+}
+
+static bool bind_field(const struct binding *binding, struct fy_node *node, struct lg_slice name,
+		       struct lg_field_name *entry)
+{
+	const struct bind_hooks *hooks = binding->hooks;
+	struct lg_slice text = document_text(binding->document, node);
+	int field = slice_present(text) && hooks->field ? hooks->field(text) : -1;
+	const char *near = slice_present(text) && hooks->field_names
+				   ? bind_suggestion(text, hooks->field_names)
+				   : NULL;
+
+	*entry = (struct lg_field_name){.name = name, .field = field};
+	if (field >= 0)
+		return true;
+	if (!slice_present(text))
+		return wrong(binding, node, "a field's path such as person.email");
+	document_error(binding->document, node, "\"%s\": unknown field \"%.*s\"%s%s%s",
+		       binding->row->name, SLICE_ARGS(text), near ? "; did you mean \"" : "",
+		       near ? near : "", near ? "\"?" : "");
+	return false;
+}
+
+static void bind_field_map(const struct binding *binding, struct fy_node *node)
+{
+	struct document *document = binding->document;
+	struct lg_field_name *entries = new_entries(document, node, sizeof(*entries));
+	struct fy_node *key_node, *value;
+	struct lg_slice key;
+	void *cursor = NULL;
+	size_t count = 0;
+
+	if (!entries)
+		return;
+	if (!document_is_map(node)) {
+		wrong(binding, node, NULL);
+		return;
+	}
+	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
+		if (bind_field(binding, value ? value : key_node, key, &entries[count]))
+			count++;
+	}
+	*(struct lg_field_map *)binding->place = (struct lg_field_map){entries, count};
+}
+
+void bind_value(const struct binding *binding, struct fy_node *node)
+{
+	switch (binding->row->type) {
+	case LG_LIST: bind_list(binding, node); break;
+	case LG_MAP: bind_map(binding, node); break;
+	case LG_FIELD_MAP: bind_field_map(binding, node); break;
+	default: bind_scalar(binding, node, document_text(binding->document, node));
+	}
+}
+
+/* ---- what does not stand in the document itself ------------------------------------ */
+
+/* "one" or "[one, two]"; words only. */
+static void fallback_list(const struct binding *binding, struct lg_slice text)
+{
+	struct arena *arena = document_arena(binding->document);
+	struct lg_slice *items = arena_alloc(arena, (text.length + 1) * sizeof(*items));
+	struct lg_slice item;
+	size_t count = 0;
+
+	ALWAYS(items);
+	if (slice_starts(text, "[")) {
+		ALWAYS(slice_ends(text, "]"));
+		text = slice_trim(slice_cut(text, 1, text.length - 2));
+	}
+	while (text.length > 0 && slice_split(&text, ',', &item)) {
+		items[count] = slice_trim(item);
+		ALWAYS(items[count++].length > 0);
+	}
+	*(struct lg_list *)binding->place = (struct lg_list){items, count};
+}
+
+void bind_fallback(const struct binding *binding)
+{
+	struct lg_slice text = slice_from(binding->row->fallback);
+
+	switch (binding->row->type) {
+	case LG_LIST: fallback_list(binding, text); break;
+	case LG_MAP:
+	case LG_FIELD_MAP: ALWAYS(slice_is(text, "{}")); break;
+	default: ALWAYS(bind_scalar(binding, NULL, text));
+	}
+}
+
+void bind_secret_file(const struct binding *binding, struct fy_node *node)
+{
+	struct document *document = binding->document;
+	struct lg_slice path = document_text(document, node), bytes;
+	struct error error = {""};
+	mode_t mode;
+
+	if (path.length == 0) {
+		if (!document_text_is_unset(document, node))
+			document_error(document, node, "\"%s_file\": expected %s",
+				       binding->row->name, bind_value_form(LG_PATH));
+		return;
+	}
+	path = path_beside(document, path);
+	if (!slice_present(path) || !file_read(path.data, SECRET_FILE_MAX_BYTES,
+					       document_arena(document), &bytes, &mode, &error)) {
+		document_error(document, node, "\"%s_file\": %.*s %s", binding->row->name,
+			       SLICE_ARGS(path), error.text);
+		return;
+	}
+	if (S_ISREG(mode) && (mode & S_IROTH))
+		document_error(document, node,
+			       "\"%s_file\": every user can read %.*s; chmod 600 it",
+			       binding->row->name, SLICE_ARGS(path));
+	bytes = slice_trim(bytes);
+	if (bytes.length == 0)
+		document_error(document, node, "\"%s_file\": %.*s is empty", binding->row->name,
+			       SLICE_ARGS(path));
+	*(struct lg_slice *)binding->place = bytes;
+}

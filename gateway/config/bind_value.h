@@ -1,0 +1,28 @@
+/* One option's value into its place in the settings. Main thread. */
+#ifndef CONFIG_BIND_VALUE_H
+#define CONFIG_BIND_VALUE_H
+
+#include "config/bind.h"
+
+/* A file that holds a secret. */
+#define SECRET_FILE_MAX_BYTES (64 * 1024)
+
+/* What is being filled, and where a mistake is reported. */
+struct binding {
+	struct document *document;
+	const struct bind_hooks *hooks; /* never NULL */
+	const struct lg_option *row;
+	void *place; /* in the settings */
+};
+
+/* From a node of the document. Mistakes are reported there. */
+void bind_value(const struct binding *binding, struct fy_node *node);
+/* From the row's fallback. A fallback that cannot be read ends the process. */
+void bind_fallback(const struct binding *binding);
+/* A secret from the file that a node names. */
+void bind_secret_file(const struct binding *binding, struct fy_node *node);
+
+/* What an option of this type looks like: "a duration such as 500ms, …". */
+const char *bind_value_form(int32_t type);
+
+#endif

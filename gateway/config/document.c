@@ -1,0 +1,389 @@
+#include "config/document.h"
+
+#include <libfyaml.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "config/document_check.h"
+#include "config/environment.h"
+#include "config/file.h"
+#include "config/report.h"
+
+#define FILE_MAX_BYTES (1024 * 1024)
+#define MESSAGE_BYTES 1024
+
+struct document {
+	struct arena arena;
+	struct lg_slice path;
+	struct lg_slice text; /* the file; the tree's tokens point into it */
+	struct fy_document *tree;
+	struct buffer *errors;
+	int error_count;
+};
+
+const char *document_path(const struct document *document)
+{
+	return document->path.data;
+}
+
+struct arena *document_arena(struct document *document)
+{
+	return &document->arena;
+}
+
+int document_error_count(const struct document *document)
+{
+	return document->error_count;
+}
+
+struct fy_node *document_root(struct document *document)
+{
+	return document->tree ? fy_document_root(document->tree) : NULL;
+}
+
+/* ---- where a node stands ---------------------------------------------------- */
+
+/* The key under which a node stands in its parent. */
+static struct fy_node *own_key(struct fy_node *node)
+{
+	struct fy_node *parent = fy_node_get_parent(node);
+	void *cursor = NULL;
+	struct fy_node_pair *pair;
+
+	if (!parent || !fy_node_is_mapping(parent))
+		return NULL;
+	while ((pair = fy_node_mapping_iterate(parent, &cursor))) {
+		if (fy_node_pair_value(pair) == node)
+			return fy_node_pair_key(pair);
+	}
+	return NULL;
+}
+
+static const struct fy_mark *scalar_mark(struct fy_node *node)
+{
+	struct fy_token *token = node ? fy_node_get_scalar_token(node) : NULL;
+
+	return token ? fy_token_start_mark(token) : NULL;
+}
+
+static struct fy_node *first_inside(struct fy_node *node)
+{
+	void *cursor = NULL;
+
+	if (fy_node_is_sequence(node))
+		return fy_node_sequence_iterate(node, &cursor);
+	return fy_node_pair_key(fy_node_mapping_iterate(node, &cursor));
+}
+
+/* A scalar has a token with its place; a section stands where its key does, or
+ * where its first scalar does; something empty where what holds it stands. */
+static const struct fy_mark *node_mark(struct fy_node *node)
+{
+	for (; node; node = fy_node_get_parent(node)) {
+		const struct fy_mark *mark = scalar_mark(node), *key;
+
+		if (mark && fy_token_get_text_length(fy_node_get_scalar_token(node)) > 0)
+			return mark;
+		key = scalar_mark(own_key(node));
+		if (key)
+			return key;
+		for (struct fy_node *inside = node; inside && !mark; mark = scalar_mark(inside))
+			inside = fy_node_is_scalar(inside) ? NULL : first_inside(inside);
+		if (mark)
+			return mark;
+	}
+	return NULL;
+}
+
+int document_line(struct fy_node *node)
+{
+	const struct fy_mark *mark = node_mark(node);
+
+	return mark ? mark->line + 1 : 0;
+}
+
+/* ---- errors ----------------------------------------------------------------- */
+
+static void report(struct document *document, const size_t *offset, const char *message)
+{
+	document->error_count++;
+	if (offset)
+		report_error(document->errors, document->path.data, document->text, *offset,
+			     message);
+	else
+		buffer_printf(document->errors, "%s: error: %s\n", document->path.data, message);
+}
+
+void document_error(struct document *document, struct fy_node *node, const char *format, ...)
+{
+	const struct fy_mark *mark = node_mark(node);
+	char message[MESSAGE_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	report(document, mark ? &mark->input_pos : NULL, message);
+}
+
+/* ---- parsing ---------------------------------------------------------------- */
+
+static void drop_output(struct fy_diag *diag, void *user, const char *text, size_t length)
+{
+	(void)diag, (void)user, (void)text, (void)length;
+}
+
+/* Collects what libfyaml has to say, which else went to stderr in its own form. */
+static struct fy_diag *diag_new(void)
+{
+	struct fy_diag_cfg config;
+	struct fy_diag *diag;
+
+	fy_diag_cfg_default(&config);
+	config.fp = NULL;
+	config.output_fn = drop_output;
+	config.level = FYET_ERROR;
+	diag = fy_diag_create(&config);
+	if (diag)
+		fy_diag_set_collect_errors(diag, true);
+	return diag;
+}
+
+static void report_diag(struct document *document, struct fy_diag *diag)
+{
+	void *cursor = NULL;
+	struct fy_diag_error *found;
+	int before = document->error_count;
+
+	while ((found = fy_diag_errors_iterate(diag, &cursor))) {
+		size_t offset = report_offset(document->text, found->line, found->column);
+
+		report(document, &offset, found->msg);
+	}
+	if (document->error_count == before)
+		report(document, NULL, "cannot be parsed: no memory");
+}
+
+/* libfyaml reads one document and would leave the rest of the file unsaid. */
+static bool load_only_document(struct document *document, struct fy_parser *parser,
+			       struct fy_diag *diag)
+{
+	struct fy_document *second;
+
+	document->tree = fy_parse_load_document(parser);
+	if (!document->tree && !fy_parser_get_stream_error(parser))
+		return true;
+	second = document->tree ? fy_parse_load_document(parser) : NULL;
+	if (fy_parser_get_stream_error(parser)) {
+		report_diag(document, diag);
+	} else if (second) {
+		document_error(document, fy_document_root(second),
+			       "a second document begins here; the file must have one");
+	}
+	fy_parse_document_destroy(parser, second);
+	return document->error_count == 0;
+}
+
+static bool parse_tree(struct document *document, struct fy_diag *diag)
+{
+	/* Duplicate keys are looked for by document_check, which names all. */
+	struct fy_parse_cfg config = {
+		.flags = FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+		.diag = diag,
+	};
+	struct fy_parser *parser = fy_parser_create(&config);
+	bool done = false;
+
+	if (!parser || fy_parser_set_string(parser, document->text.data, document->text.length))
+		report(document, NULL, "cannot be parsed: no memory");
+	else
+		done = load_only_document(document, parser, diag);
+	fy_parser_destroy(parser);
+	return done;
+}
+
+static bool has_control_characters(struct lg_slice text, size_t *offset)
+{
+	for (*offset = 0; *offset < text.length; ++*offset) {
+		unsigned char c = (unsigned char)text.data[*offset];
+
+		if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static bool is_not_utf8(struct lg_slice text, size_t *offset)
+{
+	struct lg_slice rest = text, before = text;
+
+	while (rest.length > 0) {
+		before = rest;
+		if (utf8_next(&rest) == UTF8_INVALID) {
+			*offset = text.length - before.length;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_text(struct document *document)
+{
+	struct error error = {""};
+	size_t offset;
+
+	if (!file_read(document->path.data, FILE_MAX_BYTES, &document->arena, &document->text, NULL,
+		       &error)) {
+		report(document, NULL, error.text);
+		return false;
+	}
+	if (is_not_utf8(document->text, &offset)) {
+		report(document, &offset, "this byte is not UTF-8");
+		return false;
+	}
+	if (has_control_characters(document->text, &offset)) {
+		report(document, &offset,
+		       "a control character; write it as an escape in double "
+		       "quotes");
+		return false;
+	}
+	return true;
+}
+
+/* Aliases and merge keys become copies of what they stand for. libfyaml counts
+ * a key that stands twice as an error of its own here, so that after reported
+ * duplicates only a tree without aliases can be used further. */
+static bool resolve(struct document *document, struct fy_diag *diag, bool has_aliases)
+{
+	if (!document->tree || !has_aliases)
+		return true;
+	if (document->error_count > 0)
+		return false;
+	if (fy_document_resolve(document->tree) == 0)
+		return true;
+	report_diag(document, diag);
+	return false;
+}
+
+static bool load(struct document *document)
+{
+	struct fy_diag *diag;
+	bool has_aliases = false, done;
+
+	if (!read_text(document))
+		return false;
+	diag = diag_new();
+	if (!diag) {
+		report(document, NULL, "cannot be parsed: no memory");
+		return false;
+	}
+	done = parse_tree(document, diag) && document_check(document, &has_aliases) &&
+	       resolve(document, diag, has_aliases);
+	fy_diag_destroy(diag);
+	return done;
+}
+
+struct document *document_open(const char *path, struct buffer *errors)
+{
+	struct document *document = alloc_zalloc(sizeof(*document));
+
+	if (!document) {
+		buffer_printf(errors, "%s: error: cannot be read: no memory\n", path);
+		return NULL;
+	}
+	document->errors = errors;
+	arena_init(&document->arena, 16 * 1024, 0);
+	document->path = arena_copy(&document->arena, slice_from(path));
+	if (!slice_present(document->path))
+		buffer_printf(errors, "%s: error: cannot be read: no memory\n", path);
+	if (!slice_present(document->path) || !load(document))
+		document_free(&document);
+	return document;
+}
+
+void document_free(struct document **document)
+{
+	if (!*document)
+		return;
+	if ((*document)->tree)
+		fy_document_destroy((*document)->tree);
+	arena_fini(&(*document)->arena);
+	alloc_free(*document);
+	*document = NULL;
+}
+
+/* ---- reading ---------------------------------------------------------------- */
+
+bool document_is_map(struct fy_node *node)
+{
+	return node && fy_node_is_mapping(node);
+}
+
+bool document_is_list(struct fy_node *node)
+{
+	return node && fy_node_is_sequence(node);
+}
+
+struct fy_node *document_member(struct fy_node *map, const char *key)
+{
+	if (!document_is_map(map))
+		return NULL;
+	return fy_node_mapping_lookup_value_by_simple_key(map, key, strlen(key));
+}
+
+static struct lg_slice scalar_text(struct fy_node *node)
+{
+	size_t length = 0;
+	const char *text = node && fy_node_is_scalar(node) ? fy_node_get_scalar(node, &length)
+							   : NULL;
+
+	return slice_of(text, length);
+}
+
+bool document_text_is_unset(struct document *document, struct fy_node *node)
+{
+	return scalar_text(node).length > 0 && !slice_present(document_text(document, node));
+}
+
+bool document_each(struct document *document, struct fy_node *node, void **cursor,
+		   struct lg_slice *key, struct fy_node **key_node, struct fy_node **value)
+{
+	struct fy_node_pair *pair;
+
+	(void)document;
+	*key = slice_of(NULL, 0);
+	*key_node = NULL;
+	if (document_is_list(node)) {
+		*value = fy_node_sequence_iterate(node, cursor);
+		return *value != NULL;
+	}
+	if (!document_is_map(node))
+		return false;
+	do {
+		pair = fy_node_mapping_iterate(node, cursor);
+		if (!pair)
+			return false;
+		*key_node = fy_node_pair_key(pair);
+		*key = scalar_text(*key_node);
+	} while (!slice_present(*key)); /* reported when the file was read */
+	*value = fy_node_pair_value(pair);
+	return true;
+}
+
+struct lg_slice document_text(struct document *document, struct fy_node *node)
+{
+	struct lg_slice text = scalar_text(node), expanded;
+
+	if (!slice_present(text))
+		return text;
+	if (fy_node_get_style(node) == FYNS_PLAIN && text.length == 0)
+		return slice_of(NULL, 0);
+	if (fy_node_get_style(node) != FYNS_DOUBLE_QUOTED)
+		return text;
+	/* A mistake was reported when the file was read. */
+	if (!environment_expand(&document->arena, text, &expanded, NULL))
+		return slice_of(NULL, 0);
+	return expanded;
+}
