@@ -340,8 +340,8 @@ static bool stop_lanes(struct daemon *daemon)
 }
 
 /* In the opposite order. False when a hanging lane still uses the settings. The
- * writer's letters come until the outbox is closed,
- * so requests and mailboxes outlive it. */
+ * writer's letters come until the outbox is closed, so requests and mailboxes
+ * outlive it. */
 static bool stop(struct daemon *daemon)
 {
 	struct gateway *gateway = &daemon->gateway;

@@ -172,14 +172,14 @@ static bool add_folder(struct buffer *path, struct lg_slice folder)
 }
 
 /* The environment first, so that a build is tried with its own plugins. */
-static void set_plugin_path(const struct settings *settings)
+void settings_plugin_path(const struct core_settings *core)
 {
 	struct buffer path;
 
 	buffer_init(&path, SIZE_MAX);
 	add_folder(&path, slice_from(getenv("LEADGATE_PLUGIN_PATH")));
-	for (size_t i = 0; i < settings->core.plugin_path.count; i++)
-		add_folder(&path, settings->core.plugin_path.items[i]);
+	for (size_t i = 0; core && i < core->plugin_path.count; i++)
+		add_folder(&path, core->plugin_path.items[i]);
 	add_folder(&path, slice_from(LG_PLUGIN_DIR));
 	buffer_add_byte(&path, '\0');
 	if (!path.failed)
@@ -200,7 +200,7 @@ static void read_all(struct settings *settings)
 	check_section_names(settings, root);
 	read_plain_sections(settings, root);
 	read_listen(settings, document_member(root, "listen"));
-	set_plugin_path(settings);
+	settings_plugin_path(&settings->core);
 	if (slice_present(settings->defaults.region))
 		settings_region(settings,
 				document_member(document_member(root, "defaults"), "region"),

@@ -58,6 +58,9 @@ void settings_free(struct settings **settings);
  * that is taken. */
 void settings_error(struct settings *settings, const char *section, const char *text);
 
+/* Says where plugins are looked for; `core` NULL: there is no configuration. */
+void settings_plugin_path(const struct core_settings *core);
+
 /* The sections that are plain rows, for the manual page. */
 struct settings_section {
 	const char *name;

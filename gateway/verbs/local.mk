@@ -1,4 +1,18 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libverbs.a
-%C%_libverbs_a_SOURCES =
+%C%_libverbs_a_SOURCES = \
+	%D%/arguments.c \
+	%D%/check.c \
+	%D%/help.c \
+	%D%/leads.c \
+	%D%/manual.c \
+	%D%/plugins.c \
+	%D%/print.c \
+	%D%/run.c \
+	%D%/show.c \
+	%D%/sinks.c \
+	%D%/status.c \
+	%D%/store.c \
+	%D%/verb.c \
+	%D%/version.c

@@ -4,14 +4,28 @@
 
 struct verb {
 	const char *name;
-	const char *arguments; /* "[-c FILE] [--json]" */
-	const char *summary;   /* one line for the list */
+	const char *arguments;		   /* "[-c FILE] [--json]" */
+	const char *summary;		   /* one line for the list */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; an exit status */
 };
 
 extern const struct verb verb_table[]; /* ends with name NULL */
 
+/* NULL: there is no such command. */
+const struct verb *verb_find(const char *name);
+
 /* Finds and runs argv[1]; prints usage on a mistake. */
 int verb_main(int argc, char **argv);
+
+int verb_run(int argc, char **argv);
+int verb_check(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_plugins(int argc, char **argv);
+int verb_leads(int argc, char **argv);
+int verb_show(int argc, char **argv);
+int verb_sinks(int argc, char **argv);
+int verb_manual(int argc, char **argv);
+int verb_version(int argc, char **argv);
+int verb_help(int argc, char **argv);
 
 #endif

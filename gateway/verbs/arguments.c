@@ -1,0 +1,90 @@
+#include "verbs/arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "verbs/verb.h"
+
+#define LOCAL_CONFIG "leadgate.yaml"
+#define SYSTEM_CONFIG LG_SYSCONF_DIR "/leadgate/leadgate.yaml"
+
+static bool usage(const char *name)
+{
+	const struct verb *verb = verb_find(name);
+
+	fprintf(stderr, "usage: leadgate %s%s%s\n", name, *verb->arguments ? " " : "",
+		verb->arguments);
+	return false;
+}
+
+static bool complain(const char *name, const char *problem, const char *word)
+{
+	fprintf(stderr, "leadgate %s: %s: %s\n", name, problem, word);
+	return usage(name);
+}
+
+/* Beside us first, as when somebody tries it out; then the installed one. */
+static const char *default_config(void)
+{
+	return access(LOCAL_CONFIG, F_OK) == 0 ? LOCAL_CONFIG : SYSTEM_CONFIG;
+}
+
+static bool read_count(const char *text, int64_t *count)
+{
+	char *end;
+
+	errno = 0;
+	*count = strtoll(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && *count >= 0;
+}
+
+/* One option; 0: taken, otherwise what is wrong with it. */
+static const char *take_option(struct arguments *arguments, int option, unsigned int options)
+{
+	if (option == 'c' && (options & ARGUMENT_CONFIG))
+		arguments->config = optarg;
+	else if (option == 'j' && (options & ARGUMENT_JSON))
+		arguments->json = true;
+	else if (option == 'o' && (options & ARGUMENT_OLDEST))
+		arguments->oldest = true;
+	else if (option != 'n' || !(options & ARGUMENT_COUNT))
+		return option == ':' ? "this option needs a value" : "unknown option";
+	else if (!read_count(optarg, &arguments->count))
+		return "a count is a number from 0";
+	return NULL;
+}
+
+bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned int options,
+		    int least_operands, int most_operands)
+{
+	static const struct option names[] = {
+		{.name = "config", .has_arg = required_argument, .val = 'c'},
+		{.name = "json",	 .has_arg = no_argument, .val = 'j'},
+		{.name = "oldest",   .has_arg = no_argument, .val = 'o'},
+		{.name = NULL     },
+	};
+	int option;
+
+	*arguments = (struct arguments){.count = -1};
+	optind = 0; /* glibc: begin anew, whatever was read before */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:n:", names, NULL)) != -1) {
+		const char *problem = take_option(arguments, option, options);
+
+		if (problem)
+			return complain(argv[0], problem, argv[optind - 1]);
+	}
+	arguments->operands = argv + optind;
+	arguments->operand_count = argc - optind;
+	if (arguments->operand_count < least_operands)
+		return usage(argv[0]);
+	if (arguments->operand_count > most_operands)
+		return complain(argv[0], "too many arguments", arguments->operands[most_operands]);
+	if (!arguments->config && (options & ARGUMENT_CONFIG))
+		arguments->config = default_config();
+	return true;
+}

@@ -1,0 +1,27 @@
+/* What stands behind a command's name, read the same way by all of them. */
+#ifndef VERBS_ARGUMENTS_H
+#define VERBS_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Options that a command takes. */
+#define ARGUMENT_CONFIG 1u /* -c FILE, --config FILE */
+#define ARGUMENT_JSON 2u   /* --json */
+#define ARGUMENT_COUNT 4u  /* -n COUNT */
+#define ARGUMENT_OLDEST 8u /* --oldest */
+
+struct arguments {
+	const char *config; /* never NULL when the command takes one */
+	bool json, oldest;
+	int64_t count; /* -1: not given */
+	char **operands;
+	int operand_count;
+};
+
+/* Reads them; argv[0] is the command's name. False after a usage line on
+ * standard error: the command ends with EXIT_USAGE. */
+bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned int options,
+		    int least_operands, int most_operands);
+
+#endif

@@ -1,0 +1,132 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "codec/json_writer.h"
+#include "config/manual.h"
+#include "host/library.h"
+#include "supervise/daemon.h"
+#include "verbs/arguments.h"
+#include "verbs/print.h"
+#include "verbs/store.h"
+#include "verbs/verb.h"
+
+struct listing {
+	struct buffer out;
+	bool json;
+};
+
+static const char *kind_name(const struct library *library)
+{
+	return library->plugin.kind == LG_SOURCE ? "source" : "sink";
+}
+
+static const char *text_or(const char *text, const char *otherwise)
+{
+	return text ? text : otherwise;
+}
+
+static void write_json(struct buffer *out, const struct library *library)
+{
+	const struct lg_plugin *plugin = &library->plugin;
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	json_write_name(&writer, LG_SLICE("name"));
+	json_write_text(&writer, slice_from(plugin->name));
+	json_write_name(&writer, LG_SLICE("kind"));
+	json_write_text(&writer, slice_from(kind_name(library)));
+	json_write_name(&writer, LG_SLICE("version"));
+	json_write_text(&writer, slice_from(text_or(plugin->version, "")));
+	json_write_name(&writer, LG_SLICE("abi_major"));
+	json_write_int(&writer, plugin->abi_major);
+	json_write_name(&writer, LG_SLICE("abi_minor"));
+	json_write_int(&writer, plugin->abi_minor);
+	json_write_name(&writer, LG_SLICE("path"));
+	json_write_text(&writer, slice_from(library->path));
+	json_write_name(&writer, LG_SLICE("summary"));
+	json_write_text(&writer, slice_from(text_or(plugin->summary, "")));
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+static void list_one(void *arg, const struct library *library)
+{
+	struct listing *listing = arg;
+
+	if (listing->json)
+		write_json(&listing->out, library);
+	else
+		buffer_printf(&listing->out, "%-16s %-7s %-8s %s\n", library->plugin.name,
+			      kind_name(library), text_or(library->plugin.version, "-"),
+			      text_or(library->plugin.summary, ""));
+}
+
+static void show_problem(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "leadgate: %s\n", text);
+}
+
+static void describe(struct buffer *out, const struct library *library)
+{
+	const struct lg_plugin *plugin = &library->plugin;
+
+	buffer_printf(out, "%s, %s plugin %s for ABI %u.%u\n%s\n%s\n", plugin->name,
+		      kind_name(library), text_or(plugin->version, "-"), plugin->abi_major,
+		      plugin->abi_minor, library->path, text_or(plugin->summary, ""));
+	if (plugin->methods)
+		buffer_printf(out, "methods: %s\n", plugin->methods);
+	buffer_add_literal(out, "\n");
+	manual_text(out, &library->options);
+}
+
+static bool show_one(struct listing *listing, const char *name)
+{
+	struct error error = {0};
+	const struct library *library = library_load(slice_from(name), &error);
+
+	if (!library) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return false;
+	}
+	if (listing->json)
+		write_json(&listing->out, library);
+	else
+		describe(&listing->out, library);
+	return true;
+}
+
+/* The folders stand in the configuration; without one, the environment's and
+ * the installed folder are searched. */
+static int find_folders(struct store *store, const char *config)
+{
+	if (access(config, F_OK) == 0)
+		return store_configure(store, config);
+	settings_plugin_path(NULL);
+	return EXIT_DONE;
+}
+
+int verb_plugins(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct listing listing = {0};
+	struct store store = {0};
+	int status;
+
+	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 1))
+		return EXIT_USAGE;
+	listing.json = arguments.json;
+	buffer_init(&listing.out, SIZE_MAX);
+	status = find_folders(&store, arguments.config);
+	if (status == EXIT_DONE && arguments.operand_count == 1)
+		status = show_one(&listing, arguments.operands[0]) ? EXIT_DONE : EXIT_FAILED;
+	else if (status == EXIT_DONE)
+		library_each(list_one, show_problem, &listing);
+	if (status == EXIT_DONE && !print_buffer(&listing.out))
+		status = EXIT_FAILED;
+	buffer_fini(&listing.out);
+	store_close(&store);
+	return status;
+}

@@ -1,0 +1,83 @@
+#include <stdio.h>
+
+#include "supervise/daemon.h"
+#include "verbs/arguments.h"
+#include "verbs/print.h"
+#include "verbs/store.h"
+#include "verbs/verb.h"
+
+/* An id is a lead's, or a receipt, which is an event's. */
+static bool find_lead(struct reader *reader, struct arena *arena, const uint8_t id[UUID_BYTES],
+		      struct journal_event *event, struct error *error)
+{
+	uint8_t lead_id[UUID_BYTES];
+
+	if (reader_lead_of_event(reader, id, lead_id))
+		return reader_lead(reader, arena, lead_id, event, error);
+	return reader_lead(reader, arena, id, event, error);
+}
+
+static int print_lead(struct arena *arena, const struct journal_event *event, bool json)
+{
+	struct lg_slice record = event_body_lead(event->body);
+	struct error error = {0};
+	const struct json *lead;
+	struct buffer out;
+	int status = EXIT_FAILED;
+
+	buffer_init(&out, SIZE_MAX);
+	if (json) {
+		buffer_add_slice(&out, record);
+		buffer_add_byte(&out, '\n');
+	} else {
+		lead = json_parse(arena, record, &error);
+		if (lead)
+			print_flat(&out, lead);
+		else
+			fprintf(stderr, "leadgate: the record in the store: %s\n", error.text);
+	}
+	if (buffer_length(&out) > 0 && print_buffer(&out))
+		status = EXIT_DONE;
+	buffer_fini(&out);
+	return status;
+}
+
+static int show(struct reader *reader, const uint8_t id[UUID_BYTES], const char *text, bool json)
+{
+	struct journal_event event;
+	struct error error = {0};
+	struct arena arena;
+	int status = EXIT_FAILED;
+
+	arena_init(&arena, 64 << 10, 0);
+	if (find_lead(reader, &arena, id, &event, &error))
+		status = print_lead(&arena, &event, json);
+	else
+		fprintf(stderr, "leadgate: no lead and no receipt has the id %s%s%s\n", text,
+			*error.text ? ": " : "", error.text);
+	arena_fini(&arena);
+	return status;
+}
+
+int verb_show(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct store store;
+	uint8_t id[UUID_BYTES];
+	const char *text;
+	int status;
+
+	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 1, 1))
+		return EXIT_USAGE;
+	text = arguments.operands[0];
+	if (uuid_parse(text, strlen(text), id) < 0) {
+		fprintf(stderr, "leadgate show: %s is no id: give 36 characters as in a receipt\n",
+			text);
+		return EXIT_USAGE;
+	}
+	status = store_open(&store, arguments.config);
+	if (status == EXIT_DONE)
+		status = show(store.reader, id, text, arguments.json);
+	store_close(&store);
+	return status;
+}

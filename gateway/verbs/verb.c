@@ -1,0 +1,51 @@
+#include "verbs/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lead/field.h"
+#include "supervise/daemon.h"
+
+const struct verb verb_table[] = {
+	{"run",	"[-c FILE]",				"take leads in and forward them until SIGTERM",	     verb_run    },
+	{"check",	  "[-c FILE]",				"read the configuration and name every mistake",	verb_check  },
+	{"status",  "[-c FILE] [--json]",			 "show how the gateway stands",			verb_status },
+	{"plugins", "[-c FILE] [--json] [NAME]",		 "list plugins, or show one with its options",
+	 verb_plugins													    },
+	{"leads",	  "[-c FILE] [--json] [-n COUNT] [--oldest]", "list leads, newest first",
+	 verb_leads													      },
+	{"show",	 "[-c FILE] [--json] ID",			  "show a lead by its id or by a receipt",		   verb_show   },
+	{"sinks",	  "[-c FILE] [--json]",			"show how far each sink is",			     verb_sinks  },
+	{"manual",  "",					 "print the options of the configuration for man(7)", verb_manual },
+	{"version", "[--json]",				 "print the version",				     verb_version},
+	{"help",	 "[COMMAND]",				"print this list, or a command's usage",	       verb_help	},
+	{NULL,      NULL,				       NULL,						NULL	       },
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *verb = verb_table; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+int verb_main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	const struct verb *verb;
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	verb = verb_find(name);
+	if (!verb) {
+		fprintf(stderr,
+			*name ? "leadgate: unknown command: %s\n" : "leadgate: no command\n", name);
+		fprintf(stderr, "leadgate help lists the commands\n");
+		return EXIT_USAGE;
+	}
+	field_setup();
+	return verb->run(argc - 1, argv + 1);
+}
