@@ -1,6 +1,6 @@
-# A plugin is one LG_PLUGIN line in configure.ac and plugins/sources/NAME.c or
-# plugins/sinks/NAME.c (or a folder NAME of .c files); it becomes plugins/NAME.so
-# in the build tree, where a gateway run from there is pointed to.
+# A plugin is one LG_PLUGIN line in configure.ac and one file, plugins/sources/NAME.c
+# or plugins/sinks/NAME.c; it becomes plugins/NAME.so in the build tree, where
+# LEADGATE_PLUGIN_PATH points a gateway that is run from there.
 @LG_PLUGIN_FLAGS@
 
 plugin_files = \
