@@ -3,8 +3,8 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
-#include "verbs/store.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 #define COUNT_DEFAULT 20
 #define PAGE 100 /* leads of one short read */
@@ -87,18 +87,18 @@ static int print_leads(struct reader *reader, int64_t count, bool newest_first, 
 int verb_leads(int argc, char **argv)
 {
 	struct arguments arguments;
-	struct store store;
+	struct view view;
 	int status;
 
 	if (!arguments_read(&arguments, argc, argv,
 			    ARGUMENT_CONFIG | ARGUMENT_JSON | ARGUMENT_COUNT | ARGUMENT_OLDEST, 0,
 			    0))
 		return EXIT_USAGE;
-	status = store_open(&store, arguments.config);
+	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE)
-		status = print_leads(store.reader,
+		status = print_leads(view.reader,
 				     arguments.count < 0 ? COUNT_DEFAULT : arguments.count,
 				     !arguments.oldest, arguments.json);
-	store_close(&store);
+	view_close(&view);
 	return status;
 }

@@ -13,6 +13,6 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/show.c \
 	%D%/sinks.c \
 	%D%/status.c \
-	%D%/store.c \
+	%D%/view.c \
 	%D%/verb.c \
 	%D%/version.c

@@ -8,8 +8,8 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
-#include "verbs/store.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 struct listing {
 	struct buffer out;
@@ -100,10 +100,10 @@ static bool show_one(struct listing *listing, const char *name)
 
 /* The folders stand in the configuration; without one, the environment's and
  * the installed folder are searched. */
-static int find_folders(struct store *store, const char *config)
+static int find_folders(struct view *view, const char *config)
 {
 	if (access(config, F_OK) == 0)
-		return store_configure(store, config);
+		return view_configure(view, config);
 	settings_plugin_path(NULL);
 	return EXIT_DONE;
 }
@@ -112,14 +112,14 @@ int verb_plugins(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct listing listing = {0};
-	struct store store = {0};
+	struct view view = {0};
 	int status;
 
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 1))
 		return EXIT_USAGE;
 	listing.json = arguments.json;
 	buffer_init(&listing.out, SIZE_MAX);
-	status = find_folders(&store, arguments.config);
+	status = find_folders(&view, arguments.config);
 	if (status == EXIT_DONE && arguments.operand_count == 1)
 		status = show_one(&listing, arguments.operands[0]) ? EXIT_DONE : EXIT_FAILED;
 	else if (status == EXIT_DONE)
@@ -127,6 +127,6 @@ int verb_plugins(int argc, char **argv)
 	if (status == EXIT_DONE && !print_buffer(&listing.out))
 		status = EXIT_FAILED;
 	buffer_fini(&listing.out);
-	store_close(&store);
+	view_close(&view);
 	return status;
 }

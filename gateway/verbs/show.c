@@ -3,8 +3,8 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
-#include "verbs/store.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 /* An id is a lead's, or a receipt, which is an event's. */
 static bool find_lead(struct reader *reader, struct arena *arena, const uint8_t id[UUID_BYTES],
@@ -62,7 +62,7 @@ static int show(struct reader *reader, const uint8_t id[UUID_BYTES], const char 
 int verb_show(int argc, char **argv)
 {
 	struct arguments arguments;
-	struct store store;
+	struct view view;
 	uint8_t id[UUID_BYTES];
 	const char *text;
 	int status;
@@ -75,9 +75,9 @@ int verb_show(int argc, char **argv)
 			text);
 		return EXIT_USAGE;
 	}
-	status = store_open(&store, arguments.config);
+	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE)
-		status = show(store.reader, id, text, arguments.json);
-	store_close(&store);
+		status = show(view.reader, id, text, arguments.json);
+	view_close(&view);
 	return status;
 }

@@ -6,16 +6,16 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
-#include "verbs/store.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 /* The running gateway's lines, one a sink; empty when none runs. */
-static void ask_gateway(const struct store *store, struct buffer *live)
+static void ask_gateway(const struct view *view, struct buffer *live)
 {
 	struct error error = {0};
 	bool absent;
 
-	if (!control_call(store->settings->store.path, "{\"command\":\"sinks\"}", live, &absent,
+	if (!control_call(view->settings->store.path, "{\"command\":\"sinks\"}", live, &absent,
 			  &error) &&
 	    !absent)
 		fprintf(stderr, "leadgate: %s\n", error.text);
@@ -94,20 +94,20 @@ static void write_line(struct buffer *out, const struct sink_section *sink,
 	buffer_add_byte(out, '\n');
 }
 
-static int print_sinks(struct store *store, struct lg_slice live, bool json)
+static int print_sinks(struct view *view, struct lg_slice live, bool json)
 {
 	int status = EXIT_DONE;
 	struct buffer out;
 
 	buffer_init(&out, SIZE_MAX);
-	for (size_t i = 0; i < store->settings->sink_count && status == EXIT_DONE; i++) {
-		const struct sink_section *sink = &store->settings->sinks[i];
+	for (size_t i = 0; i < view->settings->sink_count && status == EXIT_DONE; i++) {
+		const struct sink_section *sink = &view->settings->sinks[i];
 		struct sink_tally tally = {0};
 		struct error error = {0};
 		struct arena arena;
 
 		arena_init(&arena, 4096, 0);
-		if (reader_tally(store->reader, &arena, sink->instance->name, &tally, &error)) {
+		if (reader_tally(view->reader, &arena, sink->instance->name, &tally, &error)) {
 			(json ? write_json : write_line)(
 				&out, sink, &tally, find_live(&arena, live, sink->instance->name));
 		} else {
@@ -126,18 +126,18 @@ int verb_sinks(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct buffer live;
-	struct store store;
+	struct view view;
 	int status;
 
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 0))
 		return EXIT_USAGE;
 	buffer_init(&live, CONTROL_ANSWER_BYTES);
-	status = store_open(&store, arguments.config);
+	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE) {
-		ask_gateway(&store, &live);
-		status = print_sinks(&store, buffer_slice(&live), arguments.json);
+		ask_gateway(&view, &live);
+		status = print_sinks(&view, buffer_slice(&live), arguments.json);
 	}
 	buffer_fini(&live);
-	store_close(&store);
+	view_close(&view);
 	return status;
 }

@@ -5,12 +5,12 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
-#include "verbs/store.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 /* The same members as a running gateway's, as far as the journal alone knows
  * them. */
-static int picture_of_journal(struct store *store, struct buffer *out)
+static int picture_of_journal(struct view *view, struct buffer *out)
 {
 	struct error error = {0};
 	struct arena arena;
@@ -18,9 +18,9 @@ static int picture_of_journal(struct store *store, struct buffer *out)
 	struct json_writer writer;
 	int status = EXIT_DONE;
 
-	store->reader = reader_open(store->settings->store.path, &error);
+	view->reader = reader_open(view->settings->store.path, &error);
 	arena_init(&arena, 4096, 0);
-	if (!store->reader || !reader_tally(store->reader, &arena, LG_SLICE(""), &tally, &error)) {
+	if (!view->reader || !reader_tally(view->reader, &arena, LG_SLICE(""), &tally, &error)) {
 		fprintf(stderr, "leadgate: no gateway runs, and %s\n", error.text);
 		status = EXIT_FAILED;
 	} else {
@@ -31,7 +31,7 @@ static int picture_of_journal(struct store *store, struct buffer *out)
 		json_write_name(&writer, LG_SLICE("store"));
 		json_write_open(&writer, '{');
 		json_write_name(&writer, LG_SLICE("path"));
-		json_write_text(&writer, store->settings->store.path);
+		json_write_text(&writer, view->settings->store.path);
 		json_write_name(&writer, LG_SLICE("last_seq"));
 		json_write_int(&writer, tally.last_seq);
 		json_write_close(&writer, '}');
@@ -68,7 +68,7 @@ int verb_status(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct error error = {0};
-	struct store store;
+	struct view view;
 	struct buffer out;
 	bool absent = false;
 	int status;
@@ -76,12 +76,12 @@ int verb_status(int argc, char **argv)
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 0))
 		return EXIT_USAGE;
 	buffer_init(&out, CONTROL_ANSWER_BYTES);
-	status = store_configure(&store, arguments.config);
+	status = view_configure(&view, arguments.config);
 	if (status == EXIT_DONE &&
-	    !control_call(store.settings->store.path, "{\"command\":\"status\"}", &out, &absent,
+	    !control_call(view.settings->store.path, "{\"command\":\"status\"}", &out, &absent,
 			  &error)) {
 		if (absent)
-			status = picture_of_journal(&store, &out);
+			status = picture_of_journal(&view, &out);
 		else
 			status = EXIT_FAILED;
 		if (!absent)
@@ -90,6 +90,6 @@ int verb_status(int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = print_picture(&out, arguments.json);
 	buffer_fini(&out);
-	store_close(&store);
+	view_close(&view);
 	return status;
 }

@@ -1,21 +1,21 @@
 /* What a command that only reads needs: the configuration and a reader beside
  * the running gateway, if there is one. */
-#ifndef VERBS_STORE_H
-#define VERBS_STORE_H
+#ifndef VERBS_VIEW_H
+#define VERBS_VIEW_H
 
 #include "outbox/reader.h"
 #include "supervise/settings.h"
 
-struct store {
+struct view {
 	struct buffer errors;
 	struct settings *settings;
 	struct reader *reader;
 };
 
 /* Reads the configuration, printing its errors; EXIT_DONE or EXIT_CONFIG. */
-int store_configure(struct store *store, const char *config);
+int view_configure(struct view *view, const char *config);
 /* The same, and opens the reader; EXIT_FAILED with a line on standard error. */
-int store_open(struct store *store, const char *config);
-void store_close(struct store *store);
+int view_open(struct view *view, const char *config);
+void view_close(struct view *view);
 
 #endif

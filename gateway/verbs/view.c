@@ -1,0 +1,45 @@
+#include "verbs/view.h"
+
+#include <stdio.h>
+
+#include "supervise/daemon.h"
+
+int view_configure(struct view *view, const char *config)
+{
+	struct error error = {0};
+
+	*view = (struct view){0};
+	buffer_init(&view->errors, SIZE_MAX);
+	if (!normalize_setup(&error)) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return EXIT_FAILED;
+	}
+	view->settings = settings_load(config, &view->errors);
+	if (view->settings)
+		return EXIT_DONE;
+	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
+	return EXIT_CONFIG;
+}
+
+int view_open(struct view *view, const char *config)
+{
+	struct error error = {0};
+	int status = view_configure(view, config);
+
+	if (status != EXIT_DONE)
+		return status;
+	view->reader = reader_open(view->settings->store.path, &error);
+	if (view->reader)
+		return EXIT_DONE;
+	fprintf(stderr, "leadgate: %s\n", error.text);
+	return EXIT_FAILED;
+}
+
+void view_close(struct view *view)
+{
+	if (view->reader)
+		reader_close(&view->reader);
+	settings_free(&view->settings);
+	buffer_fini(&view->errors);
+	normalize_teardown();
+}
