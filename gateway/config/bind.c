@@ -12,6 +12,7 @@ struct section {
 	char *settings;
 	struct fy_node *map; /* NULL: empty */
 	bool *seen;	     /* by row */
+	bool good;
 };
 
 struct lg_option option_at(const struct option_table *table, size_t index)
@@ -55,10 +56,8 @@ static bool bind_key(struct section *section, struct lg_slice key, struct fy_nod
 				       "\"%s\" and \"%s_file\" cannot both be given", row.name,
 				       row.name);
 		section->seen[i] = true;
-		if (in_file)
-			bind_secret_file(&binding, value ? value : key_node);
-		else
-			bind_value(&binding, value ? value : key_node);
+		section->good &= in_file ? bind_secret_file(&binding, value ? value : key_node)
+					 : bind_value(&binding, value ? value : key_node);
 		return true;
 	}
 	return false;
@@ -167,6 +166,7 @@ bool bind_options(struct document *document, struct fy_node *map, const char *wh
 		.settings = settings,
 		.map = map,
 		.seen = arena_zalloc(document_arena(document), table->count + 1),
+		.good = true,
 	};
 	int before = document_error_count(document);
 
@@ -183,5 +183,5 @@ bool bind_options(struct document *document, struct fy_node *map, const char *wh
 	bind_absent(&section);
 	if (document_arena(document)->failed)
 		document_error(document, map, "no memory to read %s", what);
-	return document_error_count(document) == before;
+	return section.good && document_error_count(document) == before;
 }

@@ -226,7 +226,7 @@ static void *new_entries(struct document *document, struct fy_node *node, size_t
 	return entries;
 }
 
-static void bind_list(const struct binding *binding, struct fy_node *node)
+static bool bind_list(const struct binding *binding, struct fy_node *node)
 {
 	struct document *document = binding->document;
 	struct lg_slice *items = new_entries(document, node, sizeof(*items));
@@ -234,13 +234,12 @@ static void bind_list(const struct binding *binding, struct fy_node *node)
 	struct fy_node *key_node, *value;
 	void *cursor = NULL;
 	size_t count = 0;
+	bool good = true;
 
 	if (!items)
-		return;
-	if (document_is_map(node) || (!document_is_list(node) && !slice_present(text))) {
-		wrong(binding, node, NULL);
-		return;
-	}
+		return false;
+	if (document_is_map(node) || (!document_is_list(node) && !slice_present(text)))
+		return wrong(binding, node, NULL);
 	if (slice_present(text))
 		items[count++] = text;
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
@@ -248,12 +247,13 @@ static void bind_list(const struct binding *binding, struct fy_node *node)
 		if (slice_present(text))
 			items[count++] = text;
 		else
-			wrong(binding, value ? value : node, "a string in this list");
+			good = wrong(binding, value ? value : node, "a string in this list");
 	}
 	*(struct lg_list *)binding->place = (struct lg_list){items, count};
+	return good;
 }
 
-static void bind_map(const struct binding *binding, struct fy_node *node)
+static bool bind_map(const struct binding *binding, struct fy_node *node)
 {
 	struct document *document = binding->document;
 	struct lg_pair *pairs = new_entries(document, node, sizeof(*pairs));
@@ -261,21 +261,21 @@ static void bind_map(const struct binding *binding, struct fy_node *node)
 	struct lg_slice key, text;
 	void *cursor = NULL;
 	size_t count = 0;
+	bool good = true;
 
 	if (!pairs)
-		return;
-	if (!document_is_map(node)) {
-		wrong(binding, node, NULL);
-		return;
-	}
+		return false;
+	if (!document_is_map(node))
+		return wrong(binding, node, NULL);
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
 		text = document_text(document, value);
 		if (slice_present(text))
 			pairs[count++] = (struct lg_pair){key, text};
 		else
-			wrong(binding, value ? value : key_node, "a string in this mapping");
+			good = wrong(binding, value ? value : key_node, "a string in this mapping");
 	}
 	*(struct lg_map *)binding->place = (struct lg_map){pairs, count};
+	return good;
 }
 
 static bool bind_field(const struct binding *binding, struct fy_node *node, struct lg_slice name,
@@ -299,7 +299,7 @@ static bool bind_field(const struct binding *binding, struct fy_node *node, stru
 	return false;
 }
 
-static void bind_field_map(const struct binding *binding, struct fy_node *node)
+static bool bind_field_map(const struct binding *binding, struct fy_node *node)
 {
 	struct document *document = binding->document;
 	struct lg_field_name *entries = new_entries(document, node, sizeof(*entries));
@@ -307,27 +307,29 @@ static void bind_field_map(const struct binding *binding, struct fy_node *node)
 	struct lg_slice key;
 	void *cursor = NULL;
 	size_t count = 0;
+	bool good = true;
 
 	if (!entries)
-		return;
-	if (!document_is_map(node)) {
-		wrong(binding, node, NULL);
-		return;
-	}
+		return false;
+	if (!document_is_map(node))
+		return wrong(binding, node, NULL);
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
 		if (bind_field(binding, value ? value : key_node, key, &entries[count]))
 			count++;
+		else
+			good = false;
 	}
 	*(struct lg_field_map *)binding->place = (struct lg_field_map){entries, count};
+	return good;
 }
 
-void bind_value(const struct binding *binding, struct fy_node *node)
+bool bind_value(const struct binding *binding, struct fy_node *node)
 {
 	switch (binding->row->type) {
-	case LG_LIST: bind_list(binding, node); break;
-	case LG_MAP: bind_map(binding, node); break;
-	case LG_FIELD_MAP: bind_field_map(binding, node); break;
-	default: bind_scalar(binding, node, document_text(binding->document, node));
+	case LG_LIST: return bind_list(binding, node);
+	case LG_MAP: return bind_map(binding, node);
+	case LG_FIELD_MAP: return bind_field_map(binding, node);
+	default: return bind_scalar(binding, node, document_text(binding->document, node));
 	}
 }
 
@@ -365,33 +367,34 @@ void bind_fallback(const struct binding *binding)
 	}
 }
 
-void bind_secret_file(const struct binding *binding, struct fy_node *node)
+static bool secret_wrong(const struct binding *binding, struct fy_node *node, struct lg_slice path,
+			 const char *what)
 {
-	struct document *document = binding->document;
-	struct lg_slice path = document_text(document, node), bytes;
+	document_error(binding->document, node, "\"%s_file\": %.*s %s", binding->row->name,
+		       SLICE_ARGS(path), what);
+	return false;
+}
+
+bool bind_secret_file(const struct binding *binding, struct fy_node *node)
+{
+	struct arena *arena = document_arena(binding->document);
+	struct lg_slice name = document_text(binding->document, node), path, bytes;
 	struct error error = {""};
 	mode_t mode;
 
-	if (path.length == 0) {
-		if (!document_text_is_unset(document, node))
-			document_error(document, node, "\"%s_file\": expected %s",
-				       binding->row->name, bind_value_form(LG_PATH));
-		return;
-	}
-	path = path_beside(document, path);
-	if (!slice_present(path) || !file_read(path.data, SECRET_FILE_MAX_BYTES,
-					       document_arena(document), &bytes, &mode, &error)) {
-		document_error(document, node, "\"%s_file\": %.*s %s", binding->row->name,
-			       SLICE_ARGS(path), error.text);
-		return;
-	}
+	if (name.length == 0)
+		return !document_text_is_unset(binding->document, node) &&
+		       secret_wrong(binding, node, LG_SLICE("expected"), bind_value_form(LG_PATH));
+	path = path_beside(binding->document, name);
+	if (!slice_present(path))
+		return secret_wrong(binding, node, name, "cannot be read: no memory");
+	if (!file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))
+		return secret_wrong(binding, node, path, error.text);
 	if (S_ISREG(mode) && (mode & S_IROTH))
-		document_error(document, node,
-			       "\"%s_file\": every user can read %.*s; chmod 600 it",
-			       binding->row->name, SLICE_ARGS(path));
+		return secret_wrong(binding, node, path, "can be read by every user; chmod 600 it");
 	bytes = slice_trim(bytes);
 	if (bytes.length == 0)
-		document_error(document, node, "\"%s_file\": %.*s is empty", binding->row->name,
-			       SLICE_ARGS(path));
+		return secret_wrong(binding, node, path, "is empty");
 	*(struct lg_slice *)binding->place = bytes;
+	return true;
 }

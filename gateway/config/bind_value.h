@@ -15,12 +15,12 @@ struct binding {
 	void *place; /* in the settings */
 };
 
-/* From a node of the document. Mistakes are reported there. */
-void bind_value(const struct binding *binding, struct fy_node *node);
+/* From a node of the document. False: a mistake, which is reported there. */
+bool bind_value(const struct binding *binding, struct fy_node *node);
 /* From the row's fallback. A fallback that cannot be read ends the process. */
 void bind_fallback(const struct binding *binding);
 /* A secret from the file that a node names. */
-void bind_secret_file(const struct binding *binding, struct fy_node *node);
+bool bind_secret_file(const struct binding *binding, struct fy_node *node);
 
 /* What an option of this type looks like: "a duration such as 500ms, …". */
 const char *bind_value_form(int32_t type);

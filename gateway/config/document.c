@@ -68,6 +68,16 @@ static const struct fy_mark *scalar_mark(struct fy_node *node)
 	return token ? fy_token_start_mark(token) : NULL;
 }
 
+/* Whether the token stands where a reader sees the value: an empty one has no
+ * place of its own, the text of a block begins below its key. */
+static bool stands_itself(struct fy_node *node)
+{
+	enum fy_node_style style = fy_node_get_style(node);
+
+	return style != FYNS_LITERAL && style != FYNS_FOLDED &&
+	       fy_token_get_text_length(fy_node_get_scalar_token(node)) > 0;
+}
+
 static struct fy_node *first_inside(struct fy_node *node)
 {
 	void *cursor = NULL;
@@ -84,7 +94,7 @@ static const struct fy_mark *node_mark(struct fy_node *node)
 	for (; node; node = fy_node_get_parent(node)) {
 		const struct fy_mark *mark = scalar_mark(node), *key;
 
-		if (mark && fy_token_get_text_length(fy_node_get_scalar_token(node)) > 0)
+		if (mark && stands_itself(node))
 			return mark;
 		key = scalar_mark(own_key(node));
 		if (key)
@@ -186,11 +196,11 @@ static bool load_only_document(struct document *document, struct fy_parser *pars
 	return document->error_count == 0;
 }
 
-static bool parse_tree(struct document *document, struct fy_diag *diag)
+static bool parse_tree(struct document *document, struct fy_diag *diag,
+		       enum fy_parse_cfg_flags flags)
 {
-	/* Duplicate keys are looked for by document_check, which names all. */
 	struct fy_parse_cfg config = {
-		.flags = FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+		.flags = flags | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
 		.diag = diag,
 	};
 	struct fy_parser *parser = fy_parser_create(&config);
@@ -252,14 +262,19 @@ static bool read_text(struct document *document)
 	return true;
 }
 
-/* Aliases and merge keys become copies of what they stand for. libfyaml counts
- * a key that stands twice as an error of its own here, so that after reported
- * duplicates only a tree without aliases can be used further. */
+/* Aliases and merge keys become copies of what they stand for. A tree that may
+ * have duplicate keys keeps both of a merged key and one that overrides it, so
+ * that the file is parsed once more without that leave; and a file with
+ * reported duplicates cannot be used further when it has aliases. */
 static bool resolve(struct document *document, struct fy_diag *diag, bool has_aliases)
 {
 	if (!document->tree || !has_aliases)
 		return true;
 	if (document->error_count > 0)
+		return false;
+	fy_document_destroy(document->tree);
+	document->tree = NULL;
+	if (!parse_tree(document, diag, 0))
 		return false;
 	if (fy_document_resolve(document->tree) == 0)
 		return true;
@@ -279,8 +294,9 @@ static bool load(struct document *document)
 		report(document, NULL, "cannot be parsed: no memory");
 		return false;
 	}
-	done = parse_tree(document, diag) && document_check(document, &has_aliases) &&
-	       resolve(document, diag, has_aliases);
+	/* document_check names all duplicate keys, libfyaml only the first. */
+	done = parse_tree(document, diag, FYPCF_ALLOW_DUPLICATE_KEYS) &&
+	       document_check(document, &has_aliases) && resolve(document, diag, has_aliases);
 	fy_diag_destroy(diag);
 	return done;
 }
