@@ -24,7 +24,8 @@ extern const size_t sink_option_count;
 
 struct lane;
 
-/* Starts the thread. All arguments outlive the lane. NULL with a reason. */
+/* Starts the thread. All arguments outlive the lane. The plugin is opened on the
+ * thread; while it cannot be opened the lane is parked. NULL with a reason. */
 struct lane *lane_start(struct instance *instance, const struct sink_settings *settings,
 			struct outbox *outbox, struct lg_slice store_path, struct error *error);
 
@@ -37,7 +38,8 @@ bool lane_join(struct lane **lane, int64_t timeout_ms);
 /* Adds batches, events and settling to the services table. */
 void sink_services_add(struct lg_services *services);
 
-/* How it stands. Any thread. */
+/* How it stands; also brings its gauges (lag, age) up to date, so metrics are
+ * printed after it. Any thread. */
 struct lane_status {
 	int64_t position, lag, delivered, retries, parked, dead;
 	const char *state; /* "running", "waiting", "parked", "stopping" */

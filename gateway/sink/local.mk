@@ -1,4 +1,10 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libsink.a
-%C%_libsink_a_SOURCES =
+%C%_libsink_a_SOURCES = \
+	%D%/batch.c \
+	%D%/lane.c \
+	%D%/lane_step.c \
+	%D%/options.c \
+	%D%/retry.c \
+	%D%/run.c

@@ -1,0 +1,271 @@
+#include "sink/lane.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "sink/batch.h"
+#include "sink/lane_state.h"
+
+static const struct counter_row {
+	enum counter_kind kind;
+	const char *name, *help;
+} counter_rows[LANE_COUNTERS] = {
+	[LANE_DELIVERED] = {COUNTER_COUNTER, "leadgate_sink_delivered_total",
+			    "Events that the destination has"},
+	[LANE_FILTERED] = {COUNTER_COUNTER, "leadgate_sink_filtered_total",
+			   "Events that the sink does not take"},
+	[LANE_DISCARDED] = {COUNTER_COUNTER, "leadgate_sink_discarded_total",
+			    "Events of traps, delivered to nobody"},
+	[LANE_RETRIED] = {COUNTER_COUNTER, "leadgate_sink_retried_total",
+			  "Attempts that failed and are repeated"},
+	[LANE_UNCLASSIFIED] = {COUNTER_COUNTER, "leadgate_sink_unclassified_total",
+			       "Attempts without an answer, repeated"},
+	[LANE_PARKED] = {COUNTER_COUNTER, "leadgate_sink_parked_total",
+			 "Events that wait for the sink's configuration"},
+	[LANE_DEAD] = {COUNTER_COUNTER, "leadgate_sink_dead_total",
+		       "Events that became dead letters"},
+	[LANE_BATCHES] = {COUNTER_COUNTER, "leadgate_sink_batches_total", "Deliveries"},
+	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
+		      "Events in the journal that the sink has not settled"},
+	[LANE_OLDEST] = {COUNTER_GAUGE, "leadgate_sink_oldest_pending_seconds",
+			 "Age of the oldest event that was not tried yet"},
+};
+
+void sink_services_add(struct lg_services *services)
+{
+	batch_services_add(services);
+}
+
+struct lg_slice lane_name(const struct lane *lane)
+{
+	return lane->instance->name;
+}
+
+void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason)
+{
+	pthread_mutex_lock(&lane->lock);
+	slice_to_text(reason, lane->reason, sizeof(lane->reason));
+	pthread_mutex_unlock(&lane->lock);
+	atomic_store(&lane->mood, mood);
+}
+
+/* ---- making ---------------------------------------------------------------- */
+
+/* Bits of the event types in a list of words. A sink that takes new leads takes
+ * those that were released later, too. */
+static bool add_type(unsigned int *types, struct lg_slice word, struct error *error)
+{
+	int type = event_type_parse(word);
+
+	if (type < 0)
+		return error_set(error, "there is no event type \"%.*s\"", SLICE_ARGS(word));
+	*types |= 1u << type;
+	if (type == EVENT_CREATED)
+		*types |= 1u << EVENT_RELEASED;
+	return true;
+}
+
+static bool read_types(struct lane *lane, struct error *error)
+{
+	const struct lg_list *chosen = &lane->settings->events;
+	const char *taken = lane->instance->sink.events;
+	struct lg_slice rest = slice_from(taken ? taken : "lead.created lead.touched"), word;
+
+	for (size_t i = 0; i < chosen->count; i++)
+		if (!add_type(&lane->rules.types, chosen->items[i], error))
+			return false;
+	while (!chosen->count && slice_split(&rest, ' ', &word))
+		if (word.length && !add_type(&lane->rules.types, word, error))
+			return false;
+	return true;
+}
+
+static size_t smaller(int64_t ours, int64_t theirs)
+{
+	return (size_t)(theirs > 0 && theirs < ours ? theirs : ours);
+}
+
+/* sink="NAME" with what the exposition format wants escaped. */
+static void write_label(struct lg_slice name, char out[COUNTER_LABEL_BYTES])
+{
+	size_t n = (size_t)snprintf(out, COUNTER_LABEL_BYTES, "sink=\"");
+
+	for (size_t i = 0; i < name.length && n + 4 < COUNTER_LABEL_BYTES; i++) {
+		char c = name.data[i];
+		if (c == '"' || c == '\\' || c == '\n')
+			out[n++] = '\\';
+		out[n++] = c == '\n' ? 'n' : c;
+	}
+	snprintf(out + n, COUNTER_LABEL_BYTES - n, "\"");
+}
+
+static void register_counters(struct lane *lane)
+{
+	char label[COUNTER_LABEL_BYTES];
+
+	write_label(lane->instance->name, label);
+	for (int i = 0; i < LANE_COUNTERS; i++)
+		lane->counters[i] = counter_register(counter_rows[i].kind, counter_rows[i].name,
+						     label, counter_rows[i].help);
+}
+
+static void init_end(struct lane *lane)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&lane->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&lane->end, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void lane_free(struct lane *lane)
+{
+	if (lane->mailbox.fd >= 0) {
+		outbox_unwatch(lane->outbox, &lane->mailbox);
+		mailbox_fini(&lane->mailbox);
+	}
+	if (lane->reader)
+		reader_close(&lane->reader);
+	pthread_cond_destroy(&lane->end);
+	pthread_mutex_destroy(&lane->lock);
+	alloc_free(lane);
+}
+
+static void *lane_main(void *arg)
+{
+	struct lane *lane = arg;
+
+	while (!atomic_load(&lane->stopping)) {
+		int64_t wait_ms = lane_step(lane);
+		if (wait_ms > 0 && !mailbox_wait(&lane->mailbox, wait_ms))
+			lane_rest(lane);
+	}
+	lane_mood_set(lane, MOOD_STOPPING, slice_of(NULL, 0));
+	lane_finish(lane);
+	pthread_mutex_lock(&lane->lock);
+	lane->ended = true;
+	pthread_cond_signal(&lane->end);
+	pthread_mutex_unlock(&lane->lock);
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+static bool start_thread(struct lane *lane, struct error *error)
+{
+	sigset_t all, before;
+	char name[16];
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&lane->thread, NULL, lane_main, lane);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed)
+		return error_set(error, "its thread cannot start: %s", strerror(failed));
+	snprintf(name, sizeof(name), "sink %.*s",
+		 SLICE_ARGS(slice_cut(lane->instance->name, 0, 10)));
+	pthread_setname_np(lane->thread, name);
+	return true;
+}
+
+struct lane *lane_start(struct instance *instance, const struct sink_settings *settings,
+			struct outbox *outbox, struct lg_slice store_path, struct error *error)
+{
+	struct lane *lane = alloc_zalloc(sizeof(*lane));
+
+	if (!lane) {
+		error_set(error, "%s: no memory for its lane", instance->description.data);
+		return NULL;
+	}
+	lane->instance = instance;
+	lane->settings = settings;
+	lane->outbox = outbox;
+	lane->mailbox.fd = -1;
+	lane->resend_ms = INT64_MAX;
+	lane->rules.tests = settings->is_test;
+	lane->batch_events = smaller(settings->batch_events, instance->sink.batch_events);
+	lane->batch_bytes = smaller(settings->batch_bytes, instance->sink.batch_bytes);
+	list_init(&lane->idle);
+	list_init(&lane->held_up);
+	init_end(lane);
+	register_counters(lane);
+	if (!mailbox_init(&lane->mailbox))
+		error_set(error, "no descriptor is left: %s", strerror(errno));
+	else if (!outbox_watch(outbox, &lane->mailbox))
+		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
+	else if (read_types(lane, error) && (lane->reader = reader_open(store_path, error))) {
+		lane->cursor = reader_position(lane->reader, instance->name);
+		lane->settled_seq = lane->cursor;
+		atomic_store(&lane->position, lane->cursor);
+		if (start_thread(lane, error))
+			return lane;
+	}
+	error_prefix(error, "%s: ", instance->description.data);
+	lane_free(lane);
+	return NULL;
+}
+
+/* ---- ending ---------------------------------------------------------------- */
+
+void lane_stop(struct lane *lane)
+{
+	atomic_store(&lane->stopping, true);
+	mailbox_poke(&lane->mailbox);
+}
+
+bool lane_join(struct lane **lane, int64_t timeout_ms)
+{
+	int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+	struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+	int waited = 0;
+	bool ended;
+
+	pthread_mutex_lock(&(*lane)->lock);
+	while (!(*lane)->ended && waited != ETIMEDOUT)
+		waited = pthread_cond_timedwait(&(*lane)->end, &(*lane)->lock, &until);
+	ended = (*lane)->ended;
+	pthread_mutex_unlock(&(*lane)->lock);
+	if (!ended)
+		return false;
+	pthread_join((*lane)->thread, NULL);
+	lane_free(*lane);
+	*lane = NULL;
+	return true;
+}
+
+/* ---- looking --------------------------------------------------------------- */
+
+static int64_t total(const struct lane *lane, enum lane_counter counter)
+{
+	return atomic_load_explicit(&lane->totals[counter], memory_order_relaxed);
+}
+
+void lane_status(const struct lane *lane, struct lane_status *status)
+{
+	static const char *const moods[] = {"running", "waiting", "parked", "stopping"};
+	int64_t oldest_ms = atomic_load(&lane->oldest_pending_ms);
+	int64_t age_ms = oldest_ms ? clock_wall_ms() - oldest_ms : 0;
+	struct lane *mine = (struct lane *)(uintptr_t)lane; /* for the lock alone */
+
+	memset(status, 0, sizeof(*status));
+	status->position = atomic_load(&lane->position);
+	status->lag = outbox_last_seq(lane->outbox) - status->position;
+	status->delivered = total(lane, LANE_DELIVERED);
+	status->retries = total(lane, LANE_RETRIED) + total(lane, LANE_UNCLASSIFIED);
+	status->parked = total(lane, LANE_PARKED);
+	status->dead = total(lane, LANE_DEAD);
+	status->state = moods[atomic_load(&lane->mood)];
+	pthread_mutex_lock(&mine->lock);
+	memcpy(status->reason, lane->reason, sizeof(status->reason));
+	pthread_mutex_unlock(&mine->lock);
+	counter_set(lane->counters[LANE_LAG], status->lag);
+	counter_set(lane->counters[LANE_OLDEST], age_ms > 0 ? age_ms / 1000 : 0);
+}

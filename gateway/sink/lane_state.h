@@ -1,0 +1,88 @@
+/* The inside of a lane, shared by lane.c (its life and how it looks from
+ * outside) and lane_step.c (its work). Everything is the lane thread's own but
+ * the atomics and what the lock guards. */
+#ifndef SINK_LANE_STATE_H
+#define SINK_LANE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/counter.h"
+#include "sink/run.h"
+
+/* How a lane stands: what lane_status shows. */
+enum lane_mood { MOOD_RUNNING, MOOD_WAITING, MOOD_PARKED, MOOD_STOPPING };
+
+enum lane_counter {
+	LANE_DELIVERED,
+	LANE_FILTERED,
+	LANE_DISCARDED,
+	LANE_RETRIED,
+	LANE_UNCLASSIFIED,
+	LANE_PARKED,
+	LANE_DEAD,
+	LANE_BATCHES,
+	LANE_LAG,
+	LANE_OLDEST,
+	LANE_COUNTERS,
+};
+
+struct lane {
+	/* given */
+	struct instance *instance;
+	const struct sink_settings *settings;
+	struct outbox *outbox;
+	struct run_rules rules;
+	size_t batch_events, batch_bytes; /* what lane and plugin both allow */
+
+	/* the thread */
+	pthread_t thread;
+	struct mailbox mailbox; /* settlements come back here; commits and plugins poke it */
+	struct reader *reader;
+	_Atomic(bool) stopping;
+	pthread_mutex_t lock; /* guards `ended` and `reason` */
+	pthread_cond_t end;
+	bool ended;
+	char reason[160];
+
+	/* where it is */
+	int64_t cursor;	     /* read and delivered up to here */
+	int64_t settled_seq; /* handed to the writer up to here */
+	struct list idle;    /* runs to use again */
+	struct list held_up; /* runs that the plugin has not settled wholly */
+	size_t held_up_count;
+	struct run *settling; /* with the writer; one at a time keeps their order */
+	struct run *queued;   /* delivered, goes to the writer next */
+	int64_t resend_ms;    /* monotonic: the writer had no room; INT64_MAX: it has it */
+	bool due_with_writer; /* a run of due events is delivered but not stored yet */
+	bool was_due;	      /* the last run was of due events: new ones have their turn */
+	int64_t next_due_ms;  /* wall clock; 0: not known */
+
+	/* its pace, all monotonic */
+	int64_t gather_until_ms; /* before this only a full batch goes */
+	int64_t resume_ms;	 /* before this nothing goes */
+	int64_t failures;	 /* pauses in a row */
+
+	/* for others */
+	_Atomic(int) mood;
+	_Atomic(int64_t) position;	    /* settled and stored up to here */
+	_Atomic(int64_t) oldest_pending_ms; /* wall clock; 0: not known or none */
+	_Atomic(int64_t) totals[LANE_COUNTERS];
+	int counters[LANE_COUNTERS];
+};
+
+/* Does what can be done now; returns for how long there is nothing more to do
+ * unless a letter or a poke comes: milliseconds, -1: until then. */
+int64_t lane_step(struct lane *lane);
+
+/* When nothing happened for a while: gives memory back. */
+void lane_rest(struct lane *lane);
+
+/* After the last step: the settlements under way are waited for, what the
+ * plugin still does is finished. */
+void lane_finish(struct lane *lane);
+
+/* Says how it stands; `reason` may be absent. */
+void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason);
+
+#endif

@@ -1,0 +1,53 @@
+#include "sink/retry.h"
+
+#include "base/random.h"
+
+int64_t retry_ceiling_ms(const struct sink_settings *settings, int64_t attempt)
+{
+	int64_t ceiling_ms = settings->retry_first_ms;
+
+	while (attempt-- > 1 && ceiling_ms < settings->retry_max_ms)
+		ceiling_ms *= 2;
+	return ceiling_ms < settings->retry_max_ms ? ceiling_ms : settings->retry_max_ms;
+}
+
+int64_t retry_delay_ms(const struct sink_settings *settings, int64_t attempt)
+{
+	return 1 + (int64_t)random_below((uint64_t)retry_ceiling_ms(settings, attempt));
+}
+
+static void judge_again(const struct sink_settings *settings, const struct lg_settlement *answer,
+			int64_t captured_ms, int64_t now_ms, struct settled_event *event)
+{
+	int64_t wait_ms = retry_delay_ms(settings, event->attempts);
+	int64_t asked_ms = answer->retry_after < RETRY_AFTER_MAX_MS ? answer->retry_after
+								    : RETRY_AFTER_MAX_MS;
+
+	if (event->attempts >= RETRY_ATTEMPTS_MIN &&
+	    now_ms - captured_ms > settings->retry_for_ms) {
+		event->state = DELIVERY_DEAD;
+		return;
+	}
+	event->state = answer->outcome == LG_UNCLASSIFIED ? DELIVERY_UNCLASSIFIED
+		       : answer->outcome == LG_PARK	  ? DELIVERY_PARKED
+							  : DELIVERY_RETRY;
+	event->due_ms = now_ms + (asked_ms > wait_ms ? asked_ms : wait_ms);
+}
+
+void retry_judge(const struct sink_settings *settings, const struct lg_settlement *answer,
+		 int64_t captured_ms, int64_t now_ms, struct settled_event *event)
+{
+	event->attempts++;
+	event->status = answer->status;
+	event->reason = answer->reason;
+	event->answer = answer->answer;
+	event->due_ms = 0;
+	if (answer->outcome == LG_DELIVERED) {
+		event->state = DELIVERY_DELIVERED;
+		event->external_id = answer->external_id;
+	} else if (answer->outcome == LG_REJECT) {
+		event->state = DELIVERY_DEAD;
+	} else {
+		judge_again(settings, answer, captured_ms, now_ms, event);
+	}
+}

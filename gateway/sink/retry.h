@@ -1,0 +1,28 @@
+/* What becomes of an event after an attempt: the rules of back-off and of
+ * giving up. Pure but for the dice; any thread. */
+#ifndef SINK_RETRY_H
+#define SINK_RETRY_H
+
+#include <leadgate/services.h>
+
+#include "outbox/settlement.h"
+#include "sink/lane.h"
+
+/* An event is not given up before this many attempts, however old it is: after
+ * days without power the first failure must not bury everything. */
+#define RETRY_ATTEMPTS_MIN 5
+/* A destination may ask us to wait, but not for ever. */
+#define RETRY_AFTER_MAX_MS INT64_C(86400000)
+
+/* How long to wait after the attempt-th failure in a row: anything from 1 ms to
+ * the ceiling, which doubles from retry_first to retry_max ("full jitter": it
+ * spreads what failed together). */
+int64_t retry_delay_ms(const struct sink_settings *settings, int64_t attempt);
+int64_t retry_ceiling_ms(const struct sink_settings *settings, int64_t attempt);
+
+/* Fills state, status, due, attempts and words of `event` (whose seq and number
+ * of earlier attempts are set) from the plugin's answer. */
+void retry_judge(const struct sink_settings *settings, const struct lg_settlement *answer,
+		 int64_t captured_ms, int64_t now_ms, struct settled_event *event);
+
+#endif

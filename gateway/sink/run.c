@@ -1,0 +1,155 @@
+#include "sink/run.h"
+
+#include "base/alloc.h"
+#include "sink/retry.h"
+
+#define RUN_BLOCK_BYTES 65536
+/* `{"seq":` and the digits of any seq and a comma. */
+#define SEQ_BYTES 32
+/* A lead says `"is_test":true` before `"source"`, and what stands before that
+ * has a fixed size: schema, id, times. */
+#define HEAD_BYTES 448
+
+struct run *run_new(const struct lg_services *services, struct mailbox *wake)
+{
+	struct run *run = alloc_zalloc(sizeof(*run));
+
+	if (!run)
+		return NULL;
+	list_init(&run->link);
+	arena_init(&run->arena, RUN_BLOCK_BYTES, 0);
+	buffer_init(&run->json, SIZE_MAX);
+	batch_init(&run->batch, services, wake);
+	return run;
+}
+
+void run_free(struct run **run)
+{
+	if (!*run)
+		return;
+	list_remove(&(*run)->link);
+	batch_fini(&(*run)->batch);
+	buffer_fini(&(*run)->json);
+	arena_fini(&(*run)->arena);
+	alloc_free(*run);
+	*run = NULL;
+}
+
+void run_reset(struct run *run)
+{
+	batch_reset(&run->batch, 0);
+	arena_reset(&run->arena);
+	buffer_clear(&run->json);
+	memset(&run->settlement, 0, sizeof(run->settlement));
+	run->events = NULL;
+	run->results = NULL;
+	run->places = NULL;
+	run->count = 0;
+}
+
+static bool is_test(struct lg_slice body)
+{
+	static const char mark[] = "\"is_test\":true", source[] = "\"source\":{";
+	struct lg_slice head = slice_cut(body, 0, HEAD_BYTES);
+	const char *end = memmem(head.data, head.length, source, sizeof(source) - 1);
+
+	if (end)
+		head.length = (size_t)(end - head.data);
+	return memmem(head.data, head.length, mark, sizeof(mark) - 1) != NULL;
+}
+
+/* Which state an event has without being delivered; PENDING: it is. */
+static enum delivery_state sort_event(const struct journal_event *event,
+				      const struct run_rules *rules)
+{
+	if (event->discarded)
+		return DELIVERY_DISCARDED;
+	if (event->type == EVENT_HELD)
+		return DELIVERY_HELD;
+	if (!(rules->types & 1u << event->type))
+		return DELIVERY_FILTERED;
+	if (!rules->tests && is_test(event->body))
+		return DELIVERY_FILTERED;
+	return DELIVERY_PENDING;
+}
+
+/* A release is what the sink sees first of a lead. */
+static const char *type_seen(enum event_type type)
+{
+	return event_type_name(type == EVENT_RELEASED ? EVENT_CREATED : type);
+}
+
+static void fill_event(struct run *run, const struct journal_event *event, struct batch_event *out)
+{
+	size_t start = buffer_length(&run->json);
+
+	event_encode_delivery(&run->json, event->seq, event->body);
+	out->json = slice_cut(buffer_slice(&run->json), start, SIZE_MAX);
+	out->seq = event->seq;
+	out->at_ms = event->at_ms;
+	out->attempt = event->attempts + 1;
+	out->id = event_body_id(event->body);
+	out->type = slice_from(type_seen(event->type));
+	uuid_format(event->lead_id, out->lead_id);
+}
+
+bool run_prepare(struct run *run, const struct run_rules *rules)
+{
+	size_t wanted = 0, bytes = 0;
+
+	run->results = arena_zalloc(&run->arena, run->count * sizeof(*run->results));
+	run->places = arena_alloc(&run->arena, run->count * sizeof(*run->places));
+	if (!run->results || !run->places)
+		return false;
+	for (size_t i = 0; i < run->count; i++) {
+		const struct journal_event *event = &run->events[i];
+		run->results[i].seq = event->seq;
+		run->results[i].attempts = event->attempts;
+		run->results[i].state = sort_event(event, rules);
+		if (run->results[i].state == DELIVERY_PENDING) {
+			run->places[wanted++] = i;
+			bytes += event->body.length + SEQ_BYTES;
+		}
+	}
+	/* All room at once: the batch's slices must not move. */
+	if (wanted && !buffer_room(&run->json, bytes))
+		return false;
+	if (!batch_reset(&run->batch, wanted))
+		return false;
+	for (size_t i = 0; i < wanted; i++)
+		fill_event(run, &run->events[run->places[i]], &run->batch.events[i]);
+	return true;
+}
+
+void run_tally(const struct run *run, struct run_tally *tally)
+{
+	memset(tally, 0, sizeof(*tally));
+	for (size_t i = 0; i < run->batch.count; i++) {
+		struct lg_settlement answer;
+		batch_answer(&run->batch, i, &answer);
+		switch (answer.outcome) {
+		case LG_DELIVERED: tally->delivered++; continue;
+		case LG_UNCLASSIFIED: tally->unclassified++; break;
+		case LG_PARK: tally->parked++; break;
+		case LG_REJECT: tally->dead++; break;
+		default: tally->retried++; break;
+		}
+		if (answer.retry_after > tally->retry_after_ms)
+			tally->retry_after_ms = answer.retry_after;
+		if (!slice_present(tally->reason))
+			tally->reason = answer.reason;
+	}
+	if (tally->retry_after_ms > RETRY_AFTER_MAX_MS)
+		tally->retry_after_ms = RETRY_AFTER_MAX_MS;
+}
+
+void run_judge(struct run *run, const struct sink_settings *settings, int64_t now_ms)
+{
+	for (size_t i = 0; i < run->batch.count; i++) {
+		size_t place = run->places[i];
+		struct lg_settlement answer;
+		batch_answer(&run->batch, i, &answer);
+		retry_judge(settings, &answer, run->events[place].at_ms, now_ms,
+			    &run->results[place]);
+	}
+}

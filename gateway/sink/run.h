@@ -1,0 +1,55 @@
+/* A run of events on its way: read from the journal, sorted into those that
+ * are delivered and those that are settled without, delivered, judged, settled.
+ *
+ * It owns all memory of that way. Lane thread; while its settlement is with the
+ * writer nothing of it may change. */
+#ifndef SINK_RUN_H
+#define SINK_RUN_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/list.h"
+#include "outbox/reader.h"
+#include "sink/batch.h"
+#include "sink/lane.h"
+
+/* What a sink takes. */
+struct run_rules {
+	unsigned int types; /* bits 1 << EVENT_… */
+	bool tests;	    /* leads that are tests too */
+};
+
+/* What the plugin said of a run, counted. */
+struct run_tally {
+	size_t delivered, retried, unclassified, parked, dead;
+	int64_t retry_after_ms; /* the longest that was asked for */
+	struct lg_slice reason; /* the first that was given; lives as long as the run */
+};
+
+struct run {
+	struct settlement settlement; /* first: its letter comes back from the writer */
+	struct list link;	      /* the lane's */
+	struct arena arena;
+	struct buffer json;
+	struct journal_event *events;
+	struct settled_event *results; /* one an event */
+	size_t count;
+	size_t *places; /* of each event of the batch: where it stands in `events` */
+	struct batch batch;
+};
+
+struct run *run_new(const struct lg_services *services, struct mailbox *wake);
+void run_free(struct run **run);
+
+/* Forgets the events. Not while a plugin may still settle. */
+void run_reset(struct run *run);
+
+/* Sorts what was read into `events` and `count` and encodes what is to be
+ * delivered into the batch. False: no memory. */
+bool run_prepare(struct run *run, const struct run_rules *rules);
+
+/* Judges every delivered event by what the plugin said. `tally` first. */
+void run_tally(const struct run *run, struct run_tally *tally);
+void run_judge(struct run *run, const struct sink_settings *settings, int64_t now_ms);
+
+#endif
