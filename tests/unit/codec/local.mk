@@ -1,5 +1,19 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_base64
+%C%_test_base64_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_date
+%C%_test_date_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_digest
+%C%_test_digest_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_form
+%C%_test_form_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_hex
+%C%_test_hex_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
 check_PROGRAMS += %D%/test_json
 %C%_test_json_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_json_writer
+%C%_test_json_writer_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_media_type
+%C%_test_media_type_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)

@@ -1,0 +1,150 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "codec/form.h"
+
+/* Parses and shows: name=value, one a line. */
+static void expect_pairs(const char *text, const char *expected)
+{
+	struct arena arena;
+	struct buffer out;
+	struct form form;
+
+	arena_init(&arena, 4096, 0);
+	buffer_init(&out, 1 << 20);
+	assert_true(form_parse(&arena, slice_from(text), 1000, &form));
+	for (size_t i = 0; i < form.count; i++)
+		buffer_printf(&out, "%.*s=%.*s\n", SLICE_ARGS(form.pairs[i].name),
+			      SLICE_ARGS(form.pairs[i].value));
+	buffer_add_byte(&out, '\0');
+	assert_string_equal(out.data + out.start, expected);
+	buffer_fini(&out);
+	arena_fini(&arena);
+}
+
+static void reads_pairs_in_order(void **state)
+{
+	(void)state;
+	expect_pairs("a=1&b=2&a=3", "a=1\nb=2\na=3\n");
+	expect_pairs("", "");
+	expect_pairs("&&a=1&&", "a=1\n");
+	expect_pairs("a", "a=\n");
+	expect_pairs("a&b=", "a=\nb=\n");
+	expect_pairs("=x", "=x\n");
+	expect_pairs("=", "=\n");
+	expect_pairs("a=b=c", "a=b=c\n");
+	expect_pairs("a==&b", "a==\nb=\n");
+}
+
+static void decodes_blanks_and_escapes(void **state)
+{
+	(void)state;
+	expect_pairs("full+name=J%C3%BCrgen+O%27Neil", "full name=J\xc3\xbcrgen O'Neil\n");
+	expect_pairs("a%3Db=%26%2b", "a=b=&+\n");
+	expect_pairs("a=100%&b=%4&c=%zz&d=%%41", "a=100%\nb=%4\nc=%zz\nd=%A\n");
+	expect_pairs("a=%2", "a=%2\n");
+	expect_pairs("a=%41", "a=A\n");
+}
+
+static void replaces_what_is_not_utf8(void **state)
+{
+	(void)state;
+	expect_pairs("a=%ff", "a=\xef\xbf\xbd\n");
+	expect_pairs("a=x%C3", "a=x\xef\xbf\xbd\n");
+	expect_pairs("a=\xc3\xa9", "a=\xc3\xa9\n");
+	expect_pairs("a=\xe9!", "a=\xef\xbf\xbd!\n");
+	expect_pairs("%ed%a0%80=1", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd=1\n");
+}
+
+static void borrows_what_needs_no_decoding(void **state)
+{
+	static const char text[] = "name=plain&other=with+blank";
+	struct arena arena;
+	struct form form;
+
+	(void)state;
+	arena_init(&arena, 4096, 0);
+	assert_true(form_parse(&arena, LG_SLICE(text), 10, &form));
+	assert_ptr_equal(form.pairs[0].name.data, text);
+	assert_ptr_equal(form.pairs[0].value.data, text + 5);
+	assert_ptr_equal(form.pairs[1].name.data, text + 11);
+	assert_ptr_not_equal(form.pairs[1].value.data, text + 17);
+	assert_true(slice_is(form_value(&form, "other"), "with blank"));
+	assert_false(slice_present(form_value(&form, "none")));
+	arena_fini(&arena);
+}
+
+static void bounds_the_pairs(void **state)
+{
+	struct arena arena;
+	struct buffer text;
+	struct form form;
+
+	(void)state;
+	arena_init(&arena, 4096, 0);
+	buffer_init(&text, 1 << 20);
+	for (int i = 0; i < 100; i++)
+		buffer_printf(&text, "&n%d=%d", i, i);
+	assert_false(form_parse(&arena, buffer_slice(&text), 99, &form));
+	assert_true(form_parse(&arena, buffer_slice(&text), 100, &form));
+	assert_int_equal(form.count, 100);
+	assert_true(slice_is(form_value(&form, "n99"), "99"));
+	assert_true(form_parse(&arena, LG_SLICE(""), 0, &form));
+	assert_false(form_parse(&arena, LG_SLICE("a"), 0, &form));
+	buffer_fini(&text);
+	arena_fini(&arena);
+}
+
+static void says_when_memory_runs_out(void **state)
+{
+	struct arena arena;
+	struct form form;
+	int64_t n = 0;
+	bool parsed;
+
+	(void)state;
+	do {
+		alloc_fail_at(++n);
+		arena_init(&arena, 64, 0);
+		parsed = form_parse(&arena, LG_SLICE("a=%ff&b=c+d"), 10, &form);
+		arena_fini(&arena);
+		assert_int_equal(parsed, !alloc_failed());
+	} while (alloc_failed());
+	alloc_fail_at(0);
+	assert_true(n > 1);
+}
+
+static void decodes_one_component(void **state)
+{
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096, 0);
+	assert_true(slice_is(percent_decode(&arena, LG_SLICE("a+b%20c"), false), "a+b c"));
+	assert_true(slice_is(percent_decode(&arena, LG_SLICE("a+b%20c"), true), "a b c"));
+	assert_true(slice_is(percent_decode(&arena, LG_SLICE(""), true), ""));
+	assert_true(slice_present(percent_decode(&arena, LG_SLICE(""), true)));
+	arena_fini(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_pairs_in_order),
+		cmocka_unit_test(decodes_blanks_and_escapes),
+		cmocka_unit_test(replaces_what_is_not_utf8),
+		cmocka_unit_test(borrows_what_needs_no_decoding),
+		cmocka_unit_test(bounds_the_pairs),
+		cmocka_unit_test(says_when_memory_runs_out),
+		cmocka_unit_test(decodes_one_component),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
