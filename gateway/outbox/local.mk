@@ -1,4 +1,28 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/liboutbox.a
-%C%_liboutbox_a_SOURCES =
+%C%_liboutbox_a_SOURCES = \
+	%D%/batch.c \
+	%D%/capture.c \
+	%D%/checkpointer.c \
+	%D%/fault.c \
+	%D%/gate.c \
+	%D%/identity_row.c \
+	%D%/index.c \
+	%D%/journal.c \
+	%D%/options.c \
+	%D%/outbox.c \
+	%D%/outcomes.c \
+	%D%/pacer.c \
+	%D%/pacer_vfs.c \
+	%D%/person.c \
+	%D%/reader.c \
+	%D%/reader_tally.c \
+	%D%/recent.c \
+	%D%/room.c \
+	%D%/schema.c \
+	%D%/settler.c \
+	%D%/statements.c \
+	%D%/store.c \
+	%D%/store_lock.c \
+	%D%/writer.c

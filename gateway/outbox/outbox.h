@@ -31,6 +31,7 @@ struct dedup_settings {
 	int64_t submission_window_ms; /* 5m */
 	int64_t weak_after;           /* persons that share a key until it is weak: 3 */
 };
+#define OUTBOX_WEAK_AFTER_MAX 16
 extern const struct lg_option dedup_options[];
 extern const size_t dedup_option_count;
 

@@ -1,0 +1,254 @@
+#include "outbox/batch.h"
+
+#include "base/counter.h"
+#include "base/log.h"
+#include "outbox/capture.h"
+#include "outbox/fault.h"
+#include "outbox/settler.h"
+#include "outbox/store.h"
+
+#define REASON_DAMAGE "the journal is damaged"
+
+static struct {
+	int commits, settlements;
+	int captures[CAPTURE_CONFLICT + 1]; /* by verdict */
+	int full, failed;
+} counters;
+
+static int counter_of(const char *name, const char *labels, const char *help)
+{
+	return counter_register(COUNTER_COUNTER, name, labels, help);
+}
+
+void batch_setup(void)
+{
+	static const char name[] = "leadgate_store_captures_total";
+	static const char help[] = "Leads that the journal has answered for";
+
+	counters.commits = counter_of("leadgate_store_commits_total", "", "Transactions committed");
+	counters.settlements = counter_of("leadgate_store_settlements_total", "",
+					  "Settlements of batches written");
+	counters.captures[CAPTURE_CREATED] = counter_of(name, "verdict=\"created\"", help);
+	counters.captures[CAPTURE_TOUCHED] = counter_of(name, "verdict=\"touched\"", help);
+	counters.captures[CAPTURE_REPEATED] = counter_of(name, "verdict=\"repeated\"", help);
+	counters.captures[CAPTURE_CONFLICT] = counter_of(name, "verdict=\"conflict\"", help);
+	counters.full = counter_of("leadgate_store_refused_total", "reason=\"full\"",
+				   "Submissions that the journal refused");
+	counters.failed = counter_of("leadgate_store_refused_total", "reason=\"failed\"",
+				     "Submissions that the journal refused");
+}
+
+static struct submission *submission_of(struct letter *letter)
+{
+	return (struct submission *)(void *)letter;
+}
+
+static struct settlement *settlement_of(struct letter *letter)
+{
+	return (struct settlement *)(void *)letter;
+}
+
+static int store_submission(struct journal *journal, struct submission *submission)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < submission->count && rc == SQLITE_OK; i++)
+		rc = capture_store(journal, &submission->captures[i]);
+	return rc;
+}
+
+/* Everything between BEGIN and COMMIT; `*culprit` is the submission that failed. */
+static int store_all(struct batch *batch, struct journal *journal, struct letter **culprit)
+{
+	int rc = SQLITE_OK;
+
+	for (struct letter *l = batch->settlements; l && rc == SQLITE_OK; l = l->next)
+		rc = settler_store(journal, settlement_of(l));
+	for (struct letter *l = batch->submissions; l && rc == SQLITE_OK; l = l->next) {
+		rc = store_submission(journal, submission_of(l));
+		if (rc != SQLITE_OK)
+			*culprit = l;
+	}
+	return rc;
+}
+
+/* The extended result, for the plain one does not tell a failed sync. */
+static int transact(struct batch *batch, struct journal *journal, struct letter **culprit)
+{
+	int rc = journal_begin(journal);
+
+	*culprit = NULL;
+	if (rc == SQLITE_OK)
+		rc = store_all(batch, journal, culprit);
+	outbox_fault("before-commit");
+	if (rc == SQLITE_OK)
+		rc = journal_commit(journal);
+	if (rc == SQLITE_OK)
+		return rc;
+	rc = store_plain_result(journal->db, rc);
+	store_abort_if_broken(journal->db, rc);
+	journal_rollback(journal);
+	return rc;
+}
+
+static void take_out(struct batch *batch, struct letter *culprit)
+{
+	struct letter **at = &batch->submissions;
+
+	while (*at != culprit)
+		at = &(*at)->next;
+	*at = culprit->next;
+	culprit->next = batch->failed;
+	batch->failed = culprit;
+	submission_of(culprit)->status = SUBMISSION_FAILED;
+	counter_inc(counters.failed);
+}
+
+static void log_failure(int rc, const char *what)
+{
+	log_error("store.write_failed", LOG_TEXT("what", what), LOG_TEXT("reason", sqlite3_errstr(rc)),
+		  LOG_INT("code", rc));
+}
+
+/* All submissions that are left share one fate. */
+static void refuse_all(struct batch *batch, enum submission_status status)
+{
+	for (struct letter *l = batch->submissions; l; l = l->next) {
+		submission_of(l)->status = status;
+		counter_inc(status == SUBMISSION_FULL ? counters.full : counters.failed);
+	}
+}
+
+static void count_stored(struct batch *batch)
+{
+	counter_inc(counters.commits);
+	for (struct letter *l = batch->settlements; l; l = l->next)
+		counter_inc(counters.settlements);
+	for (struct letter *l = batch->submissions; l; l = l->next) {
+		struct submission *submission = submission_of(l);
+		submission->status = SUBMISSION_STORED;
+		for (size_t i = 0; i < submission->count; i++)
+			counter_inc(counters.captures[submission->captures[i].verdict]);
+	}
+}
+
+/* Settlements alone, when the captures beside them found no room. */
+static bool settle_alone(struct batch *batch, struct journal *journal)
+{
+	struct batch alone = {.settlements = batch->settlements};
+	struct letter *culprit;
+
+	if (!alone.settlements)
+		return false;
+	if (transact(&alone, journal, &culprit) == SQLITE_OK) {
+		count_stored(&alone);
+		return true;
+	}
+	for (struct letter *l = alone.settlements; l; l = l->next)
+		settlement_of(l)->stored = false;
+	return false;
+}
+
+/* The rest again, without one that failed by itself; false: there is none, or
+ * the failure is not its own. */
+static bool without_culprit(struct batch *batch, struct letter *culprit, int rc)
+{
+	int kind = rc & 0xff;
+
+	if (!culprit || kind == SQLITE_FULL || kind == SQLITE_CORRUPT || kind == SQLITE_BUSY)
+		return false;
+	log_failure(rc, "submission");
+	take_out(batch, culprit);
+	return true;
+}
+
+bool batch_write(struct batch *batch, struct journal *journal, struct room *room,
+		 _Atomic(const char *) *damage)
+{
+	struct letter *culprit;
+	int rc = SQLITE_FULL;
+
+	if (!batch->submissions || (!atomic_load(&room->reason) && room_check(room, journal))) {
+		do
+			rc = transact(batch, journal, &culprit);
+		while (rc != SQLITE_OK && without_culprit(batch, culprit, rc));
+		if (rc == SQLITE_OK) {
+			outbox_fault("after-commit");
+			count_stored(batch);
+			return true;
+		}
+		if ((rc & 0xff) == SQLITE_FULL)
+			room_exhausted(room);
+		else
+			log_failure(rc, "batch");
+		if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+			atomic_store(damage, REASON_DAMAGE);
+	}
+	refuse_all(batch, (rc & 0xff) == SQLITE_FULL ? SUBMISSION_FULL : SUBMISSION_FAILED);
+	return settle_alone(batch, journal);
+}
+
+/* Chains of answers, one a mailbox. */
+#define CHAINS_MAX 64
+struct chain {
+	struct mailbox *mailbox;
+	struct letter *first, **end;
+};
+
+static void chain_append(struct chain *chain, struct letter *letter)
+{
+	letter->next = NULL;
+	*chain->end = letter;
+	chain->end = &letter->next;
+}
+
+/* A letter whose mailbox finds no chain any more goes alone. */
+static void chains_add(struct chain *chains, size_t *count, struct mailbox *mailbox,
+		       struct letter *letter)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (chains[i].mailbox == mailbox) {
+			chain_append(&chains[i], letter);
+			return;
+		}
+	}
+	if (*count == CHAINS_MAX) {
+		mailbox_send(mailbox, letter);
+		return;
+	}
+	struct chain *chain = &chains[(*count)++];
+	*chain = (struct chain){.mailbox = mailbox, .first = NULL};
+	chain->end = &chain->first;
+	chain_append(chain, letter);
+}
+
+static void add_submissions(struct letter *letter, struct chain *chains, size_t *count)
+{
+	while (letter) {
+		struct letter *next = letter->next;
+		chains_add(chains, count, submission_of(letter)->reply, letter);
+		letter = next;
+	}
+}
+
+void batch_reply(struct batch *batch)
+{
+	struct chain chains[CHAINS_MAX];
+	size_t count = 0;
+
+	add_submissions(batch->failed, chains, &count);
+	add_submissions(batch->submissions, chains, &count);
+	for (struct letter *l = batch->settlements, *next; l; l = next) {
+		next = l->next;
+		chains_add(chains, &count, settlement_of(l)->reply, l);
+	}
+	for (size_t i = 0; i < count; i++)
+		mailbox_send_chain(chains[i].mailbox, chains[i].first);
+}
+
+void batch_stats(struct outbox_stats *stats)
+{
+	stats->commits = counter_read(counters.commits);
+	for (int verdict = CAPTURE_CREATED; verdict <= CAPTURE_CONFLICT; verdict++)
+		stats->captures += counter_read(counters.captures[verdict]);
+}

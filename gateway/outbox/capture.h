@@ -1,0 +1,13 @@
+/* One capture into the journal: have we seen this delivery, this submission,
+ * this person? Writer thread, inside a transaction. */
+#ifndef OUTBOX_CAPTURE_H
+#define OUTBOX_CAPTURE_H
+
+#include "outbox/journal.h"
+
+/* Stores the capture, or finds that it is stored already, and fills its
+ * results. What it finds includes what the same transaction has stored before.
+ * An SQLite result; after a failure the transaction must be rolled back. */
+int capture_store(struct journal *journal, struct capture *capture);
+
+#endif

@@ -1,0 +1,53 @@
+#include "outbox/identity_row.h"
+
+#define HEAD_BYTES (1 + IDENTITY_DIGEST_BYTES)
+#define KEY_BYTES 10
+
+static void pack_key(const struct identity_key *key, uint8_t *out)
+{
+	out[0] = key->kind;
+	out[1] = key->flags;
+	for (int i = 0; i < 8; i++)
+		out[2 + i] = (uint8_t)(key->hash >> 8 * i);
+}
+
+static void unpack_key(struct identity_key *key, const uint8_t *in)
+{
+	key->kind = in[0];
+	key->flags = in[1];
+	key->hash = 0;
+	for (int i = 0; i < 8; i++)
+		key->hash |= (uint64_t)in[2 + i] << 8 * i;
+}
+
+size_t identity_row_pack(const struct identity_row *row, uint8_t out[IDENTITY_ROW_BYTES_MAX])
+{
+	out[0] = row->flags;
+	memcpy(out + 1, row->digest, IDENTITY_DIGEST_BYTES);
+	for (size_t i = 0; i < row->key_count; i++)
+		pack_key(&row->keys[i], out + HEAD_BYTES + KEY_BYTES * i);
+	return HEAD_BYTES + KEY_BYTES * row->key_count;
+}
+
+bool identity_row_unpack(struct identity_row *row, struct lg_slice packed)
+{
+	const uint8_t *in = (const uint8_t *)packed.data;
+
+	if (packed.length < HEAD_BYTES || packed.length > IDENTITY_ROW_BYTES_MAX ||
+	    (packed.length - HEAD_BYTES) % KEY_BYTES != 0)
+		return false;
+	row->flags = in[0];
+	memcpy(row->digest, in + 1, IDENTITY_DIGEST_BYTES);
+	row->key_count = (packed.length - HEAD_BYTES) / KEY_BYTES;
+	for (size_t i = 0; i < row->key_count; i++)
+		unpack_key(&row->keys[i], in + HEAD_BYTES + KEY_BYTES * i);
+	return true;
+}
+
+bool identity_row_has(const struct identity_row *row, const struct identity_key *key)
+{
+	for (size_t i = 0; i < row->key_count; i++)
+		if (row->keys[i].hash == key->hash && row->keys[i].kind == key->kind)
+			return true;
+	return false;
+}

@@ -1,0 +1,254 @@
+#include "outbox/journal.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#define ARENA_BLOCK_BYTES ((size_t)64 << 10)
+/* One record at a time; a lead has its own, smaller limit. */
+#define ARENA_LIMIT_BYTES ((size_t)64 << 20)
+#define BODY_LIMIT_BYTES ((size_t)16 << 20)
+
+/* Which index a key goes into; NULL: none. */
+static struct index *index_for(struct journal *journal, const struct identity_key *key)
+{
+	if (key->flags & (IDENTITY_ROW_UNINDEXED | IDENTITY_WEAK))
+		return NULL;
+	if (key->kind == IDENTITY_SUBMISSION)
+		return recent_young(&journal->recent);
+	if (key->kind == IDENTITY_DELIVERY || journal->key_kinds & 1u << key->kind)
+		return &journal->index;
+	return NULL;
+}
+
+/* Rows are read some at a time, so that their places in the index come into the
+ * cache while others are added: the places are all over the memory. */
+#define SCAN_ROWS 32
+
+static bool add_scanned(struct journal *journal, const struct identity_row *rows,
+			const int64_t *seqs, size_t count, int64_t recent_from_ms)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct identity_row *row = &rows[i];
+		for (size_t k = 0; k < row->key_count; k++) {
+			const struct identity_key *key = &row->keys[k];
+			struct index *index = index_for(journal, key);
+			if (!index || (key->kind == IDENTITY_SUBMISSION && row->at_ms < recent_from_ms))
+				continue;
+			if (!index_add(index, key->hash, seqs[i]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void prefetch_row(struct journal *journal, const struct identity_row *row)
+{
+	for (size_t k = 0; k < row->key_count; k++)
+		if (row->keys[k].kind != IDENTITY_SUBMISSION)
+			index_prefetch(&journal->index, row->keys[k].hash);
+}
+
+static bool scan_rows(struct journal *journal, sqlite3_stmt *select, struct error *error)
+{
+	struct identity_row rows[SCAN_ROWS];
+	int64_t seqs[SCAN_ROWS];
+	int64_t recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms;
+	size_t count = 0;
+	int rc;
+
+	while ((rc = sqlite3_step(select)) == SQLITE_ROW) {
+		struct identity_row *row = &rows[count];
+		seqs[count] = sqlite3_column_int64(select, 0);
+		row->at_ms = sqlite3_column_int64(select, 1);
+		if (!identity_row_unpack(row, statement_column(select, 2)))
+			return error_set(error, "row %lld of table identity is damaged",
+					 (long long)seqs[count]);
+		journal->leads += row->flags & IDENTITY_ROW_CREATED;
+		prefetch_row(journal, row);
+		if (++count < SCAN_ROWS)
+			continue;
+		if (!add_scanned(journal, rows, seqs, count, recent_from_ms))
+			return error_set(error, "there is not enough memory for the index of persons");
+		count = 0;
+	}
+	if (rc != SQLITE_DONE)
+		return error_set(error, "%s", sqlite3_errmsg(journal->db));
+	return add_scanned(journal, rows, seqs, count, recent_from_ms) ||
+	       error_set(error, "there is not enough memory for the index of persons");
+}
+
+static bool scan(struct journal *journal, struct error *error)
+{
+	sqlite3_stmt *select = NULL;
+
+	if (sqlite3_prepare_v2(journal->db, "SELECT seq, at, keys FROM identity ORDER BY seq", -1,
+			       &select, NULL) != SQLITE_OK)
+		return error_set(error, "%s", sqlite3_errmsg(journal->db));
+	bool done = scan_rows(journal, select, error);
+	sqlite3_finalize(select);
+	return done;
+}
+
+static bool read_last_seq(struct journal *journal, struct error *error)
+{
+	sqlite3_stmt *select = NULL;
+	bool done = sqlite3_prepare_v2(journal->db, "SELECT ifnull(max(seq), 0) FROM event", -1,
+				       &select, NULL) == SQLITE_OK &&
+		    sqlite3_step(select) == SQLITE_ROW;
+
+	if (done)
+		journal->last_seq = sqlite3_column_int64(select, 0);
+	else
+		error_set(error, "%s", sqlite3_errmsg(journal->db));
+	sqlite3_finalize(select);
+	return done;
+}
+
+bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_settings *dedup,
+		  const struct lead_limits *limits, unsigned int key_kinds, struct error *error)
+{
+	memset(journal, 0, sizeof(*journal));
+	journal->db = db;
+	journal->dedup = dedup;
+	journal->limits = limits;
+	journal->key_kinds = key_kinds;
+	index_init(&journal->index);
+	recent_init(&journal->recent, dedup->submission_window_ms, clock_monotonic_ms());
+	arena_init(&journal->arena, ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
+	buffer_init(&journal->record, BODY_LIMIT_BYTES);
+	buffer_init(&journal->changes, BODY_LIMIT_BYTES);
+	buffer_init(&journal->body, BODY_LIMIT_BYTES);
+	if (!statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
+	    !scan(journal, error)) {
+		journal_fini(journal);
+		return false;
+	}
+	journal->committed_seq = journal->last_seq;
+	journal->committed_leads = journal->leads;
+	return true;
+}
+
+void journal_fini(struct journal *journal)
+{
+	statements_fini(&journal->statements);
+	index_fini(&journal->index);
+	recent_fini(&journal->recent);
+	alloc_free(journal->undo);
+	journal->undo = NULL;
+	arena_fini(&journal->arena);
+	buffer_fini(&journal->record);
+	buffer_fini(&journal->changes);
+	buffer_fini(&journal->body);
+}
+
+int journal_begin(struct journal *journal)
+{
+	recent_turn(&journal->recent, clock_monotonic_ms());
+	journal->undo_count = 0;
+	return statement_run(journal_statement(journal, STATEMENT_BEGIN));
+}
+
+int journal_commit(struct journal *journal)
+{
+	int rc = statement_run(journal_statement(journal, STATEMENT_COMMIT));
+
+	if (rc != SQLITE_OK)
+		return rc;
+	journal->undo_count = 0;
+	journal->committed_seq = journal->last_seq;
+	journal->committed_leads = journal->leads;
+	return SQLITE_OK;
+}
+
+void journal_rollback(struct journal *journal)
+{
+	/* Some failures have rolled back by themselves. */
+	if (!sqlite3_get_autocommit(journal->db))
+		statement_run(journal_statement(journal, STATEMENT_ROLLBACK));
+	while (journal->undo_count > 0) {
+		const struct journal_undo *undo = &journal->undo[--journal->undo_count];
+		index_remove(undo->index, undo->hash, undo->seq);
+	}
+	journal->last_seq = journal->committed_seq;
+	journal->leads = journal->committed_leads;
+}
+
+int journal_add_event(struct journal *journal, const char *type, const uint8_t lead_id[UUID_BYTES],
+		      int64_t at_ms, struct lg_slice body)
+{
+	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_EVENT);
+
+	if (journal->last_seq >= INDEX_SEQ_MAX)
+		return SQLITE_FULL;
+	sqlite3_bind_int64(add, 1, journal->last_seq + 1);
+	statement_bind_text(add, 2, slice_from(type));
+	statement_bind_blob(add, 3, lead_id, UUID_BYTES);
+	sqlite3_bind_int64(add, 4, at_ms);
+	statement_bind_text(add, 5, body);
+	int rc = statement_run(add);
+	if (rc == SQLITE_OK)
+		journal->last_seq++;
+	return rc;
+}
+
+static bool remember_undo(struct journal *journal, struct index *index, uint64_t hash, int64_t seq)
+{
+	if (journal->undo_count == journal->undo_capacity) {
+		size_t capacity = journal->undo_capacity ? journal->undo_capacity * 2 : 256;
+		void *grown = alloc_realloc(journal->undo, capacity * sizeof(*journal->undo));
+		if (!grown)
+			return false;
+		journal->undo = grown;
+		journal->undo_capacity = capacity;
+	}
+	journal->undo[journal->undo_count++] = (struct journal_undo){index, hash, seq};
+	return true;
+}
+
+static int index_row(struct journal *journal, const struct identity_row *row)
+{
+	for (size_t i = 0; i < row->key_count; i++) {
+		const struct identity_key *key = &row->keys[i];
+		struct index *index = index_for(journal, key);
+		if (!index)
+			continue;
+		/* To undo what was never added does no harm. */
+		if (!remember_undo(journal, index, key->hash, journal->last_seq) ||
+		    !index_add(index, key->hash, journal->last_seq))
+			return SQLITE_NOMEM;
+	}
+	return SQLITE_OK;
+}
+
+int journal_add_identity(struct journal *journal, const struct identity_row *row)
+{
+	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_IDENTITY);
+	uint8_t packed[IDENTITY_ROW_BYTES_MAX];
+	size_t length = identity_row_pack(row, packed);
+
+	sqlite3_bind_int64(add, 1, journal->last_seq);
+	statement_bind_blob(add, 2, row->lead_id, UUID_BYTES);
+	sqlite3_bind_int64(add, 3, row->at_ms);
+	statement_bind_blob(add, 4, packed, length);
+	int rc = statement_run(add);
+	return rc == SQLITE_OK ? index_row(journal, row) : rc;
+}
+
+int journal_identity(struct journal *journal, int64_t seq, struct identity_row *row)
+{
+	sqlite3_stmt *select = journal_statement(journal, STATEMENT_IDENTITY);
+	int rc = SQLITE_NOTFOUND;
+
+	sqlite3_bind_int64(select, 1, seq);
+	if (sqlite3_step(select) == SQLITE_ROW) {
+		struct lg_slice lead = statement_column(select, 0);
+		row->at_ms = sqlite3_column_int64(select, 1);
+		rc = SQLITE_CORRUPT;
+		if (lead.length == UUID_BYTES && identity_row_unpack(row, statement_column(select, 2))) {
+			memcpy(row->lead_id, lead.data, UUID_BYTES);
+			rc = SQLITE_OK;
+		}
+	}
+	int failed = sqlite3_reset(select);
+	return failed != SQLITE_OK ? failed : rc;
+}

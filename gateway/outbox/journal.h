@@ -1,0 +1,71 @@
+/* The writing side of the store: the one connection that writes, and the index
+ * in memory that goes with it. A transaction either commits in both or leaves
+ * both as they were. Writer thread (main thread before it starts and after). */
+#ifndef OUTBOX_JOURNAL_H
+#define OUTBOX_JOURNAL_H
+
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "lead/event.h"
+#include "outbox/identity_row.h"
+#include "outbox/outbox.h"
+#include "outbox/recent.h"
+#include "outbox/statements.h"
+
+/* An entry that the open transaction added to an index. */
+struct journal_undo {
+	struct index *index;
+	uint64_t hash;
+	int64_t seq;
+};
+
+struct journal {
+	sqlite3 *db;
+	struct statements statements;
+	const struct dedup_settings *dedup;
+	const struct lead_limits *limits;
+	unsigned int key_kinds;
+
+	struct index index;   /* keys of persons and deliveries, for ever */
+	struct recent recent; /* submissions, for the window */
+	struct journal_undo *undo;
+	size_t undo_count, undo_capacity;
+
+	int64_t last_seq, leads;                     /* with the open transaction */
+	int64_t committed_seq, committed_leads;
+
+	/* For reading, merging and encoding one record. */
+	struct arena arena;
+	struct buffer record, changes, body;
+};
+
+/* `db` is open and stays the caller's; prepares statements and reads the whole
+ * identity table into the index. False with a reason. */
+bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_settings *dedup,
+		  const struct lead_limits *limits, unsigned int key_kinds, struct error *error);
+void journal_fini(struct journal *journal);
+
+/* Results are SQLite's. After a failure of anything between begin and commit,
+ * commit included, journal_rollback. */
+int journal_begin(struct journal *journal);
+int journal_commit(struct journal *journal);
+void journal_rollback(struct journal *journal);
+
+/* Appends an event under the next seq. */
+int journal_add_event(struct journal *journal, const char *type, const uint8_t lead_id[UUID_BYTES],
+		      int64_t at_ms, struct lg_slice body);
+
+/* Appends an identity row under the last seq and leads the index to it. */
+int journal_add_identity(struct journal *journal, const struct identity_row *row);
+
+/* SQLITE_OK, SQLITE_NOTFOUND, or a failure. */
+int journal_identity(struct journal *journal, int64_t seq, struct identity_row *row);
+
+static inline sqlite3_stmt *journal_statement(struct journal *journal, enum statement statement)
+{
+	return journal->statements.all[statement];
+}
+
+#endif

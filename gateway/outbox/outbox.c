@@ -1,0 +1,232 @@
+#include "outbox/outbox.h"
+
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "outbox/batch.h"
+#include "outbox/checkpointer.h"
+#include "outbox/pacer_vfs.h"
+#include "outbox/schema.h"
+#include "outbox/store.h"
+#include "outbox/store_lock.h"
+#include "outbox/writer.h"
+
+struct outbox {
+	struct store_settings store;
+	struct dedup_settings dedup;
+	int lock_fd;
+	uint8_t secret[IDENTITY_SECRET_BYTES];
+	sqlite3 *db;
+	struct journal journal;
+	struct room room;
+	struct gate gate;
+	struct writer writer;
+	struct checkpointer checkpointer;
+
+	pthread_mutex_t watch_mutex;
+	struct mailbox *watchers[OUTBOX_WATCHERS];
+	size_t watcher_count;
+	int64_t announced_seq; /* writer's */
+};
+
+static void announce(struct outbox *outbox)
+{
+	int64_t last_seq = atomic_load(&outbox->writer.last_seq);
+
+	if (last_seq == outbox->announced_seq)
+		return;
+	outbox->announced_seq = last_seq;
+	pthread_mutex_lock(&outbox->watch_mutex);
+	for (size_t i = 0; i < outbox->watcher_count; i++)
+		mailbox_poke(outbox->watchers[i]);
+	pthread_mutex_unlock(&outbox->watch_mutex);
+}
+
+static void committed(struct writer *writer)
+{
+	announce(container_of(writer, struct outbox, writer));
+}
+
+static unsigned int kinds_of(const struct lg_list *names)
+{
+	static const char *const kinds[] = {
+		[IDENTITY_EMAIL] = "email", [IDENTITY_PHONE] = "phone", [IDENTITY_PROFILE] = "profile"};
+	unsigned int bits = 0;
+
+	for (size_t i = 0; i < names->count; i++)
+		for (unsigned int kind = IDENTITY_EMAIL; kind <= IDENTITY_PROFILE; kind++)
+			if (slice_is(names->items[i], kinds[kind]))
+				bits |= 1u << kind;
+	return bits;
+}
+
+static bool open_journal(struct outbox *outbox, const struct lead_limits *limits,
+			 struct error *error)
+{
+	const struct store_settings *store = &outbox->store;
+
+	if (!store_check_files(store->path, error))
+		return false;
+	outbox->db = store_open(store->path, error);
+	if (!outbox->db || !store_check(outbox->db, store->path, store->page_bytes, error) ||
+	    !schema_secret(outbox->db, outbox->secret, error))
+		return false;
+	return journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits,
+			    kinds_of(&outbox->dedup.keys), error);
+}
+
+static void close_journal(struct outbox *outbox)
+{
+	if (outbox->journal.db)
+		journal_fini(&outbox->journal);
+	/* The last one out leaves an empty log behind, as far as it can. */
+	if (outbox->db)
+		sqlite3_wal_checkpoint_v2(outbox->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite3_close(outbox->db);
+}
+
+static bool start_threads(struct outbox *outbox, struct error *error)
+{
+	outbox->writer.journal = &outbox->journal;
+	outbox->writer.room = &outbox->room;
+	outbox->writer.gate = &outbox->gate;
+	outbox->writer.store = &outbox->store;
+	outbox->writer.committed = committed;
+	outbox->announced_seq = outbox->journal.last_seq;
+	if (!checkpointer_start(&outbox->checkpointer, outbox->db, &outbox->gate, &outbox->room, error))
+		return false;
+	if (writer_start(&outbox->writer, error))
+		return true;
+	checkpointer_stop(&outbox->checkpointer);
+	return false;
+}
+
+static bool start(struct outbox *outbox, const struct lead_limits *limits, struct error *error)
+{
+	outbox->lock_fd = store_lock_take(outbox->store.path, error);
+	if (outbox->lock_fd < 0)
+		return false;
+	return open_journal(outbox, limits, error) &&
+	       room_init(&outbox->room, &outbox->journal, &outbox->store, error) &&
+	       start_threads(outbox, error);
+}
+
+struct outbox *outbox_open(const struct store_settings *store, const struct dedup_settings *dedup,
+			   const struct lead_limits *limits, struct error *error)
+{
+	struct outbox *outbox = alloc_zalloc(sizeof(*outbox));
+
+	if (!outbox) {
+		error_set(error, "there is not enough memory to open the store");
+		return NULL;
+	}
+	outbox->lock_fd = -1;
+	outbox->store = *store;
+	outbox->dedup = *dedup;
+	batch_setup();
+	gate_init(&outbox->gate);
+	pthread_mutex_init(&outbox->watch_mutex, NULL);
+	if (start(outbox, limits, error)) {
+		log_info("store.opened", LOG_SLICE("path", store->path),
+			 LOG_INT("events", outbox->journal.committed_seq),
+			 LOG_INT("leads", outbox->journal.committed_leads));
+		return outbox;
+	}
+	close_journal(outbox);
+	store_lock_drop(outbox->lock_fd);
+	gate_fini(&outbox->gate);
+	pthread_mutex_destroy(&outbox->watch_mutex);
+	alloc_free(outbox);
+	return NULL;
+}
+
+void outbox_close(struct outbox **pointer)
+{
+	struct outbox *outbox = *pointer;
+
+	*pointer = NULL;
+	if (!outbox)
+		return;
+	writer_stop(&outbox->writer);
+	checkpointer_stop(&outbox->checkpointer);
+	close_journal(outbox);
+	store_lock_drop(outbox->lock_fd);
+	gate_fini(&outbox->gate);
+	pthread_mutex_destroy(&outbox->watch_mutex);
+	alloc_free(outbox);
+}
+
+const uint8_t *outbox_secret(const struct outbox *outbox)
+{
+	return outbox->secret;
+}
+
+unsigned int outbox_key_kinds(const struct outbox *outbox)
+{
+	return outbox->journal.key_kinds;
+}
+
+bool outbox_submit(struct outbox *outbox, struct submission *submission)
+{
+	return writer_submit(&outbox->writer, submission);
+}
+
+bool outbox_ready(const struct outbox *outbox, const char **reason)
+{
+	const char *why = atomic_load(&outbox->writer.damage);
+
+	if (!why)
+		why = atomic_load(&outbox->room.reason);
+	if (reason)
+		*reason = why;
+	return !why;
+}
+
+void outbox_settle(struct outbox *outbox, struct settlement *settlement)
+{
+	writer_settle(&outbox->writer, settlement);
+}
+
+bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox)
+{
+	pthread_mutex_lock(&outbox->watch_mutex);
+	bool room = outbox->watcher_count < OUTBOX_WATCHERS;
+	if (room)
+		outbox->watchers[outbox->watcher_count++] = mailbox;
+	pthread_mutex_unlock(&outbox->watch_mutex);
+	return room;
+}
+
+void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox)
+{
+	pthread_mutex_lock(&outbox->watch_mutex);
+	for (size_t i = 0; i < outbox->watcher_count; i++) {
+		if (outbox->watchers[i] != mailbox)
+			continue;
+		outbox->watchers[i] = outbox->watchers[--outbox->watcher_count];
+		break;
+	}
+	pthread_mutex_unlock(&outbox->watch_mutex);
+}
+
+int64_t outbox_last_seq(const struct outbox *outbox)
+{
+	return atomic_load(&outbox->writer.last_seq);
+}
+
+void outbox_stats(const struct outbox *outbox, struct outbox_stats *stats)
+{
+	const struct writer *writer = &outbox->writer;
+
+	memset(stats, 0, sizeof(*stats));
+	stats->events = atomic_load(&writer->last_seq);
+	stats->leads = atomic_load(&writer->leads);
+	stats->index_bytes = atomic_load(&writer->index_bytes);
+	stats->index_keys = atomic_load(&writer->index_keys);
+	stats->queue_submissions = atomic_load(&writer->queued);
+	stats->store_bytes = atomic_load(&outbox->room.used_bytes);
+	batch_stats(stats);
+	checkpointer_stats(&outbox->checkpointer, stats);
+	pacer_vfs_stats(stats);
+}

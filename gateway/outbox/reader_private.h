@@ -1,0 +1,33 @@
+/* What the files of the reader share. */
+#ifndef OUTBOX_READER_PRIVATE_H
+#define OUTBOX_READER_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "outbox/reader.h"
+
+enum query {
+	QUERY_EVENTS,     /* after seq, count */
+	QUERY_DUE,        /* sink, now, count */
+	QUERY_NEXT_DUE,   /* sink */
+	QUERY_POSITION,   /* sink */
+	QUERY_LEAD,       /* id */
+	QUERY_LEADS_UP,   /* after id, count */
+	QUERY_LEADS_DOWN, /* before id, count */
+	QUERY_EVENT_FROM, /* seq -> seq, at */
+	QUERY_BY_ID,      /* first seq, last seq, id */
+	QUERY_SETTLED,    /* sink -> outcomes */
+	QUERY_OPEN,       /* sink -> state, count */
+	QUERY_LAST,       /* -> last seq */
+	QUERY_COUNT,
+};
+
+struct reader {
+	sqlite3 *db;
+	sqlite3_stmt *queries[QUERY_COUNT];
+};
+
+/* The first event from `seq` on; false: none. */
+bool reader_event_from(struct reader *reader, int64_t seq, int64_t *found_seq, int64_t *at_ms);
+
+#endif

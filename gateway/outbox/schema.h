@@ -1,0 +1,27 @@
+/* The tables of the journal, as an operator sees them in the sqlite3 shell. */
+#ifndef OUTBOX_SCHEMA_H
+#define OUTBOX_SCHEMA_H
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "lead/identity.h"
+
+#define SCHEMA_APPLICATION_ID 0x4c454144 /* "LEAD", in the header of the file */
+#define SCHEMA_VERSION 1                 /* user_version; goes up with every change */
+
+/* A captured trap: kept and listed, delivered to nobody. The body beside it is
+ * the lead.created that a release would deliver. */
+#define SCHEMA_TYPE_DISCARDED "lead.discarded"
+
+/* Makes all tables and the secret in an empty database, in one transaction:
+ * after a crash there is all of it or nothing. */
+bool schema_create(sqlite3 *db, int64_t page_bytes, struct error *error);
+
+/* Reads the secret under which identity keys are hashed. */
+bool schema_secret(sqlite3 *db, uint8_t secret[IDENTITY_SECRET_BYTES], struct error *error);
+
+/* Runs SQL that gives one integer; -1 on failure. */
+int64_t schema_integer(sqlite3 *db, const char *sql);
+
+#endif

@@ -1,0 +1,74 @@
+#include "outbox/statements.h"
+
+static const char *const sql[STATEMENT_COUNT] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+	[STATEMENT_ADD_LEAD] = "INSERT INTO lead VALUES (?, ?)",
+	[STATEMENT_MOVE_LEAD] = "UPDATE lead SET event = ? WHERE id = ?",
+	[STATEMENT_ADD_IDENTITY] = "INSERT INTO identity VALUES (?, ?, ?, ?)",
+	[STATEMENT_IDENTITY] = "SELECT lead, at, keys FROM identity WHERE seq = ?",
+	[STATEMENT_EVENT_BODY] = "SELECT body FROM event WHERE seq = ?",
+	[STATEMENT_EVENT_TYPE] = "SELECT type FROM event WHERE seq = ?",
+	[STATEMENT_LEAD] = "SELECT e.seq, e.at, e.type, e.body FROM lead l JOIN event e ON e.seq = l.event"
+			   " WHERE l.id = ?",
+	[STATEMENT_EVENT_LEAD] = "SELECT lead FROM event WHERE seq = ?",
+	[STATEMENT_POSITION] = "SELECT last_seq FROM settled WHERE sink = ?"
+			       " ORDER BY last_seq DESC LIMIT 1",
+	[STATEMENT_ADD_SETTLED] = "INSERT INTO settled VALUES (?, ?, ?, ?, ?)",
+	[STATEMENT_HAS_OPEN] = "SELECT 1 FROM open WHERE sink = ? AND seq = ?",
+	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?)",
+	[STATEMENT_DROP_OPEN] = "DELETE FROM open WHERE sink = ? AND seq = ?",
+	[STATEMENT_ADD_ATTEMPT] = "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_PUT_EXTERNAL] = "INSERT OR REPLACE INTO external VALUES (?, ?, ?)",
+	[STATEMENT_PAGES] = "PRAGMA page_count",
+	[STATEMENT_FREE_PAGES] = "PRAGMA freelist_count",
+};
+
+bool statements_init(struct statements *statements, sqlite3 *db, struct error *error)
+{
+	memset(statements, 0, sizeof(*statements));
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &statements->all[i], NULL) != SQLITE_OK)
+			return error_set(error, "%s", sqlite3_errmsg(db));
+	return true;
+}
+
+void statements_fini(struct statements *statements)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		sqlite3_finalize(statements->all[i]);
+		statements->all[i] = NULL;
+	}
+}
+
+int statement_run(sqlite3_stmt *statement)
+{
+	sqlite3_step(statement);
+	return sqlite3_reset(statement); /* tells again why the step failed */
+}
+
+void statement_bind_text(sqlite3_stmt *statement, int at, struct lg_slice text)
+{
+	if (slice_present(text))
+		sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_STATIC, SQLITE_UTF8);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
+void statement_bind_blob(sqlite3_stmt *statement, int at, const void *data, size_t size)
+{
+	sqlite3_bind_blob64(statement, at, data, size, SQLITE_STATIC);
+}
+
+struct lg_slice statement_column(sqlite3_stmt *statement, int at)
+{
+	const char *data = sqlite3_column_blob(statement, at);
+	int length = sqlite3_column_bytes(statement, at);
+
+	if (sqlite3_column_type(statement, at) == SQLITE_NULL)
+		return slice_of(NULL, 0);
+	return slice_of(data ? data : "", (size_t)length);
+}

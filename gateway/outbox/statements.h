@@ -1,0 +1,56 @@
+/* The SQL of the writer, prepared once. Writer thread. */
+#ifndef OUTBOX_STATEMENTS_H
+#define OUTBOX_STATEMENTS_H
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/slice.h"
+
+enum statement {
+	STATEMENT_BEGIN,
+	STATEMENT_COMMIT,
+	STATEMENT_ROLLBACK,
+	STATEMENT_ADD_EVENT,    /* seq, type, lead, at, body */
+	STATEMENT_ADD_LEAD,     /* id, event */
+	STATEMENT_MOVE_LEAD,    /* event, id */
+	STATEMENT_ADD_IDENTITY, /* seq, lead, at, keys */
+	STATEMENT_IDENTITY,     /* seq -> lead, at, keys */
+	STATEMENT_EVENT_BODY,   /* seq -> body */
+	STATEMENT_EVENT_TYPE,   /* seq -> type */
+	STATEMENT_LEAD,         /* id -> event's seq, at, type, body */
+	STATEMENT_EVENT_LEAD,   /* seq -> lead */
+	STATEMENT_POSITION,     /* sink -> last_seq */
+	STATEMENT_ADD_SETTLED,  /* sink, first_seq, last_seq, at, outcomes */
+	STATEMENT_HAS_OPEN,     /* sink, seq -> 1 */
+	STATEMENT_PUT_OPEN,     /* sink, seq, state, attempts, due, error */
+	STATEMENT_DROP_OPEN,    /* sink, seq */
+	STATEMENT_ADD_ATTEMPT,  /* sink, at, first_seq, last_seq, outcome, status, answer */
+	STATEMENT_PUT_EXTERNAL, /* sink, lead, id */
+	STATEMENT_PAGES,        /* -> page_count */
+	STATEMENT_FREE_PAGES,   /* -> freelist_count */
+	STATEMENT_COUNT,
+};
+
+struct statements {
+	sqlite3_stmt *all[STATEMENT_COUNT];
+};
+
+/* All statements start at NULL, so that _fini may follow a failure. */
+bool statements_init(struct statements *statements, sqlite3 *db, struct error *error);
+void statements_fini(struct statements *statements);
+
+/* Runs one that gives no row and is bound already. An SQLite result, SQLITE_OK
+ * when done; the statement is ready for the next. */
+int statement_run(sqlite3_stmt *statement);
+
+/* Binds without a copy: the bytes live until the statement has run. Absent
+ * slices become NULL. */
+void statement_bind_text(sqlite3_stmt *statement, int at, struct lg_slice text);
+void statement_bind_blob(sqlite3_stmt *statement, int at, const void *data, size_t size);
+
+/* A column's bytes, until the next step or reset. */
+struct lg_slice statement_column(sqlite3_stmt *statement, int at);
+
+#endif

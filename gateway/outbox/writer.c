@@ -1,0 +1,184 @@
+#include "outbox/writer.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "outbox/batch.h"
+#include "outbox/fault.h"
+
+/* How long settlements wait for captures to ride with while captures stream;
+ * a sync of their own would cost more than it gains. */
+#define RIDE_MS 5
+/* Captures committed within this time are a stream. */
+#define STREAM_US 20000
+/* How often a full store is tried. */
+#define PROBE_MS 200
+
+static struct submission *submission_of(struct letter *letter)
+{
+	return (struct submission *)(void *)letter;
+}
+
+static void take_mail(struct writer *writer)
+{
+	struct letter *letter = mailbox_take(&writer->submissions);
+
+	*writer->waiting_end = letter;
+	for (; letter; letter = letter->next)
+		writer->waiting_end = &letter->next;
+	if (!writer->unsettled)
+		writer->unsettled = mailbox_take(&writer->settlements);
+}
+
+/* Cuts off as many submissions as one transaction takes; at least one. */
+static struct letter *cut_batch(struct writer *writer)
+{
+	struct letter *first = writer->waiting, *last = first;
+	size_t captures = first ? submission_of(first)->count : 0;
+
+	if (!first)
+		return NULL;
+	while (last->next) {
+		captures += submission_of(last->next)->count;
+		if (captures > (size_t)writer->store->batch_captures)
+			break;
+		last = last->next;
+	}
+	writer->waiting = last->next;
+	if (!writer->waiting)
+		writer->waiting_end = &writer->waiting;
+	last->next = NULL;
+	return first;
+}
+
+static void publish(struct writer *writer)
+{
+	const struct journal *journal = writer->journal;
+
+	atomic_store(&writer->leads, journal->committed_leads);
+	atomic_store(&writer->index_bytes, journal->index.bytes + recent_bytes(&journal->recent));
+	atomic_store(&writer->index_keys, journal->index.keys);
+	atomic_store(&writer->last_seq, journal->committed_seq);
+}
+
+static void write_batch(struct writer *writer)
+{
+	struct batch batch = {.submissions = cut_batch(writer), .settlements = writer->unsettled};
+	int64_t queued = 0, bytes = 0;
+
+	writer->unsettled = NULL;
+	for (struct letter *l = batch.submissions; l; l = l->next) {
+		queued++;
+		bytes += (int64_t)submission_of(l)->bytes;
+	}
+	gate_enter(writer->gate);
+	bool committed = batch_write(&batch, writer->journal, writer->room, &writer->damage);
+	gate_leave(writer->gate);
+	if (batch.submissions && committed)
+		writer->last_capture_us = clock_monotonic_us();
+	publish(writer);
+	outbox_fault("before-reply");
+	/* Room in the queue first: who gets an answer may submit again at once. */
+	atomic_fetch_sub(&writer->queued, queued);
+	atomic_fetch_sub(&writer->queued_bytes, bytes);
+	batch_reply(&batch);
+	if (committed)
+		writer->committed(writer);
+}
+
+static bool streaming(const struct writer *writer)
+{
+	return clock_monotonic_us() - writer->last_capture_us < STREAM_US;
+}
+
+/* Waits until there is something to write; takes it. False: stop. */
+static bool gather(struct writer *writer)
+{
+	for (;;) {
+		bool stopping = atomic_load(&writer->stopping);
+
+		take_mail(writer);
+		if (writer->waiting)
+			return true;
+		if (writer->unsettled) {
+			if (!stopping && streaming(writer) && mailbox_wait(&writer->submissions, RIDE_MS))
+				take_mail(writer);
+			return true;
+		}
+		if (stopping)
+			return false;
+		if (!atomic_load(&writer->room->reason))
+			mailbox_wait(&writer->submissions, -1);
+		else if (!mailbox_wait(&writer->submissions, PROBE_MS))
+			room_probe(writer->room, writer->journal);
+	}
+}
+
+static void *run(void *argument)
+{
+	struct writer *writer = argument;
+
+	while (gather(writer))
+		write_batch(writer);
+	return NULL;
+}
+
+bool writer_start(struct writer *writer, struct error *error)
+{
+	writer->waiting = writer->unsettled = NULL;
+	writer->waiting_end = &writer->waiting;
+	writer->last_capture_us = clock_monotonic_us() - STREAM_US;
+	atomic_init(&writer->stopping, false);
+	atomic_init(&writer->damage, NULL);
+	atomic_init(&writer->queued, 0);
+	atomic_init(&writer->queued_bytes, 0);
+	publish(writer);
+	if (!mailbox_init(&writer->submissions))
+		return error_set(error, "no descriptor is left for the writer of the store");
+	if (!mailbox_init(&writer->settlements)) {
+		mailbox_fini(&writer->submissions);
+		return error_set(error, "no descriptor is left for the writer of the store");
+	}
+	if (pthread_create(&writer->thread, NULL, run, writer) == 0) {
+		pthread_setname_np(writer->thread, "writer");
+		return true;
+	}
+	mailbox_fini(&writer->submissions);
+	mailbox_fini(&writer->settlements);
+	return error_set(error, "the writer of the store cannot be started: no thread is left");
+}
+
+void writer_stop(struct writer *writer)
+{
+	atomic_store(&writer->stopping, true);
+	mailbox_poke(&writer->submissions);
+	pthread_join(writer->thread, NULL);
+	mailbox_fini(&writer->submissions);
+	mailbox_fini(&writer->settlements);
+}
+
+bool writer_submit(struct writer *writer, struct submission *submission)
+{
+	int64_t bytes = (int64_t)submission->bytes;
+
+	if (atomic_load(&writer->room->reason) || atomic_load(&writer->damage))
+		return false;
+	if (atomic_fetch_add(&writer->queued, 1) >= writer->store->queue_submissions) {
+		atomic_fetch_sub(&writer->queued, 1);
+		return false;
+	}
+	/* One that is larger than the whole queue may go alone. */
+	int64_t before = atomic_fetch_add(&writer->queued_bytes, bytes);
+	if (before > 0 && before + bytes > writer->store->queue_bytes) {
+		atomic_fetch_sub(&writer->queued_bytes, bytes);
+		atomic_fetch_sub(&writer->queued, 1);
+		return false;
+	}
+	mailbox_send(&writer->submissions, &submission->letter);
+	return true;
+}
+
+void writer_settle(struct writer *writer, struct settlement *settlement)
+{
+	mailbox_send(&writer->settlements, &settlement->letter);
+	mailbox_poke(&writer->submissions);
+}

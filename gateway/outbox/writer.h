@@ -1,0 +1,38 @@
+/* The writer thread: one transaction after the other with all that waits. */
+#ifndef OUTBOX_WRITER_H
+#define OUTBOX_WRITER_H
+
+#include "outbox/gate.h"
+#include "outbox/journal.h"
+#include "outbox/room.h"
+
+struct writer {
+	struct journal *journal;
+	struct room *room;
+	struct gate *gate;
+	const struct store_settings *store;
+	/* Called after each commit, in the writer's thread. */
+	void (*committed)(struct writer *writer);
+
+	pthread_t thread;
+	struct mailbox submissions, settlements; /* only the first wakes */
+	atomic_bool stopping;
+	_Atomic(const char *) damage; /* the store cannot be written any more; NULL: it can */
+	_Atomic(int64_t) queued, queued_bytes;
+	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;
+	int64_t last_capture_us; /* monotonic: when captures were committed last */
+
+	struct letter *waiting; /* submissions taken, in order */
+	struct letter **waiting_end;
+	struct letter *unsettled;
+};
+
+/* The fields up to `committed` are filled. False with a reason. */
+bool writer_start(struct writer *writer, struct error *error);
+/* Commits what waits, then ends the thread. */
+void writer_stop(struct writer *writer);
+
+bool writer_submit(struct writer *writer, struct submission *submission);
+void writer_settle(struct writer *writer, struct settlement *settlement);
+
+#endif
