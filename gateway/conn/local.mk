@@ -1,4 +1,10 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libconn.a
-%C%_libconn_a_SOURCES =
+%C%_libconn_a_SOURCES = \
+	%D%/address.c \
+	%D%/conn.c \
+	%D%/conn_group.c \
+	%D%/listener.c \
+	%D%/quota.c \
+	%D%/reason.c

@@ -1,0 +1,106 @@
+/* One accepted connection: bytes in, bytes out, a state, a deadline, an end.
+ *
+ * A connection belongs to one conn_group and so to one loop thread. It is in
+ * exactly one state, which is the list it stands in; conn_move is the only way
+ * from one to another, conn_close the only end, and that needs a reason.
+ *
+ * What the bytes mean is a protocol's business. It gets them through receive,
+ * adds its answers to conn_out, and is asked by settle where the connection
+ * stands; sending, waiting and timing are done here. All bytes of a protocol's
+ * answers that are added in one turn leave in one send. */
+#ifndef CONN_CONN_H
+#define CONN_CONN_H
+
+#include "base/buffer.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "conn/address.h"
+#include "conn/reason.h"
+
+struct conn;
+struct conn_group;
+
+/* Where a connection stands; all but WAIT and CLOSED have a deadline. */
+enum conn_state {
+	CONN_IDLE,   /* between requests */
+	CONN_HEAD,   /* a request has begun */
+	CONN_BODY,   /* its head is whole; bound by the minimum rate too */
+	CONN_WAIT,   /* its answer is being made */
+	CONN_WRITE,  /* the peer is to read what it was sent */
+	CONN_LINGER, /* ended by us: reads on, so that no reset overtakes the answer */
+	CONN_CLOSED, /* freed when the loop's turn ends */
+	CONN_STATE_COUNT
+};
+
+/* Who speaks on a connection. Sniffing a protocol on a shared port means a
+ * first protocol whose receive sets another one. */
+struct conn_protocol {
+	/* Bytes from the peer, at least one more than it left before. Returns how
+	 * many it took; the rest is offered again with what comes after. Leaving
+	 * bytes while it is not paused means that more are needed. */
+	size_t (*receive)(struct conn *conn, struct lg_slice bytes);
+	/* The peer will send nothing more; answers may still reach it. */
+	void (*ended)(struct conn *conn);
+	/* A turn is over and `out` was offered to the kernel: moves the connection
+	 * to where it stands now, or ends it. */
+	void (*settle)(struct conn *conn);
+	/* The deadline of IDLE, HEAD or BODY has passed, or the rate is too low:
+	 * says so to the peer if it likes and ends the connection. */
+	void (*expired)(struct conn *conn, enum conn_reason reason);
+	/* The server drains: nothing more is wanted from this peer. */
+	void (*drain)(struct conn *conn);
+	/* It is gone; the conn must not be touched after this. */
+	void (*closed)(struct conn *conn);
+};
+
+struct conn {
+	struct letter letter; /* on its way to its group */
+	struct list node;     /* in its state's list */
+	struct list turn;     /* in the group's list of those to be settled */
+	struct conn_group *group;
+	struct loop_watch watch;
+	const struct conn_protocol *protocol;
+	void *context; /* the protocol's own */
+	struct buffer in, out;
+	enum conn_state state;
+	enum conn_reason linger_reason;
+	int64_t since_ms, deadline_ms; /* of the state */
+	size_t received_bytes;	       /* since then */
+	int fd;
+	bool paused; /* not to be read */
+	bool ended;  /* the peer sends no more */
+	bool offer;  /* `in` holds what a pause kept from the protocol */
+	bool in_turn;
+	bool exempt; /* from the bound per address */
+	struct address peer;
+	char peer_text[ADDRESS_TEXT_BYTES];
+};
+
+/* Takes `fd` over when it succeeds. NULL: no memory. Any thread; it belongs to
+ * no loop until conn_group_add or conn_group_send. */
+struct conn *conn_new(int fd, const struct address *peer, bool exempt,
+		      const struct conn_protocol *protocol, void *context);
+
+/* Where answers are added. */
+struct buffer *conn_out(struct conn *conn);
+
+/* Moves to a state (not CLOSED) and starts its time anew. */
+void conn_move(struct conn *conn, enum conn_state state);
+
+/* Stops reading until conn_resume; what was read by then is kept. */
+void conn_pause(struct conn *conn);
+void conn_resume(struct conn *conn);
+
+/* Has the connection settled before the loop sleeps again: after answers were
+ * added outside of the protocol's callbacks. */
+void conn_wake(struct conn *conn);
+
+/* Ends it after what is in `out` was sent: says so to the peer, reads on for a
+ * bounded time, then closes. For answers that do not wait for all that the
+ * peer sends (RFC 9112, section 9.6). Only when `out` is empty. */
+void conn_linger(struct conn *conn, enum conn_reason reason);
+
+/* Closes and counts the reason. Again does no harm. */
+void conn_close(struct conn *conn, enum conn_reason reason);
+
+#endif

@@ -1,0 +1,221 @@
+#include "conn/conn_group.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* How often the rate of bodies is looked at. */
+#define RATE_TICK_MS 1000
+
+static const enum conn_reason timeout_reasons[CONN_STATE_COUNT] = {
+	[CONN_IDLE] = CONN_IDLE_TIMEOUT,
+	[CONN_HEAD] = CONN_HEAD_TIMEOUT,
+	[CONN_BODY] = CONN_BODY_TIMEOUT,
+	[CONN_WRITE] = CONN_WRITE_TIMEOUT,
+};
+
+/* A state's time is one number, so its list is in the order of deadlines and
+ * only heads need to be looked at. Each step ends a connection or moves it. */
+static void expire_state(struct conn_group *group, enum conn_state state, int64_t now_ms)
+{
+	struct list *first;
+
+	while ((first = list_first(&group->states[state]))) {
+		struct conn *conn = container_of(first, struct conn, node);
+		if (conn->deadline_ms > now_ms) {
+			conn_group_arm(group, conn->deadline_ms);
+			return;
+		}
+		conn_expire(conn, timeout_reasons[state]);
+		ALWAYS(list_first(&group->states[state]) != first || conn->deadline_ms > now_ms);
+	}
+}
+
+static bool is_too_slow(const struct conn *conn, int64_t now_ms)
+{
+	const struct conn_settings *settings = &conn->group->settings;
+	int64_t elapsed_ms = now_ms - conn->since_ms;
+
+	return elapsed_ms >= settings->rate_grace_ms &&
+	       (int64_t)conn->received_bytes < settings->minimum_rate_bytes * elapsed_ms / 1000;
+}
+
+static void check_rates(struct conn_group *group, int64_t now_ms)
+{
+	struct list *bodies = &group->states[CONN_BODY];
+
+	if (group->settings.minimum_rate_bytes <= 0)
+		return;
+	LIST_EACH_SAFE(node, bodies) {
+		struct conn *conn = container_of(node, struct conn, node);
+		if (is_too_slow(conn, now_ms))
+			conn_expire(conn, CONN_TOO_SLOW);
+	}
+	if (!list_empty(bodies))
+		conn_group_arm(group, now_ms + RATE_TICK_MS);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	struct conn_group *group = container_of(timer, struct conn_group, timer);
+	int64_t now_ms = loop_now_ms(group->loop);
+
+	group->armed_ms = INT64_MAX;
+	for (int state = 0; state < CONN_CLOSED; state++)
+		expire_state(group, (enum conn_state)state, now_ms);
+	check_rates(group, now_ms);
+}
+
+/* Without memory for a timer the next connection that moves arms it. */
+void conn_group_arm(struct conn_group *group, int64_t due_ms)
+{
+	if (due_ms >= group->armed_ms)
+		return;
+	if (loop_timer_set(&group->timer, due_ms - loop_now_ms(group->loop)))
+		group->armed_ms = due_ms;
+}
+
+static void free_closed(struct conn_group *group)
+{
+	LIST_EACH_SAFE(node, &group->states[CONN_CLOSED])
+		conn_free(container_of(node, struct conn, node));
+}
+
+static void on_turns(evutil_socket_t fd, short what, void *context)
+{
+	struct conn_group *group = context;
+	struct list *first;
+
+	(void)fd;
+	(void)what;
+	while ((first = list_first(&group->turns)))
+		conn_take_turn(container_of(first, struct conn, turn));
+	free_closed(group);
+}
+
+/* An event that is made active while others are being served is served after
+ * them, in the same round of the loop: so all that one round adds to a
+ * connection leaves together. */
+void conn_group_rouse(struct conn_group *group)
+{
+	event_active(&group->turns_event, EV_TIMEOUT, 0);
+}
+
+void conn_group_lend(struct conn_group *group, struct buffer *buffer)
+{
+	if (buffer->data || group->spare_count == 0)
+		return;
+	size_t limit = buffer->limit;
+	*buffer = group->spares[--group->spare_count];
+	buffer->limit = limit;
+}
+
+void conn_group_return(struct conn_group *group, struct buffer *buffer)
+{
+	if (!buffer->data || buffer_length(buffer) > 0)
+		return;
+	if (group->spare_count == CONN_GROUP_SPARES || buffer->capacity > CONN_GROUP_SPARE_BYTES) {
+		buffer_fini(buffer);
+		return;
+	}
+	size_t limit = buffer->limit;
+	buffer_clear(buffer);
+	group->spares[group->spare_count++] = *buffer;
+	buffer_init(buffer, limit);
+}
+
+static void tell_all(struct conn_group *group)
+{
+	group->draining = true;
+	if (group->on_drain)
+		group->on_drain(group);
+	for (int state = 0; state < CONN_CLOSED; state++)
+		LIST_EACH_SAFE(node, &group->states[state]) {
+			struct conn *conn = container_of(node, struct conn, node);
+			conn->protocol->drain(conn);
+			conn_wake(conn);
+		}
+}
+
+static void on_letter(struct loop_mailbox *box, struct letter *letter)
+{
+	struct conn_group *group = container_of(box, struct conn_group, letters);
+
+	if (letter == &group->drain_letter)
+		tell_all(group);
+	else
+		conn_group_add(group, container_of(letter, struct conn, letter));
+}
+
+void conn_group_add(struct conn_group *group, struct conn *conn)
+{
+	conn_start(conn, group);
+	if (group->draining && conn->state != CONN_CLOSED) {
+		conn->protocol->drain(conn);
+		conn_wake(conn);
+	}
+}
+
+void conn_group_send(struct conn_group *group, struct conn *conn)
+{
+	mailbox_send(&group->mailbox, &conn->letter);
+}
+
+void conn_group_drain(struct conn_group *group)
+{
+	if (!atomic_exchange(&group->drain_asked, true))
+		mailbox_send(&group->mailbox, &group->drain_letter);
+}
+
+bool conn_group_init(struct conn_group *group, struct loop *loop,
+		     const struct conn_settings *settings, struct quota *quota)
+{
+	*group = (struct conn_group){
+		.loop = loop, .settings = *settings, .quota = quota, .armed_ms = INT64_MAX};
+	for (int i = 0; i < CONN_STATE_COUNT; i++)
+		list_init(&group->states[i]);
+	list_init(&group->turns);
+	event_assign(&group->turns_event, loop_base(loop), -1, 0, on_turns, group);
+	loop_timer_init(&group->timer, loop, on_timer);
+	group->scratch = alloc_malloc(CONN_GROUP_SCRATCH_BYTES);
+	if (!group->scratch)
+		return false;
+	if (!mailbox_init(&group->mailbox)) {
+		alloc_free(group->scratch);
+		return false;
+	}
+	if (!loop_mailbox_init(&group->letters, loop, &group->mailbox, on_letter)) {
+		mailbox_fini(&group->mailbox);
+		alloc_free(group->scratch);
+		return false;
+	}
+	return true;
+}
+
+/* Letters that nobody opened hold connections too. */
+static void take_letters(struct conn_group *group)
+{
+	struct letter *letter = mailbox_take(&group->mailbox);
+
+	while (letter) {
+		struct letter *next = letter->next;
+		if (letter != &group->drain_letter)
+			conn_group_add(group, container_of(letter, struct conn, letter));
+		letter = next;
+	}
+}
+
+void conn_group_fini(struct conn_group *group)
+{
+	take_letters(group);
+	for (int state = 0; state < CONN_CLOSED; state++)
+		LIST_EACH_SAFE(node, &group->states[state])
+			conn_close(container_of(node, struct conn, node), CONN_STOPPED);
+	free_closed(group);
+	event_del(&group->turns_event);
+	loop_timer_fini(&group->timer);
+	loop_mailbox_fini(&group->letters);
+	mailbox_fini(&group->mailbox);
+	while (group->spare_count > 0)
+		buffer_fini(&group->spares[--group->spare_count]);
+	alloc_free(group->scratch);
+}

@@ -1,0 +1,78 @@
+/* All connections of one loop: lists by state, one timer for all deadlines,
+ * and the memory that connections share. Loop thread, but for
+ * conn_group_send and conn_group_drain. */
+#ifndef CONN_CONN_GROUP_H
+#define CONN_CONN_GROUP_H
+
+#include "conn/conn.h"
+#include "conn/quota.h"
+
+#define CONN_GROUP_SCRATCH_BYTES 65536
+#define CONN_GROUP_SPARES 32
+#define CONN_GROUP_SPARE_BYTES 16384
+
+struct conn_settings {
+	int64_t timeout_ms[CONN_STATE_COUNT]; /* 0: none */
+	int64_t minimum_rate_bytes;	      /* a second, in CONN_BODY; 0: none */
+	int64_t rate_grace_ms;		      /* without that rate at first */
+	size_t in_bytes;		      /* what a protocol may leave unread */
+	size_t out_bytes;		      /* answers that wait to be read */
+	size_t linger_bytes;		      /* read on after an answer that ends it */
+};
+
+struct conn_group {
+	struct loop *loop;
+	struct conn_settings settings;
+	struct quota *quota; /* of the server */
+	struct list states[CONN_STATE_COUNT];
+	struct list turns;	  /* to be settled before the loop sleeps */
+	struct event turns_event; /* made active by hand, never added */
+	struct loop_timer timer;
+	int64_t armed_ms; /* when the timer fires; INT64_MAX: it does not */
+	struct mailbox mailbox;
+	struct loop_mailbox letters;
+	struct letter drain_letter;
+	bool draining;
+	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
+	atomic_bool drain_asked;
+	char *scratch; /* what one recv brings, while it is being looked at */
+	/* A connection holds memory only while bytes wait in it; what it gives
+	 * back goes to the next one. */
+	struct buffer spares[CONN_GROUP_SPARES];
+	size_t spare_count;
+};
+
+/* False: no memory or descriptors. */
+bool conn_group_init(struct conn_group *group, struct loop *loop,
+		     const struct conn_settings *settings, struct quota *quota);
+/* Closes what is left. The loop must have stopped. */
+void conn_group_fini(struct conn_group *group);
+
+/* The connection is the group's from here on, also when there is no memory to
+ * watch it. */
+void conn_group_add(struct conn_group *group, struct conn *conn);
+/* The same from any thread. */
+void conn_group_send(struct conn_group *group, struct conn *conn);
+
+/* Tells every connection, now and to come, that the server drains. Any thread. */
+void conn_group_drain(struct conn_group *group);
+
+/* For conn.c. */
+
+/* The timer fires at `due_ms` or before. */
+void conn_group_arm(struct conn_group *group, int64_t due_ms);
+/* Turns are taken, and closed connections freed, before the loop sleeps. */
+void conn_group_rouse(struct conn_group *group);
+/* Memory for an empty buffer that has none. */
+void conn_group_lend(struct conn_group *group, struct buffer *buffer);
+/* Takes the memory of an empty buffer back. */
+void conn_group_return(struct conn_group *group, struct buffer *buffer);
+/* One connection's turn: sends, settles, watches. */
+void conn_take_turn(struct conn *conn);
+/* Starts watching. */
+void conn_start(struct conn *conn, struct conn_group *group);
+void conn_free(struct conn *conn);
+/* Its deadline has passed. */
+void conn_expire(struct conn *conn, enum conn_reason reason);
+
+#endif

@@ -1,0 +1,92 @@
+#include "conn/quota.h"
+
+#include "base/alloc.h"
+#include "base/random.h"
+
+struct quota *quota_new(size_t limit, size_t limit_per_address)
+{
+	struct quota *quota = alloc_zalloc(sizeof(*quota));
+
+	if (!quota)
+		return NULL;
+	quota->limit = limit;
+	quota->limit_per_address = limit_per_address;
+	random_bytes(quota->keys, sizeof(quota->keys));
+	return quota;
+}
+
+void quota_free(struct quota **quota)
+{
+	alloc_free(*quota);
+	*quota = NULL;
+}
+
+/* Every bit of the input reaches every bit of the result (the finalizer that
+ * SplitMix64 uses). */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+/* The address's cells, one in each row. */
+static void find_cells(struct quota *quota, const struct address *address,
+		       _Atomic(uint32_t) *cells[2])
+{
+	uint64_t halves[2];
+
+	memcpy(halves, address->bytes, sizeof(halves));
+	if (!address_is_v4(address))
+		halves[1] = 0;
+	uint64_t hash = mix(halves[0] ^ quota->keys[0]);
+	hash = mix(hash + mix(halves[1] ^ quota->keys[1]) + quota->keys[2]);
+	cells[0] = &quota->cells[0][hash % QUOTA_CELLS];
+	cells[1] = &quota->cells[1][(hash >> 32) % QUOTA_CELLS];
+}
+
+static bool take_address(struct quota *quota, const struct address *address)
+{
+	_Atomic(uint32_t) *cells[2];
+
+	find_cells(quota, address, cells);
+	uint32_t before[2] = {atomic_fetch_add(cells[0], 1), atomic_fetch_add(cells[1], 1)};
+	if (before[0] < quota->limit_per_address || before[1] < quota->limit_per_address)
+		return true;
+	atomic_fetch_sub(cells[0], 1);
+	atomic_fetch_sub(cells[1], 1);
+	return false;
+}
+
+bool quota_take(struct quota *quota, const struct address *address, bool exempt,
+		enum conn_reason *reason)
+{
+	if (atomic_fetch_add(&quota->total, 1) >= quota->limit) {
+		atomic_fetch_sub(&quota->total, 1);
+		*reason = CONN_FULL;
+		return false;
+	}
+	if (!exempt && !take_address(quota, address)) {
+		atomic_fetch_sub(&quota->total, 1);
+		*reason = CONN_FULL_ADDRESS;
+		return false;
+	}
+	return true;
+}
+
+void quota_give(struct quota *quota, const struct address *address, bool exempt)
+{
+	_Atomic(uint32_t) *cells[2];
+
+	if (!exempt) {
+		find_cells(quota, address, cells);
+		atomic_fetch_sub(cells[0], 1);
+		atomic_fetch_sub(cells[1], 1);
+	}
+	atomic_fetch_sub(&quota->total, 1);
+}
+
+size_t quota_total(const struct quota *quota)
+{
+	return atomic_load(&quota->total);
+}
