@@ -1,4 +1,19 @@
 # Add each .c (and .cc) of this folder below, one a line with a closing backslash
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libhttp.a
-%C%_libhttp_a_SOURCES =
+%C%_libhttp_a_SOURCES = \
+	%D%/forwarded.c \
+	%D%/h1_answer.c \
+	%D%/h1_body.c \
+	%D%/h1_char.c \
+	%D%/h1_field.c \
+	%D%/h1_parser.c \
+	%D%/h1_request.c \
+	%D%/h1_transport.c \
+	%D%/limits.c \
+	%D%/problem.c \
+	%D%/refusal.c \
+	%D%/request.c \
+	%D%/server.c \
+	%D%/status.c \
+	%D%/worker.c

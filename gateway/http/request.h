@@ -30,18 +30,19 @@ struct http_route {
 struct http_request {
 	struct arena arena;
 	struct lg_slice method, target; /* raw */
-	struct lg_slice path, query;    /* of the target; query absent without '?' */
-	struct lg_slice scheme, host;   /* as the sender saw them */
-	struct http_header *headers;    /* in order, duplicates kept */
+	struct lg_slice path, query;	/* of the target; query absent without '?' */
+	struct lg_slice scheme, host;	/* as the sender saw them */
+	struct http_header *headers;	/* in order, duplicates kept */
 	size_t header_count;
-	struct lg_slice body; /* followed by at least HTTP_BODY_PADDING readable bytes */
-	struct lg_slice peer_address;   /* text, without port */
+	struct lg_slice body;		/* followed by at least HTTP_BODY_PADDING readable bytes */
+	struct lg_slice peer_address;	/* text, without port */
 	struct lg_slice client_address; /* behind trusted proxies; else the peer's */
-	int64_t received_ms;            /* wall clock, when the head was whole */
-	int64_t started_us;             /* monotonic, first byte */
+	int64_t received_ms;		/* wall clock, when the head was whole */
+	int64_t started_us;		/* monotonic, first byte */
 	struct http_route route;
 	struct http_transport *transport; /* who carries the answer */
-	void *context;                    /* the handler's own */
+	size_t loop_index;		  /* of its loop, as given to http_server_open */
+	void *context;			  /* the handler's own */
 };
 
 #define HTTP_BODY_PADDING 64

@@ -11,27 +11,29 @@
 
 /* Limits, each an option with a number (section `http:` of the configuration). */
 struct http_limits {
-	int64_t head_bytes;          /* 16 KiB */
-	int64_t body_bytes;          /* 1 MiB, a source may lower or raise it */
-	int64_t buffered_bytes;      /* all buffered bodies of the server together */
-	int64_t headers;             /* 100 */
-	int64_t head_timeout_ms;     /* absolute, from the first byte */
-	int64_t body_timeout_ms;     /* absolute, from the end of the head */
-	int64_t minimum_rate_bytes;  /* a second, after a grace, while a body is read */
-	int64_t write_timeout_ms;    /* an answer that is not read */
-	int64_t idle_timeout_ms;     /* 60 s between requests */
-	int64_t connections;         /* in all */
+	int64_t head_bytes;	    /* 16 KiB */
+	int64_t body_bytes;	    /* 1 MiB, a source may lower or raise it */
+	int64_t buffered_bytes;	    /* all buffered bodies of the server together */
+	int64_t headers;	    /* 100 */
+	int64_t head_timeout_ms;    /* absolute, from the first byte */
+	int64_t body_timeout_ms;    /* absolute, from the end of the head */
+	int64_t minimum_rate_bytes; /* a second, after a grace, while a body is read */
+	int64_t write_timeout_ms;   /* an answer that is not read */
+	int64_t idle_timeout_ms;    /* 60 s between requests */
+	int64_t connections;	    /* in all */
 	int64_t connections_per_address;
-	int64_t pipelined;           /* requests of one connection under way */
-	int64_t linger_ms;           /* reading on after an error, so that it is seen */
+	int64_t pipelined; /* requests of one connection under way */
+	int64_t linger_ms; /* reading on after an error, so that it is seen */
+	int64_t linger_bytes;
 };
 extern const struct lg_option http_limit_options[];
 extern const size_t http_limit_option_count;
 
 /* One entry of `listen:`. */
 struct http_listen {
-	struct lg_slice address; /* "127.0.0.1:8080", "[::1]:8080", "*:8080" */
-	struct lg_list trusted_proxies;
+	struct lg_slice address;	/* "127.0.0.1:8080", "[::1]:8080", "*:8080" */
+	struct lg_list trusted_proxies; /* addresses and prefixes */
+	int32_t forwarded_header;	/* enum forwarded_header; read from trusted proxies alone */
 	int64_t backlog;
 	struct lg_slice probe_path; /* answered 202 without a body; absent: none */
 };
@@ -62,7 +64,8 @@ void http_server_drain(struct http_server *server);
 /* Connections still open. Any thread. */
 size_t http_server_connections(const struct http_server *server);
 
-/* Closes what is left. The loops must have stopped. */
+/* Closes what is left. The loops must have stopped. Requests that were not
+ * answered yet are freed: their handlers must not touch them any more. */
 void http_server_close(struct http_server **server);
 
 /* The port that the index-th listener got (for port 0); 0 for none. */

@@ -1,0 +1,71 @@
+#include "http/forwarded.h"
+#include "http/server.h"
+
+#define LIMIT(member, n, t, f, low, high, h)                                              \
+	{                                                                                 \
+		.name = (n), .type = (t), .offset = offsetof(struct http_limits, member), \
+		.fallback = (f), .min = (low), .max = (high), .help = (h)                 \
+	}
+#define HOUR_MS INT64_C(3600000)
+#define GIB INT64_C(1073741824)
+
+const struct lg_option http_limit_options[] = {
+	LIMIT(head_bytes, "max_head", LG_SIZE, "16KiB", 1024, 1048576,
+	      "largest head of a request: its first line and all headers"),
+	LIMIT(body_bytes, "max_body", LG_SIZE, "1MiB", 0, GIB, "largest body of a request"),
+	LIMIT(buffered_bytes, "max_buffered", LG_SIZE, "64MiB", 65536, 1024 * GIB,
+	      "bodies of all requests under way together; beyond it the answer is 503"),
+	LIMIT(headers, "max_headers", LG_INTEGER, "100", 8, 10000, "most headers of a request"),
+	LIMIT(head_timeout_ms, "head_timeout", LG_DURATION, "10s", 10, HOUR_MS,
+	      "time from the first byte of a request to the end of its head"),
+	LIMIT(body_timeout_ms, "body_timeout", LG_DURATION, "60s", 10, HOUR_MS,
+	      "time from the end of the head to the end of the body"),
+	LIMIT(minimum_rate_bytes, "minimum_rate", LG_SIZE, "256", 0, GIB,
+	      "least bytes a second of a body after the first five seconds; 0: none"),
+	LIMIT(write_timeout_ms, "write_timeout", LG_DURATION, "30s", 10, HOUR_MS,
+	      "time for a sender to read its answer"),
+	LIMIT(idle_timeout_ms, "idle_timeout", LG_DURATION, "60s", 10, 24 * HOUR_MS,
+	      "time that a connection may wait for its next request"),
+	LIMIT(connections, "max_connections", LG_INTEGER, "10000", 1, 1000000,
+	      "most connections in all"),
+	LIMIT(connections_per_address, "max_connections_per_address", LG_INTEGER, "256", 1, 1000000,
+	      "most connections of one address, or of one IPv6 /64; trusted proxies are exempt"),
+	LIMIT(pipelined, "max_pipelined", LG_INTEGER, "16", 1, 1000,
+	      "most requests of one connection under way at once"),
+	LIMIT(linger_ms, "linger_timeout", LG_DURATION, "2s", 1, 60000,
+	      "time to read on after an answer that ends a connection"),
+	LIMIT(linger_bytes, "max_linger", LG_SIZE, "1MiB", 0, GIB,
+	      "bytes to read on after an answer that ends a connection"),
+};
+const size_t http_limit_option_count = sizeof(http_limit_options) / sizeof(http_limit_options[0]);
+
+const struct lg_option http_listen_options[] = {
+	{.name = "address",
+	 .type = LG_STRING,
+	 .flags = LG_REQUIRED,
+	 .offset = offsetof(struct http_listen,								      address),
+	 .help = "where to listen: 127.0.0.1:8080, [::1]:8080, or *:8080 for every address"},
+	{.name = "trusted_proxies",
+	 .type = LG_LIST,
+	 .offset = offsetof(struct http_listen,									  trusted_proxies),
+	 .help = "addresses and prefixes (10.0.0.0/8) whose forwarding header is believed"},
+	{.name = "forwarded_header",
+	 .type = LG_ENUM,
+	 .fallback = "x-forwarded-for",
+	 .choices = "x-forwarded-for|forwarded",
+	 .offset = offsetof(struct http_listen,											   forwarded_header),
+	 .help = "the header that trusted proxies set, with its kin; the other one is not read"},
+	{.name = "backlog",
+	 .type = LG_INTEGER,
+	 .fallback = "1024",
+	 .min = 1,
+	 .max = 65535,
+	 .offset = offsetof(struct http_listen, backlog),
+	 .help = "connections that may wait to be accepted"},
+	{.name = "probe_path",
+	 .type = LG_STRING,
+	 .offset = offsetof(struct http_listen,						    probe_path),
+	 .help = "a path that is answered 202 without a body, for load balancers"										 },
+};
+const size_t http_listen_option_count = sizeof(http_listen_options) /
+					sizeof(http_listen_options[0]);
