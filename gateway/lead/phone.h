@@ -7,15 +7,23 @@
 
 #define PHONE_E164_BYTES 17 /* '+', 15 digits, zero byte */
 
-/* True and E.164 in `out` when the number, read in `region` ("US"), is
- * possible; false when it cannot be read. `extension` digits, if any, are not
- * part of it. Any thread. */
+/* True and E.164 in `out` when the number, read in `region` ("US"), is possible;
+ * false when it cannot be read, or can be dialled only locally. An extension is
+ * not part of it. Any thread. */
 bool phone_normalize(struct lg_slice text, const char *region, char out[PHONE_E164_BYTES]);
 
-/* The library alone, and the table alone (1 answered, 0 refused, -1 handed
- * over): for the property test. */
+/* Whether national numbers of a region can be read. */
+bool phone_region_known(const char *region);
+
+/* The table is used only with the build of libphonenumber that it was made from;
+ * false tells that another one is loaded, and all numbers go to the library.
+ * Main thread, before others start. */
+bool phone_setup(void);
+
+/* The library alone, and the table alone (1 answered, -1 handed over): for the
+ * property test. The library is loaded with 2.3 MB of memory when the first
+ * number is handed to it. */
 bool phone_library_normalize(struct lg_slice text, const char *region, char out[PHONE_E164_BYTES]);
 int phone_table_normalize(struct lg_slice text, const char *region, char out[PHONE_E164_BYTES]);
-bool phone_region_known(const char *region);
 
 #endif
