@@ -1,5 +1,6 @@
 /* From what was sent to one canonical form. Never refuses: what cannot be read
- * stays in `raw`, what was changed keeps its original there. */
+ * stays in `raw`, what was changed keeps its original there, but for differences
+ * in white space alone. */
 #ifndef LEAD_NORMALIZE_H
 #define LEAD_NORMALIZE_H
 
@@ -9,11 +10,17 @@ struct normalize_settings {
 	char region[3]; /* default region of phone numbers, ISO 3166-1: "US" */
 };
 
-/* Loads tables (phone metadata, ICU); main thread, once. False with a reason. */
+/* Prepares the tables; main thread, once, before others start. Takes no memory
+ * worth counting: ICU and the phone library are loaded when the first value needs
+ * them. False with a reason. */
 bool normalize_setup(struct error *error);
 void normalize_teardown(void);
 
-/* All fields of a lead, in place. Any thread. False: memory ran out. */
+/* All fields of a lead that a plugin may set, in place: each by its type; blank
+ * ones become absent; campaign parameters are read from the landing page; a full
+ * name is put together of given and family name; consents get the time at which
+ * the person was seen where they have none, and the digest of their text. Any
+ * thread. False: memory ran out. */
 bool lead_normalize(struct lead *lead, const struct normalize_settings *settings);
 
 #endif
