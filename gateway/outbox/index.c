@@ -5,7 +5,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* Slots behind the last home, for the run that ends there. The very last one
+/* Slots behind the last home, for the run that ends there: these and a 32nd of
+ * the homes, so that growing helps whatever the hashes are. The very last one
  * stays empty, so that a search needs no bound. */
 #define TAIL 32
 /* Homes of a shard with its first key: 64 to 79. Different from shard to shard,
@@ -26,7 +27,7 @@ void index_fini(struct index *index)
 
 static size_t slots_of(uint32_t capacity)
 {
-	return (size_t)capacity + TAIL;
+	return (size_t)capacity + capacity / 32 + TAIL;
 }
 
 static struct index_slot slot_make(uint64_t hash, int64_t seq)

@@ -1,3 +1,12 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
-#   %C%_test_NOUN_LDADD = $(LG_LIBS_OUTBOX) $(LG_UNIT)
+#   %C%_test_NOUN_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+# The kit makes captures as a loop does; the rigs and the bench use it too.
+check_LIBRARIES += %D%/libkit.a
+%C%_libkit_a_SOURCES = %D%/kit.c
+LG_KIT_OUTBOX = %D%/libkit.a $(LG_LIBS_OUTBOX)
+
+check_PROGRAMS += %D%/test_capture
+%C%_test_capture_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_index
+%C%_test_index_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
