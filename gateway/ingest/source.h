@@ -14,7 +14,7 @@ struct source_settings {
 	struct lg_slice plugin;
 	int32_t auth;		/* SOURCE_AUTH_… */
 	int32_t merge;		/* enum merge_policy */
-	int64_t body_bytes;	/* largest request; 0: http.body_bytes */
+	int64_t body_bytes;	/* largest request; settings turn 0 into http.body_bytes */
 	int64_t items;		/* most leads of one request */
 	int64_t form_fields;	/* most fields of one form */
 	struct lg_slice region; /* default region; absent: defaults.region */

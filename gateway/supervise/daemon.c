@@ -19,6 +19,8 @@
 
 /* How often a drain looks whether the last connection is gone. */
 #define DRAIN_POLL_MS 10
+/* Whatever is written holds people: nothing of it is for everybody. */
+#define UMASK 0027
 /* A lane's end is awaited in slices, so that a second signal is heard. */
 #define JOIN_SLICE_MS 50
 
@@ -396,6 +398,7 @@ static int serve(struct daemon *daemon)
 	log_setup(STDERR_FILENO, (enum log_format)gateway->settings->core.log_format,
 		  gateway->settings->core.log_level);
 	raise_descriptor_limit();
+	umask(UMASK);
 	if (start(daemon, &error)) {
 		gateway->started_ms = clock_wall_ms();
 		log_listeners(gateway);

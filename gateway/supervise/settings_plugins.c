@@ -225,6 +225,8 @@ static void read_source(struct settings *settings, const struct section *section
 		return;
 	check_path(settings, section, source);
 	check_auth(settings, section, source);
+	if (source->settings.body_bytes == 0)
+		source->settings.body_bytes = settings->http.body_bytes;
 	region = source->settings.region;
 	if (!slice_present(region))
 		slice_to_text(settings->defaults.region, source->normalize.region,

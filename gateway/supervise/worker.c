@@ -107,7 +107,6 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 	request->context = ingest;
 	route->handle = handle;
 	route->arg = source;
-	if (source->settings.body_bytes > 0)
-		route->body_limit_bytes = (size_t)source->settings.body_bytes;
+	route->body_limit_bytes = (size_t)source->settings.body_bytes;
 	return true;
 }

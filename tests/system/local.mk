@@ -1,3 +1,11 @@
 # Perl tests of the whole program, run by prove in this order: add
 #   SYSTEM_TESTS += NN-topic.t
 # They find the build by $ENV{LG_BUILDDIR} and the sources by $ENV{LG_SRCDIR}.
+SYSTEM_TESTS += 01-straight-path.t
+SYSTEM_TESTS += 02-dedup.t
+SYSTEM_TESTS += 03-bad-config.t
+SYSTEM_TESTS += 04-lifecycle.t
+SYSTEM_TESTS += 05-full.t
+SYSTEM_TESTS += 06-kill.t
+SYSTEM_TESTS += 07-admin.t
+SYSTEM_TESTS += 08-verbs.t

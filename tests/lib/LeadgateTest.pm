@@ -1,0 +1,431 @@
+# A gateway for a test: its own folder, free ports, a log that is read, and
+# checks at the end that every test gets without asking (see tests/README.md).
+package LeadgateTest;
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use HTTP::Tiny;
+use IO::Select;
+use IO::Socket::INET;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(wait_until form_encode form_request json_request read_answer read_lines
+    slurp spew patience leadgate_binary);
+
+my $top = $ENV{LG_SRCDIR} || abs_path(dirname(__FILE__) . '/../..');
+my $build = $ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR} || "$top/build";
+my @running;
+
+$SIG{PIPE} = 'IGNORE';
+binmode $_, ':encoding(UTF-8)'
+    for map { Test::More->builder->$_ } qw(output failure_output todo_output);
+
+# Nothing depends on timing: these are only the ends of patience, longer where a
+# sanitizer or valgrind slows everything down.
+sub patience { return ($ENV{LG_WRAP} || ($ENV{LG_SAN} || '') =~ /thread/ ? 120 : 30) }
+
+sub leadgate_binary { return "$build/leadgate" }
+
+# Asks until the block answers true; dies with the sentence otherwise.
+sub wait_until (&$;$) {
+    my ($condition, $what, $seconds) = @_;
+    my $until = time + ($seconds || patience());
+    my $pause = 0.002;
+    for (;;) {
+        my $answer = $condition->();
+        return $answer if $answer;
+        die "waited in vain until $what\n" if time > $until;
+        sleep $pause;
+        $pause *= 1.5 if $pause < 0.05;
+    }
+}
+
+sub slurp {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or return '';
+    local $/;
+    my $text = <$in>;
+    return defined $text ? $text : '';
+}
+
+sub spew {
+    my ($path, $text) = @_;
+    open my $out, '>:raw', $path or die "$path: $!\n";
+    print $out $text;
+    close $out or die "$path: $!\n";
+}
+
+# Events of a file that a sink writes: whole lines only.
+sub read_lines {
+    my ($path) = @_;
+    return map { decode_json($_) } slurp($path) =~ /^(.+)\n/mg;
+}
+
+# ---- requests ------------------------------------------------------------------
+
+sub form_encode {
+    my (@pairs) = @_;
+    for (@pairs) {
+        utf8::encode($_) if utf8::is_utf8($_);
+        s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ge;
+    }
+    my @parts;
+    push @parts, shift(@pairs) . '=' . shift(@pairs) while @pairs;
+    return join '&', @parts;
+}
+
+sub request_bytes {
+    my ($path, $type, $body, %headers) = @_;
+    my $method = delete $headers{':method'} || 'POST';
+    $headers{Host} ||= 'test';
+    my $head = join '', map { "$_: $headers{$_}\r\n" } sort keys %headers;
+    return "$method $path HTTP/1.1\r\n${head}Content-Type: $type\r\nContent-Length: "
+        . length($body) . "\r\n\r\n$body";
+}
+
+# Bytes of a request: form_request('/f/contact', [email => 'a@b.c'], Header => 'value').
+sub form_request {
+    my ($path, $pairs, %headers) = @_;
+    return request_bytes($path, 'application/x-www-form-urlencoded', form_encode(@$pairs), %headers);
+}
+
+sub json_request {
+    my ($path, $data, %headers) = @_;
+    return request_bytes($path, 'application/json', JSON::PP->new->utf8->canonical->encode($data), %headers);
+}
+
+# One answer off a socket, or undef when the peer closed before it was whole:
+# { status, headers (names in lower case), body }. What came beyond it stays in
+# $$rest, for the next call.
+sub read_answer {
+    my ($socket, $rest, $seconds) = @_;
+    my $until = time + ($seconds || patience());
+    my $none = '';
+    $rest ||= \$none;
+    for (;;) {
+        if ($$rest =~ /\A(.*?)\r\n\r\n/s) {
+            my ($head, $start) = ($1, length($1) + 4);
+            my ($line, @lines) = split /\r\n/, $head;
+            my ($status) = $line =~ m{^HTTP/1\.[01] (\d{3})} or die "no status line: $line\n";
+            my %headers = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1 => $2) : () } @lines;
+            my $length = $headers{'content-length'} || 0;
+            if ($status == 100) { $$rest = substr $$rest, $start; next }
+            if (length($$rest) >= $start + $length) {
+                my $body = substr $$rest, $start, $length;
+                $$rest = substr $$rest, $start + $length;
+                return { status => $status, headers => \%headers, body => $body };
+            }
+        }
+        my $left = $until - time;
+        die "no whole answer in time, only: $$rest\n"
+            if $left <= 0 || !IO::Select->new($socket)->can_read($left);
+        my $got = sysread $socket, $$rest, 65536, length $$rest;
+        return undef unless $got;
+    }
+}
+
+# ---- the gateway ---------------------------------------------------------------
+
+# LeadgateTest->new(config => 'text', name => 'x'). In the text @DIR@ is the
+# test's folder; without one a form, another form and a file sink are configured.
+sub new {
+    my ($class, %options) = @_;
+    my $dir = $options{dir} || tempdir('leadgate-XXXXXX', TMPDIR => 1, CLEANUP => 0);
+    my $self = bless {
+        dir => $dir, own_dir => !$options{dir}, log_count => 0, announced => [], problems => [],
+    }, $class;
+    $self->configure(defined $options{config} ? $options{config} : default_config(%options));
+    push @running, $self;
+    return $self;
+}
+
+sub default_config {
+    my (%options) = @_;
+    my $store = $options{store} || '';
+    my $core = $options{core} || '';
+    my $sink = $options{sink} || '';
+    return <<"YAML";
+core: { loops: 2, shutdown: 20s$core }
+listen: [{ address: "127.0.0.1:0" }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "\@DIR\@/store.db"$store }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+  quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }
+sinks:
+  archive: { plugin: file, path: "\@DIR\@/leads.ndjson"$sink }
+YAML
+}
+
+sub configure {
+    my ($self, $text) = @_;
+    $text =~ s/\@DIR\@/$self->{dir}/g;
+    spew($self->config, $text);
+    return $self;
+}
+
+sub dir    { return $_[0]{dir} }
+sub config { return "$_[0]{dir}/leadgate.yaml" }
+sub store  { return "$_[0]{dir}/store.db" }
+sub sink   { return "$_[0]{dir}/leads.ndjson" }
+sub pid    { return $_[0]{pid} }
+sub log    { return slurp($_[0]{log}) }
+
+# Log lines of level error or warning that this test provokes.
+sub announce {
+    my ($self, @patterns) = @_;
+    push @{ $self->{announced} }, @patterns;
+    return $self;
+}
+
+sub environment {
+    return (%ENV, LEADGATE_PLUGIN_PATH => join ':', grep { $_ } $ENV{LEADGATE_TEST_PLUGINS}, "$build/plugins");
+}
+
+# Starts it without waiting; log lines go to a file of their own.
+sub launch {
+    my ($self, %options) = @_;
+    $self->{log} = sprintf '%s/log.%d', $self->{dir}, ++$self->{log_count};
+    $self->{ports} = undef;
+    spew($self->{log}, '');
+    my $pid = fork;
+    die "fork: $!\n" unless defined $pid;
+    if (!$pid) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>>', "$self->{dir}/out";
+        open STDERR, '>>', $self->{log};
+        %ENV = (environment(), %{ $options{env} || {} });
+        exec split(' ', $ENV{LG_WRAP} || ''), leadgate_binary(), 'run', '-c', $self->config
+            or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    return $self;
+}
+
+sub start {
+    my ($self, %options) = @_;
+    $self->launch(%options);
+    $self->wait_ready;
+    $self->{descriptors} = $self->descriptors;
+    return $self;
+}
+
+sub wait_ready {
+    my ($self) = @_;
+    wait_until {
+        return 1 if $self->log =~ /event=gateway\.ready/;
+        my $status = $self->reap;
+        die "the gateway ended with $status before it was ready:\n" . $self->log if defined $status;
+        0;
+    } 'the gateway is ready';
+    $self->ports;
+    return $self;
+}
+
+sub ports {
+    my ($self) = @_;
+    $self->{ports} ||= { $self->log =~ /event=gateway\.listening for=(\w+) .*?port=(\d+)/g };
+    return $self->{ports};
+}
+sub port       { return $_[0]->ports->{leads} }
+sub admin_port { return $_[0]->ports->{admin} }
+
+# The exit status when it has ended, or undef; "signal N" when one ended it.
+sub reap {
+    my ($self) = @_;
+    return undef unless $self->{pid};
+    return undef unless waitpid($self->{pid}, WNOHANG) == $self->{pid};
+    delete $self->{pid};
+    return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+}
+
+sub wait_end {
+    my ($self) = @_;
+    my $status;
+    wait_until { defined($status = $self->reap) } 'the gateway has ended';
+    return $status;
+}
+
+sub signal {
+    my ($self, $name) = @_;
+    kill $name, $self->{pid};
+    return $self;
+}
+
+# Ends it in order and returns the exit status; descriptors are counted before.
+sub stop {
+    my ($self) = @_;
+    $self->check_descriptors;
+    $self->signal('TERM');
+    my $status = $self->wait_end;
+    $self->read_log;
+    return $status;
+}
+
+sub kill_hard {
+    my ($self) = @_;
+    $self->signal('KILL');
+    my $status = $self->wait_end;
+    $self->read_log;
+    return $status;
+}
+
+# ---- talking to it -------------------------------------------------------------
+
+sub connect {
+    my ($self, $port) = @_;
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port || $self->port,
+        Proto => 'tcp', Timeout => patience()) || die "connecting: $!\n";
+}
+
+# One request on a connection of its own.
+sub exchange {
+    my ($self, $bytes, $port) = @_;
+    my $socket = $self->connect($port);
+    syswrite $socket, $bytes;
+    return read_answer($socket);
+}
+
+sub post      { my ($self, $path, $pairs, %headers) = @_; return $self->exchange(form_request($path, $pairs, %headers)) }
+sub post_json { my ($self, $path, $data, %headers) = @_; return $self->exchange(json_request($path, $data, %headers)) }
+
+sub get {
+    my ($self, $path) = @_;
+    return HTTP::Tiny->new(timeout => patience())->get('http://127.0.0.1:' . $self->port . $path);
+}
+
+sub admin {
+    my ($self, $path, $method) = @_;
+    return HTTP::Tiny->new(timeout => patience())
+        ->request($method || 'GET', 'http://127.0.0.1:' . $self->admin_port . $path);
+}
+
+# All at once: connects, sends, then reads one answer each.
+sub exchange_all {
+    my ($self, @requests) = @_;
+    my @sockets = map { $self->connect } @requests;
+    syswrite $sockets[$_], $requests[$_] for 0 .. $#requests;
+    return map { read_answer($_) } @sockets;
+}
+
+sub events { return read_lines($_[0]->sink) }
+
+# Waits until the sink holds that many events and returns them.
+sub wait_events {
+    my ($self, $count) = @_;
+    wait_until { (my @events = $self->events) >= $count } "the sink has $count events";
+    return $self->events;
+}
+
+# A command on the same configuration: (exit status, output, errors).
+sub command {
+    my ($self, $name, @arguments) = @_;
+    return run_leadgate($name, '-c', $self->config, @arguments);
+}
+
+sub run_leadgate {
+    my (@arguments) = @_;
+    my ($out, $err) = map { File::Temp->new } 1 .. 2;
+    my $pid = fork;
+    die "fork: $!\n" unless defined $pid;
+    if (!$pid) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>&', $out;
+        open STDERR, '>&', $err;
+        %ENV = environment();
+        exec split(' ', $ENV{LG_WRAP} || ''), leadgate_binary(), @arguments or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+    return ($status, slurp($out->filename), slurp($err->filename));
+}
+
+sub sql {
+    my ($self, $statement) = @_;
+    open my $shell, '-|', 'sqlite3', $self->store, $statement or die "sqlite3: $!\n";
+    local $/;
+    my $answer = <$shell>;
+    close $shell;
+    $answer =~ s/\n\z// if defined $answer;
+    return $answer;
+}
+
+# ---- what every test is checked for --------------------------------------------
+
+# How many descriptors of each kind it has: sockets, eventfds and so on must
+# come back to what they were; files are opened when they are first needed.
+sub descriptors {
+    my ($self) = @_;
+    my %count;
+    for my $fd (glob "/proc/$self->{pid}/fd/*") {
+        my $target = readlink $fd or next;
+        $target =~ s/:\[\d+\]$//;
+        $count{ $target =~ m{^/} ? 'file' : $target }++;
+    }
+    return \%count;
+}
+
+use constant FILES_OPENED_LATER => 8;
+
+sub check_descriptors {
+    my ($self) = @_;
+    return unless $self->{descriptors} && !$ENV{LG_WRAP};
+    my $more;
+    eval {
+        wait_until {
+            my $now = $self->descriptors;
+            my $then = $self->{descriptors};
+            $more = join ', ', map { "$_ " . ($then->{$_} || 0) . " -> $now->{$_}" } grep {
+                $now->{$_} > ($then->{$_} || 0) + ($_ eq 'file' ? FILES_OPENED_LATER : 0)
+            } sort keys %$now;
+            $more eq '';
+        } 'descriptors are closed';
+        1;
+    } or push @{ $self->{problems} }, "leaked descriptors: $more";
+}
+
+sub read_log {
+    my ($self) = @_;
+    for my $line (split /\n/, $self->log) {
+        my $bad = $line =~ /Sanitizer|runtime error:|^==\d+==/ ? 'sanitizer'
+            : $line =~ /\blevel=(error|warning)\b/ ? $1
+            : $line !~ /^time=/ ? 'stray' : next;
+        next if $bad ne 'sanitizer' && grep { $line =~ $_ } @{ $self->{announced} };
+        push @{ $self->{problems} }, "$bad line in the log: $line";
+    }
+}
+
+# Stops it and says in three tests how it went; removes the folder when all is well.
+sub finish {
+    my ($self) = @_;
+    my $status = $self->{pid} ? $self->stop : 0;
+    my @problems = @{ $self->{problems} };
+    is($status, 0, 'the gateway ended in order');
+    ok(!@problems, 'no unannounced line in the log, nothing leaked')
+        or diag(join "\n", @problems > 20 ? (@problems[0 .. 19], '…') : @problems);
+    is(-e $self->store ? $self->sql('PRAGMA integrity_check') : 'ok', 'ok', 'the journal is whole');
+    @running = grep { $_ != $self } @running;
+    remove_tree($self->{dir}) if $self->{own_dir} && Test::More->builder->is_passing;
+    return;
+}
+
+# A test that dies must not leave a gateway behind. The status of the test stays.
+END {
+    my $status = $?;
+    for (grep { $_->{pid} } @running) {
+        kill 'KILL', $_->{pid};
+        waitpid $_->{pid}, 0;
+        diag("log of the gateway in $_->{dir}:\n" . $_->log);
+    }
+    $? = $status;
+}
+
+1;

@@ -1,0 +1,101 @@
+# No room: 503 with Retry-After before the sender is misled, readiness says why,
+# and service resumes by itself when there is room.
+use strict;
+use warnings;
+
+use JSON::PP;
+use LeadgateTest;
+use Test::More;
+
+my $number = 0;
+my $filler = 'x' x 20_000;
+
+sub post {
+    my ($gateway) = @_;
+    $number++;
+    return $gateway->post('/f/contact', [email => "p$number\@example.com", message => $filler]);
+}
+
+# Posts until one is turned away; returns the answer and how many were taken.
+sub post_until_full {
+    my ($gateway, $most) = @_;
+    for my $taken (0 .. $most) {
+        my $answer = post($gateway);
+        return ($answer, $taken) if $answer->{status} != 202;
+    }
+    return (undef, $most);
+}
+
+sub check_full {
+    my ($gateway, $answer) = @_;
+    is($answer->{status}, 503, 'then the answer is 503');
+    like($answer->{headers}{'retry-after'} || '', qr/^[1-9]\d*$/, 'with Retry-After');
+    like($answer->{headers}{'content-type'}, qr{^application/problem\+json}, 'as a problem');
+    my $ready = $gateway->admin('/readyz');
+    is($ready->{status}, 503, 'readiness falls');
+    my $detail = eval { decode_json($ready->{content})->{detail} } || '';
+    like($detail, qr/full|room|size|space/i, "and says why: $detail");
+    is($gateway->admin('/healthz')->{status}, 200, 'but the process is well');
+    is(post($gateway)->{status}, 503, 'the next one is turned away too');
+}
+
+sub check_journal {
+    my ($gateway, $acknowledged) = @_;
+    is($gateway->sql('SELECT count(*) FROM event'), $acknowledged, 'what was acknowledged is in the journal');
+}
+
+my @announced = (qr/event=\S*(store|outbox|room|disk|writer|sink|lane|plugin)/);
+
+# store.max_size
+{
+    my $gateway = LeadgateTest->new(store => ', max_size: 4MiB')->announce(@announced)->start;
+    my ($answer, $taken) = post_until_full($gateway, 400);
+    cmp_ok($taken, '>', 20, "store.max_size: $taken leads are taken");
+    check_full($gateway, $answer);
+    cmp_ok(-s $gateway->store, '<=', 4 << 20, 'the file is not larger than it may be');
+    check_journal($gateway, $taken);
+    is(($gateway->command('check'))[0], 0, 'commands work');
+    is($gateway->stop, 0, 'it stops in order');
+    my $config = slurp($gateway->config);
+    $config =~ s/4MiB/64MiB/;
+    spew($gateway->config, $config);
+    $gateway->start;
+    is(post($gateway)->{status}, 202, 'with more room it takes leads again');
+    $gateway->wait_events($taken + 1);
+    $gateway->finish;
+}
+
+# A full disk.
+SKIP: {
+    my $mount = File::Temp::tempdir('leadgate-full-XXXXXX', TMPDIR => 1, CLEANUP => 0);
+    if ($> != 0 || system("mount -t tmpfs -o size=24m leadgate-test $mount 2>/dev/null") != 0) {
+        rmdir $mount;
+        skip 'no tmpfs can be mounted here', 1;
+    }
+    eval {
+        my $gateway = LeadgateTest->new(dir => $mount, store => ', wal_size: 1MiB')
+            ->announce(@announced)->start;
+        my $before = post($gateway);
+        is($before->{status}, 202, 'a small disk: leads are taken');
+        # Something else takes the room.
+        open my $hog, '>:raw', "$mount/hog" or die "$mount/hog: $!\n";
+        1 while syswrite $hog, 'x' x 65536;
+        close $hog;
+        my ($answer, $taken) = post_until_full($gateway, 1500);
+        check_full($gateway, $answer);
+        my $acknowledged = 1 + $taken;
+        unlink "$mount/hog";
+        my $again;
+        wait_until { ($again = post($gateway))->{status} == 202 } 'leads are taken again';
+        pass('with room again, leads are taken again without a restart');
+        is($gateway->admin('/readyz')->{status}, 200, 'and readiness says so');
+        check_journal($gateway, $acknowledged + 1);
+        $gateway->wait_events($acknowledged + 1);
+        pass('everything reaches the sink');
+        $gateway->finish;
+        1;
+    } or fail("a full disk: $@");
+    system "umount $mount" and diag("$mount stays mounted");
+    rmdir $mount;
+}
+done_testing;

@@ -1,0 +1,117 @@
+# The commands: beside a running gateway, and when none runs.
+use strict;
+use warnings;
+
+use JSON::PP;
+use LeadgateTest;
+use Test::More;
+
+my $gateway = LeadgateTest->new->start;
+
+sub run_ok {
+    my ($what, $expected, $status, $out, $err) = @_;
+    is($status, $expected, "$what: exit $expected") or diag("$out$err");
+    return ($out, $err);
+}
+sub plain { return LeadgateTest::run_leadgate(@_) }
+
+# Without a store.
+my ($out, $err) = run_ok('version', 0, plain('version'));
+like($out, qr/^leadgate \d+\.\d+\.\d+, plugin ABI \d+\.\d+\n$/, '… says both numbers');
+run_ok('--version', 0, plain('--version'));
+ok(decode_json((plain('version', '--json'))[1])->{version}, '… and as JSON');
+($out) = run_ok('help', 0, plain('help'));
+my @verbs = $out =~ /^  (\w+) /mg;
+like($out, qr/^  $_ /m, "… lists $_") for qw(run check status plugins leads show sinks version help);
+for my $verb (grep { !/^(help|version|manual|run)$/ } @verbs) {
+    run_ok("help $verb", 0, plain('help', $verb));
+    (undef, $err) = run_ok("$verb with a wrong option", 2, plain($verb, '--wrong'));
+    like($err, qr/usage: leadgate $verb/, '… says the usage');
+}
+(undef, $err) = run_ok('no command', 2, plain());
+(undef, $err) = run_ok('an unknown command', 2, plain('dance'));
+like($err, qr/dance/, '… names it');
+run_ok('-c without a file', 2, plain('check', '-c'));
+run_ok('too many arguments', 2, plain('check', '-c', $gateway->config, 'more'));
+(undef, $err) = run_ok('a configuration that is not there', 78, plain('check', '-c', '/nonexistent.yaml'));
+like($err, qr{/nonexistent\.yaml}, '… names the file');
+($out) = run_ok('manual', 0, plain('manual'));
+like($out, qr/^\.SS $_$/m, "… has section $_") for qw(core listen admin store dedup defaults lead http sources sinks);
+like($out, qr/source plugin webform/, '… and the plugins');
+
+# Plugins.
+($out) = run_ok('plugins', 0, plain('plugins'));
+like($out, qr/^webform +source/m, '… lists webform');
+like($out, qr/^file +sink/m, '… lists file');
+($out) = run_ok('plugins webform', 0, plain('plugins', 'webform'));
+like($out, qr/honeypot/, '… shows its options');
+my %plugin = map { my $p = decode_json($_); ($p->{name} => $p) } split /\n/, (plain('plugins', '--json'))[1];
+is($plugin{file}{kind}, 'sink', '… and as JSON');
+(undef, $err) = run_ok('plugins nothing', 1, plain('plugins', 'nothing'));
+like($err, qr/nothing/, '… says that there is none');
+
+# Beside a running gateway.
+($out) = run_ok('check', 0, $gateway->command('check'));
+like($out, qr/good: 1 listeners, 2 sources, 1 sinks/, '… counts what there is');
+my @receipts = map {
+    decode_json($gateway->post('/f/contact', [full_name => "Person $_", email => "p$_\@example.com"])->{body})
+        ->{receipt}
+} 1 .. 5;
+my @events = $gateway->wait_events(5);
+
+sub check_reading {
+    my ($state) = @_;
+    my ($out) = run_ok("status, $state", 0, $gateway->command('status', '--json'));
+    my $status = decode_json($out);
+    is($status->{state}, $state, "… is $state");
+    like($status->{store}{path}, qr/store\.db$/, '… with its store');
+    ($out) = run_ok('status as text', 0, $gateway->command('status'));
+    like($out, qr/^state +$state$/m, '… says the same');
+
+    ($out) = run_ok('leads', 0, $gateway->command('leads'));
+    my @lines = split /\n/, $out;
+    is(@lines, 5, '… lists five');
+    like($lines[0], qr/p5\@example\.com/, '… newest first');
+    like($lines[0], qr/ new +cold /, '… with their status');
+    ($out) = run_ok('leads -n 2 --oldest', 0, $gateway->command('leads', '-n', 2, '--oldest', '--json'));
+    my @records = map { decode_json($_) } split /\n/, $out;
+    is_deeply([map { $_->{person}{email} } @records], ['p1@example.com', 'p2@example.com'],
+        '… lists the first two');
+
+    ($out) = run_ok('show a receipt', 0, $gateway->command('show', $receipts[2], '--json'));
+    is_deeply(decode_json($out), $events[2]{lead}, '… prints the record');
+    ($out) = run_ok('show a lead', 0, $gateway->command('show', $events[2]{lead}{id}));
+    like($out, qr/^person\.email +p3\@example\.com$/m, '… prints a line a value');
+    my (undef, $err) = run_ok('show what is not there', 1,
+        $gateway->command('show', '01890000-0000-7000-8000-000000000000'));
+    like($err, qr/no lead and no receipt/, '… says so');
+    run_ok('show what is no id', 2, $gateway->command('show', 'ada'));
+
+    ($out) = run_ok('sinks', 0, $gateway->command('sinks', '--json'));
+    my $sink = decode_json($out);
+    is_deeply([@$sink{qw(name plugin last_seq)}], ['archive', 'file', 5], '… names it');
+    return $sink;
+}
+wait_until {
+    decode_json(($gateway->command('sinks', '--json'))[1])->{position} == 5
+} 'the sink has settled';
+my $sink = check_reading('ready');
+is($sink->{delivered}, 5, 'five were delivered');
+isnt($sink->{state}, 'stopped', 'and the lane lives');
+is($gateway->stop, 0, 'the gateway stops');
+my %before = map { $_ => (stat)[9] } glob $gateway->store . '*';
+$sink = check_reading('stopped');
+is($sink->{state}, 'stopped', 'the lane is stopped');
+is($sink->{delivered}, 5, 'the journal knows what was delivered');
+is_deeply([sort glob $gateway->store . '*'], [sort keys %before], 'reading leaves no file behind');
+
+# A store that is not there.
+my $none = LeadgateTest->new;
+for my $verb (qw(leads sinks status)) {
+    my (undef, $err) = run_ok("$verb without a store", 1, $none->command($verb));
+    ok(length $err, "… says why: $err");
+}
+ok(!-e $none->store, 'and none was made');
+$none->finish;
+$gateway->finish;
+done_testing;
