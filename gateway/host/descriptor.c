@@ -23,19 +23,19 @@
 static const struct option_shape {
 	size_t size, align;
 } option_shapes[] = {
-	[LG_STRING] = {sizeof(struct lg_slice),	_Alignof(struct lg_slice)	 },
-	[LG_SECRET] = {sizeof(struct lg_slice),	_Alignof(struct lg_slice)	 },
-	[LG_BOOL] = {sizeof(int32_t),	      _Alignof(int32_t)	       },
-	[LG_INTEGER] = {sizeof(int64_t),		 _Alignof(int64_t)		  },
-	[LG_DURATION] = {sizeof(int64_t),		  _Alignof(int64_t)		   },
-	[LG_SIZE] = {sizeof(int64_t),	      _Alignof(int64_t)	       },
-	[LG_ENUM] = {sizeof(int32_t),	      _Alignof(int32_t)	       },
-	[LG_LIST] = {sizeof(struct lg_list),	     _Alignof(struct lg_list)     },
-	[LG_MAP] = {sizeof(struct lg_map),	   _Alignof(struct lg_map)	  },
-	[LG_URL] = {sizeof(struct lg_slice),     _Alignof(struct lg_slice)    },
-	[LG_EXPRESSION] = {sizeof(struct lg_slice),	    _Alignof(struct lg_slice)    },
+	[LG_STRING] = {sizeof(struct lg_slice), _Alignof(struct lg_slice)},
+	[LG_SECRET] = {sizeof(struct lg_slice), _Alignof(struct lg_slice)},
+	[LG_BOOL] = {sizeof(int32_t), _Alignof(int32_t)},
+	[LG_INTEGER] = {sizeof(int64_t), _Alignof(int64_t)},
+	[LG_DURATION] = {sizeof(int64_t), _Alignof(int64_t)},
+	[LG_SIZE] = {sizeof(int64_t), _Alignof(int64_t)},
+	[LG_ENUM] = {sizeof(int32_t), _Alignof(int32_t)},
+	[LG_LIST] = {sizeof(struct lg_list), _Alignof(struct lg_list)},
+	[LG_MAP] = {sizeof(struct lg_map), _Alignof(struct lg_map)},
+	[LG_URL] = {sizeof(struct lg_slice), _Alignof(struct lg_slice)},
+	[LG_EXPRESSION] = {sizeof(struct lg_slice), _Alignof(struct lg_slice)},
 	[LG_FIELD_MAP] = {sizeof(struct lg_field_map), _Alignof(struct lg_field_map)},
-	[LG_PATH] = {sizeof(struct lg_slice),     _Alignof(struct lg_slice)    },
+	[LG_PATH] = {sizeof(struct lg_slice), _Alignof(struct lg_slice)},
 };
 #define OPTION_TYPES ((int32_t)(sizeof(option_shapes) / sizeof(option_shapes[0])))
 
@@ -116,6 +116,48 @@ static bool operations_fit(const struct lg_plugin *plugin, const char *path, str
 	return true;
 }
 
+static bool is_choice(const char *choices, struct lg_slice word)
+{
+	struct lg_slice rest = slice_from(choices), choice;
+
+	while (slice_split(&rest, '|', &choice))
+		if (slice_equal(choice, word))
+			return true;
+	return false;
+}
+
+/* A default that is none would be found when somebody leaves the option out. */
+static bool fallback_fits(const struct lg_option *row)
+{
+	struct lg_slice text = slice_from(row->fallback);
+	int64_t number = 0;
+
+	if (!row->fallback)
+		return true;
+	switch (row->type) {
+	case LG_BOOL: return slice_is(text, "true") || slice_is(text, "false");
+	case LG_ENUM: return is_choice(row->choices, text);
+	case LG_MAP:
+	case LG_FIELD_MAP: return slice_is(text, "{}");
+	case LG_LIST: return slice_starts(text, "[") == slice_ends(text, "]");
+	case LG_URL: return slice_starts(text, "http://") || slice_starts(text, "https://");
+	case LG_INTEGER:
+		if (!parse_integer(text, &number))
+			return false;
+		break;
+	case LG_DURATION:
+		if (!parse_duration(text, &number))
+			return false;
+		break;
+	case LG_SIZE:
+		if (!parse_size(text, &number))
+			return false;
+		break;
+	default: return true;
+	}
+	return (row->min == 0 && row->max == 0) || (number >= row->min && number <= row->max);
+}
+
 static bool row_fits(const struct lg_plugin *plugin, const struct lg_option *row, size_t index,
 		     const char *path, struct error *error)
 {
@@ -143,6 +185,9 @@ static bool row_fits(const struct lg_plugin *plugin, const struct lg_option *row
 	if (row->type == LG_ENUM && (!row->choices || !*row->choices))
 		return error_set(error, "%s: plugin %s: option %s is an enum without choices", path,
 				 plugin->name, row->name);
+	if (row->flags & LG_REQUIRED ? row->fallback != NULL : !fallback_fits(row))
+		return error_set(error, "%s: plugin %s: option %s cannot have the default \"%s\"",
+				 path, plugin->name, row->name, row->fallback);
 	if (row->min > row->max)
 		return error_set(error,
 				 "%s: plugin %s: option %s has a range that ends before it "

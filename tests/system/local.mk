@@ -9,3 +9,4 @@ SYSTEM_TESTS += 05-full.t
 SYSTEM_TESTS += 06-kill.t
 SYSTEM_TESTS += 07-admin.t
 SYSTEM_TESTS += 08-verbs.t
+SYSTEM_TESTS += 30-symbols.t
