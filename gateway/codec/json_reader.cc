@@ -242,10 +242,12 @@ verdict reader::value(ondemand::value from, struct json *to, int depth)
 		return first == '{' ? object(from, to, depth) : array(from, to, depth);
 	}
 	if (first == '"') {
+		/* It must be taken off the iterator: passing over a string that was
+		 * only looked at takes it for a name when a colon follows. */
+		ondemand::raw_json_string raw;
 		to->kind = JSON_STRING;
-		return string(ondemand::raw_json_string(
-				      reinterpret_cast<const uint8_t *>(token.data()) + 1),
-			      &to->text);
+		return from.get_raw_json_string().get(raw) ? verdict::no_json
+							   : string(raw, &to->text);
 	}
 	return scalar(token, to);
 }

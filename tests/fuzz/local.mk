@@ -12,3 +12,13 @@ check_LIBRARIES += %D%/libreplay.a
 check_PROGRAMS += %D%/fuzz_utf8 %D%/fuzz_log
 %C%_fuzz_utf8_LDADD = $(LG_FUZZ) $(LG_LIBS_BASE)
 %C%_fuzz_log_LDADD = $(LG_FUZZ) $(LG_LIBS_BASE)
+
+check_PROGRAMS += %D%/fuzz_json %D%/fuzz_form %D%/fuzz_media_type %D%/fuzz_date %D%/fuzz_base64
+%C%_fuzz_json_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_form_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_media_type_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_date_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_base64_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+
+check_PROGRAMS += %D%/fuzz_config
+%C%_fuzz_config_LDADD = $(LG_FUZZ) $(LG_LIBS_CONFIG)

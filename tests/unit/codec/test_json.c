@@ -154,6 +154,8 @@ static void names_the_place_of_a_mistake(void **state)
 		{"[-]",				  "line 1, column 3: expected a digit"				    },
 		{"[1.]",				 "line 1, column 4: expected a digit after the decimal point"	     },
 		{"[1e+]",				"line 1, column 5: expected a digit in the exponent"		      },
+		{"{\"a\":\"b\":1}",			    "line 1, column 9: expected a comma or the closing brace }"	       },
+		{"[\"a\":1]",			      "line 1, column 5: expected a comma or the closing bracket ]"	   },
 		{"[1x]",				 "line 1, column 3: expected a comma or the closing bracket ]"	      },
 		{"[\"\\x\"]",
 		 "line 1, column 4: expected one of \" \\ / b f n r t u after a backslash"					  },
