@@ -2,6 +2,7 @@
  * written is taken. */
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "fuzz.h"
@@ -13,14 +14,11 @@ static void round_trip(struct lg_slice bytes, bool url)
 	uint8_t *back = malloc(bytes.length + 1);
 	ptrdiff_t length, again;
 
-	if (!text || !back)
-		abort();
+	ALWAYS(text && back);
 	length = base64_encode(bytes, url, text, room);
-	if (length < 0)
-		abort();
+	ALWAYS(length >= 0);
 	again = base64_decode(slice_of(text, (size_t)length), back, bytes.length);
-	if (again < 0 || !slice_equal(slice_of((const char *)back, (size_t)again), bytes))
-		abort();
+	ALWAYS(again >= 0 && slice_equal(slice_of((const char *)back, (size_t)again), bytes));
 	free(text);
 	free(back);
 }
@@ -31,14 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *out = malloc(size + 1);
 	ptrdiff_t length;
 
-	if (!out)
-		abort();
+	ALWAYS(out);
 	length = base64_decode(bytes, out, size);
 	if (length >= 0)
 		round_trip(slice_of((const char *)out, (size_t)length), false);
 	length = hex_decode(bytes, out, size);
-	if (length >= 0 && (size_t)length != size / 2)
-		abort();
+	ALWAYS(length < 0 || (size_t)length == size / 2);
 	round_trip(bytes, false);
 	round_trip(bytes, true);
 	free(out);

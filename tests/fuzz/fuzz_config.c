@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #endif
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -56,18 +55,15 @@ static void read_configuration(const char *path)
 
 	buffer_init(&errors, 1 << 20);
 	document = document_open(path, &errors);
-	if (!document && buffer_length(&errors) == 0)
-		abort();
+	ALWAYS(document || buffer_length(&errors) > 0);
 	if (document) {
 		struct fy_node *root = document_root(document);
 
 		bound = bind_options(document, root, "the file", &table, others, &hooks, &settings);
-		if (!bound && document_error_count(document) == 0)
-			abort();
+		ALWAYS(bound || document_error_count(document) > 0);
 		bind_options(document, document_member(root, "sinks"), "the sinks", &table, others,
 			     &hooks, &settings);
-		if ((document_error_count(document) > 0) != (buffer_length(&errors) > 0))
-			abort();
+		ALWAYS((document_error_count(document) > 0) == (buffer_length(&errors) > 0));
 	}
 	document_free(&document);
 	buffer_fini(&errors);
@@ -78,8 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64];
 	int fd = memfd_create("config", MFD_CLOEXEC);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
+	ALWAYS(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	read_configuration(path);
 	close(fd);
