@@ -376,6 +376,7 @@ static bool weigh(struct lane *lane, const struct run *run, bool due)
 	if (all == 0)
 		return true;
 	if (tally.parked == all) {
+		count(lane, LANE_PARKED, (int64_t)all);
 		pause_lane(lane, MOOD_PARKED, tally.retry_after_ms, tally.reason);
 		return false;
 	}
@@ -383,7 +384,10 @@ static bool weigh(struct lane *lane, const struct run *run, bool due)
 		go_on(lane);
 	} else if (!due) {
 		pause_lane(lane, MOOD_WAITING, tally.retry_after_ms, tally.reason);
-		return all == 1 || tally.retried < all;
+		if (all > 1 && tally.retried == all) {
+			count(lane, LANE_RETRIED, (int64_t)all);
+			return false;
+		}
 	}
 	return true;
 }

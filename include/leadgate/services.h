@@ -95,7 +95,9 @@ struct lg_event {
 	struct lg_slice type;    /* "lead.created" … */
 	struct lg_slice lead_id;
 	struct lg_slice json;    /* the whole event, one line, no line feed */
-	int64_t attempt;         /* 1 on the first try */
+	/* 1 on the first try. It begins anew after a restart and after a batch
+	 * of which nothing was taken: only the id tells a repetition for sure. */
+	int64_t attempt;
 	struct lg_slice external_id; /* what the sink called this lead before */
 };
 

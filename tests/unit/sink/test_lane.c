@@ -1,0 +1,622 @@
+/* A lane between a real journal and a sink that does what it is told. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../outbox/kit.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/services.h"
+#include "lead/record.h"
+#include "sink/lane.h"
+
+#define SEQ_MAX 4096
+#define PATIENCE_MS 60000
+
+enum order {
+	DELIVER,
+	RETRY,
+	UNCLASSIFIED,
+	PARK,
+	REJECT,
+	FAIL,
+	NEVER,
+	HALF,
+	THREAD,
+	HANG,
+	ODD_REJECTED
+};
+
+/* The sink, and what it saw. One at a time: tests run one after the other. */
+static struct robot {
+	_Atomic(int) order;
+	_Atomic(bool) may_open;
+	_Atomic(int) batches, opened, closed, drained;
+	_Atomic(int) largest;
+	_Atomic(int) delivered[SEQ_MAX]; /* how often, by seq */
+	_Atomic(int) delivered_in_all;
+	_Atomic(bool) hangs, out_of_order, bad_json;
+	int64_t last_seq; /* the lane's */
+	pthread_t helper;
+	bool has_helper;
+	struct lg_batch *batch;
+} robot;
+
+static void look_at(const struct lg_event *event)
+{
+	char head[96];
+	int length = snprintf(head, sizeof(head), "{\"seq\":%lld,\"id\":\"%.*s\",\"type\":\"%.*s\"",
+			      (long long)event->seq, SLICE_ARGS(event->id),
+			      SLICE_ARGS(event->type));
+
+	if (event->json.length < (size_t)length || memcmp(event->json.data, head, (size_t)length) ||
+	    event->json.data[event->json.length - 1] != '}' ||
+	    memchr(event->json.data, '\n', event->json.length))
+		robot.bad_json = true;
+	if (event->attempt == 1 && event->seq <= robot.last_seq)
+		robot.out_of_order = true;
+	if (event->attempt == 1)
+		robot.last_seq = event->seq;
+}
+
+static void settle_one(struct lg_batch *batch, size_t index, int32_t outcome)
+{
+	struct lg_settlement settlement = {.size = sizeof(settlement), .outcome = outcome};
+	struct lg_event event;
+
+	if (outcome != LG_DELIVERED) {
+		settlement.reason = LG_SLICE("the robot was told to");
+		settlement.answer = LG_SLICE("no");
+		settlement.status = 400;
+	}
+	if (lg_batch_event(batch, index, &event) != LG_OK)
+		kit_fail("an event of the batch is not there");
+	look_at(&event);
+	if (outcome == LG_DELIVERED && event.seq < SEQ_MAX) {
+		atomic_fetch_add(&robot.delivered[event.seq], 1);
+		atomic_fetch_add(&robot.delivered_in_all, 1);
+	}
+	lg_settle(batch, index, &settlement);
+}
+
+static void settle_every(struct lg_batch *batch, int32_t outcome)
+{
+	for (size_t i = 0, count = lg_batch_count(batch); i < count; i++)
+		settle_one(batch, i, outcome);
+}
+
+static void *help(void *arg)
+{
+	settle_every(arg, LG_DELIVERED);
+	return NULL;
+}
+
+static void end_helper(void)
+{
+	if (robot.has_helper)
+		pthread_join(robot.helper, NULL);
+	robot.has_helper = false;
+}
+
+static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t deadline)
+{
+	static const int32_t outcomes[] = {LG_DELIVERED, LG_RETRY, LG_UNCLASSIFIED, LG_PARK,
+					   LG_REJECT};
+	size_t count = lg_batch_count(batch);
+	int order = atomic_load(&robot.order);
+
+	(void)instance;
+	(void)deadline;
+	end_helper();
+	if ((int)count > atomic_load(&robot.largest))
+		atomic_store(&robot.largest, (int)count);
+	if (order <= REJECT)
+		settle_every(batch, outcomes[order]);
+	if (order == HALF || order == ODD_REJECTED)
+		for (size_t i = 0; i < count; i++) {
+			struct lg_event event;
+			lg_batch_event(batch, i, &event);
+			if (event.seq % 2 == 0)
+				settle_one(batch, i, LG_DELIVERED);
+			else if (order == ODD_REJECTED)
+				settle_one(batch, i, LG_REJECT);
+		}
+	if (order == THREAD)
+		robot.has_helper = pthread_create(&robot.helper, NULL, help, batch) == 0;
+	atomic_store(&robot.hangs, order == HANG);
+	while (atomic_load(&robot.order) == HANG)
+		clock_sleep_ms(1);
+	if (order == HANG)
+		settle_every(batch, LG_DELIVERED);
+	atomic_fetch_add(&robot.batches, 1);
+	return order == FAIL ? LG_FAIL : LG_OK;
+}
+
+static int32_t robot_open(struct lg_host *host, const void *settings, void **instance,
+			  struct lg_text problem)
+{
+	(void)host;
+	(void)settings;
+	*instance = &robot;
+	if (!atomic_load(&robot.may_open)) {
+		snprintf(problem.data, problem.capacity, "the robot is asleep");
+		return LG_FAIL;
+	}
+	atomic_fetch_add(&robot.opened, 1);
+	return LG_OK;
+}
+
+static int32_t robot_drain(void *instance, int64_t deadline)
+{
+	(void)instance;
+	(void)deadline;
+	atomic_fetch_add(&robot.drained, 1);
+	return LG_OK;
+}
+
+static void robot_close(void *instance)
+{
+	(void)instance;
+	end_helper();
+	atomic_fetch_add(&robot.closed, 1);
+}
+
+static const struct lg_sink_operations operations = {
+	.size = sizeof(operations),
+	.open = robot_open,
+	.deliver = robot_deliver,
+	.drain = robot_drain,
+	.close = robot_close,
+};
+static const struct lg_plugin plugin = {LG_PLUGIN_HEAD(0, 1, "robot"), .kind = LG_SINK,
+					.sink = &operations};
+
+/* ---- the stand ------------------------------------------------------------- */
+
+static struct stand {
+	struct kit kit;
+	struct lg_services services;
+	struct library library;
+	struct instance instance;
+	struct sink_settings settings;
+	struct lane *lane;
+	int posted;
+} stand;
+
+static int stand_up(void **state)
+{
+	struct error error = {""};
+
+	(void)state;
+	memset(&stand, 0, sizeof(stand));
+	memset((void *)&robot, 0, sizeof(robot));
+	atomic_store(&robot.may_open, true);
+	kit_init(&stand.kit);
+	log_setup(2, LOG_LOGFMT, LG_LOG_ERROR);
+	kit_open(&stand.kit);
+	services_init(&stand.services);
+	sink_services_add(&stand.services);
+	if (!descriptor_read(&plugin, "static", &stand.library, &error))
+		return -1;
+	stand.instance = (struct instance){
+		.host = {&stand.services},
+		.library = &stand.library,
+		.name = LG_SLICE("robot"),
+		.sink = operations,
+		.description = LG_SLICE("sink robot"),
+	};
+	stand.settings = (struct sink_settings){
+		.batch_events = 64,
+		.batch_bytes = 1 << 20,
+		.timeout_ms = PATIENCE_MS,
+		.retry_first_ms = 1,
+		.retry_max_ms = 4,
+		.retry_for_ms = 1000000000,
+		.gather_ms = 2,
+	};
+	return 0;
+}
+
+static void start(void)
+{
+	struct error error = {""};
+
+	stand.lane = lane_start(&stand.instance, &stand.settings, stand.kit.outbox,
+				stand.kit.store.path, &error);
+	if (!stand.lane)
+		fail_msg("%s", error.text);
+}
+
+static void stop(void)
+{
+	if (!stand.lane)
+		return;
+	lane_stop(stand.lane);
+	assert_true(lane_join(&stand.lane, PATIENCE_MS));
+	assert_null(stand.lane);
+}
+
+static int stand_down(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, DELIVER);
+	stop();
+	kit_fini(&stand.kit);
+	return 0;
+}
+
+static void post(int count)
+{
+	char email[64];
+
+	while (count-- > 0) {
+		snprintf(email, sizeof(email), "person%d@example.com", ++stand.posted);
+		kit_post(&stand.kit, (struct post){.name = "A Person", .email = email});
+	}
+}
+
+static struct lane_status status(void)
+{
+	struct lane_status now;
+
+	lane_status(stand.lane, &now);
+	return now;
+}
+
+/* Nothing depends on how long it takes: this is only the end of patience. */
+#define WAIT_FOR(condition)                                                    \
+	do {                                                                   \
+		int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;         \
+		while (!(condition)) {                                         \
+			if (clock_monotonic_ms() > until_ms)                   \
+				fail_msg("waited in vain for %s", #condition); \
+			clock_sleep_ms(1);                                     \
+		}                                                              \
+	} while (0)
+
+static int64_t in_state(enum delivery_state wanted)
+{
+	struct error error = {""};
+	struct arena arena;
+	struct sink_tally tally;
+	struct reader *reader = reader_open(stand.kit.store.path, &error);
+	bool good;
+
+	arena_init(&arena, 4096, 0);
+	assert_non_null(reader);
+	good = reader_tally(reader, &arena, LG_SLICE("robot"), &tally, &error);
+	reader_close(&reader);
+	arena_fini(&arena);
+	if (!good)
+		fail_msg("%s", error.text);
+	return tally.by_state[wanted];
+}
+
+static void each_delivered(int from, int to, bool once)
+{
+	for (int seq = from; seq <= to; seq++) {
+		int times = atomic_load(&robot.delivered[seq]);
+		if (times < 1 || (once && times > 1))
+			fail_msg("event %d was delivered %d times", seq, times);
+	}
+}
+
+/* ---- tests ----------------------------------------------------------------- */
+
+static void test_delivers_in_order(void **state)
+{
+	(void)state;
+	post(100);
+	start();
+	post(100);
+	WAIT_FOR(status().position == 200);
+	each_delivered(1, 200, true);
+	assert_false(robot.out_of_order);
+	assert_false(robot.bad_json);
+	assert_int_equal(status().lag, 0);
+	assert_int_equal(status().delivered, 200);
+	assert_string_equal(status().state, "running");
+	assert_true(atomic_load(&robot.largest) <= 64);
+	stop();
+	assert_int_equal(atomic_load(&robot.drained), 1);
+	assert_int_equal(atomic_load(&robot.closed), 1);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 200);
+}
+
+static void test_goes_on_after_a_restart(void **state)
+{
+	(void)state;
+	post(10);
+	start();
+	WAIT_FOR(status().position == 10);
+	stop();
+	kit_close(&stand.kit);
+	kit_open(&stand.kit);
+	post(10);
+	start();
+	WAIT_FOR(status().position == 20);
+	each_delivered(1, 20, true);
+}
+
+static void post_test_lead(void)
+{
+	struct post one = {.name = "A Test", .email = "test@example.com"};
+	struct submission *submission = kit_make(&stand.kit, &one, 1);
+	struct capture *capture = &submission->captures[0];
+	struct buffer record, event;
+
+	buffer_init(&record, SIZE_MAX);
+	buffer_init(&event, SIZE_MAX);
+	assert_true(lead_set(capture->lead, LG_IS_TEST, LG_SLICE("true")));
+	record_encode(capture->lead, &record);
+	event_encode(&event, capture->event_id, EVENT_CREATED, capture->at_ms,
+		     buffer_slice(&record), slice_of(NULL, 0));
+	capture->event_json = buffer_slice(&event);
+	assert_true(outbox_submit(stand.kit.outbox, submission));
+	assert_ptr_equal(kit_reply(&stand.kit), submission);
+	kit_free(submission);
+	buffer_fini(&record);
+	buffer_fini(&event);
+	stand.posted++;
+}
+
+static void test_what_is_not_delivered(void **state)
+{
+	(void)state;
+	post(1);
+	kit_post(&stand.kit, (struct post){.name = "T", .email = "t@example.com", .trapped = true});
+	post_test_lead();
+	kit_post(&stand.kit, (struct post){.name = "A Person",
+					   .email = "person1@example.com",
+					   .message = "again",
+					   .phone = "+15005550001"});
+	post(1);
+	start();
+	WAIT_FOR(status().position == 5);
+	assert_int_equal(atomic_load(&robot.delivered_in_all), 3);
+	assert_int_equal(atomic_load(&robot.delivered[2]), 0);
+	assert_int_equal(atomic_load(&robot.delivered[3]), 0);
+	assert_int_equal(in_state(DELIVERY_DISCARDED), 1);
+	assert_int_equal(in_state(DELIVERY_FILTERED), 1);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 3);
+}
+
+static void test_takes_only_the_types_that_are_asked_for(void **state)
+{
+	static const struct lg_slice touched[] = {{"lead.touched", 12}};
+
+	(void)state;
+	stand.settings.events = (struct lg_list){touched, 1};
+	post(3);
+	kit_post(&stand.kit, (struct post){.name = "A Person",
+					   .email = "person1@example.com",
+					   .message = "again"});
+	start();
+	WAIT_FOR(status().position == 4);
+	assert_int_equal(atomic_load(&robot.delivered_in_all), 1);
+	assert_int_equal(atomic_load(&robot.delivered[4]), 1);
+	assert_int_equal(in_state(DELIVERY_FILTERED), 3);
+}
+
+static void test_unknown_type_is_refused(void **state)
+{
+	static const struct lg_slice wrong[] = {{"lead.made", 9}};
+	struct error error = {""};
+
+	(void)state;
+	stand.settings.events = (struct lg_list){wrong, 1};
+	assert_null(lane_start(&stand.instance, &stand.settings, stand.kit.outbox,
+			       stand.kit.store.path, &error));
+	assert_string_equal(error.text, "sink robot: there is no event type \"lead.made\"");
+}
+
+static void test_tests_where_they_are_asked_for(void **state)
+{
+	(void)state;
+	stand.settings.is_test = 1;
+	post_test_lead();
+	start();
+	WAIT_FOR(status().position == 1);
+	assert_int_equal(atomic_load(&robot.delivered[1]), 1);
+}
+
+/* A dead destination: what waits stays pending, one event finds out. */
+static void test_retry(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, RETRY);
+	post(50);
+	start();
+	WAIT_FOR(atomic_load(&robot.batches) > 8);
+	assert_true(in_state(DELIVERY_DELIVERED) == 0);
+	assert_true(in_state(DELIVERY_RETRY) < 50);
+	assert_string_equal(status().state, "waiting");
+	assert_string_equal(status().reason, "the robot was told to");
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 50);
+	each_delivered(1, 50, true);
+	WAIT_FOR(strcmp(status().state, "running") == 0);
+	assert_int_equal(in_state(DELIVERY_RETRY), 0);
+}
+
+static void test_one_bad_event_does_not_stop_the_others(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, ODD_REJECTED);
+	post(40);
+	start();
+	WAIT_FOR(status().position == 40);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 20);
+	assert_int_equal(in_state(DELIVERY_DEAD), 20);
+	assert_int_equal(status().dead, 20);
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM open WHERE state = 'dead'"
+					       " AND error = 'the robot was told to'"),
+			 20);
+	assert_true(kit_count(&stand.kit, "SELECT count(*) FROM attempt WHERE status = 400"
+					  " AND answer = x'6e6f'") > 0);
+}
+
+static void test_park(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, PARK);
+	post(20);
+	start();
+	WAIT_FOR(atomic_load(&robot.batches) > 3);
+	assert_string_equal(status().state, "parked");
+	assert_string_equal(status().reason, "the robot was told to");
+	assert_int_equal(status().position, 0);
+	assert_true(status().lag == 20);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(status().position == 20);
+	each_delivered(1, 20, true);
+	assert_string_equal(status().state, "running");
+}
+
+static void test_silence_is_unclassified(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, NEVER);
+	stand.settings.timeout_ms = 10;
+	post(5);
+	start();
+	WAIT_FOR(in_state(DELIVERY_UNCLASSIFIED) > 0);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 0);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 5);
+	assert_int_equal(in_state(DELIVERY_UNCLASSIFIED), 0);
+}
+
+/* A plugin that never settles cannot make the lane grow without end. */
+static void test_unsettled_batches_are_bounded(void **state)
+{
+	int batches;
+
+	(void)state;
+	atomic_store(&robot.order, NEVER);
+	stand.settings.timeout_ms = 1;
+	post(64);
+	start();
+	WAIT_FOR(strcmp(status().reason, "the plugin has not settled earlier batches") == 0);
+	batches = atomic_load(&robot.batches);
+	assert_int_equal(batches, 16);
+	atomic_store(&robot.order, DELIVER);
+	clock_sleep_ms(20); /* room for a mistake to show; nothing waits for it */
+	assert_int_equal(atomic_load(&robot.batches), batches);
+}
+
+static void test_half_settled(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, HALF);
+	stand.settings.timeout_ms = 10;
+	post(10);
+	start();
+	WAIT_FOR(status().position == 10);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 10);
+	each_delivered(1, 10, true);
+}
+
+static void test_settled_by_another_thread(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, THREAD);
+	post(150);
+	start();
+	WAIT_FOR(status().position == 150);
+	each_delivered(1, 150, true);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 150);
+}
+
+static void test_plugin_that_fails(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, FAIL);
+	post(1);
+	start();
+	WAIT_FOR(in_state(DELIVERY_RETRY) == 1);
+	assert_string_equal(status().reason, "the plugin failed and said no reason");
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 1);
+}
+
+static void test_giving_up(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, RETRY);
+	stand.settings.retry_for_ms = 1;
+	post(2);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DEAD) == 2);
+	assert_int_equal(status().dead, 2);
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT min(attempts) FROM open"), 5);
+}
+
+static void test_plugin_that_does_not_open(void **state)
+{
+	(void)state;
+	atomic_store(&robot.may_open, false);
+	post(3);
+	start();
+	WAIT_FOR(strcmp(status().state, "parked") == 0);
+	assert_string_equal(status().reason, "sink robot: the robot is asleep");
+	assert_int_equal(atomic_load(&robot.batches), 0);
+	atomic_store(&robot.may_open, true);
+	WAIT_FOR(status().position == 3);
+	assert_int_equal(atomic_load(&robot.opened), 1);
+	assert_string_equal(status().state, "running");
+}
+
+/* A plugin that hangs holds up only its own end, and that not without limit. */
+static void test_hanging_plugin_is_not_waited_for(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, HANG);
+	post(1);
+	start();
+	WAIT_FOR(atomic_load(&robot.hangs));
+	lane_stop(stand.lane);
+	assert_false(lane_join(&stand.lane, 20));
+	assert_non_null(stand.lane);
+	atomic_store(&robot.order, DELIVER);
+	assert_true(lane_join(&stand.lane, PATIENCE_MS));
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 1);
+}
+
+int main(void)
+{
+#define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
+	const struct CMUnitTest tests[] = {
+		ON_A_STAND(test_delivers_in_order),
+		ON_A_STAND(test_goes_on_after_a_restart),
+		ON_A_STAND(test_what_is_not_delivered),
+		ON_A_STAND(test_takes_only_the_types_that_are_asked_for),
+		ON_A_STAND(test_unknown_type_is_refused),
+		ON_A_STAND(test_tests_where_they_are_asked_for),
+		ON_A_STAND(test_retry),
+		ON_A_STAND(test_one_bad_event_does_not_stop_the_others),
+		ON_A_STAND(test_park),
+		ON_A_STAND(test_silence_is_unclassified),
+		ON_A_STAND(test_unsettled_batches_are_bounded),
+		ON_A_STAND(test_half_settled),
+		ON_A_STAND(test_settled_by_another_thread),
+		ON_A_STAND(test_plugin_that_fails),
+		ON_A_STAND(test_giving_up),
+		ON_A_STAND(test_plugin_that_does_not_open),
+		ON_A_STAND(test_hanging_plugin_is_not_waited_for),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
+}
