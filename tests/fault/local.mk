@@ -2,3 +2,6 @@
 #   check_PROGRAMS += %D%/NAME
 #   %C%_NAME_LDADD = $(LG_LIBS_OUTBOX)
 # A .t of this folder runs in make check when SYSTEM_TESTS += ../fault/NAME.t names it.
+check_PROGRAMS += %D%/power_cut
+%C%_power_cut_SOURCES = %D%/power_cut.c %D%/cut_vfs.c
+%C%_power_cut_LDADD = $(LG_KIT_OUTBOX)
