@@ -12,20 +12,36 @@ struct part {
 	bool encoded;
 };
 
-/* Decodes in place or into other memory; never longer than the source. */
+/* The byte that the two digits after a percent sign stand for, or -1. */
+static int escaped_byte(const char *digits, const char *end)
+{
+	int high, low;
+
+	if (end - digits < 2)
+		return -1;
+	high = hex_digit(digits[0]);
+	low = hex_digit(digits[1]);
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Never longer than the source. Returns the bytes written. */
 static size_t decode_bytes(struct lg_slice s, bool plus, char *out)
 {
+	const char *at = s.data, *end = s.data + s.length;
 	char *to = out;
 
-	for (size_t i = 0; i < s.length; i++) {
-		char c = s.data[i];
+	while (at < end) {
+		char c = *at++;
 
 		if (c == '+' && plus) {
 			c = ' ';
-		} else if (c == '%' && i + 2 < s.length && hex_digit(s.data[i + 1]) >= 0 &&
-			   hex_digit(s.data[i + 2]) >= 0) {
-			c = (char)(hex_digit(s.data[i + 1]) << 4 | hex_digit(s.data[i + 2]));
-			i += 2;
+		} else if (c == '%') {
+			int byte = escaped_byte(at, end);
+
+			if (byte >= 0) {
+				c = (char)byte;
+				at += 2;
+			}
 		}
 		*to++ = c;
 	}
@@ -77,20 +93,31 @@ static bool part_decode(struct arena *arena, struct part part, struct lg_slice *
 	return slice_present(*text);
 }
 
-/* Takes the bytes before `stop` or `&`. */
-static struct part take_part(const char **at, const char *end, char stop)
-{
-	struct part part = {
-		{*at, 0},
-		  false
-	       };
-	const char *p = *at;
+/* What a byte means to the scan; 0: it stands for itself. Bytes above ASCII are
+ * looked at as UTF-8. */
+#define AMPERSAND 1
+#define EQUALS 2
+#define ENCODED 4
+static const uint8_t byte_classes[256] = {
+	['&'] = AMPERSAND,	   ['='] = EQUALS, ['%'] = ENCODED, ['+'] = ENCODED,
+	[0x80 ... 0xff] = ENCODED,
+};
 
-	for (; p < end && *p != '&' && *p != stop; p++)
-		part.encoded |= *p == '%' || *p == '+' || (unsigned char)*p >= 0x80;
-	part.raw.length = (size_t)(p - *at);
+/* Takes the bytes before the first of one of the classes in `stops`. */
+static struct part take_part(const char **at, const char *end, int stops)
+{
+	const char *from = *at, *p = from;
+	int seen = 0;
+
+	for (; p < end; p++) {
+		int class = byte_classes[(unsigned char)*p];
+
+		if (class & stops)
+			break;
+		seen |= class;
+	}
 	*at = p;
-	return part;
+	return (struct part){slice_of(from, (size_t)(p - from)), (seen & ENCODED) != 0};
 }
 
 static bool form_grow(struct arena *arena, struct form *form, size_t *room, size_t max_pairs)
@@ -119,16 +146,13 @@ bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, st
 
 	*form = (struct form){NULL, 0};
 	while (at < end) {
-		struct part name = take_part(&at, end, '=');
-		struct part value = {
-			{"", 0},
-			 false
-		      };
+		struct part name = take_part(&at, end, AMPERSAND | EQUALS);
+		struct part value = {.raw = LG_SLICE("")};
 		struct lg_pair *pair;
 
 		if (at < end && *at == '=') {
 			at++;
-			value = take_part(&at, end, '&');
+			value = take_part(&at, end, AMPERSAND);
 		} else if (name.raw.length == 0) {
 			at++;
 			continue;

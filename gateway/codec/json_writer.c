@@ -16,8 +16,62 @@ static void write_comma(struct json_writer *writer)
 	writer->comma = true;
 }
 
+static bool is_plain(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Whether all eight bytes are plain. A byte below n borrows into its top bit
+ * when n is taken off; a byte equal to c is zero, thus below 1, after the
+ * exclusive or. A borrow from the byte below can only say no where it is yes
+ * for that byte already. */
+static bool are_plain(uint64_t eight)
+{
+	uint64_t quotes = eight ^ EACH_BYTE * '"';
+	uint64_t backslashes = eight ^ EACH_BYTE * '\\';
+	uint64_t odd = eight | ((eight - EACH_BYTE * 0x20) & ~eight) |
+		       ((quotes - EACH_BYTE) & ~quotes) |
+		       ((backslashes - EACH_BYTE) & ~backslashes);
+
+	return (odd & EACH_BYTE * 0x80) == 0;
+}
+
+/* How many bytes from the front need no escape. */
+static size_t plain_length(const char *at, const char *end)
+{
+	const char *from = at;
+	uint64_t eight;
+
+	for (; end - at >= 8; at += 8) {
+		memcpy(&eight, at, sizeof(eight));
+		if (!are_plain(eight))
+			break;
+	}
+	while (at < end && is_plain(*at))
+		at++;
+	return (size_t)(at - from);
+}
+
+/* Most names and values need no escape: they go in as one piece. */
 static void write_quoted(struct buffer *out, struct lg_slice text)
 {
+	size_t plain = plain_length(text.data, text.data + text.length);
+
+	if (plain == text.length && plain > 0) {
+		char *room = buffer_room(out, plain + 2);
+
+		if (!room)
+			return;
+		room[0] = '"';
+		memcpy(room + 1, text.data, plain);
+		room[plain + 1] = '"';
+		buffer_added(out, plain + 2);
+		return;
+	}
 	buffer_add_byte(out, '"');
 	json_escape(out, text);
 	buffer_add_byte(out, '"');
@@ -74,13 +128,6 @@ void json_write_raw(struct json_writer *writer, struct lg_slice json)
 	buffer_add_slice(writer->out, json);
 }
 
-static bool is_plain(char c)
-{
-	unsigned char byte = (unsigned char)c;
-
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
 static void escape_ascii(struct buffer *out, char c)
 {
 	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* byte, letter */
@@ -122,11 +169,10 @@ void json_escape(struct buffer *out, struct lg_slice text)
 	const char *at = text.data, *end = text.data + text.length;
 
 	while (at < end) {
-		const char *run = at;
+		size_t plain = plain_length(at, end);
 
-		while (at < end && is_plain(*at))
-			at++;
-		buffer_add(out, run, (size_t)(at - run));
+		buffer_add(out, at, plain);
+		at += plain;
 		if (at == end)
 			break;
 		if ((unsigned char)*at < 0x80)
