@@ -80,10 +80,11 @@ struct section {
 	struct fy_node *name_node, *map;
 };
 
+#define PLUGINS_COMPARED 64
+
 struct names {
-	struct settings *settings;
-	const char **names;
-	size_t count, capacity;
+	const char *names[PLUGINS_COMPARED + 1]; /* NULL-terminated */
+	size_t count;
 	int32_t kind;
 };
 
@@ -91,7 +92,7 @@ static void collect_name(void *arg, const struct library *library)
 {
 	struct names *names = arg;
 
-	if (library->plugin.kind == names->kind && names->count < names->capacity)
+	if (library->plugin.kind == names->kind && names->count < PLUGINS_COMPARED)
 		names->names[names->count++] = library->plugin.name;
 }
 
@@ -101,26 +102,17 @@ static void pass_over(void *arg, const char *text)
 	(void)text;
 }
 
-#define PLUGINS_LISTED 64
-
-/* What the operator could have meant: the nearest name, and all there are. */
+/* With the nearest name of the right kind; the error lists what there is. */
 static void report_unknown(struct settings *settings, const struct section *section,
 			   struct fy_node *node, struct lg_slice plugin, const struct error *error)
 {
-	const char *list[PLUGINS_LISTED + 1] = {NULL};
-	struct names names = {settings, list, 0, PLUGINS_LISTED, section->plugin_kind};
-	char all[512] = "";
-	size_t length = 0;
+	struct names names = {.kind = section->plugin_kind};
 	const char *near;
 
 	library_each(collect_name, pass_over, &names);
-	for (size_t i = 0; i < names.count && length < sizeof(all); i++)
-		length += (size_t)snprintf(all + length, sizeof(all) - length, "%s%s",
-					   i ? ", " : "", list[i]);
-	near = bind_suggestion(plugin, list);
-	document_error(settings->document, node, "%s%s%s%s; %s plugins found: %s", error->text,
-		       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
-		       section->kind, names.count ? all : "none");
+	near = bind_suggestion(plugin, names.names);
+	document_error(settings->document, node, "%s%s%s%s", error->text,
+		       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static const struct library *load_plugin(struct settings *settings, const struct section *section,

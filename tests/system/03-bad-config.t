@@ -1,0 +1,199 @@
+# Bad configurations: every mistake at once, with file, line, column and caret,
+# exit 78. In each text « stands before the place that must be named; it is not
+# part of the text.
+use strict;
+use warnings;
+use utf8;
+
+use Encode qw(encode_utf8 decode_utf8);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use LeadgateTest;
+use Test::More;
+
+my $dir = tempdir('leadgate-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $file = "$dir/gateway.yaml";
+
+my %part = (
+    listen => qq(listen: [{ address: "127.0.0.1:0" }]\n),
+    store => "store: { path: store.db }\n",
+    sources => "sources:\n  contact: { plugin: webform, path: /f/contact, auth: none }\n",
+    sinks => "sinks:\n  archive: { plugin: file, path: leads.ndjson }\n",
+);
+
+# The whole text with one part replaced or added.
+sub with {
+    my (%other) = @_;
+    my %all = (%part, %other);
+    return join '', map { $all{$_} } sort keys %all;
+}
+
+# What leadgate check says of a text, and where the marks were.
+sub check {
+    my ($text, @command) = @_;
+    my @marks;
+    my $line = 0;
+    for (split /^/, $text) {
+        $line++;
+        my $before = 0;
+        while (/«/g) {
+            push @marks, "$line:" . (pos() - $before++);
+        }
+    }
+    $text =~ s/«//g;
+    spew($file, encode_utf8($text));
+    my ($status, $out, $err) = LeadgateTest::run_leadgate(@command ? @command : 'check', '-c', $file);
+    return ($status, decode_utf8($err), \@marks, $text);
+}
+
+sub case {
+    my ($what, $text, @patterns) = @_;
+    my ($status, $err, $marks, $clean) = check($text);
+    subtest $what => sub {
+        is($status, 78, 'exit 78');
+        my @lines = split /\n/, $clean;
+        my @errors = $err =~ /^\Q$file\E:(\d+:\d+): error: /mg;
+        is_deeply([sort @errors], [sort @$marks], 'every mistake is named at its place') or diag($err);
+        like($err, $_, "says $_") for @patterns;
+        for (@errors) {
+            my ($line, $column) = split /:/;
+            my $shown = quotemeta('  ' . $lines[$line - 1]);
+            my $caret = ' ' x ($column - 1 + 2) . '\^';
+            like($err, qr/^$shown\n$caret/m, "shows line $line with a caret below column $column");
+        }
+    };
+}
+
+is((check(with()))[0], 0, 'the text that all cases start from is good');
+
+# Sections and keys.
+case('unknown section', with(sinkz => "«sinkz: {}\n"), qr/did you mean "sinks"\?/);
+case('unknown key', with(listen => "listen: [{ «adress: 127.0.0.1:0, address: 127.0.0.1:0 }]\n"),
+    qr/unknown option "adress".*did you mean "address"\?/);
+case('unknown key of a plugin',
+    with(sinks => "sinks:\n  a: { plugin: file, path: a, «rotate_sise: 1MiB }\n"),
+    qr/unknown option "rotate_sise".*did you mean "rotate_size"\?/);
+case('unknown key of a source',
+    with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none, «honypot: x }\n"),
+    qr/did you mean "honeypot"\?/);
+case('duplicate key', with(admin => "admin:\n  address: 127.0.0.1:0\n  «address: 127.0.0.1:1\n"), qr/address/);
+case('duplicate section', with(store2 => "«store: { path: other.db }\n"), qr/store/);
+case('a section that is no mapping', with(core => "core: «fast\n"), qr/section "core"/);
+case('sources as a list', with(sources => "«sources:\n  - plugin: webform\n"), qr/mapping/);
+case('a source that is a word', with(sources => "sources:\n  contact: «webform\n"), qr/mapping/);
+
+# Values.
+case('wrong type: a word for a number', with(core => "core: { loops: «many }\n"), qr/loops.*number/);
+case('out of range', with(core => "core: { loops: «1000 }\n"), qr/256/);
+case('negative', with(core => "core: { loops: «-1 }\n"), qr/loops/);
+case('no duration', with(core => "core: { shutdown: «soon }\n"), qr/duration|500ms/);
+case('a duration without a unit', with(core => "core: { shutdown: «30 }\n"), qr/duration|500ms/);
+case('no size', with(store => "store: { path: store.db, max_size: «20GB }\n"), qr/GiB|size/);
+case('a size out of range', with(store => "store: { path: store.db, max_size: «1KiB }\n"), qr/1MiB/);
+case('no word of the list', with(core => "core: { log_format: «xml }\n"), qr/logfmt/);
+case('no boolean',
+    with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none, is_test: «maybe }\n"),
+    qr/true/);
+case('a list for one value', with(core => "core: { «log_level: [info, debug] }\n"), qr/log_level/);
+case('an unknown region', with(defaults => "defaults: { region: «XX }\n"), qr/region/);
+case('an unset variable', with(store => qq(store: { path: "«\${LEADGATE_NOT_SET}.db" }\n)), qr/LEADGATE_NOT_SET/);
+case('an unknown field of the record',
+    with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none, fields: { tel: «person.fone } }\n"),
+    qr/person\.fone/);
+
+# Plugins.
+case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),
+    qr/did you mean "file"\?/, qr/there are: .*file/);
+case('a sink plugin as a source',
+    with(sources => "sources:\n  a: { plugin: «file, path: /a, auth: none }\n"), qr/no source plugin/);
+case('missing auth', with(sources => "sources:\n  «a: { plugin: webform, path: /a }\n"), qr/auth: none/);
+
+# Names and paths.
+case('a bad name', with(sources => "sources:\n  «Contact_Form: { plugin: webform, path: /a, auth: none }\n"),
+    qr/a-z/);
+case('a path without a slash', with(sources => "sources:\n  a: { plugin: webform, path: «a, auth: none }\n"), qr{"/"});
+case('duplicate path', with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none }\n"
+            . "  b: { plugin: webform, path: «/a, auth: none }\n"), qr/taken by source "a"/);
+case('a probe at the path of a source',
+    with(listen => "«listen: { address: 127.0.0.1:0, probe_path: /f/contact }\n"), qr/source "contact"/);
+case('duplicate file', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: «x }\n"),
+    qr/written by sink "a"/);
+case('a duplicate name', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  «a: { plugin: file, path: y }\n"),
+    qr/"a"/);
+
+# All at once.
+case('five mistakes at once', with(
+        core => "core: { loops: «many, «shutdwn: 5s }\n",
+        sources => "sources:\n  «a: { plugin: webform, path: /a }\n",
+        sinks => "sinks:\n  a: { plugin: «nothing }\n  b: { plugin: file, path: b, keep: «-1 }\n"));
+
+# What has no place of its own.
+sub plain_case {
+    my ($what, $text, @patterns) = @_;
+    my ($status, $err) = check($text);
+    subtest $what => sub {
+        is($status, 78, 'exit 78');
+        like($err, qr/^\Q$file\E:?.*error: /m, 'names the file') or diag($err);
+        like($err, $_, "says $_") for @patterns;
+    };
+}
+plain_case('no YAML', "listen: [\n", qr/:\d+:\d+: error/);
+plain_case('a tab for indentation', "listen:\n\t- address: x\n", qr/:\d+:\d+: error/);
+plain_case('an empty file', '', qr/mapping of sections/);
+plain_case('a list', "- listen\n", qr/mapping of sections/);
+plain_case('no listener', with(listen => ''), qr/listen/);
+plain_case('no store', with(store => ''), qr/path/);
+plain_case('a source without a path', with(sources => "sources:\n  a: { plugin: webform, auth: none }\n"), qr/path/);
+plain_case('a source without a plugin', with(sources => "sources:\n  a: { path: /a, auth: none }\n"), qr/plugin/);
+plain_case('a sink without a file', with(sinks => "sinks:\n  a: { plugin: file }\n"), qr/path/);
+plain_case('settings that the plugin refuses',
+    with(sinks => "sinks:\n  a: { plugin: file, path: x, mode: rw }\n"), qr/mode/);
+
+{
+    my ($status, $out, $err) = LeadgateTest::run_leadgate('check', '-c', $dir);
+    is($status, 78, 'a folder for a file');
+    ($status, $out, $err) = LeadgateTest::run_leadgate('check', '-c', "$dir/none.yaml");
+    is($status, 78, 'no such file');
+    like($err, qr/\Q$dir\E\/none\.yaml.*No such file/, 'says so');
+}
+
+# What shows only when the gateway starts is said in the same form.
+sub run_case {
+    my ($what, $text, @patterns) = @_;
+    my ($status, $err, $marks) = check($text, 'run');
+    subtest $what => sub {
+        is($status, 78, 'exit 78');
+        is_deeply([$err =~ /^\Q$file\E:(\d+:\d+): error: /mg], $marks, 'at its place') or diag($err);
+        like($err, $_, "says $_") for @patterns;
+    };
+}
+my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "listening: $!\n";
+my $port = $taken->sockport;
+run_case('a taken port', with(listen => "«listen: { address: \"127.0.0.1:$port\" }\n"), qr/127\.0\.0\.1:$port.*taken/i);
+run_case('a taken port of the admin listener', with(admin => "«admin: { address: \"127.0.0.1:$port\" }\n"),
+    qr/admin listener.*taken/i);
+run_case('an address that is none', with(listen => "«listen: { address: nowhere }\n"), qr/nowhere/);
+
+# A plugin that is newer than the gateway.
+{
+    my $plugins = "$dir/plugins";
+    mkdir $plugins;
+    for my $case (['newer', 0, 99], ['other', 9, 0]) {
+        my ($name, $major, $minor) = @$case;
+        spew("$plugins/$name.c", qq(#include <leadgate/sink.h>
+static int32_t deliver(void *i, struct lg_batch *b, int64_t d) { (void)i; (void)b; (void)d; return LG_OK; }
+static const struct lg_sink_operations operations = { .size = sizeof(operations), .deliver = deliver };
+LG_SINK_PLUGIN($major, $minor, "$name", .sink = &operations)
+;\n));
+        my $top = $ENV{LG_SRCDIR};
+        my @cc = (split(' ', $ENV{CC} || 'cc'), '-shared', '-fPIC', "-I$top/include");
+        is(system(@cc, '-o', "$plugins/$name.so", "$plugins/$name.c"), 0, "a plugin for ABI $major.$minor is built");
+    }
+    local $ENV{LEADGATE_TEST_PLUGINS} = $plugins;
+    case('a plugin with a newer minor', with(sinks => "sinks:\n  a: { plugin: «newer }\n"),
+        qr/newer\.so/, qr/0\.99/, qr/0\.\d+/);
+    case('a plugin with another major', with(sinks => "sinks:\n  a: { plugin: «other }\n"), qr/other\.so/, qr/9\.0/);
+    spew("$plugins/torn.so", 'not a library');
+    case('a file that is no library', with(sinks => "sinks:\n  a: { plugin: «torn }\n"), qr/torn\.so/);
+}
+done_testing;

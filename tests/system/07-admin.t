@@ -42,7 +42,7 @@ for my $line (split /\n/, $metrics) {
         next;
     }
     next if $line =~ /^#/;
-    next if $line =~ /^[a-z_:]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+-]+$/ || $line =~ /\+Inf/;
+    next if $line =~ /^[a-z0-9_:]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+-]+$/ || $line =~ /\+Inf/;
     fail("not of the text format: $line");
 }
 

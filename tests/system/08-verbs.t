@@ -109,7 +109,7 @@ is_deeply([sort glob $gateway->store . '*'], [sort keys %before], 'reading leave
 my $none = LeadgateTest->new;
 for my $verb (qw(leads sinks status)) {
     my (undef, $err) = run_ok("$verb without a store", 1, $none->command($verb));
-    ok(length $err, "… says why: $err");
+    like($err, qr{store\.db}, "… names the store");
 }
 ok(!-e $none->store, 'and none was made');
 $none->finish;
