@@ -7,7 +7,7 @@
  * A batch is all or nothing: what could not be written whole is cut off again,
  * and a line that a crash left torn is cut off when the file is opened. Such a
  * line was never acknowledged; its event comes again. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <leadgate/sink.h>
 
 #include <dirent.h>

@@ -7,3 +7,9 @@ check_PROGRAMS += %D%/test_lane
 %C%_test_lane_LDADD = tests/unit/outbox/libkit.a $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_retry
 %C%_test_retry_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+
+# The plugin itself, linked in under a name of its own.
+check_PROGRAMS += %D%/test_file
+%C%_test_file_SOURCES = %D%/test_file.c plugins/sinks/file.c
+%C%_test_file_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_file
+%C%_test_file_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)

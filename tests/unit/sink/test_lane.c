@@ -557,8 +557,8 @@ static void test_giving_up(void **state)
 	stand.settings.retry_for_ms = 1;
 	post(2);
 	start();
-	WAIT_FOR(in_state(DELIVERY_DEAD) == 2);
-	assert_int_equal(status().dead, 2);
+	WAIT_FOR(status().dead == 2);
+	assert_int_equal(in_state(DELIVERY_DEAD), 2);
 	stop();
 	assert_int_equal(kit_count(&stand.kit, "SELECT min(attempts) FROM open"), 5);
 }
