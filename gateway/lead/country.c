@@ -1,6 +1,7 @@
 #include "lead/country.h"
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "lead/unicode.h"
 
 #include <pthread.h>
@@ -56,13 +57,18 @@ static struct lg_slice plain_name(struct lg_slice name, char out[NAME_BYTES])
 {
 	char folded[NAME_BYTES];
 	ptrdiff_t length = unicode_fold(name, folded, sizeof(folded));
+	struct lg_slice rest = slice_of(folded, length > 0 ? (size_t)length : 0);
 	size_t kept = 0;
 
-	for (ptrdiff_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)folded[i];
+	while (rest.length > 0) {
+		const char *at = rest.data;
+		int32_t c = utf8_next(&rest);
+		bool quote = c >= 0x2010 && c <= 0x2027; /* Côte d’Ivoire */
 
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80)
-			out[kept++] = (char)c;
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 0x80 && !quote)) {
+			memcpy(out + kept, at, (size_t)(rest.data - at));
+			kept += (size_t)(rest.data - at);
+		}
 	}
 	return slice_of(out, kept);
 }

@@ -311,7 +311,7 @@ static bool decode_group(struct decoder *decoder, const struct json *object, str
 		bool good = true;
 		int field;
 
-		if (length + value->name.length > sizeof(text))
+		if (length + value->name.length > sizeof(text) || slice_find(value->name, '.') >= 0)
 			return wrong(decoder, value, "is not known");
 		if (length) {
 			memcpy(text, prefix.data, prefix.length);

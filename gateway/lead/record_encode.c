@@ -225,7 +225,7 @@ static void encode_reasons(struct encoder *encoder, const struct lead *lead)
 {
 	struct json_writer *json = &encoder->json;
 
-	if (!lead->reasons && !slice_present(lead->value[LG_SCORE]))
+	if (!lead->reasons && !plain_literal(&field_table[LG_SCORE], lead->value[LG_SCORE]))
 		return;
 	enter_group(encoder, field_keys[LG_SCORE].group);
 	open_member(json, "reasons", '[');

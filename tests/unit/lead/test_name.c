@@ -1,0 +1,70 @@
+#include "lead/name.h"
+
+#include "unit.h"
+
+static void names_agree_or_not(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool agree;
+	} rows[] = {
+		{ "Jane Doe", "Jane Doe", true },
+		{ "Jane Doe", "jane doe", true },
+		{ "Jane Doe", "DOE, Jane", true },
+		{ "Jane Doe", "Jane M. Doe", true },
+		{ "Jane Doe", "Dr. Jane Doe", true },
+		{ "Jane Mary Doe", "Jane Doe-Smith", false },
+		{ "Jane Doe", "Jane Doe-Smith", true },
+		{ "Ren\xc3\xa9 M\xc3\xbcller", "Rene Muller", true },
+		{ "Ren\xc3\xa9 M\xc3\xbcller", "RENE\xcc\x81 MU\xcc\x88LLER", true },
+		{ "Gro\xc3\x9f Anna", "Anna Gross", true },
+		{ "Conan O'Brien", "Conan OBrien", true },
+		{ "Conan O\xe2\x80\x99" "Brien", "conan o'brien", true },
+		{ "Anna-Lena Schmidt", "Anna Lena Schmidt", true },
+		{ "\xe7\x94\xb0\xe4\xb8\xad \xe5\xa4\xaa\xe9\x83\x8e", "\xe7\x94\xb0\xe4\xb8\xad\xe3\x80\x80\xe5\xa4\xaa\xe9\x83\x8e", true },
+		{ "\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd \xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd\xd0\xbe\xd0\xb2", "\xd0\x98\xd0\x92\xd0\x90\xd0\x9d\xd0\x9e\xd0\x92 \xd0\x98\xd0\x92\xd0\x90\xd0\x9d", true },
+		{ "Cher", "cher", true },
+		{ "Jane Doe", "John Doe", false },
+		{ "Jane Doe", "J. Doe", false },
+		{ "Jane Doe", "Jane", false },
+		{ "Jane Doe", "Doe", false },
+		{ "Jane Doe", "Jane Roe", false },
+		{ "Jane Doe", "", false },
+		{ "", "", false },
+		{ "---", "---", false },
+		{ "Jane Jane", "Jane", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (name_agrees(slice_from(rows[i].a), slice_from(rows[i].b)) != rows[i].agree ||
+		    name_agrees(slice_from(rows[i].b), slice_from(rows[i].a)) != rows[i].agree)
+			fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
+}
+
+static void what_is_too_long_must_be_equal(void **state)
+{
+	char text[700], many[80];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_true(name_agrees(slice_of(text, 700), slice_of(text, 700)));
+	assert_false(name_agrees(slice_of(text, 700), slice_of(text, 699)));
+	for (size_t i = 0; i < sizeof(many); i += 2) {
+		many[i] = (char)('0' + (int)i);
+		many[i + 1] = ' ';
+	}
+	assert_true(name_agrees(slice_of(many, 80), slice_of(many, 80)));
+	assert_false(name_agrees(slice_of(many, 80), slice_of(many, 78)));
+	assert_false(name_agrees(slice_of(NULL, 0), slice_of(NULL, 0)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_agree_or_not),
+		cmocka_unit_test(what_is_too_long_must_be_equal),
+	};
+
+	return RUN(tests);
+}
