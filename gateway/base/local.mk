@@ -15,4 +15,5 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/mailbox.c \
 	%D%/random.c \
 	%D%/slice.c \
+	%D%/suggestion.c \
 	%D%/utf8.c

@@ -29,5 +29,7 @@ check_PROGRAMS += %D%/test_random
 %C%_test_random_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_slice
 %C%_test_slice_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_suggestion
+%C%_test_suggestion_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_utf8
 %C%_test_utf8_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
