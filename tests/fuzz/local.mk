@@ -22,3 +22,6 @@ check_PROGRAMS += %D%/fuzz_json %D%/fuzz_form %D%/fuzz_media_type %D%/fuzz_date 
 
 check_PROGRAMS += %D%/fuzz_config
 %C%_fuzz_config_LDADD = $(LG_FUZZ) $(LG_LIBS_CONFIG)
+
+check_PROGRAMS += %D%/fuzz_expr
+%C%_fuzz_expr_LDADD = $(LG_FUZZ) $(LG_LIBS_EXPR)
