@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/liblead.a
 %C%_liblead_a_SOURCES = \
 	%D%/attribution.c \
+	%D%/binding.c \
 	%D%/change.c \
 	%D%/consent.c \
 	%D%/country.c \

@@ -35,14 +35,21 @@ static const struct json *full_record(void)
 {
 	struct lead *lead = lead_new(&arena, &limits);
 	struct lead_pair evidence = {.name = LG_SLICE("form"), .value = LG_SLICE("f1")};
-	struct lead_reason reason = {.rule = LG_SLICE("r"), .axis = LG_SLICE("score"),
-				     .from = LG_SLICE("0"), .to = LG_SLICE("5"),
-				     .at = LG_SLICE("2026-01-02T03:04:05.678Z"), .points = 5};
-	struct lg_consent consent = {.size = sizeof(consent), .state = LG_CONSENT_GRANTED,
+	struct lead_reason reason = {.rule = LG_SLICE("r"),
+				     .axis = LG_SLICE("score"),
+				     .from = LG_SLICE("0"),
+				     .to = LG_SLICE("5"),
+				     .at = LG_SLICE("2026-01-02T03:04:05.678Z"),
+				     .points = 5};
+	struct lg_consent consent = {.size = sizeof(consent),
+				     .state = LG_CONSENT_GRANTED,
 				     .purpose = LG_SLICE("marketing"),
-				     .channels = LG_SLICE("email,sms"), .basis = LG_SLICE("consent"),
-				     .text = LG_SLICE("I agree"), .version = LG_SLICE("1"),
-				     .method = LG_SLICE("checkbox"), .at = 1767323045678};
+				     .channels = LG_SLICE("email,sms"),
+				     .basis = LG_SLICE("consent"),
+				     .text = LG_SLICE("I agree"),
+				     .version = LG_SLICE("1"),
+				     .method = LG_SLICE("checkbox"),
+				     .at = 1767323045678};
 	struct lg_slice odd = LG_SLICE("odd name"), value = LG_SLICE("v");
 	struct buffer out;
 	const struct json *json;
@@ -53,9 +60,10 @@ static const struct json *full_record(void)
 		if (type == FIELD_LIST)
 			lead_add(lead, i, value);
 		else
-			lead_set(lead, i, type == FIELD_BOOLEAN	  ? LG_SLICE("true")
-					  : type == FIELD_INTEGER ? LG_SLICE("120")
-								  : value);
+			lead_set(lead, i,
+				 type == FIELD_BOOLEAN	 ? LG_SLICE("true")
+				 : type == FIELD_INTEGER ? LG_SLICE("120")
+							 : value);
 	}
 	assert_true(lead_add_profile(lead, LG_SLICE("linkedin"), value, value));
 	assert_true(lead_add_consent(lead, &consent));
@@ -116,7 +124,8 @@ static void names_what_is_misspelt(void **state)
 {
 	(void)state;
 	assert_true(binding_check(LG_SLICE("person.country == 'US' and "
-					   "(organization.employees or 0) >= 50"), &error));
+					   "(organization.employees or 0) >= 50"),
+				  &error));
 	assert_false(binding_check(LG_SLICE("statsu.intent == 'hard'"), &error));
 	assert_string_equal(error.text, "1:1: unknown name 'statsu'; did you mean 'status'?");
 	assert_false(binding_check(LG_SLICE("gclid"), &error));
@@ -173,7 +182,8 @@ static void any_json_is_read(void **unused)
 		&arena,
 		LG_SLICE("{\"id\":12345678901234567890,\"small\":-42,\"exact\":9223372036854775807,"
 			 "\"price\":1.10,\"large\":1e300,\"none\":null,\"no\":false,"
-			 "\"list\":[[\"a\",\"b\"],null,{\"x\":1}]}"), &error);
+			 "\"list\":[[\"a\",\"b\"],null,{\"x\":1}]}"),
+		&error);
 
 	(void)unused;
 	assert_non_null(json);
