@@ -34,13 +34,51 @@ static size_t characters(struct lg_slice text, size_t from, size_t to)
 	return count;
 }
 
-static void print_line(struct buffer *out, struct lg_slice line)
+/* Whether a key that ends here is one whose value is nobody's business. */
+static bool names_secret(struct lg_slice before)
 {
-	for (size_t i = 0; i < line.length; i++) {
-		char c = line.data[i];
-		bool control = ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+	while (slice_ends(before, "\"") || slice_ends(before, "'"))
+		before.length--;
+	return slice_ends(before, "secret") || slice_ends(before, "password") ||
+	       slice_ends(before, "token") || slice_ends(before, "key");
+}
 
-		buffer_add_byte(out, control ? '?' : c);
+/* The value after a colon: the inside of quotes, or up to what ends a plain
+ * one. Nothing where it opens a collection or names a variable. */
+static void find_value(struct lg_slice line, size_t at, size_t *from, size_t *to)
+{
+	const char *ends = ",}]";
+
+	while (at < line.length && (line.data[at] == ' ' || line.data[at] == '\t'))
+		at++;
+	*from = *to = at;
+	if (at == line.length || strchr("{[", line.data[at]) ||
+	    slice_starts(slice_cut(line, at, line.length), "\"${"))
+		return;
+	if (line.data[at] == '"' || line.data[at] == '\'') {
+		ends = line.data[at] == '"' ? "\"" : "'";
+		*from = *to = at + 1;
+	}
+	while (*to < line.length && !strchr(ends, line.data[*to]))
+		++*to;
+}
+
+/* The part of the line between two offsets. What follows a secret's key is
+ * shown as stars: an error may end up in a log. */
+static void print_line(struct buffer *out, struct lg_slice line, size_t from, size_t to)
+{
+	size_t hidden_from = 0, hidden_to = 0;
+
+	for (size_t i = 0; i < to; i++) {
+		char c = line.data[i];
+		bool hidden, control = ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+
+		if (i >= hidden_to && c == ':' && names_secret(slice_cut(line, 0, i)))
+			find_value(line, i + 1, &hidden_from, &hidden_to);
+		hidden = i >= hidden_from && i < hidden_to;
+		if (i < from || (hidden && is_continuation(c)))
+			continue;
+		buffer_add_byte(out, hidden ? '*' : control ? '?' : c);
 	}
 }
 
@@ -71,7 +109,7 @@ static void print_excerpt(struct buffer *out, struct lg_slice text, size_t start
 	buffer_add_literal(out, "  ");
 	if (from > start)
 		buffer_add_literal(out, "...");
-	print_line(out, slice_of(text.data + from, to - from));
+	print_line(out, slice_of(text.data + start, end - start), from - start, to - start);
 	buffer_add(out, "...\n", to < end ? 4 : 0);
 	if (to == end)
 		buffer_add_byte(out, '\n');

@@ -11,7 +11,8 @@
 #include "base/buffer.h"
 
 /* Lines and columns count from 1, columns in characters. A long line is cut
- * around the place; control characters are shown as '?'. */
+ * around the place; control characters are shown as '?', the values of keys that
+ * end in secret, password, token or key as stars. */
 void report_error(struct buffer *out, const char *path, struct lg_slice text, size_t offset,
 		  const char *message);
 

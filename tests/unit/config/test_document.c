@@ -255,6 +255,31 @@ static void shows_a_part_of_a_long_line(void **state)
 	buffer_fini(&expected);
 }
 
+static void hides_secrets_in_excerpts(void **state)
+{
+	static const struct {
+		const char *line, *shown;
+	} cases[] = {
+		{"{a: 1, secret: hunter2, a: 2}",	  "{a: 1, secret: *******, a: 2}"	 },
+		{"{a: 1, api_key: 'h\xc3\xbcnter', a: 2}", "{a: 1, api_key: '******', a: 2}"  },
+		{"{a: 1, \"token\": \"x y\", a: 2}",	     "{a: 1, \"token\": \"***\", a: 2}" },
+		{"{a: 1, secret: \"${HOME}\", a: 2}",      "{a: 1, secret: \"${HOME}\", a: 2}"},
+		{"{a: 1, secret_file: name, a: 2}",	    "{a: 1, secret_file: name, a: 2}"  },
+		{"{a: 1, password: [x], a: 2}",		"{a: 1, password: [x], a: 2}"	     },
+		{"{a: 1, a: 2, password: x}",	      "{a: 1, a: 2, password: *}"	 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lg_slice rest, line;
+
+		assert_true(open_bytes(f, slice_from(cases[i].line)));
+		rest = buffer_slice(&f->errors);
+		assert_true(slice_split(&rest, '\n', &line) && slice_split(&rest, '\n', &line));
+		assert_true(slice_is(slice_trim(line), cases[i].shown));
+	}
+}
+
 static void reports_what_cannot_be_read(void **state)
 {
 	struct fixture *f = *state;
@@ -284,6 +309,7 @@ int main(void)
 		TEST(reports_what_is_no_yaml),
 		TEST(reports_all_that_is_wrong_with_keys_and_variables),
 		TEST(shows_a_part_of_a_long_line),
+		TEST(hides_secrets_in_excerpts),
 		TEST(reports_what_cannot_be_read),
 	};
 
