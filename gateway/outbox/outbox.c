@@ -66,14 +66,17 @@ static bool open_journal(struct outbox *outbox, const struct lead_limits *limits
 {
 	const struct store_settings *store = &outbox->store;
 
-	if (!store_check_files(store->path, error))
+	if (!store_check_files(store->path, error) || !store_peek(store->path, error))
 		return false;
 	outbox->db = store_open(store->path, error);
 	if (!outbox->db || !store_check(outbox->db, store->path, store->page_bytes, error) ||
 	    !schema_secret(outbox->db, outbox->secret, error))
 		return false;
-	return journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits,
-			    kinds_of(&outbox->dedup.keys), error);
+	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits,
+			 kinds_of(&outbox->dedup.keys), error))
+		return true;
+	return (sqlite3_errcode(outbox->db) & 0xff) == SQLITE_CORRUPT &&
+	       store_explain(outbox->db, store->path, error);
 }
 
 static void close_journal(struct outbox *outbox)

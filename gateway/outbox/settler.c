@@ -109,7 +109,8 @@ static int add_attempts(struct journal *journal, const struct settlement *settle
 
 	for (size_t i = 0; i < count; i++) {
 		const struct settled_event *e = &events[i], *f = &events[first];
-		bool more = i + 1 < count && e[1].state == f->state && e[1].status == f->status;
+		bool more = i + 1 < count && e[1].seq == e->seq + 1 && e[1].state == f->state &&
+			    e[1].status == f->status;
 		if (more)
 			continue;
 		if (was_attempted(f->state)) {

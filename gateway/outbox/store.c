@@ -18,8 +18,7 @@ static bool run(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* SQLite's word for what is wrong, as a sentence about the file. */
-static bool explain(sqlite3 *db, struct lg_slice path, struct error *error)
+bool store_explain(sqlite3 *db, struct lg_slice path, struct error *error)
 {
 	int rc = sqlite3_errcode(db) & 0xff;
 
@@ -77,7 +76,7 @@ static sqlite3 *open_file(struct lg_slice path, int flags, const char *vfs, stru
 	if (rc == SQLITE_OK && sqlite3_busy_timeout(db, STORE_BUSY_MS) == SQLITE_OK)
 		return db;
 	if (db)
-		explain(db, path, error);
+		store_explain(db, path, error);
 	else
 		error_set(error, "%s: %s", file, sqlite3_errstr(rc));
 	sqlite3_close(db);
@@ -102,7 +101,7 @@ sqlite3 *store_open(struct lg_slice path, struct error *error)
 	if (run(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;"
 		    " PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF"))
 		return db;
-	explain(db, path, error);
+	store_explain(db, path, error);
 	sqlite3_close(db);
 	return NULL;
 }
@@ -112,7 +111,7 @@ sqlite3 *store_open_reader(struct lg_slice path, struct error *error)
 	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, NULL, error);
 
 	if (db && !run(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF")) {
-		explain(db, path, error);
+		store_explain(db, path, error);
 		sqlite3_close(db);
 		db = NULL;
 	}
@@ -125,7 +124,7 @@ static bool is_ours(sqlite3 *db, struct lg_slice path, struct error *error)
 	int64_t version = schema_integer(db, "PRAGMA user_version");
 
 	if (application < 0 || version < 0)
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	if (application != SCHEMA_APPLICATION_ID)
 		return error_set(error,
 				 "%.*s is an SQLite database of another program; give store.path another "
@@ -150,12 +149,12 @@ static bool is_whole(sqlite3 *db, struct lg_slice path, struct error *error)
 	int64_t page_bytes = schema_integer(db, "PRAGMA page_size");
 
 	if (pages < 0 || page_bytes < 0)
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
-		return (sqlite3_errcode(db) & 0xff) == SQLITE_FULL || explain(db, path, error);
+		return (sqlite3_errcode(db) & 0xff) == SQLITE_FULL || store_explain(db, path, error);
 	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
 	    file->pMethods->xFileSize(file, &size) != SQLITE_OK)
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	if (size >= pages * page_bytes)
 		return true;
 	return error_set(error, "%.*s is damaged: %lld of its %lld bytes are missing; " WAY_OUT_DAMAGED,
@@ -163,23 +162,42 @@ static bool is_whole(sqlite3 *db, struct lg_slice path, struct error *error)
 			 (long long)(pages * page_bytes));
 }
 
+bool store_peek(struct lg_slice path, struct error *error)
+{
+	struct error unreadable = {""};
+	sqlite3 *db = store_open_reader(path, &unreadable);
+	bool ours = true;
+
+	/* No file yet, or the rest of a first transaction to roll back. */
+	if (!db)
+		return true;
+	int64_t tables = schema_integer(db, "SELECT count(*) FROM sqlite_schema");
+	if (tables < 0 && (sqlite3_errcode(db) & 0xff) != SQLITE_READONLY &&
+	    (sqlite3_errcode(db) & 0xff) != SQLITE_CANTOPEN)
+		ours = store_explain(db, path, error);
+	else if (tables > 0 || (tables == 0 && schema_integer(db, "PRAGMA application_id") != 0))
+		ours = is_ours(db, path, error);
+	sqlite3_close(db);
+	return ours;
+}
+
 bool store_check(sqlite3 *db, struct lg_slice path, int64_t page_bytes, struct error *error)
 {
 	int64_t tables = schema_integer(db, "SELECT count(*) FROM sqlite_schema");
 
 	if (tables < 0)
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	/* EXTRA: the journal of the first transaction is gone for good before a log
 	 * can be there; rolled back beside a log, it would take the log's leads. */
 	if (!run(db, "PRAGMA synchronous = EXTRA"))
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	if (tables == 0 && schema_integer(db, "PRAGMA application_id") == 0 &&
 	    !schema_create(db, page_bytes, error))
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	if (!is_ours(db, path, error))
 		return false;
 	if (!run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"))
-		return explain(db, path, error);
+		return store_explain(db, path, error);
 	return is_whole(db, path, error);
 }
 

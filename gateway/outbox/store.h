@@ -14,6 +14,14 @@
  * journal, or a path that is no file. By its name alone, nothing is opened. */
 bool store_check_files(struct lg_slice path, struct error *error);
 
+/* SQLite's word for what is wrong with `db`, as a sentence about its file and
+ * what to do. Returns false. */
+bool store_explain(sqlite3 *db, struct lg_slice path, struct error *error);
+
+/* A first look without writing: refuses what is plainly not ours to write. A
+ * connection that writes would bring a left-over log into the file. */
+bool store_peek(struct lg_slice path, struct error *error);
+
 /* Opens a connection that writes, through the pacing VFS, with synchronous=FULL
  * and without automatic checkpoints. NULL with a reason. */
 sqlite3 *store_open(struct lg_slice path, struct error *error);
