@@ -141,7 +141,8 @@ struct filling {
 	const struct settings *settings;
 	struct lg_request *request;
 	struct lg_lead *lead;
-	bool failed;			       /* the request was refused */
+	bool granted; /* the consent is stated: a box that comes twice is one */
+	bool failed;  /* the request was refused */
 	struct lg_slice taken[LG_FIELD_COUNT]; /* what each field was set to */
 };
 
@@ -247,6 +248,7 @@ static void grant(struct filling *filling)
 		.method = LG_SLICE("checkbox"),
 	};
 
+	filling->granted = true;
 	if (lg_lead_consent(filling->lead, &consent) != LG_OK)
 		refuse(filling, 503, "The consent could not be kept.");
 }
@@ -266,7 +268,7 @@ static void put(struct filling *filling, struct lg_slice name, struct lg_slice v
 		return;
 	}
 	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field)) {
-		if (is_checked(value))
+		if (is_checked(value) && !filling->granted)
 			grant(filling);
 		return;
 	}

@@ -11,3 +11,10 @@ check_PROGRAMS += %D%/test_once
 %C%_test_once_LDADD = $(LG_LIBS_HOST) $(LG_UNIT)
 check_PROGRAMS += %D%/test_services
 %C%_test_services_LDADD = $(LG_LIBS_HOST) $(LG_UNIT)
+
+# The plugin itself, linked in under a name of its own, over services that write
+# down what it does; only the fields table is lead's.
+check_PROGRAMS += %D%/test_webform
+%C%_test_webform_SOURCES = %D%/test_webform.c plugins/sources/webform.c
+%C%_test_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
+%C%_test_webform_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
