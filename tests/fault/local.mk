@@ -5,3 +5,4 @@
 check_PROGRAMS += %D%/power_cut
 %C%_power_cut_SOURCES = %D%/power_cut.c %D%/cut_vfs.c
 %C%_power_cut_LDADD = $(LG_KIT_OUTBOX)
+SYSTEM_TESTS += ../fault/power-cut.t

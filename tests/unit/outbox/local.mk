@@ -16,3 +16,5 @@ check_PROGRAMS += %D%/test_settler
 %C%_test_settler_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_store
 %C%_test_store_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_writer
+%C%_test_writer_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
