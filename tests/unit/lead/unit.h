@@ -81,7 +81,7 @@ static inline bool unit_line(struct lead *lead, struct lg_slice path, struct lg_
 	if (slice_is(path, "profile")) {
 		struct lg_slice network = unit_part(&value, ','), id = unit_part(&value, ',');
 
-		return lead_add_profile(lead, network, id, value);
+		return lead_add_profile(lead, network, id, value.length ? value : slice_of(NULL, 0));
 	}
 	assert_true(slice_is(path, "consent"));
 	unit_consent(lead, value);
