@@ -8,6 +8,8 @@
 
 /* Seconds after which a sender whose request met a full server may try again. */
 #define RETRY_AFTER_S 2
+/* So much is answered before it is sent, however many requests one recv brings. */
+#define ANSWERS_BYTES 65536
 
 struct h1_transport {
 	struct http_transport transport;
@@ -67,7 +69,8 @@ static void end(struct h1_transport *h1, enum conn_reason reason, bool lingers)
 
 static bool begin(struct h1_transport *h1)
 {
-	if (h1->under_way >= (size_t)h1->worker->server->limits.pipelined) {
+	if (h1->under_way >= (size_t)h1->worker->server->limits.pipelined ||
+	    buffer_length(&h1->conn->out) >= ANSWERS_BYTES) {
 		conn_pause(h1->conn);
 		return false;
 	}
