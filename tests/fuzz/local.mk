@@ -25,3 +25,7 @@ check_PROGRAMS += %D%/fuzz_config
 
 check_PROGRAMS += %D%/fuzz_expr
 %C%_fuzz_expr_LDADD = $(LG_FUZZ) $(LG_LIBS_EXPR)
+
+check_PROGRAMS += %D%/fuzz_h1_parser
+%C%_fuzz_h1_parser_SOURCES = %D%/fuzz_h1_parser.c tests/unit/http/message.c
+%C%_fuzz_h1_parser_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
