@@ -1,6 +1,4 @@
 # The program: main.c and, through LG_LIBS_VERBS, every folder below it.
-if LG_HAVE_MAIN
 bin_PROGRAMS += leadgate
 leadgate_SOURCES = gateway/main.c
 leadgate_LDADD = $(LG_LIBS_VERBS)
-endif

@@ -3,7 +3,6 @@
 dist_man_MANS += %D%/leadgate.1
 
 # The options part comes from the rows that the program itself reads.
-if LG_HAVE_MAIN
 nodist_man_MANS += %D%/leadgate.yaml.5
 CLEANFILES += %D%/leadgate.yaml.5
 %D%/leadgate.yaml.5: leadgate$(EXEEXT) $(plugin_files) \
@@ -12,4 +11,3 @@ CLEANFILES += %D%/leadgate.yaml.5
 	$(AM_V_GEN)cat $(top_srcdir)/%D%/leadgate.yaml.5.head >$@.part && \
 	LEADGATE_PLUGIN_PATH=plugins ./leadgate$(EXEEXT) manual >>$@.part && \
 	cat $(top_srcdir)/%D%/leadgate.yaml.5.foot >>$@.part && mv $@.part $@
-endif

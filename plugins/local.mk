@@ -3,9 +3,7 @@
 # LEADGATE_PLUGIN_PATH points a gateway that is run from there.
 @LG_PLUGIN_FLAGS@
 
-plugin_files = \
-	$(patsubst $(top_srcdir)/plugins/sources/%.c,plugins/%.so,$(wildcard $(LG_PLUGIN_SOURCES:%=$(top_srcdir)/plugins/sources/%.c))) \
-	$(patsubst $(top_srcdir)/plugins/sinks/%.c,plugins/%.so,$(wildcard $(LG_PLUGIN_SINKS:%=$(top_srcdir)/plugins/sinks/%.c)))
+plugin_files = $(LG_PLUGIN_SOURCES:%=plugins/%.so) $(LG_PLUGIN_SINKS:%=plugins/%.so)
 
 # Nothing of ours but include/: no config.h, no gateway/, no symbol of the daemon.
 LG_PLUGIN_BUILD = $(CC) -std=gnu11 -I$(top_srcdir)/include $(plugin_cppflags_$(*F)) $(CPPFLAGS) \
