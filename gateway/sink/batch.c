@@ -96,6 +96,11 @@ void batch_expire(struct batch *batch, int32_t outcome, const char *reason)
 	}
 }
 
+int32_t batch_outcome(const struct batch *batch, size_t index)
+{
+	return batch->slots[index].outcome;
+}
+
 void batch_answer(const struct batch *batch, size_t index, struct lg_settlement *answer)
 {
 	const struct slot *slot = &batch->slots[index];

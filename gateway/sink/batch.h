@@ -56,6 +56,9 @@ static inline size_t batch_unsettled(const struct batch *batch)
  * answer can be read. */
 void batch_expire(struct batch *batch, int32_t outcome, const char *reason);
 
+/* The outcome of one event alone: what is asked most. */
+int32_t batch_outcome(const struct batch *batch, size_t index);
+
 /* What was said of one event; slices live until batch_reset or batch_fini. */
 void batch_answer(const struct batch *batch, size_t index, struct lg_settlement *answer);
 
