@@ -56,8 +56,8 @@ static bool bind_key(struct section *section, struct lg_slice key, struct fy_nod
 				       "\"%s\" and \"%s_file\" cannot both be given", row.name,
 				       row.name);
 		section->seen[i] = true;
-		section->good &= in_file ? bind_secret_file(&binding, value ? value : key_node)
-					 : bind_value(&binding, value ? value : key_node);
+		section->good &= in_file ? bind_secret_file(&binding, value)
+					 : bind_value(&binding, value);
 		return true;
 	}
 	return false;

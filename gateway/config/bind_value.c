@@ -247,7 +247,7 @@ static bool bind_list(const struct binding *binding, struct fy_node *node)
 		if (slice_present(text))
 			items[count++] = text;
 		else
-			good = wrong(binding, value ? value : node, "a string in this list");
+			good = wrong(binding, value, "a string in this list");
 	}
 	*(struct lg_list *)binding->place = (struct lg_list){items, count};
 	return good;
@@ -272,7 +272,7 @@ static bool bind_map(const struct binding *binding, struct fy_node *node)
 		if (slice_present(text))
 			pairs[count++] = (struct lg_pair){key, text};
 		else
-			good = wrong(binding, value ? value : key_node, "a string in this mapping");
+			good = wrong(binding, value, "a string in this mapping");
 	}
 	*(struct lg_map *)binding->place = (struct lg_map){pairs, count};
 	return good;
@@ -314,7 +314,7 @@ static bool bind_field_map(const struct binding *binding, struct fy_node *node)
 	if (!document_is_map(node))
 		return wrong(binding, node, NULL);
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
-		if (bind_field(binding, value ? value : key_node, key, &entries[count]))
+		if (bind_field(binding, value, key, &entries[count]))
 			count++;
 		else
 			good = false;

@@ -135,6 +135,11 @@ void document_error(struct document *document, struct fy_node *node, const char 
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
+	/* A value may hold what would steer a terminal. */
+	for (char *c = message; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
 	report(document, mark ? &mark->input_pos : NULL, message);
 }
 
@@ -227,14 +232,12 @@ static bool has_control_characters(struct lg_slice text, size_t *offset)
 
 static bool is_not_utf8(struct lg_slice text, size_t *offset)
 {
-	struct lg_slice rest = text, before = text;
+	struct lg_slice rest = text;
 
 	while (rest.length > 0) {
-		before = rest;
-		if (utf8_next(&rest) == UTF8_INVALID) {
-			*offset = text.length - before.length;
+		*offset = text.length - rest.length;
+		if (utf8_next(&rest) == UTF8_INVALID)
 			return true;
-		}
 	}
 	return false;
 }
@@ -385,6 +388,7 @@ bool document_each(struct document *document, struct fy_node *node, void **curso
 		*key = scalar_text(*key_node);
 	} while (!slice_present(*key)); /* reported when the file was read */
 	*value = fy_node_pair_value(pair);
+	ALWAYS(*value); /* a key without a value has an empty scalar */
 	return true;
 }
 

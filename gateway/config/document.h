@@ -17,7 +17,9 @@ struct fy_node;
 /* Reads and parses. NULL when the file cannot be read or is no YAML: the
  * errors are then in `errors`. Duplicate keys are all reported here.
  * "${NAME}" inside double-quoted scalars is replaced from the environment
- * (an unset name is an error), `$$` stands for a dollar. */
+ * (an unset name is an error), `$$` stands for a dollar. Anchors, aliases and
+ * merge keys are resolved. Bounds: 1 MiB, 64 levels, 100,000 values
+ * counted with those that aliases stand for. `errors` must live as long. */
 struct document *document_open(const char *path, struct buffer *errors);
 void document_free(struct document **document);
 
@@ -35,7 +37,7 @@ struct fy_node *document_root(struct document *document);
 struct fy_node *document_member(struct fy_node *map, const char *key);
 
 /* Walks a mapping or a sequence: start with *cursor NULL; false at the end.
- * `key` is absent in a sequence. Slices live as long as the document. */
+ * `key` is absent in a sequence, `value` is never NULL. Slices live as long as the document. */
 bool document_each(struct document *document, struct fy_node *node, void **cursor,
 		   struct lg_slice *key, struct fy_node **key_node, struct fy_node **value);
 

@@ -302,34 +302,49 @@ static void refuses_values_out_of_form(void **state)
 		 "c.yaml:3:3: error: \"map\": expected a string in this mapping, found a list\n"
 		 "    a: [b]\n"
 		 "    ^\n"								    },
+		{"{name}\n",
+		 "c.yaml:1:2: error: \"name\": expected a string such as \"text\", found "
+		 "nothing\n"
+		 "  {name}\n"
+		 "   ^\n"								     },
+		{"? name\n",
+		 "c.yaml:1:3: error: \"name\": expected a string such as \"text\", found "
+		 "nothing\n"
+		 "  ? name\n"
+		 "    ^\n"								    },
+		{"name: x\nlevel: \"\\e[1m\"\n",		 "c.yaml:2:9: error: \"level\": expected one of "
+		 "\"error\", \"info\", \"debug\", found "
+						 "\"?[1m\"\n"
+						 "  level: \"\\e[1m\"\n"
+						 "          ^\n"						},
 		{"name: x\nurl: http://\n",
 		 "c.yaml:2:6: error: \"url\": expected an absolute URL such as "
 		 "https://crm.example/leads, found \"http://\"\n"
 		 "  url: http://\n"
-		 "       ^\n"								 },
-		{"- a\n",				   "c.yaml:1:3: error: source \"a\": expected a mapping of options such as "
+		 "       ^\n"    },
+		{"- a\n",					"c.yaml:1:3: error: source \"a\": expected a mapping of options such as "
 			  "{ name: value }, found a list\n"
 			  "  - a\n"
-			  "    ^\n"				   },
-		{"word\n",				  "c.yaml:1:1: error: source \"a\": expected a mapping of options such as "
+			  "    ^\n"								},
+		{"word\n",					"c.yaml:1:1: error: source \"a\": expected a mapping of options such as "
 			   "{ name: value }, found a single value\n"
 			   "  word\n"
-			   "  ^\n"				  },
+			   "  ^\n"	  },
 		{"",					"c.yaml: error: source \"a\" lacks the option \"name\": expected a string "
-		     "such as \"text\"\n"				 },
+		     "such as \"text\"\n"								      },
 		{"name: x\nquite_another: 1\n",
 		 "c.yaml:2:1: error: unknown option \"quite_another\" in source \"a\"\n"
 		 "  quite_another: 1\n"
-		 "  ^\n"								      },
+		 "  ^\n"},
 		{"name: x\npluginn: y\n",
 		 "c.yaml:2:1: error: unknown option \"pluginn\" in source \"a\"; did you mean "
 		 "\"plugin\"?\n"
 		 "  pluginn: y\n"
-		 "  ^\n"								      },
+		 "  ^\n"									    },
 		{"name: x\nwait: \"${TEST_BIND_UNSET}\"\n",
 		 "c.yaml:2:8: error: the environment variable TEST_BIND_UNSET is not set\n"
 		 "  wait: \"${TEST_BIND_UNSET}\"\n"
-		 "         ^\n"							       },
+		 "         ^\n"},
 	};
 
 	unsetenv("TEST_BIND_UNSET");
