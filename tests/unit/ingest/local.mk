@@ -1,3 +1,11 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
-#   %C%_test_NOUN_LDADD = $(LG_LIBS_INGEST) $(LG_UNIT)
+#   %C%_test_NOUN_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)
+check_LIBRARIES += %D%/libfixture.a
+%C%_libfixture_a_SOURCES = %D%/fixture.c
+LG_FIXTURE_INGEST = %D%/libfixture.a $(LG_KIT_OUTBOX) $(LG_LIBS_INGEST)
+
+check_PROGRAMS += %D%/test_ingest
+%C%_test_ingest_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)
+check_PROGRAMS += %D%/test_services
+%C%_test_services_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)

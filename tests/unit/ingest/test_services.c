@@ -1,0 +1,232 @@
+/* What a plugin may ask and say, and what it may not. The plugin is the test:
+ * each runs inside `receive` or `reply` of one request. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <leadgate/source.h>
+
+#include "fixture.h"
+
+static struct fixture fixture;
+static void (*inside)(struct lg_request *request, struct lg_reply *reply);
+static bool in_reply;
+
+static int32_t receive(void *instance, struct lg_request *request)
+{
+	struct lg_lead *lead = lg_lead(request);
+
+	(void)instance;
+	lg_lead_set(lead, LG_EMAIL, LG_SLICE("ada@example.com"));
+	if (!in_reply)
+		inside(request, NULL);
+	return LG_OK;
+}
+
+static int32_t reply(void *instance, struct lg_request *request, struct lg_reply *answer)
+{
+	(void)instance;
+	if (in_reply)
+		inside(request, answer);
+	return LG_OK;
+}
+
+static void run(void (*test)(struct lg_request *, struct lg_reply *), bool at_reply)
+{
+	struct http_header headers[] = {
+		{LG_SLICE("X-Sign"),     LG_SLICE("one")   },
+		{LG_SLICE("x-sign"),     LG_SLICE("two")   },
+		{LG_SLICE("User-Agent"), LG_SLICE("Test/1")},
+	};
+
+	fixture_init(&fixture, receive, reply);
+	inside = test;
+	in_reply = at_reply;
+	assert_int_equal(fixture_send(&fixture, "a=1&b=two", headers, 3)->status, 202);
+	fixture_fini(&fixture);
+}
+
+static void ask_request(struct lg_request *request, struct lg_reply *answer)
+{
+	struct lg_request_info info;
+	struct lg_slice value;
+
+	(void)answer;
+	assert_int_equal(lg_request_info(request, &info), LG_OK);
+	assert_true(slice_is(info.method, "POST"));
+	assert_true(slice_is(info.target, "/f?a=b"));
+	assert_true(slice_is(info.query, "a=b"));
+	assert_true(slice_is(info.body, "a=1&b=two"));
+	assert_true(slice_is(info.client_address, "192.0.2.1"));
+	assert_true(info.received_at > 0);
+	/* An older plugin knows a shorter struct; beyond it nothing is written. */
+	memset(&info, 0, sizeof(info));
+	info.size = offsetof(struct lg_request_info, target);
+	assert_int_equal(request->services->request_info(request, &info), LG_OK);
+	assert_true(slice_is(info.method, "POST"));
+	assert_null(info.target.data);
+	info.size = 1;
+	assert_int_equal(request->services->request_info(request, &info), LG_FAIL);
+
+	assert_int_equal(lg_header(request, "X-SIGN", 0, &value), LG_OK);
+	assert_true(slice_is(value, "one"));
+	assert_int_equal(lg_header(request, "X-Sign", 1, &value), LG_OK);
+	assert_true(slice_is(value, "two"));
+	assert_int_equal(lg_header(request, "X-Sign", 2, &value), LG_FAIL);
+	assert_non_null(lg_allocate(request, 100));
+}
+
+static void read_bodies(struct lg_request *request, struct lg_reply *answer)
+{
+	char problem[200] = "";
+	struct lg_text text = {problem, sizeof(problem)};
+	const struct lg_json *root;
+	struct lg_form *form;
+	struct lg_pair pair;
+
+	(void)answer;
+	assert_int_equal(lg_form(request, LG_SLICE("a=1&b=t%20wo"), &form), LG_OK);
+	assert_int_equal(lg_form_count(request, form), 2);
+	assert_int_equal(lg_form_pair(request, form, 1, &pair), LG_OK);
+	assert_true(slice_is(pair.value, "t wo"));
+	assert_int_equal(lg_form_pair(request, form, 2, &pair), LG_FAIL);
+	assert_int_equal(lg_form(request, LG_SLICE("a&b&c&d&e&f&g&h&i&j&k"), &form), LG_FAIL);
+
+	assert_int_equal(lg_json(request, LG_SLICE("{\"id\":12345678901234567890}"), &root, text),
+			 LG_OK);
+	assert_true(slice_is(lg_json_text(request, lg_json_member(request, root, LG_SLICE("id"))),
+			     "12345678901234567890"));
+	assert_int_equal(lg_json(request, LG_SLICE("{\"id\":"), &root, text), LG_FAIL);
+	assert_true(strlen(problem) > 0);
+	/* A plugin that wants no explanation. */
+	assert_int_equal(lg_json(request, LG_SLICE("{"), &root, (struct lg_text){NULL, 0}),
+			 LG_FAIL);
+}
+
+static void build_leads(struct lg_request *request, struct lg_reply *answer)
+{
+	struct lg_consent consent = {.size = sizeof(consent), .state = 99};
+	struct lg_lead *lead = lg_lead(request);
+
+	(void)answer;
+	assert_int_equal(lg_lead_set(lead, LG_EMAIL, LG_SLICE("b@example.com")), LG_OK);
+	assert_int_equal(lg_lead_set(lead, LG_STAGE, LG_SLICE("qualified")), LG_FAIL);
+	assert_int_equal(lg_lead_set(lead, LG_ID, LG_SLICE("mine")), LG_FAIL);
+	assert_int_equal(lg_lead_set(lead, -1, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_set(lead, LG_FIELD_COUNT, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_set(lead, INT32_MAX, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_set(lead, LG_PRODUCTS, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_add(lead, LG_PRODUCTS, LG_SLICE("x")), LG_OK);
+	assert_int_equal(lg_lead_add(lead, LG_EMAIL, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_add(lead, LG_SCREENING_RULES, LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_lead_profile(lead, LG_SLICE("linkedin"), (struct lg_slice){0},
+					 (struct lg_slice){0}),
+			 LG_FAIL);
+	assert_int_equal(lg_lead_consent(lead, &consent), LG_FAIL);
+	consent.state = LG_CONSENT_GRANTED;
+	consent.purpose = LG_SLICE("marketing");
+	assert_int_equal(lg_lead_consent(lead, &consent), LG_OK);
+	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, LG_SLICE("")), LG_FAIL);
+	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, LG_SLICE("k")), LG_OK);
+	assert_int_equal(lg_field_named(request, LG_SLICE("e-mail")), LG_EMAIL);
+	assert_int_equal(lg_field_named(request, LG_SLICE("no such field")), LG_FAIL);
+	assert_non_null(lg_lead(request));
+	assert_null(lg_lead(request)); /* the source takes three */
+	assert_int_equal(lg_ignore(request, LG_SLICE("too many")), LG_FAIL);
+}
+
+static void ask_results(struct lg_request *request, struct lg_reply *answer)
+{
+	struct lg_result result = {0};
+
+	assert_int_equal(lg_result_count(request), 1);
+	assert_int_equal(lg_result(request, 0, &result), LG_OK);
+	assert_int_equal(result.verdict, LG_ACCEPTED);
+	assert_int_equal(result.status, 202);
+	assert_int_equal(result.receipt.length, 36);
+	assert_null(result.reason.data);
+	assert_int_equal(lg_result(request, 1, &result), LG_FAIL);
+	assert_int_equal(lg_reply_status(answer, 202), LG_OK);
+}
+
+static void make_reply(struct lg_request *request, struct lg_reply *answer)
+{
+	(void)request;
+	assert_int_equal(lg_reply_status(answer, 199), LG_FAIL);
+	assert_int_equal(lg_reply_status(answer, 600), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "X-A", LG_SLICE("v")), LG_OK);
+	assert_int_equal(lg_reply_header(answer, "X-A", LG_SLICE("v\r\nX-B: w")), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "X A", LG_SLICE("v")), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "", LG_SLICE("v")), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "content-LENGTH", LG_SLICE("1")), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "Transfer-Encoding", LG_SLICE("chunked")),
+			 LG_FAIL);
+	assert_int_equal(lg_reply_body(answer, "text", LG_SLICE("x")), LG_FAIL);
+	assert_int_equal(lg_reply_body(answer, "text/plain", LG_SLICE("x")), LG_OK);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_OK);
+	assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_FAIL);
+}
+
+static void test_request_is_shown(void **state)
+{
+	(void)state;
+	run(ask_request, false);
+}
+
+static void test_bodies_are_read(void **state)
+{
+	(void)state;
+	run(read_bodies, false);
+}
+
+static void test_leads_are_bounded_and_closed(void **state)
+{
+	(void)state;
+	run(build_leads, false);
+}
+
+static void test_results_are_shown(void **state)
+{
+	(void)state;
+	run(ask_results, true);
+}
+
+static void test_reply_cannot_break_framing(void **state)
+{
+	(void)state;
+	run(make_reply, true);
+}
+
+static void test_every_service_is_there(void **state)
+{
+	struct lg_services services = {0};
+
+	(void)state;
+	fixture_init(&fixture, receive, NULL);
+	services = fixture.services;
+	fixture_fini(&fixture);
+	assert_non_null(services.request_info);
+	assert_non_null(services.json_kind);
+	assert_non_null(services.lead_trap);
+	assert_non_null(services.reply_body);
+	assert_non_null(services.hmac);
+	assert_int_equal(services.size, sizeof(services));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_request_is_shown),
+		cmocka_unit_test(test_bodies_are_read),
+		cmocka_unit_test(test_leads_are_bounded_and_closed),
+		cmocka_unit_test(test_results_are_shown),
+		cmocka_unit_test(test_reply_cannot_break_framing),
+		cmocka_unit_test(test_every_service_is_there),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
