@@ -477,8 +477,9 @@ void cut_vfs_save(const char *folder)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, file->path + strlen(watched));
 		FILE *out = fopen(path, "wb");
-		if (!out || fwrite(file->picture.data, 1, (size_t)file->picture.size, out) !=
-				    (size_t)file->picture.size || fclose(out) != 0)
+		size_t size = (size_t)file->picture.size;
+		if (!out || (size && fwrite(file->picture.data, 1, size, out) != size) ||
+		    fclose(out) != 0)
 			kit_fail("%s cannot be written", path);
 	}
 	pthread_mutex_unlock(&mutex);

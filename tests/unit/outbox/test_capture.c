@@ -302,7 +302,7 @@ static void link_policy_keeps_leads_apart(void **state)
 	struct capture first = kit_post(kit, post);
 	uuid_format(first.lead_id, id);
 	for (int i = 0; i < 5; i++) {
-		char message[16];
+		char message[32];
 		snprintf(message, sizeof(message), "number %d", i);
 		post.message = message;
 		post.policy = MERGE_LINK;
