@@ -74,14 +74,19 @@ static bool skip_literal(struct lg_slice *rest, const char *literal)
 	return true;
 }
 
-/* The position behind the string that begins at `at`; 0: it does not end. */
+/* The position behind the string that begins at `at`; 0: it does not end. A quote
+ * behind an odd number of backslashes is part of the string. */
 static size_t string_end(struct lg_slice text, size_t at)
 {
-	for (at++; at < text.length; at++) {
-		if (text.data[at] == '\\')
-			at++;
-		else if (text.data[at] == '"')
-			return at + 1;
+	const char *begin = text.data + at, *end = text.data + text.length, *quote = begin;
+
+	while ((quote = memchr(quote + 1, '"', (size_t)(end - quote - 1))) != NULL) {
+		const char *before = quote;
+
+		while (before[-1] == '\\')
+			before--;
+		if ((quote - before) % 2 == 0)
+			return (size_t)(quote - text.data) + 1;
 	}
 	return 0;
 }

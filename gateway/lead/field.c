@@ -42,13 +42,21 @@ static char loose_byte(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-/* The slot that holds `text`, or the empty one where it belongs (FNV-1a). */
-static inline struct slot *find_slot(struct slot *slots, struct lg_slice text, char (*byte)(char))
+/* FNV-1a. */
+static inline uint32_t hash_text(struct lg_slice text, char (*byte)(char))
 {
 	uint32_t hash = 2166136261u;
 
 	for (size_t i = 0; i < text.length; i++)
 		hash = (hash ^ (unsigned char)byte(text.data[i])) * 16777619u;
+	return hash;
+}
+
+/* The slot that holds `text`, or the empty one where it belongs. */
+static inline struct slot *find_slot(struct slot *slots, struct lg_slice text, char (*byte)(char))
+{
+	uint32_t hash = hash_text(text, byte);
+
 	for (uint32_t at = hash ^ hash >> 16;; at++) {
 		struct slot *slot = &slots[at % SLOTS];
 		size_t same = 0;
@@ -150,6 +158,17 @@ static uint8_t group_of(struct lg_slice prefix)
 	return (uint8_t)group_count++;
 }
 
+static void add_hash(int field)
+{
+	uint32_t hash = hash_text(slice_from(field_table[field].path), plain_byte);
+
+	for (size_t i = 0; i < sizeof(field_keys[field].hash); i++)
+		field_keys[field].hash[i] = (unsigned char)(hash >> (24 - 8 * i));
+	for (int other = 0; other < field; other++)
+		ALWAYS(memcmp(field_keys[other].hash, field_keys[field].hash,
+			      sizeof(field_keys[field].hash)) != 0);
+}
+
 static void add_keys(void)
 {
 	group_count = 0;
@@ -160,6 +179,7 @@ static void add_keys(void)
 
 		field_keys[field].group = group_of(slice_of(path, dot ? (size_t)(dot - path) : 0));
 		field_keys[field].length = write_key(field_keys[field].text, last_part(path), "");
+		add_hash(field);
 	}
 }
 

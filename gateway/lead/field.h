@@ -32,6 +32,7 @@ struct field_key {
 	char text[FIELD_KEY_BYTES];
 	uint8_t length;
 	uint8_t group; /* into field_groups */
+	unsigned char hash[4]; /* of the path (FNV-1a), another one for each field */
 };
 struct field_group {
 	struct lg_slice prefix; /* "attribution.first"; "" of the record itself */

@@ -134,6 +134,12 @@ static void content_bytes(struct content *content, const void *data, size_t size
 	}
 }
 
+/* A field by the hash of its path, which no other row shares. */
+static void content_field(struct content *content, int field)
+{
+	content_bytes(content, &field_keys[field].hash, sizeof(field_keys[field].hash));
+}
+
 /* A value with its length, so that no two contents give the same bytes. */
 static void content_value(struct content *content, struct lg_slice value)
 {
@@ -177,18 +183,21 @@ static void digest_consents(struct content *content, const struct lead *lead)
 void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYTES])
 {
 	struct content content;
-	uint8_t whole[SHA256_BYTES];
 
 	content.used = 0;
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
 		const struct lead_text *item = lead->list[field];
 
-		if (!is_content(field))
+		if ((!slice_present(lead->value[field]) && !item) || !is_content(field))
 			continue;
-		if (slice_present(lead->value[field]))
-			content_named(&content, field_table[field].path, lead->value[field]);
-		for (; item; item = item->next)
-			content_named(&content, field_table[field].path, item->text);
+		if (slice_present(lead->value[field])) {
+			content_field(&content, field);
+			content_value(&content, lead->value[field]);
+		}
+		for (; item; item = item->next) {
+			content_field(&content, field);
+			content_value(&content, item->text);
+		}
 	}
 	for (const struct lead_pair *raw = lead->raw; raw; raw = raw->next) {
 		int field = field_by_path(raw->name);
@@ -209,8 +218,7 @@ void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYT
 		content_value(&content, it->value);
 	}
 	content_turn(&content);
-	memcpy(whole, content.room, sizeof(whole));
-	memcpy(digest, whole, IDENTITY_DIGEST_BYTES);
+	memcpy(digest, content.room, IDENTITY_DIGEST_BYTES);
 }
 
 /* ---- the same person ---- */

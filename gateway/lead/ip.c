@@ -15,19 +15,44 @@ static struct lg_slice unwrap(struct lg_slice text)
 	return text;
 }
 
+/* Most addresses: four numbers up to 255 without leading zeros, which is their one
+ * form already. The library's functions print to get there. */
+static bool dotted(struct lg_slice text)
+{
+	unsigned int value = 0, digits = 0, dots = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		if (c == '.' && digits > 0) {
+			value = digits = 0;
+			dots++;
+		} else if (c >= '0' && c <= '9' && !(digits > 0 && value == 0)) {
+			value = value * 10 + (unsigned int)(c - '0');
+			digits++;
+			if (value > 255)
+				return false;
+		} else {
+			return false;
+		}
+	}
+	return dots == 3 && digits > 0;
+}
+
 bool ip_normalize(struct lg_slice text, char out[IP_BYTES])
 {
 	struct lg_slice address = unwrap(slice_trim(text));
 	struct in6_addr six;
-	struct in_addr four;
 	char zero_ended[IP_BYTES];
 
 	if (address.length == 0 || address.length >= sizeof(zero_ended) ||
 	    memchr(address.data, '\0', address.length))
 		return false;
+	if (dotted(address)) {
+		slice_to_text(address, out, IP_BYTES);
+		return true;
+	}
 	slice_to_text(address, zero_ended, sizeof(zero_ended));
-	if (inet_pton(AF_INET, zero_ended, &four) == 1)
-		return inet_ntop(AF_INET, &four, out, IP_BYTES) != NULL;
 	if (inet_pton(AF_INET6, zero_ended, &six) != 1)
 		return false;
 	if (IN6_IS_ADDR_V4MAPPED(&six))

@@ -149,7 +149,7 @@ static bool keep_changed(struct lead *lead, int field, struct lg_slice before, s
 
 static bool blank(struct lg_slice text)
 {
-	return slice_trim(text).length == 0;
+	return text.length == 0 || ((unsigned char)text.data[0] <= ' ' && slice_trim(text).length == 0);
 }
 
 static bool normalize_field(const struct normalizer *normalizer, int field)
@@ -157,8 +157,6 @@ static bool normalize_field(const struct normalizer *normalizer, int field)
 	struct lead *lead = normalizer->lead;
 	struct lg_slice before = lead->value[field], after;
 
-	if (!slice_present(before))
-		return true;
 	lead->value[field] = slice_of(NULL, 0);
 	if (blank(before))
 		return true;
@@ -359,12 +357,16 @@ static bool normalize_consents(struct lead *lead)
 
 static bool normalize_fields(const struct normalizer *normalizer)
 {
+	const struct lead *lead = normalizer->lead;
+
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
-		/* The gateway's own are in their form; the country came first. */
-		if (field_table[field].host_only || field == LG_COUNTRY)
+		/* Most are absent. The gateway's own are in their form; the country
+		 * came first. */
+		if ((!slice_present(lead->value[field]) && !lead->list[field]) ||
+		    field_table[field].host_only || field == LG_COUNTRY)
 			continue;
-		if (normalizer->lead->list[field] ? !normalize_list(normalizer, field) :
-						    !normalize_field(normalizer, field))
+		if (lead->list[field] ? !normalize_list(normalizer, field) :
+					!normalize_field(normalizer, field))
 			return false;
 	}
 	return true;

@@ -2,6 +2,9 @@
 
 #include "codec/json_writer.h"
 
+/* Most records fit. */
+#define TYPICAL_BYTES 2048
+
 struct encoder {
 	struct json_writer json;
 	uint8_t group; /* the innermost open object */
@@ -62,6 +65,56 @@ static bool plain_literal(const struct field *field, struct lg_slice text)
 	return true;
 }
 
+/* Whether eight bytes need no escape and are ASCII: each test leaves the high bit
+ * of a byte that fails it. */
+static bool plain_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+
+	return ((word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & high) == 0;
+}
+
+static bool plain_text(struct lg_slice text)
+{
+	uint64_t word;
+	size_t at = 0;
+
+	for (; at + sizeof(word) <= text.length; at += sizeof(word)) {
+		memcpy(&word, text.data + at, sizeof(word));
+		if (!plain_word(word))
+			return false;
+	}
+	/* The rest behind letters that pass. */
+	word = UINT64_C(0x0101010101010101) * 'x';
+	memcpy(&word, text.data + at, text.length - at);
+	return plain_word(word);
+}
+
+/* Key and text with one look at the buffer: what most of a record is. */
+static void encode_text(struct encoder *encoder, const struct field_key *key, struct lg_slice text)
+{
+	size_t skip = encoder->json.comma ? 0 : 1, length = key->length - skip;
+	char *room;
+
+	if (!plain_text(text)) {
+		add_key(encoder, key->text, key->length);
+		encoder->json.comma = false;
+		json_write_text(&encoder->json, text);
+		return;
+	}
+	room = buffer_room(encoder->json.out, FIELD_KEY_BYTES + text.length + 2);
+	if (!room)
+		return;
+	/* All of its array: a constant size is a few moves. */
+	memcpy(room, key->text + skip, FIELD_KEY_BYTES - 1);
+	room[length] = '"';
+	memcpy(room + length + 1, text.data, text.length);
+	room[length + 1 + text.length] = '"';
+	buffer_added(encoder->json.out, length + text.length + 2);
+	encoder->json.comma = true;
+}
+
 static void encode_list(struct json_writer *json, const struct lead_text *item)
 {
 	json_write_open(json, '[');
@@ -79,14 +132,16 @@ static void encode_field(struct encoder *encoder, const struct lead *lead, int f
 	if (literal && !plain_literal(&field_table[field], lead->value[field]))
 		return;
 	enter_group(encoder, field_keys[field].group);
+	if (type != FIELD_LIST && !literal) {
+		encode_text(encoder, &field_keys[field], lead->value[field]);
+		return;
+	}
 	add_key(encoder, field_keys[field].text, field_keys[field].length);
 	json->comma = false;
 	if (type == FIELD_LIST)
 		encode_list(json, lead->list[field]);
-	else if (literal)
-		json_write_raw(json, lead->value[field]);
 	else
-		json_write_text(json, lead->value[field]);
+		json_write_raw(json, lead->value[field]);
 }
 
 /* The rows `first` to `end`, without `end`. */
@@ -270,6 +325,8 @@ void record_encode(const struct lead *lead, struct buffer *out)
 	size_t before = buffer_length(out);
 
 	json_writer_init(&encoder.json, out);
+	if (!buffer_room(out, TYPICAL_BYTES)) /* grows once, not by and by */
+		return;
 	buffer_add_literal(out, "{\"schema\":\"" RECORD_SCHEMA "\"");
 	encoder.json.comma = true;
 	encode_fields(&encoder, lead, 0, LG_OTHER_EMAILS);
