@@ -4,3 +4,9 @@
 bench_programs = tests/bench/fill_store
 EXTRA_PROGRAMS += tests/bench/fill_store
 tests_bench_fill_store_LDADD = $(LG_LIBS_OUTBOX)
+EXTRA_PROGRAMS += tests/bench/bench_outbox
+tests_bench_bench_outbox_LDADD = $(LG_KIT_OUTBOX)
+
+EXTRA_PROGRAMS += tests/bench/bench_lead
+bench_programs += tests/bench/bench_lead
+tests_bench_bench_lead_LDADD = $(LG_LIBS_LEAD)
