@@ -55,8 +55,8 @@ sub start_clients {
 sub acknowledged {
     my %receipts;
     for my $client (1 .. CLIENTS) {
-        $receipts{"p$client-$1\@example.com"} = $2
-            while slurp("$dir/acked.$client") =~ /^(\d+) (\S+)$/mg;
+        my $acked = slurp("$dir/acked.$client");
+        $receipts{"p$client-$1\@example.com"} = $2 while $acked =~ /^(\d+) (\S+)$/mg;
     }
     return \%receipts;
 }
