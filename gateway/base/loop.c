@@ -111,6 +111,16 @@ void loop_stop(struct loop *loop)
 	mailbox_poke(&loop->stop);
 }
 
+bool loop_running(const struct loop *loop)
+{
+	return loop->running;
+}
+
+void loop_turn(struct loop *loop)
+{
+	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+}
+
 /* libevent 2.1 has no hook between waking up and the first callback, so the
  * first who asks in an iteration reads the clock. */
 int64_t loop_now_ms(struct loop *loop)

@@ -21,6 +21,10 @@ struct event_base *loop_base(struct loop *loop);
 /* Runs until loop_stop. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* Whether loop_run is under way, which means that one of its callbacks asks. */
+bool loop_running(const struct loop *loop);
+/* Calls what is ready now and waits for nothing. Not from within a callback. */
+void loop_turn(struct loop *loop);
 
 /* The loop's cached monotonic time, refreshed at each wake-up. */
 int64_t loop_now_ms(struct loop *loop);
