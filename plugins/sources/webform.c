@@ -522,6 +522,11 @@ struct page {
 	size_t length;
 };
 
+static void page_begin(struct page *page)
+{
+	page->length = 0; /* and not a page of zeroes for some bytes of JSON */
+}
+
 static void page_add(struct page *page, const char *text)
 {
 	size_t length = strlen(text);
@@ -549,12 +554,15 @@ static void page_add_json(struct page *page, struct lg_slice text)
 {
 	for (size_t i = 0; i < text.length && page->length + 256 < sizeof(page->data); i++) {
 		unsigned char c = (unsigned char)text.data[i];
-		char one[8];
-		if (c < ' ')
-			snprintf(one, sizeof(one), "\\u%04x", c);
-		else
-			snprintf(one, sizeof(one), "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
-		page_add(page, one);
+		char escape[8];
+		if (c < ' ') {
+			snprintf(escape, sizeof(escape), "\\u%04x", c);
+			page_add(page, escape);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			page_add(page, "\\");
+		page->data[page->length++] = text.data[i];
 	}
 }
 
@@ -578,10 +586,11 @@ static int32_t answer(struct lg_reply *reply, int32_t status, const char *type,
 
 static int32_t answer_refused(const struct lg_result *result, bool browser, struct lg_reply *reply)
 {
-	struct page page = {.length = 0};
+	struct page page;
 	int32_t status = result->status ? result->status : 422;
 	char number[16];
 
+	page_begin(&page);
 	if (browser) {
 		html(&page, "Not sent", result->reason);
 		return answer(reply, status, "text/html; charset=utf-8", &page);
@@ -599,8 +608,9 @@ static int32_t answer_refused(const struct lg_result *result, bool browser, stru
 static int32_t answer_accepted(const struct settings *settings, const struct lg_result *result,
 			       struct lg_request *request, struct lg_reply *reply)
 {
-	struct page page = {.length = 0};
+	struct page page;
 
+	page_begin(&page);
 	if (!wants_page(request)) {
 		page_add(&page, "{\"status\":\"accepted\",\"receipt\":\"");
 		page_add_json(&page, result->receipt);
