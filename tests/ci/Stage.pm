@@ -63,8 +63,8 @@ sub tests {
     my ($status) = run_logged($target, $build, $seconds, sub {
         my ($line) = @_;
         $result = $1 if $line =~ /^Result: (\w+)/;
-        return unless $line =~ m{^(\S+) \.\.+ (.*\S)};
-        my ($file, $outcome) = ($1, $2);
+        return unless $line =~ m{^(\S+) \.\.+ *(.*?)\s*$};
+        my ($file, $outcome) = ($1, $2 || 'failed');
         $file =~ s{.*/(?=tests/)}{};
         $count++;
         my $good = $outcome =~ /^(?:ok|skipped)/;
@@ -115,10 +115,9 @@ sub tail {
     my ($what, $status) = @_;
     my @lines = split /\n/, slurp($log);
     my ($from) = reverse grep { $lines[$_] =~ /^==== \Q$what\E: / && $lines[$_] !~ /exit \d+, / } 0 .. $#lines;
-    my @mine = @lines[($from // 0) .. $#lines];
-    my @bad = grep { /\berror\b|warning:|not ok|ERROR|FAIL|Sanitizer|Failed|# / } @mine;
-    splice @bad, 120;
-    diag($_) for "$what: exit $status", @bad, '---- the end of ' . $log, @mine > 80 ? @mine[-80 .. -1] : @mine;
+    my @mine = grep { !/ \.\.+ ok$|^  (?:CC|CXX|AR|GEN|CCLD|CXXLD) / } @lines[($from // 0) .. $#lines];
+    diag("$what: exit $status; from $log:");
+    diag($_) for @mine > 200 ? (@mine[0 .. 99], '...', @mine[-100 .. -1]) : @mine;
 }
 
 sub slurp {
