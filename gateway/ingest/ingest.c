@@ -16,6 +16,7 @@
 #define SLOW_LINES_BURST 10
 
 static void on_letter(struct loop_mailbox *box, struct letter *letter);
+static void on_hand_over(struct loop_task *task);
 
 struct ingest_loop *ingest_loop_new(struct loop *loop)
 {
@@ -26,6 +27,7 @@ struct ingest_loop *ingest_loop_new(struct loop *loop)
 	l->loop = loop;
 	buffer_init(&l->record, SIZE_MAX);
 	buffer_init(&l->event, SIZE_MAX);
+	l->newest = &l->admitted;
 	bucket_init(&l->slow_lines, SLOW_LINES_PER_S, SLOW_LINES_BURST, clock_monotonic_ms());
 	if (!mailbox_init(&l->mailbox))
 		goto fail;
@@ -33,6 +35,7 @@ struct ingest_loop *ingest_loop_new(struct loop *loop)
 		mailbox_fini(&l->mailbox);
 		goto fail;
 	}
+	loop_task_init(&l->hand_over, loop, on_hand_over);
 	return l;
 fail:
 	alloc_free(l);
@@ -46,6 +49,7 @@ void ingest_loop_free(struct ingest_loop **loop)
 	*loop = NULL;
 	if (!l)
 		return;
+	loop_task_fini(&l->hand_over);
 	loop_mailbox_fini(&l->box);
 	mailbox_fini(&l->mailbox);
 	buffer_fini(&l->record);
@@ -149,15 +153,39 @@ static bool prepare_items(struct intake *intake)
 	return true;
 }
 
+/* What one round of the loop has brought goes to the writer together: it wakes
+ * once, and not for the first of them alone. */
+static void on_hand_over(struct loop_task *task)
+{
+	struct ingest_loop *loop = container_of(task, struct ingest_loop, hand_over);
+	struct letter *oldest = loop->admitted;
+
+	loop->admitted = NULL;
+	loop->newest = &loop->admitted;
+	outbox_send(loop->outbox, oldest);
+}
+
+static void hand_over_later(struct ingest_loop *loop, struct outbox *outbox, struct letter *letter)
+{
+	letter->next = NULL;
+	*loop->newest = letter;
+	loop->newest = &letter->next;
+	loop->outbox = outbox; /* one a process */
+	loop_task_post(&loop->hand_over);
+}
+
 static void submit(struct intake *intake)
 {
+	struct outbox *outbox = intake->ingest->outbox;
 	const char *reason = NULL;
 	bool ready;
 
 	intake->submission.reply = &intake->loop->mailbox;
-	if (outbox_submit(intake->ingest->outbox, &intake->submission))
+	if (outbox_admit(outbox, &intake->submission)) {
+		hand_over_later(intake->loop, outbox, &intake->submission.letter);
 		return;
-	ready = outbox_ready(intake->ingest->outbox, &reason);
+	}
+	ready = outbox_ready(outbox, &reason);
 	answer_problem(intake, SOURCE_BUSY, 503,
 		       ready || !reason ? "more leads are waiting than the gateway may hold"
 					: reason,

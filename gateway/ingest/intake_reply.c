@@ -185,7 +185,6 @@ static bool answer_by_plugin(struct intake *intake)
 	struct intake_reply reply = {
 		.handle.services = intake->handle.services,
 		.arena = arena,
-		.response.status = 202,
 	};
 	int64_t started_us = clock_monotonic_us();
 	int32_t outcome;
@@ -201,6 +200,10 @@ static bool answer_by_plugin(struct intake *intake)
 		log_warning("plugin.reply-failed", LOG_SLICE("source", instance->name));
 		return false;
 	}
+	if (reply.response.status == 0 && reply.response.header_count == 0)
+		return false; /* it had nothing to say */
+	if (reply.response.status == 0)
+		reply.response.status = 202;
 	reply.response.headers = reply.headers;
 	http_respond(intake->request, &reply.response);
 	return true;

@@ -2,7 +2,8 @@
 # and reaches the sink, and nobody becomes two leads.
 #
 # LEADGATE_KILL_ROUNDS (6; 300 for the full rig) and LEADGATE_KILL_SEED choose
-# how long and which times.
+# how long and which times. A build with --enable-fault also kills itself at
+# chosen places, such as between commit and answer.
 use strict;
 use warnings;
 
@@ -18,7 +19,9 @@ note("seed $seed, $rounds rounds");
 
 use constant CLIENTS => 4;
 
-my $gateway = LeadgateTest->new->announce(qr/level=warning/);
+# A small log, so that checkpoints come often.
+my $gateway = LeadgateTest->new(store => ', wal_size: 256KiB')->announce(qr/level=warning/);
+my @places = ($ENV{LG_FAULT} || '') eq 'yes' ? qw(before-commit after-commit before-reply in-checkpoint) : ();
 my $dir = $gateway->dir;
 
 # Sends until the gateway is gone: people of its own, numbered, each with the
@@ -63,7 +66,8 @@ sub acknowledged {
 
 my $wrong = 0;
 for my $round (1 .. $rounds) {
-    $gateway->launch;
+    my $place = @places && $round % 2 ? $places[rand @places] : undef;
+    $gateway->launch(env => $place ? { LEADGATE_FAULT => "$place:" . (1 + int rand 40) } : {});
     if ($round % 5 == 0) {
         sleep rand 0.15; # while it starts
         $gateway->kill_hard;
@@ -71,8 +75,13 @@ for my $round (1 .. $rounds) {
     }
     $gateway->wait_ready;
     my @clients = start_clients();
-    sleep 0.02 + rand 0.3;
-    $gateway->kill_hard;
+    if ($place) {
+        is($gateway->wait_end, 'signal 9', "round $round: killed at $place");
+        $gateway->read_log;
+    } else {
+        sleep 0.02 + rand 0.3;
+        $gateway->kill_hard;
+    }
     for my $pid (@clients) {
         waitpid $pid, 0;
         $wrong++ if $? >> 8;

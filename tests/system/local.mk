@@ -9,6 +9,7 @@ SYSTEM_TESTS += 05-full.t
 SYSTEM_TESTS += 06-kill.t
 SYSTEM_TESTS += 07-admin.t
 SYSTEM_TESTS += 08-verbs.t
+SYSTEM_TESTS += 09-bad-plugins.t
 SYSTEM_TESTS += 30-symbols.t
 SYSTEM_TESTS += 31-plugins.t
 SYSTEM_TESTS += 32-file-sink.t
