@@ -50,12 +50,12 @@ static const struct library *keep(const struct lg_plugin *theirs, const char *pa
 {
 	struct library *library = calloc(1, sizeof(*library));
 	char *own_path = strdup(path);
-	bool good = library && own_path;
+	bool good = false;
 
-	if (!good)
+	if (!library || !own_path)
 		error_set(error, "%s: no memory for the plugin", path);
 	else if (registry.count == LIBRARIES_MAX)
-		good = error_set(error, "%s: more than %d plugins are loaded", path, LIBRARIES_MAX);
+		error_set(error, "%s: more than %d plugins are loaded", path, LIBRARIES_MAX);
 	else
 		good = descriptor_read(theirs, own_path, library, error);
 	if (!good) {
@@ -63,6 +63,7 @@ static const struct library *keep(const struct lg_plugin *theirs, const char *pa
 		free(library);
 		return NULL;
 	}
+	library->path = own_path;
 	registry.loaded[registry.count++] = library;
 	return library;
 }

@@ -88,10 +88,7 @@ static void insert(struct once *once, const uint64_t key[2], int64_t until_ms)
 
 	if (once->ring[slot].until_ms)
 		unlink_slot(once, slot);
-	once->ring[slot] = (struct entry){
-		{key[0], key[1]},
-		  until_ms, *bucket
-	   };
+	once->ring[slot] = (struct entry){{key[0], key[1]}, until_ms, *bucket};
 	*bucket = slot;
 }
 
@@ -99,10 +96,7 @@ bool once_take(struct once *once, struct lg_slice scope, struct lg_slice key, in
 	       int64_t now_ms)
 {
 	/* The zero byte ends the scope, so that "a" + "bc" is not "ab" + "c". */
-	struct lg_slice parts[] = {
-		scope, {"", 1},
-			key
-	   };
+	struct lg_slice parts[] = {scope, {"", 1}, key};
 	uint8_t digest[SHA256_BYTES];
 	uint64_t id[2];
 	uint32_t slot;
