@@ -17,3 +17,4 @@ SYSTEM_TESTS += 30-symbols.t
 SYSTEM_TESTS += 31-plugins.t
 SYSTEM_TESTS += 32-file-sink.t
 SYSTEM_TESTS += 33-webform.t
+SYSTEM_TESTS += 60-soak.t
