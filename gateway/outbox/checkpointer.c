@@ -5,10 +5,11 @@
 #include "base/histogram.h"
 #include "base/log.h"
 #include "outbox/fault.h"
-#include "outbox/pacer_vfs.h"
 #include "outbox/schema.h"
 #include "outbox/store.h"
 
+/* What stands before each page in the log. */
+#define FRAME_HEAD_BYTES 24
 /* So few frames left that the writer may be held for them. */
 #define FEW_FRAMES 256
 /* Passes that try to catch up with a busy writer before it is held. */
@@ -16,9 +17,12 @@
 /* A reader in the middle of a SELECT is gone after milliseconds. */
 #define READER_MS 3
 #define OLD_READER_MS 5000
-/* The log is sized to this many thresholds beforehand, where the disk has
- * several times that. */
-#define PRESIZE_TIMES 2
+/* A log in use is sized beforehand to this many thresholds, where the disk has
+ * several times that, in steps of so many bytes. */
+#define SIZE_TIMES 2
+#define SIZE_STEP_BYTES (256 << 10)
+/* A log is in use when it has reached this part of its threshold. */
+#define SIZE_FROM_PART 16
 
 struct progress {
 	int frames, done;
@@ -118,6 +122,46 @@ static bool checkpoint(struct checkpointer *checkpointer)
 	return done;
 }
 
+/* One step. False: it is long enough, or cannot be made so. */
+static bool lengthen(sqlite3_file *log, int64_t bytes)
+{
+	static const char zeroes[SIZE_STEP_BYTES];
+	sqlite3_int64 size = 0;
+
+	return log->pMethods->xFileSize(log, &size) == SQLITE_OK && size < bytes &&
+	       log->pMethods->xWrite(log, zeroes, sizeof(zeroes), size) == SQLITE_OK;
+}
+
+/* Makes the log longer with zeroes, which are no frames, so that commits need
+ * not: a sync that changes no size is much cheaper. The writer is held for the
+ * write of each step, for it may be at the end of the file; then the step is
+ * synced, or the next commit would find all of them to sync. */
+static void size_log(struct checkpointer *checkpointer)
+{
+	int64_t bytes = checkpointer->room->store->wal_bytes * SIZE_TIMES;
+	sqlite3_file *log = NULL;
+	bool more = room_on_disk(checkpointer->room) / 4 > bytes &&
+		    sqlite3_file_control(checkpointer->db, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+					 &log) == SQLITE_OK &&
+		    log && log->pMethods;
+
+	while (more && !atomic_load(&checkpointer->stopping)) {
+		gate_hold(checkpointer->gate);
+		more = lengthen(log, bytes);
+		gate_release(checkpointer->gate);
+		if (more && log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+			store_abort_if_broken(checkpointer->db, SQLITE_IOERR_FSYNC);
+	}
+	atomic_store(&checkpointer->sized, true);
+}
+
+static bool wants_size(const struct checkpointer *checkpointer)
+{
+	return !atomic_load(&checkpointer->sized) &&
+	       atomic_load(&checkpointer->frames) >=
+		       checkpointer->threshold_frames / SIZE_FROM_PART;
+}
+
 static bool due(const struct checkpointer *checkpointer)
 {
 	return atomic_load(&checkpointer->frames) >= checkpointer->threshold_frames;
@@ -132,6 +176,8 @@ static void *run(void *argument)
 		mailbox_wait(&checkpointer->wake, wait_ms);
 		mailbox_take(&checkpointer->wake);
 		wait_ms = -1;
+		if (wants_size(checkpointer))
+			size_log(checkpointer);
 		if (!due(checkpointer))
 			continue;
 		/* Done or not, the next commit says how long the log is; a reader
@@ -151,25 +197,13 @@ static int after_commit(void *argument, sqlite3 *db, const char *name, int frame
 	(void)db;
 	(void)name;
 	int64_t before = atomic_exchange(&checkpointer->frames, frames);
-	int64_t bytes = frames * (checkpointer->room->page_bytes + 24);
+	int64_t bytes = frames * (checkpointer->room->page_bytes + FRAME_HEAD_BYTES);
 	atomic_store(&checkpointer->room->log_bytes, bytes);
 	counter_set(checkpointer->gauge_log, bytes);
-	if (frames >= checkpointer->threshold_frames && before < checkpointer->threshold_frames)
+	if ((frames >= checkpointer->threshold_frames && before < checkpointer->threshold_frames) ||
+	    wants_size(checkpointer))
 		mailbox_poke(&checkpointer->wake);
 	return SQLITE_OK;
-}
-
-static void presize(sqlite3 *writing, const struct room *room)
-{
-	int64_t bytes = room->store->wal_bytes * PRESIZE_TIMES;
-	sqlite3_file *log = NULL;
-
-	/* The log is open once something was read. */
-	if (schema_integer(writing, "SELECT count(*) FROM sqlite_schema") < 0)
-		return;
-	if (sqlite3_file_control(writing, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
-	    log && room_on_disk(room) / 4 > bytes)
-		pacer_vfs_presize(log, bytes);
 }
 
 static void set_up_counters(struct checkpointer *checkpointer)
@@ -190,16 +224,18 @@ bool checkpointer_start(struct checkpointer *checkpointer, sqlite3 *writing, str
 {
 	checkpointer->gate = gate;
 	checkpointer->room = room;
-	checkpointer->threshold_frames = room->store->wal_bytes / (room->page_bytes + 24);
+	checkpointer->threshold_frames = room->store->wal_bytes / (room->page_bytes + FRAME_HEAD_BYTES);
 	checkpointer->blocked_since_ms = 0;
 	checkpointer->warned = false;
 	atomic_init(&checkpointer->frames, 0);
 	atomic_init(&checkpointer->stopping, false);
+	atomic_init(&checkpointer->sized, false);
 	set_up_counters(checkpointer);
 	checkpointer->db = store_open(room->store->path, error);
 	if (!checkpointer->db)
 		return false;
-	presize(writing, room);
+	/* Its log is open once something was read. */
+	schema_integer(checkpointer->db, "SELECT count(*) FROM sqlite_schema");
 	if (!mailbox_init(&checkpointer->wake)) {
 		sqlite3_close(checkpointer->db);
 		return error_set(error, "no descriptor is left for the checkpoints of the store");

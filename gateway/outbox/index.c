@@ -74,53 +74,103 @@ static size_t seek(const struct index_shard *shard, uint64_t key)
 	return at;
 }
 
-/* Copies a shard into more room, in order. False when the run at its end did
- * not fit. */
-static bool refill(const struct index_shard *from, struct index_slot *slots, uint32_t capacity)
-{
-	size_t next = 0;
+/* Slots that are filled from the left. */
+struct filler {
+	struct index_slot *slots;
+	uint32_t capacity;
+	size_t next;
+};
 
-	if (!from->slots)
-		return true;
-	for (size_t i = 0; i < slots_of(from->capacity); i++) {
-		const struct index_slot *slot = &from->slots[i];
-		if (slot_empty(slot))
-			continue;
-		size_t at = home_of(slot->words[0], capacity);
-		if (at < next)
-			at = next;
-		if (at + 1 >= slots_of(capacity))
-			return false;
-		slots[at] = *slot;
-		next = at + 1;
-	}
+/* False when the run at the end does not fit. */
+static bool fill(struct filler *filler, struct index_slot slot)
+{
+	size_t at = home_of(slot.words[0], filler->capacity);
+
+	if (at < filler->next)
+		at = filler->next;
+	if (at + 1 >= slots_of(filler->capacity))
+		return false;
+	filler->slots[at] = slot;
+	filler->next = at + 1;
 	return true;
 }
 
-static bool grow(struct index *index, struct index_shard *shard)
+/* What a shard holds and the new entries, in order into new slots; of equals
+ * the older first. */
+static bool refill(struct filler *filler, const struct index_shard *from,
+		   const struct index_entry *entries, size_t count)
 {
-	uint32_t capacity = shard->capacity;
+	size_t old_count = from->slots ? slots_of(from->capacity) : 0, next = 0;
+
+	for (size_t i = 0; i < old_count; i++) {
+		const struct index_slot *slot = &from->slots[i];
+		if (slot_empty(slot))
+			continue;
+		for (; next < count && key_of(entries[next].hash) < slot_key(slot); next++)
+			if (!fill(filler, slot_make(entries[next].hash, entries[next].seq)))
+				return false;
+		if (!fill(filler, *slot))
+			return false;
+	}
+	for (; next < count; next++)
+		if (!fill(filler, slot_make(entries[next].hash, entries[next].seq)))
+			return false;
+	return true;
+}
+
+/* Full at 0.85. */
+static bool is_full(uint64_t keys, uint32_t capacity)
+{
+	return keys * 20 > (uint64_t)capacity * 17;
+}
+
+/* The next size; 0 beyond four thousand million homes. */
+static uint32_t next_capacity(const struct index *index, const struct index_shard *shard,
+			      uint32_t capacity)
+{
 	size_t number = (size_t)(shard - index->shards);
 
-	for (;;) {
-		/* 32 bits of home: enough for four thousand million keys a shard. */
-		if (capacity > UINT32_MAX / 2)
+	if (capacity > UINT32_MAX / 2)
+		return 0;
+	return capacity ? capacity + capacity / 4 : FIRST_CAPACITY + (uint32_t)(number * 7 % 16);
+}
+
+/* Into new slots with `count` entries more, or with none into more room. */
+static bool grow(struct index *index, struct index_shard *shard, const struct index_entry *entries,
+		 size_t count)
+{
+	uint32_t capacity = shard->capacity;
+	uint64_t keys = (uint64_t)shard->keys + count;
+
+	for (bool larger = count == 0;; larger = true) {
+		if (larger || capacity == 0)
+			capacity = next_capacity(index, shard, capacity);
+		while (capacity && is_full(keys, capacity))
+			capacity = next_capacity(index, shard, capacity);
+		size_t size = slots_of(capacity) * sizeof(struct index_slot);
+		struct filler filler = {.slots = capacity ? alloc_zalloc(size) : NULL,
+					.capacity = capacity};
+		if (!filler.slots)
 			return false;
-		capacity = capacity ? capacity + capacity / 4
-				    : FIRST_CAPACITY + (uint32_t)(number * 7 % 16);
-		struct index_slot *slots = alloc_zalloc(slots_of(capacity) * sizeof(*slots));
-		if (!slots)
-			return false;
-		if (refill(shard, slots, capacity)) {
-			size_t before = shard->slots ? slots_of(shard->capacity) : 0;
-			index->bytes += (int64_t)((slots_of(capacity) - before) * sizeof(*slots));
-			alloc_free(shard->slots);
-			shard->slots = slots;
-			shard->capacity = capacity;
-			return true;
+		if (!refill(&filler, shard, entries, count)) {
+			alloc_free(filler.slots);
+			continue;
 		}
-		alloc_free(slots);
+		if (shard->slots)
+			index->bytes -= (int64_t)(slots_of(shard->capacity) * sizeof(struct index_slot));
+		index->bytes += (int64_t)size;
+		alloc_free(shard->slots);
+		shard->slots = filler.slots;
+		shard->capacity = capacity;
+		shard->keys += (uint32_t)count;
+		index->keys += (int64_t)count;
+		return true;
 	}
+}
+
+bool index_merge(struct index *index, const struct index_entry *entries, size_t count)
+{
+	return count == 0 || grow(index, &index->shards[entries[0].hash >> 56], entries, count);
 }
 
 /* Puts a slot where it belongs and moves the rest of the run by one. False when
@@ -148,11 +198,10 @@ bool index_add(struct index *index, uint64_t hash, int64_t seq)
 	struct index_slot slot = slot_make(hash, seq);
 
 	ALWAYS(seq > 0 && seq <= INDEX_SEQ_MAX);
-	/* Full at 0.85. */
-	if ((uint64_t)(shard->keys + 1) * 20 > (uint64_t)shard->capacity * 17 && !grow(index, shard))
+	if (is_full((uint64_t)shard->keys + 1, shard->capacity) && !grow(index, shard, NULL, 0))
 		return false;
 	while (!place(shard, slot))
-		if (!grow(index, shard))
+		if (!grow(index, shard, NULL, 0))
 			return false;
 	shard->keys++;
 	index->keys++;
@@ -193,12 +242,4 @@ size_t index_find(const struct index *index, uint64_t hash, int64_t *seqs, size_
 	for (; count < capacity && !slot_empty(slot) && slot_key(slot) == key_of(hash); slot++)
 		seqs[count++] = slot_seq(slot);
 	return count;
-}
-
-void index_prefetch(const struct index *index, uint64_t hash)
-{
-	const struct index_shard *shard = &index->shards[hash >> 56];
-
-	if (shard->slots)
-		__builtin_prefetch(&shard->slots[home_of((uint32_t)(hash >> 24), shard->capacity)]);
 }

@@ -38,13 +38,18 @@ void index_fini(struct index *index);
  * memory ran out, nothing has changed. */
 bool index_add(struct index *index, uint64_t hash, int64_t seq);
 
+/* Adds many of one shard in one pass over it; they are sorted by hash. False:
+ * memory ran out, nothing has changed. */
+struct index_entry {
+	uint64_t hash;
+	int64_t seq;
+};
+bool index_merge(struct index *index, const struct index_entry *entries, size_t count);
+
 /* Takes one entry out again; one that is not there is ignored. */
 void index_remove(struct index *index, uint64_t hash, int64_t seq);
 
 /* Entries of a hash, oldest first, at most `capacity`. */
 size_t index_find(const struct index *index, uint64_t hash, int64_t *seqs, size_t capacity);
-
-/* Brings the place of a hash into the cache before it is asked for. */
-void index_prefetch(const struct index *index, uint64_t hash);
 
 #endif

@@ -2,11 +2,14 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "outbox/index_loader.h"
 
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
 /* One record at a time; a lead has its own, smaller limit. */
 #define ARENA_LIMIT_BYTES ((size_t)64 << 20)
 #define BODY_LIMIT_BYTES ((size_t)16 << 20)
+
+#define NO_MEMORY "there is not enough memory for the index of persons"
 
 /* Which index a key goes into; NULL: none. */
 static struct index *index_for(struct journal *journal, const struct identity_key *key)
@@ -20,72 +23,72 @@ static struct index *index_for(struct journal *journal, const struct identity_ke
 	return NULL;
 }
 
-/* Rows are read some at a time, so that their places in the index come into the
- * cache while others are added: the places are all over the memory. */
-#define SCAN_ROWS 32
+/* Reads the table in the order in which it was written. */
+struct scan {
+	struct journal *journal;
+	struct index_loader *persons, *recent;
+	int64_t recent_from_ms;
+};
 
-static bool add_scanned(struct journal *journal, const struct identity_row *rows,
-			const int64_t *seqs, size_t count, int64_t recent_from_ms)
+static bool scan_row(struct scan *scan, const struct identity_row *row, int64_t seq)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct identity_row *row = &rows[i];
-		for (size_t k = 0; k < row->key_count; k++) {
-			const struct identity_key *key = &row->keys[k];
-			struct index *index = index_for(journal, key);
-			if (!index || (key->kind == IDENTITY_SUBMISSION && row->at_ms < recent_from_ms))
-				continue;
-			if (!index_add(index, key->hash, seqs[i]))
-				return false;
-		}
+	struct journal *journal = scan->journal;
+
+	journal->leads += row->flags & IDENTITY_ROW_CREATED;
+	for (size_t k = 0; k < row->key_count; k++) {
+		const struct identity_key *key = &row->keys[k];
+		struct index *index = index_for(journal, key);
+		if (!index || (key->kind == IDENTITY_SUBMISSION && row->at_ms < scan->recent_from_ms))
+			continue;
+		if (!index_loader_add(index == &journal->index ? scan->persons : scan->recent,
+				      key->hash, seq))
+			return false;
 	}
 	return true;
 }
 
-static void prefetch_row(struct journal *journal, const struct identity_row *row)
+static bool scan_rows(struct scan *scan, sqlite3_stmt *select, struct error *error)
 {
-	for (size_t k = 0; k < row->key_count; k++)
-		if (row->keys[k].kind != IDENTITY_SUBMISSION)
-			index_prefetch(&journal->index, row->keys[k].hash);
-}
-
-static bool scan_rows(struct journal *journal, sqlite3_stmt *select, struct error *error)
-{
-	struct identity_row rows[SCAN_ROWS];
-	int64_t seqs[SCAN_ROWS];
-	int64_t recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms;
-	size_t count = 0;
+	struct identity_row row;
 	int rc;
 
 	while ((rc = sqlite3_step(select)) == SQLITE_ROW) {
-		struct identity_row *row = &rows[count];
-		seqs[count] = sqlite3_column_int64(select, 0);
-		row->at_ms = sqlite3_column_int64(select, 1);
-		if (!identity_row_unpack(row, statement_column(select, 2)))
-			return error_set(error, "row %lld of table identity is damaged",
-					 (long long)seqs[count]);
-		journal->leads += row->flags & IDENTITY_ROW_CREATED;
-		prefetch_row(journal, row);
-		if (++count < SCAN_ROWS)
-			continue;
-		if (!add_scanned(journal, rows, seqs, count, recent_from_ms))
-			return error_set(error, "there is not enough memory for the index of persons");
-		count = 0;
+		int64_t seq = sqlite3_column_int64(select, 0);
+		row.at_ms = sqlite3_column_int64(select, 1);
+		if (seq <= 0 || seq > INDEX_SEQ_MAX ||
+		    !identity_row_unpack(&row, statement_column(select, 2)))
+			return error_set(error, "row %lld of its table identity is damaged",
+					 (long long)seq);
+		if (!scan_row(scan, &row, seq))
+			return error_set(error, NO_MEMORY);
 	}
 	if (rc != SQLITE_DONE)
-		return error_set(error, "%s", sqlite3_errmsg(journal->db));
-	return add_scanned(journal, rows, seqs, count, recent_from_ms) ||
-	       error_set(error, "there is not enough memory for the index of persons");
+		return error_set(error, "%s", sqlite3_errmsg(scan->journal->db));
+	return (index_loader_finish(scan->persons) && index_loader_finish(scan->recent)) ||
+	       error_set(error, NO_MEMORY);
 }
 
-static bool scan(struct journal *journal, struct error *error)
+static bool scan_identities(struct journal *journal, struct error *error)
 {
+	struct scan scan = {
+		.journal = journal,
+		.persons = index_loader_new(&journal->index),
+		.recent = index_loader_new(recent_young(&journal->recent)),
+		.recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms,
+	};
 	sqlite3_stmt *select = NULL;
+	bool done = false;
 
-	if (sqlite3_prepare_v2(journal->db, "SELECT seq, at, keys FROM identity ORDER BY seq", -1,
-			       &select, NULL) != SQLITE_OK)
-		return error_set(error, "%s", sqlite3_errmsg(journal->db));
-	bool done = scan_rows(journal, select, error);
+	if (!scan.persons || !scan.recent)
+		error_set(error, NO_MEMORY);
+	else if (sqlite3_prepare_v2(journal->db, "SELECT seq, at, keys FROM identity ORDER BY seq",
+				    -1, &select, NULL) != SQLITE_OK)
+		error_set(error, "%s", sqlite3_errmsg(journal->db));
+	else
+		done = scan_rows(&scan, select, error);
 	sqlite3_finalize(select);
+	index_loader_free(&scan.persons);
+	index_loader_free(&scan.recent);
 	return done;
 }
 
@@ -119,7 +122,7 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 	buffer_init(&journal->changes, BODY_LIMIT_BYTES);
 	buffer_init(&journal->body, BODY_LIMIT_BYTES);
 	if (!statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
-	    !scan(journal, error)) {
+	    !scan_identities(journal, error)) {
 		journal_fini(journal);
 		return false;
 	}

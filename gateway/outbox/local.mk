@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/gate.c \
 	%D%/identity_row.c \
 	%D%/index.c \
+	%D%/index_loader.c \
 	%D%/journal.c \
 	%D%/options.c \
 	%D%/outbox.c \

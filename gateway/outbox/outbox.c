@@ -75,18 +75,16 @@ static bool open_journal(struct outbox *outbox, const struct lead_limits *limits
 	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits,
 			 kinds_of(&outbox->dedup.keys), error))
 		return true;
-	return (sqlite3_errcode(outbox->db) & 0xff) == SQLITE_CORRUPT &&
-	       store_explain(outbox->db, store->path, error);
+	if ((sqlite3_errcode(outbox->db) & 0xff) == SQLITE_CORRUPT)
+		return store_explain(outbox->db, store->path, error);
+	return error_prefix(error, "%.*s: ", SLICE_ARGS(store->path));
 }
 
 static void close_journal(struct outbox *outbox)
 {
 	if (outbox->journal.db)
 		journal_fini(&outbox->journal);
-	/* The last one out leaves an empty log behind, as far as it can. */
-	if (outbox->db)
-		sqlite3_wal_checkpoint_v2(outbox->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	sqlite3_close(outbox->db);
+	store_close(outbox->db);
 }
 
 static bool start_threads(struct outbox *outbox, struct error *error)
@@ -170,9 +168,23 @@ unsigned int outbox_key_kinds(const struct outbox *outbox)
 	return outbox->journal.key_kinds;
 }
 
+bool outbox_admit(struct outbox *outbox, const struct submission *submission)
+{
+	return writer_admit(&outbox->writer, submission);
+}
+
+void outbox_send(struct outbox *outbox, struct letter *oldest)
+{
+	writer_send(&outbox->writer, oldest);
+}
+
 bool outbox_submit(struct outbox *outbox, struct submission *submission)
 {
-	return writer_submit(&outbox->writer, submission);
+	if (!outbox_admit(outbox, submission))
+		return false;
+	submission->letter.next = NULL;
+	outbox_send(outbox, &submission->letter);
+	return true;
 }
 
 bool outbox_ready(const struct outbox *outbox, const char **reason)

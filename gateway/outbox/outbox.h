@@ -51,8 +51,14 @@ const uint8_t *outbox_secret(const struct outbox *outbox);
 /* Bits 1 << IDENTITY_… of the kinds in dedup.keys. */
 unsigned int outbox_key_kinds(const struct outbox *outbox);
 
-/* Hands a submission over. False when the queue is full or the store has no
- * room: then it still belongs to the caller, who answers 503. Any thread. */
+/* Takes a place in the queue for a submission. False when the queue is full or
+ * the store has no room: then the caller answers 503. Any thread. */
+bool outbox_admit(struct outbox *outbox, const struct submission *submission);
+/* Hands over what was admitted, oldest first, linked by the letters. What comes
+ * together wakes the writer once and shares a transaction and its sync, so a
+ * loop sends what one of its rounds has brought. Any thread. */
+void outbox_send(struct outbox *outbox, struct letter *oldest);
+/* Both, for one alone. False: it still belongs to the caller. */
 bool outbox_submit(struct outbox *outbox, struct submission *submission);
 
 /* Whether submissions are taken now; otherwise a reason that lives for ever. */

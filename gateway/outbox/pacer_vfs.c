@@ -281,25 +281,6 @@ const char *pacer_vfs_register(void)
 	return sqlite3_vfs_register(&shim, 0) == SQLITE_OK ? NAME : NULL;
 }
 
-#define ZERO_BYTES (64 << 10)
-
-void pacer_vfs_presize(sqlite3_file *file, int64_t bytes)
-{
-	static const char zeroes[ZERO_BYTES];
-	sqlite3_int64 size = 0;
-
-	if (!file->pMethods || file->pMethods->xFileSize(file, &size) != SQLITE_OK || size >= bytes)
-		return;
-	while (size < bytes) {
-		int64_t left = bytes - size;
-		int part = left < ZERO_BYTES ? (int)left : ZERO_BYTES;
-		if (file->pMethods->xWrite(file, zeroes, part, size) != SQLITE_OK)
-			return;
-		size += part;
-	}
-	file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-}
-
 void pacer_vfs_stats(struct outbox_stats *stats)
 {
 	stats->sync_p50_us = histogram_quantile_us(sync_histogram, 0.5);

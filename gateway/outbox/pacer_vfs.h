@@ -15,11 +15,6 @@
  * name. Only while no file is open through it may the default change. */
 const char *pacer_vfs_register(void);
 
-/* Makes a log file `bytes` long with zeroes (an invalid frame: SQLite reads
- * past none), so that commits need not grow it. Best effort. Before the file
- * is used by others. */
-void pacer_vfs_presize(sqlite3_file *file, int64_t bytes);
-
 /* Fills the percentiles of syncs of the log. Any thread. */
 void pacer_vfs_stats(struct outbox_stats *stats);
 

@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "outbox/pacer_vfs.h"
 #include "outbox/schema.h"
+
+/* How long closing waits for readers. */
+#define CLOSE_BUSY_MS 200
 
 #define WAY_OUT_DAMAGED \
 	"keep a copy of it and of its -wal, then restore a backup or recover it with " \
@@ -62,17 +66,33 @@ bool store_check_files(struct lg_slice path, struct error *error)
 	return true;
 }
 
-static sqlite3 *open_file(struct lg_slice path, int flags, const char *vfs, struct error *error)
+/* SQLite's count of all memory is a lock that every allocation of every lane
+ * takes. Refused, and no matter, when SQLite is in use already. */
+static void set_up_sqlite(void)
 {
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static const char *no_vfs(void)
+{
+	return NULL;
+}
+
+/* `vfs` is asked once SQLite is set up. */
+static sqlite3 *open_file(struct lg_slice path, int flags, const char *(*vfs)(void),
+			  struct error *error)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char file[PATH_MAX];
 	sqlite3 *db = NULL;
 
+	pthread_once(&once, set_up_sqlite);
 	if (!full_path(path, "", file)) {
 		error_set(error, "store.path is longer than a path may be");
 		return NULL;
 	}
 	/* One thread a connection, so SQLite need not lock it. */
-	int rc = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+	int rc = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs());
 	if (rc == SQLITE_OK && sqlite3_busy_timeout(db, STORE_BUSY_MS) == SQLITE_OK)
 		return db;
 	if (db)
@@ -85,14 +105,9 @@ static sqlite3 *open_file(struct lg_slice path, int flags, const char *vfs, stru
 
 sqlite3 *store_open(struct lg_slice path, struct error *error)
 {
-	const char *vfs = pacer_vfs_register();
 	int persist = 1;
-
-	if (!vfs) {
-		error_set(error, "SQLite has no file layer");
-		return NULL;
-	}
-	sqlite3 *db = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs, error);
+	sqlite3 *db = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+				pacer_vfs_register, error);
 	if (!db)
 		return NULL;
 	/* The log stays as large as it is, after the last one closed it as well. */
@@ -108,7 +123,7 @@ sqlite3 *store_open(struct lg_slice path, struct error *error)
 
 sqlite3 *store_open_reader(struct lg_slice path, struct error *error)
 {
-	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, NULL, error);
+	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, no_vfs, error);
 
 	if (db && !run(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF")) {
 		store_explain(db, path, error);
@@ -140,26 +155,30 @@ static bool is_ours(sqlite3 *db, struct lg_slice path, struct error *error)
 	return true;
 }
 
-/* A file that was cut off has fewer pages than its header says. */
-static bool is_whole(sqlite3 *db, struct lg_slice path, struct error *error)
+static int64_t file_bytes(sqlite3 *db, int which)
 {
 	sqlite3_file *file = NULL;
 	sqlite3_int64 size = 0;
-	int64_t pages = schema_integer(db, "PRAGMA page_count");
-	int64_t page_bytes = schema_integer(db, "PRAGMA page_size");
 
-	if (pages < 0 || page_bytes < 0)
-		return store_explain(db, path, error);
-	if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
-		return (sqlite3_errcode(db) & 0xff) == SQLITE_FULL || store_explain(db, path, error);
-	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+	if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || !file || !file->pMethods ||
 	    file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+		return -1;
+	return size;
+}
+
+/* A file that was cut off has fewer pages than its header says. Only beside an
+ * empty log: after a crash a part of the pages may be there alone. */
+static bool is_whole(sqlite3 *db, struct lg_slice path, struct error *error)
+{
+	int64_t bytes = schema_integer(db, "PRAGMA page_count") * schema_integer(db, "PRAGMA page_size");
+	int64_t size = file_bytes(db, SQLITE_FCNTL_FILE_POINTER);
+
+	if (bytes <= 0 || size < 0)
 		return store_explain(db, path, error);
-	if (size >= pages * page_bytes)
+	if (size >= bytes || file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER) > 0)
 		return true;
 	return error_set(error, "%.*s is damaged: %lld of its %lld bytes are missing; " WAY_OUT_DAMAGED,
-			 SLICE_ARGS(path), (long long)(pages * page_bytes - size),
-			 (long long)(pages * page_bytes));
+			 SLICE_ARGS(path), (long long)(bytes - size), (long long)bytes);
 }
 
 bool store_peek(struct lg_slice path, struct error *error)
@@ -204,6 +223,16 @@ bool store_check(sqlite3 *db, struct lg_slice path, int64_t page_bytes, struct e
 bool store_check_reader(sqlite3 *db, struct lg_slice path, struct error *error)
 {
 	return is_ours(db, path, error);
+}
+
+void store_close(sqlite3 *db)
+{
+	if (!db)
+		return;
+	/* So that the next start need not read it. Who still reads may keep it. */
+	sqlite3_busy_timeout(db, CLOSE_BUSY_MS);
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_close(db);
 }
 
 int store_plain_result(sqlite3 *db, int rc)

@@ -26,6 +26,10 @@ bool store_peek(struct lg_slice path, struct error *error);
  * and without automatic checkpoints. NULL with a reason. */
 sqlite3 *store_open(struct lg_slice path, struct error *error);
 
+/* Brings the log into the journal and closes the last connection that writes;
+ * NULL does nothing. */
+void store_close(sqlite3 *db);
+
 /* A connection that only reads. It leaves everything as it is. */
 sqlite3 *store_open_reader(struct lg_slice path, struct error *error);
 

@@ -45,7 +45,7 @@ enum submission_status {
 };
 
 /* All captures commit together or not at all. The struct and all it points at
- * belong to the writer from outbox_submit until it comes back through `reply`. */
+ * belong to the writer from outbox_send until it comes back through `reply`. */
 struct submission {
 	struct letter letter; /* first; used for both ways */
 	struct mailbox *reply;

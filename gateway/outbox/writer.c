@@ -156,7 +156,7 @@ void writer_stop(struct writer *writer)
 	mailbox_fini(&writer->settlements);
 }
 
-bool writer_submit(struct writer *writer, struct submission *submission)
+bool writer_admit(struct writer *writer, const struct submission *submission)
 {
 	int64_t bytes = (int64_t)submission->bytes;
 
@@ -173,8 +173,12 @@ bool writer_submit(struct writer *writer, struct submission *submission)
 		atomic_fetch_sub(&writer->queued, 1);
 		return false;
 	}
-	mailbox_send(&writer->submissions, &submission->letter);
 	return true;
+}
+
+void writer_send(struct writer *writer, struct letter *oldest)
+{
+	mailbox_send_chain(&writer->submissions, oldest);
 }
 
 void writer_settle(struct writer *writer, struct settlement *settlement)

@@ -32,7 +32,8 @@ bool writer_start(struct writer *writer, struct error *error);
 /* Commits what waits, then ends the thread. */
 void writer_stop(struct writer *writer);
 
-bool writer_submit(struct writer *writer, struct submission *submission);
+bool writer_admit(struct writer *writer, const struct submission *submission);
+void writer_send(struct writer *writer, struct letter *oldest);
 void writer_settle(struct writer *writer, struct settlement *settlement);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "outbox/index.h"
+#include "outbox/index_loader.h"
 #include "outbox/recent.h"
 
 /* The naive map: a list of all entries in order of addition. */
@@ -161,6 +162,33 @@ static void lack_of_memory_changes_nothing(void **state)
 	index_fini(&index);
 }
 
+/* Loaded at once or one by one: the same, whatever the hashes. */
+static void loader_builds_the_same(void **state)
+{
+	struct index index;
+
+	(void)state;
+	seed = random_u64() | 1;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	index_init(&index);
+	struct index_loader *loader = index_loader_new(&index);
+	assert_non_null(loader);
+	for (naive_count = 0; naive_count < ENTRIES; naive_count++) {
+		struct entry *entry = &naive[naive_count];
+		*entry = (struct entry){next_hash(), (int64_t)naive_count + 1};
+		assert_true(index_loader_add(loader, entry->hash, entry->seq));
+	}
+	assert_true(index_loader_finish(loader));
+	index_loader_free(&loader);
+	assert_int_equal(index.keys, ENTRIES);
+	for (size_t i = 0; i < ENTRIES; i += 10)
+		check_hash(&index, naive[i].hash);
+	/* It is an index like any other. */
+	for (int i = 0; i < 200; i++)
+		remove_one(&index);
+	index_fini(&index);
+}
+
 static void recent_forgets_after_its_window(void **state)
 {
 	struct recent recent;
@@ -193,6 +221,7 @@ int main(void)
 		cmocka_unit_test(undo_restores_what_was),
 		cmocka_unit_test(memory_stays_in_its_budget),
 		cmocka_unit_test(lack_of_memory_changes_nothing),
+		cmocka_unit_test(loader_builds_the_same),
 		cmocka_unit_test(recent_forgets_after_its_window),
 	};
 	return RUN(tests);

@@ -137,6 +137,36 @@ static void answers_come_in_order(void **state)
 	}
 }
 
+#define CHAIN 20
+
+/* What comes together is committed together. */
+static void a_chain_is_one_commit(void **state)
+{
+	struct kit *kit = *state;
+	struct letter *oldest = NULL, **newest = &oldest;
+	struct outbox_stats before, after;
+
+	kit_open(kit);
+	outbox_stats(kit->outbox, &before);
+	for (int i = 0; i < CHAIN; i++) {
+		char email[32];
+		struct post post = person(email, i);
+		struct submission *submission = kit_make(kit, &post, 1);
+		assert_true(outbox_admit(kit->outbox, submission));
+		submission->letter.next = NULL;
+		*newest = &submission->letter;
+		newest = &submission->letter.next;
+	}
+	outbox_send(kit->outbox, oldest);
+	for (int64_t i = 1; i <= CHAIN; i++) {
+		struct submission *submission = (struct submission *)(void *)kit_reply(kit);
+		assert_int_equal(submission->captures[0].seq, i);
+		kit_free(submission);
+	}
+	outbox_stats(kit->outbox, &after);
+	assert_int_equal(after.commits, before.commits + 1);
+}
+
 /* One that cannot be stored takes nobody with it. */
 static void culprit_is_taken_out(void **state)
 {
@@ -357,6 +387,7 @@ int main(void)
 		STORE_TEST(queue_has_a_bound),
 		STORE_TEST(queue_has_a_bound_in_bytes),
 		STORE_TEST(answers_come_in_order),
+		STORE_TEST(a_chain_is_one_commit),
 		STORE_TEST(culprit_is_taken_out),
 		STORE_TEST(full_disk_answers_and_resumes),
 		STORE_TEST(max_size_is_kept),
