@@ -13,6 +13,8 @@ struct http_client {
 	struct resolver_settings names;
 	struct multi *multi;
 	struct resolver *resolver;
+	struct h2_opening opening;
+	bool opens_apart; /* plain HTTP/2, with a curl that needs h2_opening */
 	struct list exchanges;
 	size_t count;
 };
@@ -32,6 +34,7 @@ static void detach(struct http_exchange *exchange)
 	if (exchange->running)
 		multi_remove(exchange->client->multi, exchange->easy);
 	exchange->running = false;
+	h2_opening_leave(&exchange->client->opening, exchange);
 	list_remove(&exchange->link);
 	exchange->client->count--;
 }
@@ -50,11 +53,19 @@ static void finish(struct http_exchange *exchange, enum http_result result)
 
 static void on_transfer_done(void *context, CURL *easy, CURLcode code)
 {
-	char *exchange = NULL;
+	struct http_client *client = context;
+	struct http_exchange *exchange;
+	char *private = NULL;
 
-	(void)context;
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
-	finish((void *)exchange, http_exchange_judge((void *)exchange, code));
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	exchange = (void *)private;
+	if (!h2_opening_alone(exchange)) {
+		finish(exchange, http_exchange_judge(exchange, code));
+		return;
+	}
+	multi_remove(client->multi, easy);
+	exchange->running = false;
+	h2_opening_retry(&client->opening, exchange);
 }
 
 /* The deadline; or the turn after an end that was known at once. */
@@ -73,13 +84,22 @@ static void on_timer(struct loop_timer *timer)
 }
 
 /* Gives the exchange to curl, or sets its end. */
+static void start(struct http_exchange *exchange)
+{
+	exchange->running = multi_add(exchange->client->multi, exchange->easy);
+	if (exchange->running)
+		return;
+	http_exchange_end(exchange, HTTP_FAILED, "curl does not take the call");
+	loop_timer_set(&exchange->timer, 0);
+}
+
 static void run(struct http_exchange *exchange, const struct resolver_addresses *addresses)
 {
 	if (!http_exchange_aim(exchange, addresses))
 		return;
-	exchange->running = multi_add(exchange->client->multi, exchange->easy);
-	if (!exchange->running)
-		http_exchange_end(exchange, HTTP_FAILED, "curl does not take the call");
+	if (exchange->client->opens_apart && !exchange->target.tls)
+		h2_opening_join(exchange);
+	start(exchange);
 }
 
 static void named(struct http_exchange *exchange, enum resolver_state state,
@@ -136,6 +156,7 @@ struct http_exchange *http_client_send(struct http_client *client, const struct 
 	exchange->context = context;
 	exchange->waiter.done = on_named;
 	list_init(&exchange->waiter.link);
+	list_init(&exchange->joining.link);
 	list_append(&client->exchanges, &exchange->link);
 	client->count++;
 	loop_timer_init(&exchange->timer, client->loop, on_timer);
@@ -221,7 +242,9 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	}
 	client->loop = loop;
 	client->settings = settings;
+	client->opens_apart = settings->http2_plain && h2_opening_needed();
 	list_init(&client->exchanges);
+	h2_opening_init(&client->opening, loop, start);
 	if (!open_client(client, error))
 		http_client_free(&client);
 	return client;
@@ -239,6 +262,7 @@ void http_client_free(struct http_client **client)
 							      struct http_exchange, link);
 		http_exchange_cancel(&exchange);
 	}
+	h2_opening_fini(&c->opening);
 	multi_free(&c->multi);
 	resolver_free(&c->resolver);
 	alloc_free(c);

@@ -1,6 +1,5 @@
 #include "client/http_exchange.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,6 +57,10 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		exchange->private_refused = true;
 		return CURL_SOCKET_BAD;
 	}
+	if (exchange->joining.joins) {
+		exchange->joining.alone = true;
+		return CURL_SOCKET_BAD;
+	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		      address->protocol);
 }
@@ -75,6 +78,8 @@ static int on_request(void *context, char *peer, char *own, int peer_port, int o
 		return CURL_PREREQFUNC_ABORT;
 	}
 	exchange->sent = true;
+	if (exchange->joining.opening)
+		h2_opening_done(exchange->joining.opening);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -151,8 +156,10 @@ bool http_exchange_init(struct http_exchange *exchange, const struct http_call *
 	if (!set_ca_file(exchange) ||
 	    curl_easy_setopt(exchange->easy, CURLOPT_CURLU, exchange->target.url) != CURLE_OK)
 		return false;
-	if (!http_request_set(exchange->easy, call, settings->user_agent, &exchange->headers,
-			      &no_memory, &error))
+	if (http_request_set(exchange->easy, call, settings->user_agent, &exchange->headers,
+			     &no_memory, &error))
+		return true;
+	if (!no_memory)
 		http_exchange_end(exchange, HTTP_CALL_INVALID, error.text);
 	return !no_memory;
 }
@@ -220,8 +227,6 @@ static enum http_result judge_certificate(CURL *easy)
 
 static enum http_result judge_unsent(const struct http_exchange *exchange, CURLcode code)
 {
-	curl_off_t connected_us = 0;
-
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION: return judge_certificate(exchange->easy);
 	case CURLE_SSL_CACERT_BADFILE:
@@ -230,10 +235,7 @@ static enum http_result judge_unsent(const struct http_exchange *exchange, CURLc
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
 	case CURLE_USE_SSL_FAILED: return HTTP_TLS_FAILED;
-	case CURLE_OPERATION_TIMEDOUT:
-		curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-		return connected_us > 0 && exchange->target.tls ? HTTP_TLS_FAILED
-								: HTTP_CONNECT_TIMEOUT;
+	case CURLE_OPERATION_TIMEDOUT: return HTTP_CONNECT_TIMEOUT;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_CALL_INVALID;
 	case CURLE_COULDNT_RESOLVE_HOST: return HTTP_NAME_FAILED;

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/list.h"
+#include "client/h2_opening.h"
 #include "client/http_client.h"
 #include "client/http_target.h"
 
@@ -29,6 +30,7 @@ struct http_exchange {
 	CURLSH *share; /* its names: nothing of a call stays in curl's own table */
 	struct curl_slist *headers, *resolve;
 	bool running; /* in curl's hands */
+	struct h2_joining joining;
 
 	bool sent;	      /* curl was about to write the first byte */
 	bool private_refused; /* a socket, or a connection's peer */
