@@ -34,6 +34,7 @@ static bool pass(struct checkpointer *checkpointer, struct progress *progress)
 	int rc = sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
 					   &progress->frames, &progress->done);
 
+	outbox_fault("in-checkpoint");
 	if (rc == SQLITE_OK)
 		return true;
 	rc = store_plain_result(checkpointer->db, rc);
@@ -107,7 +108,6 @@ static bool checkpoint(struct checkpointer *checkpointer)
 		if (!pass(checkpointer, &progress))
 			return false;
 	while (progress.frames - progress.done > FEW_FRAMES && ++passes < PASSES_MAX);
-	outbox_fault("in-checkpoint");
 	if (progress.frames - progress.done > FEW_FRAMES) {
 		note_blocked(checkpointer, true);
 		return false;

@@ -29,3 +29,7 @@ check_PROGRAMS += %D%/fuzz_expr
 check_PROGRAMS += %D%/fuzz_h1_parser
 %C%_fuzz_h1_parser_SOURCES = %D%/fuzz_h1_parser.c tests/unit/http/message.c
 %C%_fuzz_h1_parser_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
+
+check_PROGRAMS += %D%/fuzz_outcomes %D%/fuzz_identity_row
+%C%_fuzz_outcomes_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
+%C%_fuzz_identity_row_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
