@@ -8,6 +8,11 @@
 #define DOMAIN_MAX_BYTES 253
 #define LABEL_MAX_BYTES 63
 
+/* Input methods for Chinese, Japanese and Korean type '@' as U+FF20. */
+#define WIDE_AT "\xef\xbc\xa0"
+/* What stands for bytes that were no UTF-8: who would get that letter? */
+#define REPLACEMENT "\xef\xbf\xbd"
+
 /* Each table is sorted: bsearch reads it. */
 static const char *const role_names[] = {
 	"abuse",	 "accounts",   "admin",	    "administrator", "ap",	  "billing",
@@ -81,6 +86,11 @@ static bool split(struct lg_slice email, struct lg_slice *local, struct lg_slice
 	return true;
 }
 
+static bool has_piece(struct lg_slice text, const char *piece)
+{
+	return memmem(text.data, text.length, piece, strlen(piece)) != NULL;
+}
+
 /* atext of RFC 5322, and UTF-8 beyond ASCII (RFC 6531, section 3.3). */
 static bool local_byte(char c)
 {
@@ -93,7 +103,8 @@ static bool local_valid(struct lg_slice local)
 {
 	bool dot = true; /* neither first, nor last, nor two in a row */
 
-	if (local.length == 0 || local.length > EMAIL_LOCAL_MAX_BYTES)
+	if (local.length == 0 || local.length > EMAIL_LOCAL_MAX_BYTES ||
+	    has_piece(local, WIDE_AT) || has_piece(local, REPLACEMENT))
 		return false;
 	for (size_t i = 0; i < local.length; i++) {
 		char c = local.data[i];
@@ -177,17 +188,16 @@ static struct lg_slice unwrap(struct lg_slice text)
 	return slice_trim(text);
 }
 
-/* Input methods for Chinese, Japanese and Korean type '@' as U+FF20. */
 static struct lg_slice narrow_at(struct arena *arena, struct lg_slice text)
 {
-	const char *wide = memmem(text.data, text.length, "\xef\xbc\xa0", 3);
+	const char *wide = memmem(text.data, text.length, WIDE_AT, sizeof(WIDE_AT) - 1);
 	size_t before;
 
 	if (!wide)
 		return text;
 	before = (size_t)(wide - text.data);
 	return arena_printf(arena, "%.*s@%.*s", (int)before, text.data,
-			    (int)(text.length - before - 3), wide + 3);
+			    SLICE_ARGS(slice_cut(text, before + sizeof(WIDE_AT) - 1, SIZE_MAX)));
 }
 
 struct lg_slice email_normalize(struct arena *arena, struct lg_slice text)
@@ -199,9 +209,10 @@ struct lg_slice email_normalize(struct arena *arena, struct lg_slice text)
 	/* Cheap protection: an address with a name around it is not longer. */
 	if (text.length > 4 * EMAIL_MAX_BYTES)
 		return slice_of(NULL, 0);
-	email = text_line(arena, email, SIZE_MAX);
-	if (slice_present(email) && !unicode_ascii(email))
-		email = narrow_at(arena, email);
+	if (!unicode_ascii(text))
+		email = narrow_at(arena, text);
+	if (slice_present(email))
+		email = text_line(arena, email, SIZE_MAX);
 	if (!slice_present(email))
 		return email;
 	email = unwrap(email);

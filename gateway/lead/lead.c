@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "lead/text.h"
 
 #include <assert.h>
 
@@ -63,14 +64,14 @@ static_assert(offsetof(struct lead_pair, next) == 0, "lists link through their f
 static_assert(offsetof(struct lead_profile, next) == 0, "lists link through their first member");
 static_assert(offsetof(struct lead_consent, next) == 0, "lists link through their first member");
 
-/* Absent stays absent. Clears `*good` when memory ran out. */
+/* A valid copy. Absent stays absent. Clears `*good` when memory ran out. */
 static struct lg_slice keep(struct lead *lead, struct lg_slice text, size_t limit_bytes, bool *good)
 {
 	struct lg_slice copy;
 
 	if (!slice_present(text))
 		return text;
-	copy = arena_copy(lead->arena, utf8_cut(text, limit_bytes));
+	copy = text_valid(lead->arena, utf8_cut(text, limit_bytes));
 	if (!slice_present(copy))
 		*good = false;
 	return copy;

@@ -62,7 +62,8 @@ extern const size_t lead_limit_option_count;
 /* NULL when memory ran out. `limits` lives as long as the lead. */
 struct lead *lead_new(struct arena *arena, const struct lead_limits *limits);
 
-/* Each copies what it is given, cut at a character to what the limits allow.
+/* Each copies what it is given, cut at a character to what the limits allow, and
+ * with U+FFFD for what is not UTF-8: no text of a lead is anything else.
  * Absent slices add nothing. False: full, not a field of that kind, or memory
  * ran out (then the arena has failed). */
 bool lead_set(struct lead *lead, int field, struct lg_slice value);

@@ -68,15 +68,18 @@ static struct lg_slice read_phone(const struct normalizer *normalizer, struct lg
 static struct lg_slice read_url(struct lead *lead, int field, struct lg_slice text)
 {
 	size_t limit = field_table[field].limit_bytes;
-	struct lg_slice url;
+	struct lg_slice url, line;
 
 	if (field == LG_WEBSITE)
 		url = url_normalize_website(lead->arena, text);
 	else
 		url = url_normalize(lead->arena, text);
 	/* Trackers send paths, apps names of their own: better than nothing. */
-	if (!slice_present(url) && field != LG_WEBSITE)
-		return text_line(lead->arena, text, limit);
+	if (!slice_present(url) && field != LG_WEBSITE) {
+		line = text_line(lead->arena, text, limit);
+		url = slice_present(line) ? url_normalize(lead->arena, line) : line;
+		return slice_present(url) && url.length <= limit ? url : line;
+	}
 	/* A URL that was cut leads somewhere else. */
 	return url.length <= limit ? url : slice_of(NULL, 0);
 }
@@ -355,6 +358,18 @@ static bool normalize_consents(struct lead *lead)
 	return true;
 }
 
+/* Before parameters are looked for: a hidden character may sit in their names. */
+static bool clean_page(struct lead *lead, int field)
+{
+	struct lg_slice before = lead->value[field];
+
+	if (!slice_present(before))
+		return true;
+	lead->value[field] = text_line(lead->arena, before, SIZE_MAX);
+	return slice_present(lead->value[field]) &&
+	       (blank(before) || keep_changed(lead, field, before, lead->value[field]));
+}
+
 static bool normalize_fields(const struct normalizer *normalizer)
 {
 	const struct lead *lead = normalizer->lead;
@@ -376,7 +391,8 @@ bool lead_normalize(struct lead *lead, const struct normalize_settings *settings
 {
 	const struct normalizer normalizer = { lead, settings };
 
-	return normalize_field(&normalizer, LG_COUNTRY) && attribution_collect(lead) &&
+	return normalize_field(&normalizer, LG_COUNTRY) && clean_page(lead, LG_LANDING_URL) &&
+	       clean_page(lead, LG_PAGE_URL) && attribution_collect(lead) &&
 	       normalize_fields(&normalizer) && flag_email(lead) && settle_kind(lead) &&
 	       compose_full_name(lead) && suggest_names(lead) && normalize_profiles(lead) &&
 	       normalize_consents(lead);

@@ -161,6 +161,26 @@ struct lg_slice text_block(struct arena *arena, struct lg_slice text, size_t lim
 	return normalize(arena, text, limit_bytes, true);
 }
 
+struct lg_slice text_valid(struct arena *arena, struct lg_slice text)
+{
+	struct lg_slice rest = text;
+	size_t length = 0;
+	char *out;
+
+	if (utf8_valid(text))
+		return arena_copy(arena, text);
+	out = arena_alloc(arena, text.length * 3);
+	while (out && rest.length > 0) {
+		const char *at = rest.data;
+		bool valid = utf8_next(&rest) != UTF8_INVALID;
+		size_t count = valid ? (size_t)(rest.data - at) : 3;
+
+		memcpy(out + length, valid ? at : "\xef\xbf\xbd", count);
+		length += count;
+	}
+	return slice_of(out, length);
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

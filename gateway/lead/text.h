@@ -15,6 +15,10 @@ struct lg_slice text_line(struct arena *arena, struct lg_slice text, size_t limi
  * blank, at most one empty line stands between two others. */
 struct lg_slice text_block(struct arena *arena, struct lg_slice text, size_t limit_bytes);
 
+/* A copy in which U+FFFD stands for each byte that is not UTF-8; absent when
+ * memory ran out. */
+struct lg_slice text_valid(struct arena *arena, struct lg_slice text);
+
 /* Equal when ASCII blanks and line ends do not count. */
 bool text_equal_but_space(struct lg_slice a, struct lg_slice b);
 

@@ -1,5 +1,6 @@
 #include "lead/url.h"
 
+#include "base/utf8.h"
 #include "lead/unicode.h"
 
 #define HOST_BYTES 254
@@ -104,7 +105,7 @@ struct lg_slice url_normalize(struct arena *arena, struct lg_slice text)
 	char host[HOST_BYTES], *out, *at;
 	ptrdiff_t host_length;
 
-	if (!split(trimmed, &parts))
+	if (!split(trimmed, &parts) || !utf8_valid(parts.rest))
 		return slice_of(NULL, 0);
 	host_length = host_to_ascii(parts.host, host);
 	if (host_length <= 0)

@@ -67,6 +67,7 @@ static const struct {
 	{ "jane;joe@example.com", "", NULL },
 	{ "jane@example.com, joe@example.com", "", NULL },
 	{ "jane@exa\xff.com", "", NULL },
+	{ "ja\xffne@example.com", "", NULL },
 	{ "jane@xn--a.com", "", NULL },
 	{ "n/a", "", NULL },
 	{ "<>", "", NULL },

@@ -42,6 +42,23 @@ static void values_are_copied(void **state)
 	expect_slice("email", lead_get(lead, LG_EMAIL), NULL);
 }
 
+static void every_text_is_valid_utf8(void **state)
+{
+	struct lead *lead = new_lead(state);
+
+	assert_true(lead_set(lead, LG_FULL_NAME, LG_SLICE("J\xffne")));
+	expect_slice("value", lead_get(lead, LG_FULL_NAME), "J\xef\xbf\xbdne");
+	assert_true(lead_keep_raw(lead, LG_PHONE, LG_SLICE("\xc3")));
+	expect_slice("raw", lead_raw(lead, LG_PHONE)->value, "\xef\xbf\xbd");
+	/* two names that JSON could not tell apart are one */
+	assert_true(lead_add_extra(lead, LG_SLICE("a\xff"), LG_SLICE("1")));
+	assert_true(lead_add_extra(lead, LG_SLICE("a\xfe"), LG_SLICE("\xfe\xfe")));
+	expect_slice("record", unit_json(lead),
+		     "{\"schema\":\"leadgate/lead/1\",\"person\":{\"full_name\":\"J\xef\xbf\xbdne\"},"
+		     "\"raw\":{\"person.phone\":\"\xef\xbf\xbd\"},\"extra\":{\"a\xef\xbf\xbd\":["
+		     "\"1\",\"\xef\xbf\xbd\xef\xbf\xbd\"]}}");
+}
+
 static void wrong_kinds_of_fields_are_refused(void **state)
 {
 	struct lead *lead = new_lead(state);
@@ -212,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(values_are_copied),
+		CASE(every_text_is_valid_utf8),
 		CASE(wrong_kinds_of_fields_are_refused),
 		CASE(input_is_cut_at_a_character),
 		CASE(lists_are_bounded),

@@ -51,6 +51,7 @@ static const struct {
 	{ "https://.example.com/", NULL, NULL },
 	{ "https://[2001:db8::1]/", NULL, NULL },
 	{ "https://example.com/a\nb", NULL, NULL },
+	{ "https://example.com/\xff", NULL, NULL },
 	{ "https://exa\x01mple.com/", NULL, NULL },
 	{ "https://example.com\\@evil.example/", "=", "=" },
 };
