@@ -30,6 +30,18 @@ check_PROGRAMS += %D%/fuzz_h1_parser
 %C%_fuzz_h1_parser_SOURCES = %D%/fuzz_h1_parser.c tests/unit/http/message.c
 %C%_fuzz_h1_parser_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
 
+check_PROGRAMS += %D%/fuzz_record %D%/fuzz_email %D%/fuzz_phone %D%/fuzz_url %D%/fuzz_normalize
+%C%_fuzz_record_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
+%C%_fuzz_email_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
+%C%_fuzz_phone_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
+%C%_fuzz_url_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
+%C%_fuzz_normalize_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
+
+check_PROGRAMS += %D%/fuzz_webform
+%C%_fuzz_webform_SOURCES = %D%/fuzz_webform.c plugins/sources/webform.c
+%C%_fuzz_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
+%C%_fuzz_webform_LDADD = $(LG_FUZZ) $(LG_LIBS_HOST) $(LG_LIBS_LEAD)
+
 check_PROGRAMS += %D%/fuzz_outcomes %D%/fuzz_identity_row
 %C%_fuzz_outcomes_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
 %C%_fuzz_identity_row_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
