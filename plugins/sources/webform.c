@@ -537,9 +537,18 @@ static void page_add(struct page *page, const char *text)
 	page->length += length;
 }
 
+/* As much of a text as leaves room for what closes a page, cut between two
+ * characters: the further bytes of one go with its first. */
+static bool page_takes(const struct page *page, char c)
+{
+	size_t spare = ((unsigned char)c & 0xc0) == 0x80 ? 128 : 256;
+
+	return page->length + spare < sizeof(page->data);
+}
+
 static void page_add_html(struct page *page, struct lg_slice text)
 {
-	for (size_t i = 0; i < text.length && page->length + 256 < sizeof(page->data); i++) {
+	for (size_t i = 0; i < text.length && page_takes(page, text.data[i]); i++) {
 		char c = text.data[i];
 		const char one[2] = {c, '\0'};
 		page_add(page, c == '<'	  ? "&lt;"
@@ -552,7 +561,7 @@ static void page_add_html(struct page *page, struct lg_slice text)
 
 static void page_add_json(struct page *page, struct lg_slice text)
 {
-	for (size_t i = 0; i < text.length && page->length + 256 < sizeof(page->data); i++) {
+	for (size_t i = 0; i < text.length && page_takes(page, text.data[i]); i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		char escape[8];
 		if (c < ' ') {
