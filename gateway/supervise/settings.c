@@ -1,6 +1,7 @@
 #include "supervise/settings.h"
 
 #include "base/alloc.h"
+#include "lead/binding.h"
 #include "lead/field.h"
 #include "lead/phone.h"
 #include "supervise/settings_part.h"
@@ -20,7 +21,7 @@ static int find_field(struct lg_slice name)
 	return field >= 0 && field_table[field].host_only ? -1 : field;
 }
 
-const struct bind_hooks settings_hooks = {.field = find_field};
+const struct bind_hooks settings_hooks = {.expression = binding_check, .field = find_field};
 
 size_t settings_count(struct document *document, struct fy_node *node)
 {

@@ -7,7 +7,7 @@ use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
-use File::Path qw(remove_tree);
+use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use HTTP::Tiny;
 use IO::Select;
@@ -134,13 +134,17 @@ sub read_answer {
 
 # ---- the gateway ---------------------------------------------------------------
 
-# LeadgateTest->new(config => 'text', name => 'x'). In the text @DIR@ is the
-# test's folder; without one a form, another form and a file sink are configured.
+# LeadgateTest->new(config => 'text'). In the text @DIR@ is the test's folder;
+# without one two forms and a file sink are configured, and the options core,
+# store and sink add to those sections. `files` moves config, store and sink
+# below the folder.
 sub new {
     my ($class, %options) = @_;
     my $dir = $options{dir} || tempdir('leadgate-XXXXXX', TMPDIR => 1, CLEANUP => 0);
     my $self = bless {
         dir => $dir, own_dir => !$options{dir}, log_count => 0, announced => [], problems => [],
+        files => { config => 'leadgate.yaml', store => 'store.db', sink => 'leads.ndjson',
+            %{ $options{files} || {} } },
     }, $class;
     $self->configure(defined $options{config} ? $options{config} : default_config(%options));
     push @running, $self;
@@ -168,14 +172,15 @@ YAML
 sub configure {
     my ($self, $text) = @_;
     $text =~ s/\@DIR\@/$self->{dir}/g;
+    make_path(dirname($self->config));
     spew($self->config, $text);
     return $self;
 }
 
 sub dir    { return $_[0]{dir} }
-sub config { return "$_[0]{dir}/leadgate.yaml" }
-sub store  { return "$_[0]{dir}/store.db" }
-sub sink   { return "$_[0]{dir}/leads.ndjson" }
+sub config { return "$_[0]{dir}/$_[0]{files}{config}" }
+sub store  { return "$_[0]{dir}/$_[0]{files}{store}" }
+sub sink   { return "$_[0]{dir}/$_[0]{files}{sink}" }
 sub pid    { return $_[0]{pid} }
 sub log    { return slurp($_[0]{log}) }
 

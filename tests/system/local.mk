@@ -10,6 +10,7 @@ SYSTEM_TESTS += 06-kill.t
 SYSTEM_TESTS += 07-admin.t
 SYSTEM_TESTS += 08-verbs.t
 SYSTEM_TESTS += 09-bad-plugins.t
+SYSTEM_TESTS += 10-conf.t
 SYSTEM_TESTS += 20-http-bad-requests.t
 SYSTEM_TESTS += 21-http-slow-clients.t
 SYSTEM_TESTS += 22-http-connections.t

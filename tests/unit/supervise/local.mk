@@ -1,3 +1,7 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_control
+%C%_test_control_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_settings
+%C%_test_settings_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
