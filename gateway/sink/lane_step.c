@@ -20,14 +20,20 @@
 
 /* ---- runs ------------------------------------------------------------------ */
 
+/* NULL when there is no memory: then nothing goes for a second. */
 static struct run *take_run(struct lane *lane)
 {
 	struct list *link = list_first(&lane->idle);
+	struct run *run;
 
-	if (!link)
-		return run_new(lane->instance->host.services, &lane->mailbox);
-	list_remove(link);
-	return container_of(link, struct run, link);
+	if (link) {
+		list_remove(link);
+		return container_of(link, struct run, link);
+	}
+	run = run_new(lane->instance->host.services, &lane->mailbox);
+	if (!run)
+		lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
+	return run;
 }
 
 /* The run is over; its memory waits until the plugin has settled all of it. */
@@ -268,6 +274,9 @@ static struct run *read_due(struct lane *lane)
 		trim_due(lane, run);
 		return run;
 	}
+	/* An open row without its event, which somebody erased meanwhile: it
+	 * must not keep the lane awake. */
+	lane->next_due_ms = now_ms + LOOK_AGAIN_MS;
 	give_back(lane, run);
 	return NULL;
 }

@@ -47,8 +47,8 @@ struct lg_plugin {
 	uint32_t flags;
 	const char *version; /* the plugin's own, free text */
 	const char *summary; /* one line for lists and the manual */
-	const char *channel; /* source: written to source.channel ("web", "sms" …) */
-	const char *methods; /* source: "POST" or "GET POST": others get 405 */
+	const char *channel; /* source: written to source.channel ("web", "sms" …); NULL: "other" */
+	const char *methods; /* source: "POST" or "GET POST": others get 405; NULL: "POST" */
 	const struct lg_option *options;
 	uint32_t option_count;
 	uint32_t option_size;  /* sizeof(struct lg_option) as the plugin knows it */

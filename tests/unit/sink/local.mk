@@ -7,6 +7,8 @@ check_PROGRAMS += %D%/test_lane
 %C%_test_lane_LDADD = tests/unit/outbox/libkit.a $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_retry
 %C%_test_retry_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_run
+%C%_test_run_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 
 # The plugin itself, linked in under a name of its own.
 check_PROGRAMS += %D%/test_file
