@@ -73,11 +73,14 @@ static int store_all(struct batch *batch, struct journal *journal, struct letter
 }
 
 /* The extended result, for the plain one does not tell a failed sync. */
-static int transact(struct batch *batch, struct journal *journal, struct letter **culprit)
+static int transact(struct batch *batch, struct journal *journal, struct room *room,
+		    struct letter **culprit)
 {
 	int rc = journal_begin(journal);
 
 	*culprit = NULL;
+	if (rc == SQLITE_OK && batch->submissions && !room_check(room, journal))
+		rc = SQLITE_FULL;
 	if (rc == SQLITE_OK)
 		rc = store_all(batch, journal, culprit);
 	outbox_fault("before-commit");
@@ -106,8 +109,8 @@ static void take_out(struct batch *batch, struct letter *culprit)
 
 static void log_failure(int rc, const char *what)
 {
-	log_error("store.write_failed", LOG_TEXT("what", what), LOG_TEXT("reason", sqlite3_errstr(rc)),
-		  LOG_INT("code", rc));
+	log_error("store.write_failed", LOG_TEXT("what", what),
+		  LOG_TEXT("reason", sqlite3_errstr(rc)), LOG_INT("code", rc));
 }
 
 /* All submissions that are left share one fate. */
@@ -133,14 +136,14 @@ static void count_stored(struct batch *batch)
 }
 
 /* Settlements alone, when the captures beside them found no room. */
-static bool settle_alone(struct batch *batch, struct journal *journal)
+static bool settle_alone(struct batch *batch, struct journal *journal, struct room *room)
 {
 	struct batch alone = {.settlements = batch->settlements};
 	struct letter *culprit;
 
 	if (!alone.settlements)
 		return false;
-	if (transact(&alone, journal, &culprit) == SQLITE_OK) {
+	if (transact(&alone, journal, room, &culprit) == SQLITE_OK) {
 		count_stored(&alone);
 		return true;
 	}
@@ -168,9 +171,9 @@ bool batch_write(struct batch *batch, struct journal *journal, struct room *room
 	struct letter *culprit;
 	int rc = SQLITE_FULL;
 
-	if (!batch->submissions || (!atomic_load(&room->reason) && room_check(room, journal))) {
+	if (!batch->submissions || !atomic_load(&room->reason)) {
 		do
-			rc = transact(batch, journal, &culprit);
+			rc = transact(batch, journal, room, &culprit);
 		while (rc != SQLITE_OK && without_culprit(batch, culprit, rc));
 		if (rc == SQLITE_OK) {
 			outbox_fault("after-commit");
@@ -185,7 +188,7 @@ bool batch_write(struct batch *batch, struct journal *journal, struct room *room
 			atomic_store(damage, REASON_DAMAGE);
 	}
 	refuse_all(batch, (rc & 0xff) == SQLITE_FULL ? SUBMISSION_FULL : SUBMISSION_FAILED);
-	return settle_alone(batch, journal);
+	return settle_alone(batch, journal, room);
 }
 
 /* Chains of answers, one a mailbox. */

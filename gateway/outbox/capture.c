@@ -12,10 +12,10 @@
 
 /* What an earlier layer knows of the capture. */
 struct seen {
-	bool answered;              /* the results are filled */
-	bool has_lead;              /* the delivery belongs to a lead: touch that */
+	bool answered; /* the results are filled */
+	bool has_lead; /* the delivery belongs to a lead: touch that */
 	uint8_t lead_id[UUID_BYTES];
-	size_t versions;            /* of this delivery */
+	size_t versions; /* of this delivery */
 };
 
 static bool read_receipt(struct lg_slice body, uint8_t receipt[UUID_BYTES])
@@ -25,22 +25,18 @@ static bool read_receipt(struct lg_slice body, uint8_t receipt[UUID_BYTES])
 	return slice_present(id) && uuid_parse(id.data, id.length, receipt) == 0;
 }
 
-/* The first answer again. */
+/* The first answer again; not answered when its event is no longer there. */
 static int answer_again(struct journal *journal, struct capture *capture, int64_t seq,
 			struct seen *seen)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_EVENT_BODY);
-	int rc = SQLITE_CORRUPT;
 
 	sqlite3_bind_int64(select, 1, seq);
-	if (sqlite3_step(select) == SQLITE_ROW &&
-	    read_receipt(statement_column(select, 0), capture->receipt))
-		rc = SQLITE_OK;
-	int failed = sqlite3_reset(select);
+	seen->answered = sqlite3_step(select) == SQLITE_ROW &&
+			 read_receipt(statement_column(select, 0), capture->receipt);
 	capture->verdict = CAPTURE_REPEATED;
 	capture->seq = seq;
-	seen->answered = true;
-	return failed != SQLITE_OK ? failed : rc;
+	return sqlite3_reset(select);
 }
 
 static bool is_discarded(struct journal *journal, int64_t seq, int *rc)
@@ -65,7 +61,8 @@ static int find_delivery(struct journal *journal, struct capture *capture, struc
 	for (size_t i = 0; i < count; i++) {
 		struct identity_row row;
 		int rc = journal_identity(journal, seqs[i], &row);
-		if (rc == SQLITE_NOTFOUND || (rc == SQLITE_OK && !identity_row_has(&row, &capture->delivery)))
+		if (rc == SQLITE_NOTFOUND ||
+		    (rc == SQLITE_OK && !identity_row_has(&row, &capture->delivery)))
 			continue;
 		if (rc != SQLITE_OK)
 			return rc;
@@ -142,7 +139,7 @@ static bool link_others(struct lead *record, const struct person_match *match,
 	for (size_t i = 0; i < match->count; i++) {
 		const struct person_candidate *other = &match->candidates[i];
 		char id[UUID_TEXT_BYTES];
-		if (other == self || !other->record)
+		if (other == self || !other->kinds)
 			continue;
 		uuid_format(other->lead_id, id);
 		if (!lead_link_duplicate(record, slice_from(id)))
@@ -180,8 +177,9 @@ static int create(struct journal *journal, struct capture *capture,
 		body = buffer_slice(&journal->body);
 	}
 	if (rc == SQLITE_OK)
-		rc = journal_add_event(journal, capture->trapped ? SCHEMA_TYPE_DISCARDED
-								 : event_type_name(EVENT_CREATED),
+		rc = journal_add_event(journal,
+				       capture->trapped ? SCHEMA_TYPE_DISCARDED
+							: event_type_name(EVENT_CREATED),
 				       capture->lead_id, capture->at_ms, body);
 	if (rc != SQLITE_OK)
 		return rc;

@@ -14,8 +14,10 @@
 #define FEW_FRAMES 256
 /* Passes that try to catch up with a busy writer before it is held. */
 #define PASSES_MAX 8
-/* A reader in the middle of a SELECT is gone after milliseconds. */
+/* A reader in the middle of a SELECT is gone after milliseconds; one that stays
+ * is asked for less and less often. */
 #define READER_MS 3
+#define READER_MAX_MS 200
 #define OLD_READER_MS 5000
 /* A log in use is sized beforehand to this many thresholds, where the disk has
  * several times that, in steps of so many bytes. */
@@ -54,12 +56,10 @@ static void sync_journal(struct checkpointer *checkpointer)
 {
 	sqlite3_file *file = NULL;
 
-	if (sqlite3_file_control(checkpointer->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
-		    SQLITE_OK || !file || !file->pMethods)
-		return;
-	int rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-	if (rc != SQLITE_OK)
-		store_abort_if_broken(checkpointer->db, rc);
+	sqlite3_file_control(checkpointer->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	if (file && file->pMethods)
+		store_abort_if_broken(checkpointer->db,
+				      file->pMethods->xSync(file, SQLITE_SYNC_NORMAL));
 }
 
 /* A reader's snapshot keeps frames from being brought over. */
@@ -80,12 +80,13 @@ static void note_blocked(struct checkpointer *checkpointer, bool blocked)
 	checkpointer->warned = true;
 	counter_set(checkpointer->blocked, 1);
 	log_warning("store.old_reader",
-		    LOG_TEXT("reason", "somebody has been reading the journal for long; its log grows"),
+		    LOG_TEXT("reason", "somebody has long been reading the journal: its log grows"),
 		    LOG_INT("frames", atomic_load(&checkpointer->frames)));
 }
 
 /* The last pass, while nothing can be added: then the log is empty, and the next
- * commit begins it anew. */
+ * commit begins it anew (unless a reader is in it just then: that commit says
+ * how long it is, and all begins again). */
 static bool finish(struct checkpointer *checkpointer)
 {
 	struct progress progress;
@@ -93,12 +94,15 @@ static bool finish(struct checkpointer *checkpointer)
 	gate_hold(checkpointer->gate);
 	int64_t began_us = clock_monotonic_us();
 	bool done = pass(checkpointer, &progress) && progress.frames == progress.done;
+	/* Until a commit says otherwise. */
+	if (done)
+		atomic_store(&checkpointer->frames, 0);
 	gate_release(checkpointer->gate);
 	histogram_add_us(checkpointer->hold_histogram, clock_monotonic_us() - began_us);
 	return done;
 }
 
-/* False: come again a little later. */
+/* False: a reader or the disk is in the way. */
 static bool checkpoint(struct checkpointer *checkpointer)
 {
 	struct progress progress = {0, 0};
@@ -167,6 +171,13 @@ static bool due(const struct checkpointer *checkpointer)
 	return atomic_load(&checkpointer->frames) >= checkpointer->threshold_frames;
 }
 
+static int64_t longer_wait(int64_t wait_ms)
+{
+	if (wait_ms < 0)
+		return READER_MS;
+	return wait_ms * 2 < READER_MAX_MS ? wait_ms * 2 : READER_MAX_MS;
+}
+
 static void *run(void *argument)
 {
 	struct checkpointer *checkpointer = argument;
@@ -175,17 +186,12 @@ static void *run(void *argument)
 	while (!atomic_load(&checkpointer->stopping)) {
 		mailbox_wait(&checkpointer->wake, wait_ms);
 		mailbox_take(&checkpointer->wake);
-		wait_ms = -1;
 		if (wants_size(checkpointer))
 			size_log(checkpointer);
-		if (!due(checkpointer))
-			continue;
-		/* Done or not, the next commit says how long the log is; a reader
-		 * that was in the way then may have kept it from beginning anew. */
-		checkpoint(checkpointer);
-		clock_sleep_ms(READER_MS);
-		if (due(checkpointer))
-			wait_ms = READER_MS;
+		if (!due(checkpointer) || checkpoint(checkpointer))
+			wait_ms = -1;
+		else
+			wait_ms = longer_wait(wait_ms);
 	}
 	return NULL;
 }
@@ -208,11 +214,12 @@ static int after_commit(void *argument, sqlite3 *db, const char *name, int frame
 
 static void set_up_counters(struct checkpointer *checkpointer)
 {
-	checkpointer->hold_histogram =
-		histogram_register("leadgate_store_checkpoint_hold_seconds", "",
-				   "Time that checkpoints hold the writer");
-	checkpointer->counter = counter_register(COUNTER_COUNTER, "leadgate_store_checkpoints_total",
-						 "", "Checkpoints that emptied the log");
+	checkpointer->hold_histogram = histogram_register("leadgate_store_checkpoint_hold_seconds",
+							  "",
+							  "Time that checkpoints hold the writer");
+	checkpointer->counter = counter_register(COUNTER_COUNTER,
+						 "leadgate_store_checkpoints_total", "",
+						 "Checkpoints that emptied the log");
 	checkpointer->blocked = counter_register(COUNTER_GAUGE, "leadgate_store_old_reader", "",
 						 "Whether a reader older than 5 s keeps the log");
 	checkpointer->gauge_log = counter_register(COUNTER_GAUGE, "leadgate_store_log_bytes", "",
@@ -224,7 +231,8 @@ bool checkpointer_start(struct checkpointer *checkpointer, sqlite3 *writing, str
 {
 	checkpointer->gate = gate;
 	checkpointer->room = room;
-	checkpointer->threshold_frames = room->store->wal_bytes / (room->page_bytes + FRAME_HEAD_BYTES);
+	checkpointer->threshold_frames = room->store->wal_bytes /
+					 (room->page_bytes + FRAME_HEAD_BYTES);
 	checkpointer->blocked_since_ms = 0;
 	checkpointer->warned = false;
 	atomic_init(&checkpointer->frames, 0);
@@ -263,6 +271,5 @@ void checkpointer_stats(const struct checkpointer *checkpointer, struct outbox_s
 {
 	stats->wal_bytes = atomic_load(&checkpointer->room->log_bytes);
 	stats->checkpoints = counter_read(checkpointer->counter);
-	stats->checkpoint_hold_p99_us =
-		histogram_quantile_us(checkpointer->hold_histogram, 0.99);
+	stats->checkpoint_hold_p99_us = histogram_quantile_us(checkpointer->hold_histogram, 0.99);
 }

@@ -32,9 +32,12 @@ static size_t slots_of(uint32_t capacity)
 
 static struct index_slot slot_make(uint64_t hash, int64_t seq)
 {
-	return (struct index_slot){{(uint32_t)(hash >> 24),
-				    (uint32_t)(hash << 8) | (uint32_t)((uint64_t)seq >> 32),
-				    (uint32_t)seq}};
+	struct index_slot slot = {
+		.words = {(uint32_t)(hash >> 24), (uint32_t)(hash << 8), (uint32_t)seq}
+	       };
+
+	slot.words[1] |= (uint32_t)((uint64_t)seq >> 32);
+	return slot;
 }
 
 static int64_t slot_seq(const struct index_slot *slot)
@@ -157,7 +160,8 @@ static bool grow(struct index *index, struct index_shard *shard, const struct in
 			continue;
 		}
 		if (shard->slots)
-			index->bytes -= (int64_t)(slots_of(shard->capacity) * sizeof(struct index_slot));
+			index->bytes -= (int64_t)(slots_of(shard->capacity) *
+						  sizeof(struct index_slot));
 		index->bytes += (int64_t)size;
 		alloc_free(shard->slots);
 		shard->slots = filler.slots;
@@ -222,7 +226,8 @@ void index_remove(struct index *index, uint64_t hash, int64_t seq)
 	if (slot_empty(&slots[at]) || slot_key(&slots[at]) != key_of(hash))
 		return;
 	/* The rest of the run moves up, as far as it is not at home. */
-	while (!slot_empty(&slots[at + 1]) && home_of(slots[at + 1].words[0], shard->capacity) <= at) {
+	while (!slot_empty(&slots[at + 1]) &&
+	       home_of(slots[at + 1].words[0], shard->capacity) <= at) {
 		slots[at] = slots[at + 1];
 		at++;
 	}

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "outbox/index_loader.h"
 
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
@@ -38,7 +39,8 @@ static bool scan_row(struct scan *scan, const struct identity_row *row, int64_t 
 	for (size_t k = 0; k < row->key_count; k++) {
 		const struct identity_key *key = &row->keys[k];
 		struct index *index = index_for(journal, key);
-		if (!index || (key->kind == IDENTITY_SUBMISSION && row->at_ms < scan->recent_from_ms))
+		if (!index ||
+		    (key->kind == IDENTITY_SUBMISSION && row->at_ms < scan->recent_from_ms))
 			continue;
 		if (!index_loader_add(index == &journal->index ? scan->persons : scan->recent,
 				      key->hash, seq))
@@ -246,10 +248,13 @@ int journal_identity(struct journal *journal, int64_t seq, struct identity_row *
 	if (sqlite3_step(select) == SQLITE_ROW) {
 		struct lg_slice lead = statement_column(select, 0);
 		row->at_ms = sqlite3_column_int64(select, 1);
-		rc = SQLITE_CORRUPT;
-		if (lead.length == UUID_BYTES && identity_row_unpack(row, statement_column(select, 2))) {
+		if (lead.length == UUID_BYTES &&
+		    identity_row_unpack(row, statement_column(select, 2))) {
 			memcpy(row->lead_id, lead.data, UUID_BYTES);
 			rc = SQLITE_OK;
+		} else {
+			log_error("store.row_unreadable", LOG_TEXT("table", "identity"),
+				  LOG_INT("seq", seq));
 		}
 	}
 	int failed = sqlite3_reset(select);

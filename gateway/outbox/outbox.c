@@ -1,6 +1,5 @@
 #include "outbox/outbox.h"
 
-
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -48,32 +47,42 @@ static void committed(struct writer *writer)
 	announce(container_of(writer, struct outbox, writer));
 }
 
-static unsigned int kinds_of(const struct lg_list *names)
+/* The bits of the names in dedup.keys; false at one that is none. */
+static bool read_kinds(const struct lg_list *names, unsigned int *bits, struct error *error)
 {
-	static const char *const kinds[] = {
-		[IDENTITY_EMAIL] = "email", [IDENTITY_PHONE] = "phone", [IDENTITY_PROFILE] = "profile"};
-	unsigned int bits = 0;
+	static const char *const kinds[] = {[IDENTITY_EMAIL] = "email",
+					    [IDENTITY_PHONE] = "phone",
+					    [IDENTITY_PROFILE] = "profile"};
 
-	for (size_t i = 0; i < names->count; i++)
-		for (unsigned int kind = IDENTITY_EMAIL; kind <= IDENTITY_PROFILE; kind++)
-			if (slice_is(names->items[i], kinds[kind]))
-				bits |= 1u << kind;
-	return bits;
+	*bits = 0;
+	for (size_t i = 0; i < names->count; i++) {
+		unsigned int kind = IDENTITY_EMAIL;
+		while (kind <= IDENTITY_PROFILE && !slice_is(names->items[i], kinds[kind]))
+			kind++;
+		if (kind > IDENTITY_PROFILE)
+			return error_set(error,
+					 "dedup.keys: \"%.*s\" is none of email, phone, profile",
+					 SLICE_ARGS(names->items[i]));
+		*bits |= 1u << kind;
+	}
+	return true;
 }
 
 static bool open_journal(struct outbox *outbox, const struct lead_limits *limits,
 			 struct error *error)
 {
 	const struct store_settings *store = &outbox->store;
+	unsigned int kinds;
 
+	if (!read_kinds(&outbox->dedup.keys, &kinds, error))
+		return false;
 	if (!store_check_files(store->path, error) || !store_peek(store->path, error))
 		return false;
 	outbox->db = store_open(store->path, error);
 	if (!outbox->db || !store_check(outbox->db, store->path, store->page_bytes, error) ||
 	    !schema_secret(outbox->db, outbox->secret, error))
 		return false;
-	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits,
-			 kinds_of(&outbox->dedup.keys), error))
+	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits, kinds, error))
 		return true;
 	if ((sqlite3_errcode(outbox->db) & 0xff) == SQLITE_CORRUPT)
 		return store_explain(outbox->db, store->path, error);
@@ -95,7 +104,8 @@ static bool start_threads(struct outbox *outbox, struct error *error)
 	outbox->writer.store = &outbox->store;
 	outbox->writer.committed = committed;
 	outbox->announced_seq = outbox->journal.last_seq;
-	if (!checkpointer_start(&outbox->checkpointer, outbox->db, &outbox->gate, &outbox->room, error))
+	if (!checkpointer_start(&outbox->checkpointer, outbox->db, &outbox->gate, &outbox->room,
+				error))
 		return false;
 	if (writer_start(&outbox->writer, error))
 		return true;

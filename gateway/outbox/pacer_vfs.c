@@ -27,8 +27,7 @@ static sqlite3_syscall_ptr system_open;
 
 static int learn_open(const char *path, int flags, int mode)
 {
-	int (*open_below)(const char *, int, int) =
-		(int (*)(const char *, int, int))system_open;
+	int (*open_below)(const char *, int, int) = (int (*)(const char *, int, int))system_open;
 	int fd = open_below(path, flags, mode);
 
 	opened_fd = fd;
@@ -145,21 +144,21 @@ static int file_unfetch(sqlite3_file *file, sqlite3_int64 at, void *page)
 	return real_of(file)->pMethods->xUnfetch(real_of(file), at, page);
 }
 
-#define COMMON_METHODS                                                                           \
-	.xClose = file_close, .xRead = file_read, .xWrite = file_write,                          \
-	.xTruncate = file_truncate, .xSync = file_sync, .xFileSize = file_size,                  \
-	.xLock = file_lock, .xUnlock = file_unlock, .xCheckReservedLock = file_check_reserved,   \
-	.xFileControl = file_control, .xSectorSize = file_sector_size,                           \
+#define COMMON_METHODS                                                                         \
+	.xClose = file_close, .xRead = file_read, .xWrite = file_write,                        \
+	.xTruncate = file_truncate, .xSync = file_sync, .xFileSize = file_size,                \
+	.xLock = file_lock, .xUnlock = file_unlock, .xCheckReservedLock = file_check_reserved, \
+	.xFileControl = file_control, .xSectorSize = file_sector_size,                         \
 	.xDeviceCharacteristics = file_characteristics
-#define SHM_METHODS                                                                              \
-	.xShmMap = file_shm_map, .xShmLock = file_shm_lock, .xShmBarrier = file_shm_barrier,     \
+#define SHM_METHODS                                                                          \
+	.xShmMap = file_shm_map, .xShmLock = file_shm_lock, .xShmBarrier = file_shm_barrier, \
 	.xShmUnmap = file_shm_unmap
 
 /* By what the file below can do: SQLite asks for the version, not for each. */
 static const sqlite3_io_methods plain_methods = {.iVersion = 1, COMMON_METHODS};
 static const sqlite3_io_methods shm_methods = {.iVersion = 2, COMMON_METHODS, SHM_METHODS};
-static const sqlite3_io_methods all_methods = {.iVersion = 3, COMMON_METHODS, SHM_METHODS,
-					       .xFetch = file_fetch, .xUnfetch = file_unfetch};
+static const sqlite3_io_methods all_methods = {
+	.iVersion = 3, COMMON_METHODS, SHM_METHODS, .xFetch = file_fetch, .xUnfetch = file_unfetch};
 
 static const sqlite3_io_methods *methods_over(const sqlite3_io_methods *real)
 {
@@ -168,7 +167,8 @@ static const sqlite3_io_methods *methods_over(const sqlite3_io_methods *real)
 	return real->iVersion < 3 || !real->xFetch ? &shm_methods : &all_methods;
 }
 
-static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
+static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+		    int *out_flags)
 {
 	struct pacer_file *pacer = pacer_of(file);
 

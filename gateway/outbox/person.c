@@ -1,5 +1,6 @@
 #include "outbox/person.h"
 
+#include "base/log.h"
 #include "lead/record.h"
 
 static struct person_candidate *candidate_for(struct person_match *match,
@@ -45,6 +46,8 @@ static int find_by_key(struct journal *journal, const struct identity_key *key, 
 	return SQLITE_OK;
 }
 
+/* Reads the present record; NULL, and no failure, when it cannot be understood:
+ * then the lead can be linked with, but nothing merged into it. */
 static int read_record(struct journal *journal, struct person_candidate *candidate)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_LEAD);
@@ -56,8 +59,12 @@ static int read_record(struct journal *journal, struct person_candidate *candida
 		struct lg_slice record = event_body_lead(statement_column(select, 3));
 		candidate->last_at_ms = sqlite3_column_int64(select, 1);
 		candidate->record = record_decode(&journal->arena, journal->limits, record, &error);
-		rc = candidate->record ? SQLITE_OK : journal->arena.failed ? SQLITE_NOMEM
-									   : SQLITE_CORRUPT;
+		rc = SQLITE_OK;
+		if (!candidate->record && journal->arena.failed)
+			rc = SQLITE_NOMEM;
+		else if (!candidate->record)
+			log_error("store.record_unreadable", LOG_TEXT("reason", error.text),
+				  LOG_INT("seq", sqlite3_column_int64(select, 0)));
 	}
 	int failed = sqlite3_reset(select);
 	return failed != SQLITE_OK ? failed : rc;
@@ -68,9 +75,13 @@ static int judge(struct journal *journal, const struct capture *capture,
 {
 	int rc = read_record(journal, candidate);
 
-	if (rc != SQLITE_OK)
+	/* Erased meanwhile: there is nobody to link with. */
+	if (rc == SQLITE_NOTFOUND)
+		candidate->kinds = 0;
+	if (rc != SQLITE_OK || !candidate->record)
 		return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
-	candidate->same = capture->at_ms - candidate->last_at_ms <= journal->dedup->person_window_ms &&
+	candidate->same = capture->at_ms - candidate->last_at_ms <=
+				  journal->dedup->person_window_ms &&
 			  identity_same_person(candidate->record, capture->lead);
 	return SQLITE_OK;
 }
@@ -109,10 +120,10 @@ int person_of_delivery(struct journal *journal, const uint8_t lead_id[UUID_BYTES
 		       struct person_match *match)
 {
 	/* There is always room for this one. */
-	struct person_candidate *candidate =
-		candidate_for(match, lead_id, PERSON_CANDIDATES_MAX + 1);
+	struct person_candidate *candidate = candidate_for(match, lead_id,
+							   PERSON_CANDIDATES_MAX + 1);
 	int rc = candidate->record ? SQLITE_OK : read_record(journal, candidate);
 
-	match->known = rc == SQLITE_OK ? candidate : NULL;
+	match->known = rc == SQLITE_OK && candidate->record ? candidate : NULL;
 	return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }

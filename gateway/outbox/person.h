@@ -11,7 +11,7 @@ struct person_candidate {
 	uint8_t lead_id[UUID_BYTES];
 	unsigned int kinds; /* bits 1 << IDENTITY_… of the keys that they share */
 	uint32_t keys;      /* bits 1 << position in the capture's keys */
-	struct lead *record; /* in the journal's arena; NULL: not read */
+	struct lead *record; /* in the journal's arena; NULL: not read, or not readable */
 	int64_t last_at_ms; /* its last event's time */
 	bool same;          /* is the same person, within the window */
 };

@@ -14,10 +14,12 @@
 #define LEADS "SELECT " EVENT_COLUMNS " FROM lead l JOIN event e ON e.seq = l.event"
 
 static const char *const sql[QUERY_COUNT] = {
-	[QUERY_EVENTS] = "SELECT " EVENT_COLUMNS " FROM event e WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
-	[QUERY_DUE] = "SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
-		      " JOIN event e ON e.seq = o.seq"
-		      " WHERE o.sink = ? AND o.due IS NOT NULL AND o.due <= ? ORDER BY o.due LIMIT ?",
+	[QUERY_EVENTS] = "SELECT " EVENT_COLUMNS
+			 " FROM event e WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
+	[QUERY_DUE] =
+		"SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
+		" JOIN event e ON e.seq = o.seq"
+		" WHERE o.sink = ? AND o.due IS NOT NULL AND o.due <= ? ORDER BY o.due LIMIT ?",
 	[QUERY_NEXT_DUE] = "SELECT min(due) FROM open WHERE sink = ? AND due IS NOT NULL",
 	[QUERY_POSITION] = "SELECT last_seq FROM settled WHERE sink = ?"
 			   " ORDER BY last_seq DESC LIMIT 1",
@@ -95,8 +97,8 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 }
 
 /* Rows into an array of at most `count`, until about `bytes` of bodies are in it. */
-static ptrdiff_t read_events(sqlite3_stmt *select, struct arena *arena, size_t count,
-			     size_t bytes, struct journal_event **events, struct error *error)
+static ptrdiff_t read_events(sqlite3_stmt *select, struct arena *arena, size_t count, size_t bytes,
+			     struct journal_event **events, struct error *error)
 {
 	size_t found = 0, taken = 0;
 	int rc = SQLITE_DONE;
@@ -120,9 +122,8 @@ static ptrdiff_t read_events(sqlite3_stmt *select, struct arena *arena, size_t c
 	return -1;
 }
 
-ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq,
-			size_t count, size_t bytes, struct journal_event **events,
-			struct error *error)
+ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq, size_t count,
+			size_t bytes, struct journal_event **events, struct error *error)
 {
 	sqlite3_stmt *select = reader->queries[QUERY_EVENTS];
 
@@ -243,8 +244,8 @@ bool reader_lead_of_event(struct reader *reader, const uint8_t event_id[UUID_BYT
 	for (int i = 0; i < 6; i++)
 		made_ms = made_ms << 8 | event_id[i];
 	uuid_format(event_id, text);
-	return find_event(reader, seq_at(reader, made_ms - NEAR_MS), seq_at(reader, made_ms + NEAR_MS),
-			  slice_from(text), lead_id) ||
+	return find_event(reader, seq_at(reader, made_ms - NEAR_MS),
+			  seq_at(reader, made_ms + NEAR_MS), slice_from(text), lead_id) ||
 	       find_event(reader, 1, INT64_MAX, slice_from(text), lead_id);
 }
 

@@ -7,8 +7,8 @@
 /* What is open has its present state in a row of its own. */
 static bool is_closed(int state)
 {
-	return state == DELIVERY_DELIVERED || state == DELIVERY_FILTERED || state == DELIVERY_HELD ||
-	       state == DELIVERY_DISCARDED || state == DELIVERY_ERASED;
+	return state == DELIVERY_DELIVERED || state == DELIVERY_FILTERED ||
+	       state == DELIVERY_HELD || state == DELIVERY_DISCARDED || state == DELIVERY_ERASED;
 }
 
 static bool count_settled(struct lg_slice outcomes, struct sink_tally *tally)

@@ -28,8 +28,8 @@ size_t recent_find(const struct recent *recent, uint64_t hash, int64_t *seqs, si
 {
 	size_t count = index_find(&recent->halves[1 - recent->young], hash, seqs, capacity);
 
-	return count + index_find(&recent->halves[recent->young], hash, seqs + count,
-				  capacity - count);
+	return count +
+	       index_find(&recent->halves[recent->young], hash, seqs + count, capacity - count);
 }
 
 int64_t recent_bytes(const struct recent *recent)

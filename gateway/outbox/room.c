@@ -27,7 +27,10 @@ static int64_t reserve_of(int64_t max_bytes)
 
 static void refuse(struct room *room, const char *reason)
 {
-	if (atomic_exchange(&room->reason, reason) == reason)
+	const char *taken = NULL;
+
+	/* The first reason stays until all is well again. */
+	if (!atomic_compare_exchange_strong(&room->reason, &taken, reason))
 		return;
 	counter_set(room->gauge_ready, 0);
 	log_error("store.full", LOG_TEXT("reason", reason),
@@ -95,7 +98,8 @@ bool room_check(struct room *room, struct journal *journal)
 {
 	int64_t max = room->store->max_size_bytes;
 	int64_t used = (read_pages(journal, STATEMENT_PAGES) -
-			read_pages(journal, STATEMENT_FREE_PAGES)) * room->page_bytes;
+			read_pages(journal, STATEMENT_FREE_PAGES)) *
+		       room->page_bytes;
 
 	atomic_store(&room->used_bytes, used);
 	counter_set(room->gauge_used, used);
@@ -130,6 +134,7 @@ int64_t room_on_disk(const struct room *room)
 
 void room_probe(struct room *room, struct journal *journal)
 {
-	if (room_on_disk(room) >= DISK_BYTES_MIN + atomic_load(&room->log_bytes) && room_check(room, journal))
+	if (room_on_disk(room) >= DISK_BYTES_MIN + atomic_load(&room->log_bytes) &&
+	    room_check(room, journal))
 		resume(room);
 }

@@ -58,9 +58,11 @@ static bool store_secret(sqlite3 *db, struct error *error)
 	sqlite3_stmt *insert = NULL;
 
 	random_bytes(secret, sizeof(secret));
-	bool done = sqlite3_prepare_v2(db, "INSERT INTO state VALUES ('leadgate', 'secret', ?, NULL)",
+	bool done = sqlite3_prepare_v2(db,
+				       "INSERT INTO state VALUES ('leadgate', 'secret', ?, NULL)",
 				       -1, &insert, NULL) == SQLITE_OK &&
-		    sqlite3_bind_blob(insert, 1, secret, sizeof(secret), SQLITE_STATIC) == SQLITE_OK &&
+		    sqlite3_bind_blob(insert, 1, secret, sizeof(secret), SQLITE_STATIC) ==
+			    SQLITE_OK &&
 		    sqlite3_step(insert) == SQLITE_DONE;
 	if (!done)
 		error_set(error, "%s", sqlite3_errmsg(db));
@@ -89,8 +91,9 @@ bool schema_secret(sqlite3 *db, uint8_t secret[IDENTITY_SECRET_BYTES], struct er
 	sqlite3_stmt *select = NULL;
 	bool found = false;
 
-	if (sqlite3_prepare_v2(db, "SELECT value FROM state WHERE scope = 'leadgate' AND key = 'secret'",
-			       -1, &select, NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(
+		    db, "SELECT value FROM state WHERE scope = 'leadgate' AND key = 'secret'", -1,
+		    &select, NULL) == SQLITE_OK &&
 	    sqlite3_step(select) == SQLITE_ROW &&
 	    sqlite3_column_bytes(select, 0) == IDENTITY_SECRET_BYTES) {
 		memcpy(secret, sqlite3_column_blob(select, 0), IDENTITY_SECRET_BYTES);

@@ -18,7 +18,8 @@ static bool was_attempted(enum delivery_state state)
 	return state == DELIVERY_DELIVERED || is_open(state);
 }
 
-static int put_open(struct journal *journal, struct lg_slice sink, const struct settled_event *event)
+static int put_open(struct journal *journal, struct lg_slice sink,
+		    const struct settled_event *event)
 {
 	sqlite3_stmt *put = journal_statement(journal, STATEMENT_PUT_OPEN);
 
@@ -169,7 +170,8 @@ static int store_first(struct journal *journal, struct settlement *settlement,
 	}
 	outcomes_add(&writer, OUTCOME_NONE, settlement->last_seq + 1 - next);
 	outcomes_end(&writer);
-	return rc == SQLITE_OK ? add_settled(journal, settlement, first_seq, settlement->last_seq) : rc;
+	return rc == SQLITE_OK ? add_settled(journal, settlement, first_seq, settlement->last_seq)
+			       : rc;
 }
 
 /* New states of events that were open. Those that close get a settled row of

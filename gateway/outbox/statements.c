@@ -11,8 +11,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_IDENTITY] = "SELECT lead, at, keys FROM identity WHERE seq = ?",
 	[STATEMENT_EVENT_BODY] = "SELECT body FROM event WHERE seq = ?",
 	[STATEMENT_EVENT_TYPE] = "SELECT type FROM event WHERE seq = ?",
-	[STATEMENT_LEAD] = "SELECT e.seq, e.at, e.type, e.body FROM lead l JOIN event e ON e.seq = l.event"
-			   " WHERE l.id = ?",
+	[STATEMENT_LEAD] =
+		"SELECT e.seq, e.at, e.type, e.body FROM lead l JOIN event e ON e.seq = l.event"
+		" WHERE l.id = ?",
 	[STATEMENT_EVENT_LEAD] = "SELECT lead FROM event WHERE seq = ?",
 	[STATEMENT_POSITION] = "SELECT last_seq FROM settled WHERE sink = ?"
 			       " ORDER BY last_seq DESC LIMIT 1",
@@ -53,7 +54,8 @@ int statement_run(sqlite3_stmt *statement)
 void statement_bind_text(sqlite3_stmt *statement, int at, struct lg_slice text)
 {
 	if (slice_present(text))
-		sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_STATIC, SQLITE_UTF8);
+		sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_STATIC,
+				    SQLITE_UTF8);
 	else
 		sqlite3_bind_null(statement, at);
 }

@@ -13,7 +13,7 @@
 /* How long closing waits for readers. */
 #define CLOSE_BUSY_MS 200
 
-#define WAY_OUT_DAMAGED \
+#define WAY_OUT_DAMAGED                                                                \
 	"keep a copy of it and of its -wal, then restore a backup or recover it with " \
 	"\"sqlite3 FILE .recover\""
 
@@ -27,15 +27,18 @@ bool store_explain(sqlite3 *db, struct lg_slice path, struct error *error)
 	int rc = sqlite3_errcode(db) & 0xff;
 
 	if (rc == SQLITE_NOTADB)
-		return error_set(error,
-				 "%.*s is no SQLite database, so it is not a journal of leadgate; give "
-				 "store.path another name", SLICE_ARGS(path));
+		return error_set(
+			error,
+			"%.*s is no SQLite database, so it is not a journal of leadgate; give "
+			"store.path another name",
+			SLICE_ARGS(path));
 	if (rc == SQLITE_CORRUPT)
 		return error_set(error, "%.*s is damaged (%s); " WAY_OUT_DAMAGED, SLICE_ARGS(path),
 				 sqlite3_errmsg(db));
 	if (rc == SQLITE_CANTOPEN)
-		return error_set(error, "%.*s cannot be opened: %s; the folder of store.path must "
-					"exist, and folder and file must be writable for this user",
+		return error_set(error,
+				 "%.*s cannot be opened: %s; the folder of store.path must "
+				 "exist, and folder and file must be writable for this user",
 				 SLICE_ARGS(path), strerror(sqlite3_system_errno(db)));
 	if (rc == SQLITE_READONLY)
 		return error_set(error, "%.*s may not be written by this user", SLICE_ARGS(path));
@@ -60,9 +63,11 @@ bool store_check_files(struct lg_slice path, struct error *error)
 		return error_set(error, "%s is no file; give store.path another name", file);
 	/* SQLite would take the log for a left-over and delete it. */
 	if (journal.st_size == 0 && stat(log, &wal) == 0 && wal.st_size > 0)
-		return error_set(error,
-				 "%s is missing or empty, but its log %s is there and may hold leads: put "
-				 "%s back beside it, or move the log away", file, log, file);
+		return error_set(
+			error,
+			"%s is missing or empty, but its log %s is there and may hold leads: put "
+			"%s back beside it, or move the log away",
+			file, log, file);
 	return true;
 }
 
@@ -92,7 +97,8 @@ static sqlite3 *open_file(struct lg_slice path, int flags, const char *(*vfs)(vo
 		return NULL;
 	}
 	/* One thread a connection, so SQLite need not lock it. */
-	int rc = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs());
+	int rc = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				 vfs());
 	if (rc == SQLITE_OK && sqlite3_busy_timeout(db, STORE_BUSY_MS) == SQLITE_OK)
 		return db;
 	if (db)
@@ -113,8 +119,9 @@ sqlite3 *store_open(struct lg_slice path, struct error *error)
 	/* The log stays as large as it is, after the last one closed it as well. */
 	sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
 	sqlite3_wal_autocheckpoint(db, 0);
-	if (run(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;"
-		    " PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF"))
+	if (run(db,
+		"PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;"
+		" PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF"))
 		return db;
 	store_explain(db, path, error);
 	sqlite3_close(db);
@@ -125,7 +132,8 @@ sqlite3 *store_open_reader(struct lg_slice path, struct error *error)
 {
 	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, no_vfs, error);
 
-	if (db && !run(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF")) {
+	if (db && !run(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA "
+			   "trusted_schema = OFF")) {
 		store_explain(db, path, error);
 		sqlite3_close(db);
 		db = NULL;
@@ -141,17 +149,22 @@ static bool is_ours(sqlite3 *db, struct lg_slice path, struct error *error)
 	if (application < 0 || version < 0)
 		return store_explain(db, path, error);
 	if (application != SCHEMA_APPLICATION_ID)
-		return error_set(error,
-				 "%.*s is an SQLite database of another program; give store.path another "
-				 "name", SLICE_ARGS(path));
+		return error_set(
+			error,
+			"%.*s is an SQLite database of another program; give store.path another "
+			"name",
+			SLICE_ARGS(path));
 	if (version > SCHEMA_VERSION)
-		return error_set(error,
-				 "%.*s was written by a newer leadgate (its schema is %lld, this one knows "
-				 "up to %d); start that version again, or restore a backup from before",
-				 SLICE_ARGS(path), (long long)version, SCHEMA_VERSION);
+		return error_set(
+			error,
+			"%.*s was written by a newer leadgate (its schema is %lld, this one knows "
+			"up to %d); start that version again, or restore a backup from before",
+			SLICE_ARGS(path), (long long)version, SCHEMA_VERSION);
 	if (version < SCHEMA_VERSION)
-		return error_set(error, "%.*s has schema %lld, which no released leadgate has written; "
-				 WAY_OUT_DAMAGED, SLICE_ARGS(path), (long long)version);
+		return error_set(error,
+				 "%.*s has schema %lld, which no released leadgate has "
+				 "written; " WAY_OUT_DAMAGED,
+				 SLICE_ARGS(path), (long long)version);
 	return true;
 }
 
@@ -160,8 +173,8 @@ static int64_t file_bytes(sqlite3 *db, int which)
 	sqlite3_file *file = NULL;
 	sqlite3_int64 size = 0;
 
-	if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || !file || !file->pMethods ||
-	    file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+	if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || !file ||
+	    !file->pMethods || file->pMethods->xFileSize(file, &size) != SQLITE_OK)
 		return -1;
 	return size;
 }
@@ -170,14 +183,16 @@ static int64_t file_bytes(sqlite3 *db, int which)
  * empty log: after a crash a part of the pages may be there alone. */
 static bool is_whole(sqlite3 *db, struct lg_slice path, struct error *error)
 {
-	int64_t bytes = schema_integer(db, "PRAGMA page_count") * schema_integer(db, "PRAGMA page_size");
+	int64_t bytes = schema_integer(db, "PRAGMA page_count") *
+			schema_integer(db, "PRAGMA page_size");
 	int64_t size = file_bytes(db, SQLITE_FCNTL_FILE_POINTER);
 
 	if (bytes <= 0 || size < 0)
 		return store_explain(db, path, error);
 	if (size >= bytes || file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER) > 0)
 		return true;
-	return error_set(error, "%.*s is damaged: %lld of its %lld bytes are missing; " WAY_OUT_DAMAGED,
+	return error_set(error,
+			 "%.*s is damaged: %lld of its %lld bytes are missing; " WAY_OUT_DAMAGED,
 			 SLICE_ARGS(path), (long long)(bytes - size), (long long)bytes);
 }
 
@@ -239,8 +254,8 @@ int store_plain_result(sqlite3 *db, int rc)
 {
 	int system = sqlite3_system_errno(db);
 
-	if ((rc & 0xff) == SQLITE_IOERR && rc != SQLITE_IOERR_FSYNC && rc != SQLITE_IOERR_DIR_FSYNC &&
-	    (system == ENOSPC || system == EDQUOT))
+	if ((rc & 0xff) == SQLITE_IOERR && rc != SQLITE_IOERR_FSYNC &&
+	    rc != SQLITE_IOERR_DIR_FSYNC && (system == ENOSPC || system == EDQUOT))
 		return SQLITE_FULL;
 	return rc;
 }
@@ -259,7 +274,6 @@ void store_abort_if_broken(sqlite3 *db, int rc)
 		error_abort("the journal cannot be written: %s (SQLite %d, system %d); what was "
 			    "acknowledged is safe: start again when the disk is repaired",
 			    sqlite3_errstr(rc), rc, sqlite3_system_errno(db));
-	default:
-		break;
+	default: break;
 	}
 }

@@ -18,7 +18,8 @@ static unsigned long owner_of(int fd)
 
 	if (length <= 0)
 		return 0;
-	return slice_to_u64(slice_trim(slice_of(text, (size_t)length)), &pid) ? (unsigned long)pid : 0;
+	return slice_to_u64(slice_trim(slice_of(text, (size_t)length)), &pid) ? (unsigned long)pid
+									      : 0;
 }
 
 /* Best effort: the pid is a help for people, the flock is the lock. */
@@ -38,14 +39,16 @@ static bool refused(int fd, struct lg_slice path, struct error *error)
 				 strerror(errno));
 	unsigned long pid = owner_of(fd);
 	if (pid)
-		return error_set(error,
-				 "the store %.*s is in use by process %lu; stop that gateway first, or "
-				 "give this one another store.path",
-				 SLICE_ARGS(path), pid);
-	return error_set(error,
-			 "the store %.*s is in use by another process; stop that gateway first, or give "
-			 "this one another store.path",
-			 SLICE_ARGS(path));
+		return error_set(
+			error,
+			"the store %.*s is in use by process %lu; stop that gateway first, or "
+			"give this one another store.path",
+			SLICE_ARGS(path), pid);
+	return error_set(
+		error,
+		"the store %.*s is in use by another process; stop that gateway first, or give "
+		"this one another store.path",
+		SLICE_ARGS(path));
 }
 
 int store_lock_take(struct lg_slice path, struct error *error)
@@ -58,8 +61,10 @@ int store_lock_take(struct lg_slice path, struct error *error)
 	}
 	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		error_set(error, "%s cannot be opened: %s; the folder of store.path must exist and be "
-				 "writable for this user", file, strerror(errno));
+		error_set(error,
+			  "%s cannot be opened: %s; the folder of store.path must exist and be "
+			  "writable for this user",
+			  file, strerror(errno));
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

@@ -100,7 +100,8 @@ static bool gather(struct writer *writer)
 		if (writer->waiting)
 			return true;
 		if (writer->unsettled) {
-			if (!stopping && streaming(writer) && mailbox_wait(&writer->submissions, RIDE_MS))
+			if (!stopping && streaming(writer) &&
+			    mailbox_wait(&writer->submissions, RIDE_MS))
 				take_mail(writer);
 			return true;
 		}

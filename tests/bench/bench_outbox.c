@@ -27,7 +27,8 @@ struct options {
 };
 
 /* A prepared body, of which only the ids and keys change from post to post. */
-struct template {
+struct template
+{
 	struct arena arena;
 	struct lead *lead;
 	char body[1024];
@@ -104,10 +105,8 @@ static void fill_capture(struct slot *slot, uint64_t who)
 	c->event_json = slice_of(slot->body, body.length);
 	buffer_fini(&record);
 	buffer_fini(&event);
-	slot->submission = (struct submission){.reply = &kit.replies,
-					       .captures = c,
-					       .count = 1,
-					       .bytes = body.length};
+	slot->submission = (struct submission){
+		.reply = &kit.replies, .captures = c, .count = 1, .bytes = body.length};
 }
 
 static uint64_t choose_person(void)
@@ -258,8 +257,7 @@ static void preload(void)
 	started_us = clock_monotonic_us();
 	kit_open(&kit);
 	printf("preload=%lld preload_s=%.1f start_s_per_million=%.3f\n", (long long)options.preload,
-	       preloaded_s,
-	       (double)(clock_monotonic_us() - started_us) / (double)options.preload);
+	       preloaded_s, (double)(clock_monotonic_us() - started_us) / (double)options.preload);
 }
 
 static void report(int64_t done, int64_t took_us, int64_t own_us, int64_t writer_us,
@@ -276,12 +274,11 @@ static void report(int64_t done, int64_t took_us, int64_t own_us, int64_t writer
 	       (double)done * 1e6 / (double)took_us, (double)writer_us / (double)done,
 	       (double)checkpointer_us / (double)done,
 	       (double)atomic_load(&lane_cpu_us) / (double)done, (double)own_us / (double)done,
-	       latencies[latency_count / 2],
-	       latencies[latency_count * 99 / 100], latencies[latency_count - 1],
-	       (double)stats.captures / (double)stats.commits, (long long)stats.sync_p50_us,
-	       (long long)stats.sync_p99_us, (long long)stats.checkpoint_hold_p99_us,
-	       (long long)stats.checkpoints, (double)stats.wal_bytes / 1048576,
-	       (double)stats.index_bytes / (double)stats.leads,
+	       latencies[latency_count / 2], latencies[latency_count * 99 / 100],
+	       latencies[latency_count - 1], (double)stats.captures / (double)stats.commits,
+	       (long long)stats.sync_p50_us, (long long)stats.sync_p99_us,
+	       (long long)stats.checkpoint_hold_p99_us, (long long)stats.checkpoints,
+	       (double)stats.wal_bytes / 1048576, (double)stats.index_bytes / (double)stats.leads,
 	       (double)stats.store_bytes / (double)stats.leads);
 }
 
@@ -320,7 +317,8 @@ int main(int argc, char **argv)
 	int64_t position = outbox_last_seq(kit.outbox);
 	pthread_create(&thread, NULL, lane, &position);
 	int64_t own_us = clock_thread_cpu_us(), began_us = clock_monotonic_us();
-	int64_t writer_us = thread_cpu_us("writer"), checkpointer_us = thread_cpu_us("checkpointer");
+	int64_t writer_us = thread_cpu_us("writer"),
+		checkpointer_us = thread_cpu_us("checkpointer");
 	int64_t done = run_posts(INT64_MAX, began_us + options.seconds * 1000000, true);
 	int64_t took_us = clock_monotonic_us() - began_us;
 	writer_us = thread_cpu_us("writer") - writer_us;

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "cut_vfs.h"
 
-#define POSTS_MAX 4000  /* of one line of stores */
+#define POSTS_MAX 4000 /* of one line of stores */
 #define POSTS_A_ROUND 40
 #define IN_FLIGHT 8
 #define ROUNDS_A_LINE 20 /* then a new store is begun */
@@ -46,8 +46,8 @@ static void power_fails(void)
 static struct submission *make_post(size_t number)
 {
 	static char email[64], phone[32], message[400], delivery[32];
-	struct post post = {.name = "Some Body", .email = email, .message = message,
-			    .delivery = delivery};
+	struct post post = {
+		.name = "Some Body", .email = email, .message = message, .delivery = delivery};
 
 	snprintf(email, sizeof(email), "p%zu@cut.example", number * 7919 % PEOPLE);
 	snprintf(phone, sizeof(phone), "+1500%07zu", number * 31 % PEOPLE);
@@ -87,10 +87,14 @@ static void note_answer(const struct flight *flight)
 static void settle(int64_t first_seq, int64_t last_seq)
 {
 	static struct settled_event events[POSTS_MAX * 2];
-	struct settlement settlement = {.reply = &kit.replies, .sink = LG_SLICE("sink"),
-					.first = true, .first_seq = first_seq,
-					.last_seq = last_seq, .events = events,
-					.count = (size_t)(last_seq - first_seq + 1), .at_ms = 1};
+	struct settlement settlement = {.reply = &kit.replies,
+					.sink = LG_SLICE("sink"),
+					.first = true,
+					.first_seq = first_seq,
+					.last_seq = last_seq,
+					.events = events,
+					.count = (size_t)(last_seq - first_seq + 1),
+					.at_ms = 1};
 
 	for (int64_t seq = first_seq; seq <= last_seq; seq++)
 		events[seq - first_seq] = (struct settled_event){
@@ -104,9 +108,10 @@ static void settle(int64_t first_seq, int64_t last_seq)
 /* New posts, some at a time, then their settlement. */
 static void load_store(void)
 {
-	struct flight flights[IN_FLIGHT] = {{NULL, 0}};
+	struct flight flights[IN_FLIGHT];
 	size_t in_flight = 0, left = POSTS_A_ROUND;
 
+	memset(flights, 0, sizeof(flights));
 	while (left > 0 || in_flight > 0) {
 		for (size_t i = 0; i < IN_FLIGHT && left > 0; i++) {
 			if (flights[i].submission)
@@ -168,8 +173,10 @@ static void verify_tables(void)
 		kit_fail("settled to %lld before the cut, %lld after it", (long long)cut_settled,
 			 (long long)position);
 	atomic_store(&settled_seq, position);
-	if (kit_count(&kit, "SELECT (SELECT count(*) FROM event) - (SELECT count(*) FROM identity)") ||
-	    kit_count(&kit, "SELECT count(*) FROM lead WHERE event NOT IN (SELECT seq FROM event)") ||
+	if (kit_count(&kit,
+		      "SELECT (SELECT count(*) FROM event) - (SELECT count(*) FROM identity)") ||
+	    kit_count(&kit,
+		      "SELECT count(*) FROM lead WHERE event NOT IN (SELECT seq FROM event)") ||
 	    kit_count(&kit, "SELECT count(*) FROM event WHERE lead NOT IN (SELECT id FROM lead)"))
 		kit_fail("the tables do not agree after the cut");
 	if (kit_count(&kit, "SELECT count(*) FROM event") != (int64_t)sent_count)

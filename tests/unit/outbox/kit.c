@@ -35,8 +35,7 @@ void kit_fail(const char *format, ...)
 
 void kit_init(struct kit *kit)
 {
-	static const struct lg_slice keys[] = {
-		{"email", 5}, {"phone", 5}, {"profile", 7}};
+	static const struct lg_slice keys[] = {{"email", 5}, {"phone", 5}, {"profile", 7}};
 	static bool set_up;
 	const char *tmp = getenv("TMPDIR");
 
@@ -124,9 +123,9 @@ static void make_keys(struct kit *kit, struct capture *capture, const struct pos
 
 	identity_person(capture->lead, secret, outbox_key_kinds(kit->outbox), &capture->person);
 	capture->submission.kind = IDENTITY_SUBMISSION;
-	capture->submission.hash =
-		identity_hash(secret, IDENTITY_SUBMISSION, scope,
-			      slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
+	capture->submission.hash = identity_hash(
+		secret, IDENTITY_SUBMISSION, scope,
+		slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
 	if (!post->delivery)
 		return;
 	capture->has_delivery_key = true;
@@ -178,8 +177,7 @@ struct submission *kit_make(struct kit *kit, const struct post *posts, size_t co
 	arena_init(&bundle->arena, 8192, 0);
 	bundle->submission.reply = &kit->replies;
 	bundle->submission.count = count;
-	bundle->submission.captures =
-		arena_zalloc(&bundle->arena, count * sizeof(struct capture));
+	bundle->submission.captures = arena_zalloc(&bundle->arena, count * sizeof(struct capture));
 	for (size_t i = 0; i < count; i++) {
 		struct capture *capture = &bundle->submission.captures[i];
 		make_capture(kit, &bundle->arena, capture, &posts[i]);

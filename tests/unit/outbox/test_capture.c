@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
-static const struct post ada = {.name = "Ada Lovelace", .email = "ada@engine.example",
-				.phone = "+15005550006", .message = "hello"};
+static const struct post ada = {.name = "Ada Lovelace",
+				.email = "ada@engine.example",
+				.phone = "+15005550006",
+				.message = "hello"};
 
 static bool same_id(const uint8_t *a, const uint8_t *b)
 {
@@ -33,7 +36,8 @@ static void new_person_is_created(void **state)
 	assert_int_equal(first.verdict, CAPTURE_CREATED);
 	assert_int_equal(first.seq, 1);
 	assert_true(same_id(first.receipt, first.event_id));
-	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event WHERE type = 'lead.created'"), 1);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event WHERE type = 'lead.created'"),
+			 1);
 	assert_int_equal(kit_count(kit, "SELECT event FROM lead"), 1);
 	assert_int_equal(outbox_last_seq(kit->outbox), 1);
 	assert_non_null(strstr(kit_record(kit, first.lead_id), "\"stage\":\"new\""));
@@ -112,7 +116,8 @@ static void same_in_one_submission_is_one(void **state)
 	assert_int_equal(submission->captures[0].verdict, CAPTURE_CREATED);
 	for (size_t i = 1; i < 100; i++) {
 		assert_int_equal(submission->captures[i].verdict, CAPTURE_REPEATED);
-		assert_true(same_id(submission->captures[i].receipt, submission->captures[0].receipt));
+		assert_true(
+			same_id(submission->captures[i].receipt, submission->captures[0].receipt));
 	}
 	kit_free(submission);
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event"), 1);
@@ -174,8 +179,8 @@ static void provider_id_with_new_content_touches(void **state)
 	post.delivery = "provider-1";
 	struct capture first = kit_post(kit, post);
 	/* Another person by every key, but the provider says that it is one. */
-	post = (struct post){.name = "Ada King", .email = "ada@other.example",
-			     .delivery = "provider-1"};
+	post = (struct post){
+		.name = "Ada King", .email = "ada@other.example", .delivery = "provider-1"};
 	struct capture second = kit_post(kit, post);
 	assert_int_equal(second.verdict, CAPTURE_TOUCHED);
 	lead_of(kit, &second, lead_id);
@@ -189,8 +194,8 @@ static void known_person_is_touched(void **state)
 	uint8_t lead_id[UUID_BYTES];
 
 	kit_open(kit);
-	struct capture first = kit_post(kit, (struct post){.name = "Ada Lovelace",
-							   .email = "ada@engine.example"});
+	struct capture first = kit_post(
+		kit, (struct post){.name = "Ada Lovelace", .email = "ada@engine.example"});
 	struct capture second = kit_post(kit, (struct post){.email = "ada@engine.example",
 							    .phone = "+15005550006",
 							    .name = "Countess"});
@@ -203,7 +208,8 @@ static void known_person_is_touched(void **state)
 	assert_non_null(strstr(record, "Ada Lovelace"));
 	assert_null(strstr(record, "Countess"));
 	assert_int_equal(kit_count(kit, "SELECT body LIKE '%\"changes\":%Countess%' FROM event"
-					" WHERE seq = 2"), 1);
+					" WHERE seq = 2"),
+			 1);
 	assert_int_equal(kit_count(kit, "SELECT event FROM lead"), 2);
 	/* The phone that the touch brought is hers from now on. */
 	assert_int_equal(kit_post(kit, (struct post){.phone = "+15005550006"}).verdict,
@@ -230,9 +236,11 @@ static void office_number_links_colleagues(void **state)
 	char first_id[UUID_TEXT_BYTES];
 
 	kit_open(kit);
-	struct capture ann = kit_post(kit, (struct post){.name = "Ann Alpha", .email = "ann@firm.example",
+	struct capture ann = kit_post(kit, (struct post){.name = "Ann Alpha",
+							 .email = "ann@firm.example",
 							 .phone = "+15005550001"});
-	struct capture bob = kit_post(kit, (struct post){.name = "Bob Beta", .email = "bob@firm.example",
+	struct capture bob = kit_post(kit, (struct post){.name = "Bob Beta",
+							 .email = "bob@firm.example",
 							 .phone = "+15005550001"});
 	assert_int_equal(bob.verdict, CAPTURE_CREATED);
 	uuid_format(ann.lead_id, first_id);
@@ -252,7 +260,8 @@ static void number_of_many_is_weak(void **state)
 
 	kit_open(kit);
 	for (size_t i = 0; i < 4; i++) {
-		last = kit_post(kit, (struct post){.name = names[i], .email = emails[i],
+		last = kit_post(kit, (struct post){.name = names[i],
+						   .email = emails[i],
 						   .phone = "+15005550001"});
 		assert_int_equal(last.verdict, CAPTURE_CREATED);
 	}
@@ -261,8 +270,10 @@ static void number_of_many_is_weak(void **state)
 	assert_int_equal(kit_post(kit, (struct post){.phone = "+15005550001"}).verdict,
 			 CAPTURE_CREATED);
 	/* Who has a strong key beside it is still known. */
-	assert_int_equal(kit_post(kit, (struct post){.name = "Ann Alpha", .email = "ann@f.example",
-						     .phone = "+15005550001", .message = "again"})
+	assert_int_equal(kit_post(kit, (struct post){.name = "Ann Alpha",
+						     .email = "ann@f.example",
+						     .phone = "+15005550001",
+						     .message = "again"})
 				 .verdict,
 			 CAPTURE_TOUCHED);
 }
@@ -273,9 +284,10 @@ static void role_address_never_matches(void **state)
 
 	kit_open(kit);
 	kit_post(kit, (struct post){.name = "Ann Alpha", .email = "info@firm.example"});
-	assert_int_equal(kit_post(kit, (struct post){.name = "Bob Beta",
-						     .email = "info@firm.example"}).verdict,
-			 CAPTURE_CREATED);
+	assert_int_equal(
+		kit_post(kit, (struct post){.name = "Bob Beta", .email = "info@firm.example"})
+			.verdict,
+		CAPTURE_CREATED);
 }
 
 static void agreeing_names_overrule_another_address(void **state)
@@ -283,10 +295,13 @@ static void agreeing_names_overrule_another_address(void **state)
 	struct kit *kit = *state;
 
 	kit_open(kit);
-	kit_post(kit, (struct post){.name = "Ann Alpha", .email = "ann@home.example",
+	kit_post(kit, (struct post){.name = "Ann Alpha",
+				    .email = "ann@home.example",
 				    .phone = "+15005550001"});
-	assert_int_equal(kit_post(kit, (struct post){.name = "ann  ALPHA", .email = "ann@work.example",
-						     .phone = "+15005550001"}).verdict,
+	assert_int_equal(kit_post(kit, (struct post){.name = "ann  ALPHA",
+						     .email = "ann@work.example",
+						     .phone = "+15005550001"})
+				 .verdict,
 			 CAPTURE_TOUCHED);
 	assert_int_equal(kit_post(kit, (struct post){.email = "ann@work.example"}).verdict,
 			 CAPTURE_TOUCHED);
@@ -351,6 +366,26 @@ static void trap_is_kept_apart(void **state)
 	arena_fini(&arena);
 }
 
+/* A record that we cannot read is no reason to lose the next lead. */
+static void unreadable_record_is_linked_only(void **state)
+{
+	struct kit *kit = *state;
+	char id[UUID_TEXT_BYTES];
+
+	kit_open(kit);
+	log_setup(2, LOG_LOGFMT, -1); /* what is logged is meant */
+	struct capture first = kit_post(kit, ada);
+	kit_sql(kit, "UPDATE event SET body = replace(body, '\"person\":{', '\"person\":[')");
+	struct post post = ada;
+	post.message = "again";
+	struct capture second = kit_post(kit, post);
+	assert_int_equal(second.verdict, CAPTURE_CREATED);
+	uuid_format(first.lead_id, id);
+	assert_non_null(strstr(kit_record(kit, second.lead_id), id));
+	assert_true(outbox_ready(kit->outbox, NULL));
+	log_setup(2, LOG_LOGFMT, LG_LOG_WARNING);
+}
+
 /* Whatever order history has, a restart knows the same. */
 static void restart_knows_the_same(void **state)
 {
@@ -364,9 +399,11 @@ static void restart_knows_the_same(void **state)
 		snprintf(texts[i][0], 32, "p%zu@x.example", i % 20);
 		snprintf(texts[i][1], 32, "+1500555%04zu", i % 7);
 		snprintf(texts[i][2], 32, "d%zu", i % 30);
-		posts[i] = (struct post){.email = texts[i][0], .phone = texts[i][1],
+		posts[i] = (struct post){.email = texts[i][0],
+					 .phone = texts[i][1],
 					 .delivery = i % 3 ? NULL : texts[i][2],
-					 .message = texts[i][1], .trapped = i % 11 == 0,
+					 .message = texts[i][1],
+					 .trapped = i % 11 == 0,
 					 .policy = i % 5 == 0 ? MERGE_LINK : MERGE_FILL};
 		kit_post(kit, posts[i]);
 	}
@@ -402,6 +439,7 @@ int main(void)
 		STORE_TEST(agreeing_names_overrule_another_address),
 		STORE_TEST(link_policy_keeps_leads_apart),
 		STORE_TEST(trap_is_kept_apart),
+		STORE_TEST(unreadable_record_is_linked_only),
 		STORE_TEST(restart_knows_the_same),
 	};
 	return RUN(tests);

@@ -6,7 +6,8 @@
 
 static void packs_and_unpacks(void **state)
 {
-	struct identity_row row = {.flags = IDENTITY_ROW_CREATED, .key_count = IDENTITY_ROW_KEYS_MAX};
+	struct identity_row row = {.flags = IDENTITY_ROW_CREATED,
+				   .key_count = IDENTITY_ROW_KEYS_MAX};
 	struct identity_row again = {.flags = 0};
 	uint8_t packed[IDENTITY_ROW_BYTES_MAX];
 

@@ -117,13 +117,15 @@ static void undo_restores_what_was(void **state)
 	for (int64_t i = 1; i <= 1000; i++)
 		assert_true(index_add(&index, (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15), i));
 	for (int64_t i = 1001; i <= 2000; i++)
-		assert_true(index_add(&index, (uint64_t)(i - 1000) * UINT64_C(0x9e3779b97f4a7c15), i));
+		assert_true(
+			index_add(&index, (uint64_t)(i - 1000) * UINT64_C(0x9e3779b97f4a7c15), i));
 	for (int64_t i = 2000; i > 1000; i--)
 		index_remove(&index, (uint64_t)(i - 1000) * UINT64_C(0x9e3779b97f4a7c15), i);
 	index_remove(&index, 5, 5); /* never was there */
 	assert_int_equal(index.keys, 1000);
 	for (int64_t i = 1; i <= 1000; i++) {
-		assert_int_equal(index_find(&index, (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15), seqs, 4), 1);
+		assert_int_equal(
+			index_find(&index, (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15), seqs, 4), 1);
 		assert_int_equal(seqs[0], i);
 	}
 	index_fini(&index);

@@ -92,7 +92,8 @@ static void run(sqlite3 *db, const char *sql)
 static void passes_everything_on(void **state)
 {
 	struct kit *kit = *state;
-	static const char *const modes[] = {"PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = WAL",
+	static const char *const modes[] = {"PRAGMA journal_mode = DELETE",
+					    "PRAGMA journal_mode = WAL",
 					    "PRAGMA journal_mode = TRUNCATE"};
 	const char *vfs = pacer_vfs_register();
 	sqlite3 *db;
@@ -105,12 +106,14 @@ static void passes_everything_on(void **state)
 		run(db, modes[i]);
 		run(db, "PRAGMA mmap_size = 1000000");
 		run(db, "CREATE TABLE IF NOT EXISTS t (a); BEGIN");
-		run(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000)"
-			" INSERT INTO t SELECT randomblob(300) FROM n; COMMIT; PRAGMA wal_checkpoint");
+		run(db,
+		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000)"
+		    " INSERT INTO t SELECT randomblob(300) FROM n; COMMIT; PRAGMA wal_checkpoint");
 		run(db, "DELETE FROM t WHERE rowid % 2; VACUUM");
 		sqlite3_close(db);
-		assert_int_equal(kit_count(kit, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"),
-				 1);
+		assert_int_equal(
+			kit_count(kit, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"),
+			1);
 	}
 	assert_true(kit_count(kit, "SELECT count(*) FROM t") > 2000);
 }

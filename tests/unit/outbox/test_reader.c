@@ -39,13 +39,14 @@ static void events_come_in_pages(void **state)
 	post_many(kit, 25, captures);
 	struct reader *reader = open_reader(kit, &arena);
 	for (int page = 0; page < 3; page++) {
-		ptrdiff_t count = reader_events(reader, &arena, position, 10, SIZE_MAX, &events, &error);
+		ptrdiff_t count = reader_events(reader, &arena, position, 10, SIZE_MAX, &events,
+						&error);
 		assert_int_equal(count, page < 2 ? 10 : 5);
 		for (ptrdiff_t i = 0; i < count; i++) {
 			assert_int_equal(events[i].seq, position + 1 + i);
 			assert_int_equal(events[i].type, EVENT_CREATED);
-			assert_memory_equal(events[i].lead_id,
-					    captures[events[i].seq - 1].lead_id, UUID_BYTES);
+			assert_memory_equal(events[i].lead_id, captures[events[i].seq - 1].lead_id,
+					    UUID_BYTES);
 		}
 		position += count;
 	}
@@ -53,7 +54,8 @@ static void events_come_in_pages(void **state)
 	/* By bytes: the first always, and no more than about so many. */
 	assert_int_equal(reader_events(reader, &arena, 0, 10, 1, &events, &error), 1);
 	size_t one = events[0].body.length;
-	assert_int_equal(reader_events(reader, &arena, 0, 10, one * 2 + one / 2, &events, &error), 3);
+	assert_int_equal(reader_events(reader, &arena, 0, 10, one * 2 + one / 2, &events, &error),
+			 3);
 	/* What is committed later is seen by the same reader. */
 	kit_post(kit, (struct post){.email = "late@x.example"});
 	assert_int_equal(reader_events(reader, &arena, position, 10, SIZE_MAX, &events, &error), 1);
@@ -76,11 +78,13 @@ static void leads_are_listed_both_ways(void **state)
 	assert_int_equal(reader_leads(reader, &arena, start, 5, false, &events, &error), 5);
 	for (int i = 0; i < 5; i++)
 		assert_memory_equal(events[i].lead_id, captures[i].lead_id, UUID_BYTES);
-	assert_int_equal(reader_leads(reader, &arena, captures[4].lead_id, 5, false, &events, &error), 2);
+	assert_int_equal(
+		reader_leads(reader, &arena, captures[4].lead_id, 5, false, &events, &error), 2);
 	assert_int_equal(reader_leads(reader, &arena, start, 3, true, &events, &error), 3);
 	for (int i = 0; i < 3; i++)
 		assert_memory_equal(events[i].lead_id, captures[6 - i].lead_id, UUID_BYTES);
-	assert_int_equal(reader_leads(reader, &arena, captures[4].lead_id, 9, true, &events, &error), 4);
+	assert_int_equal(
+		reader_leads(reader, &arena, captures[4].lead_id, 9, true, &events, &error), 4);
 	reader_close(&reader);
 	arena_fini(&arena);
 }
@@ -97,9 +101,9 @@ static void receipt_leads_to_its_lead(void **state)
 	for (int i = 0; i < 20; i++) {
 		char email[32];
 		snprintf(email, sizeof(email), "r%d@x.example", i);
-		captures[i] = kit_post(kit, (struct post){.email = email,
-							  .at_ms = clock_wall_ms() -
-								   (i % 3) * 3600000});
+		captures[i] = kit_post(kit,
+				       (struct post){.email = email,
+						     .at_ms = clock_wall_ms() - (i % 3) * 3600000});
 	}
 	struct reader *reader = open_reader(kit, &arena);
 	for (int i = 0; i < 20; i++) {
@@ -169,12 +173,9 @@ static void what_is_no_store_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(events_come_in_pages),
-		STORE_TEST(leads_are_listed_both_ways),
-		STORE_TEST(receipt_leads_to_its_lead),
-		STORE_TEST(unknown_lead_is_said),
-		STORE_TEST(reads_a_store_that_nobody_runs),
-		STORE_TEST(what_is_no_store_is_refused),
+		STORE_TEST(events_come_in_pages),	    STORE_TEST(leads_are_listed_both_ways),
+		STORE_TEST(receipt_leads_to_its_lead),	    STORE_TEST(unknown_lead_is_said),
+		STORE_TEST(reads_a_store_that_nobody_runs), STORE_TEST(what_is_no_store_is_refused),
 	};
 	return RUN(tests);
 }

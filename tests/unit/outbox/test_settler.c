@@ -23,9 +23,14 @@ static struct settled_event event(int64_t seq, enum delivery_state state)
 static bool settle(struct kit *kit, bool first, int64_t first_seq, int64_t last_seq,
 		   const struct settled_event *events, size_t count)
 {
-	struct settlement settlement = {.reply = &kit->replies, .sink = SINK, .first = first,
-					.first_seq = first_seq, .last_seq = last_seq,
-					.events = events, .count = count, .at_ms = 1000};
+	struct settlement settlement = {.reply = &kit->replies,
+					.sink = SINK,
+					.first = first,
+					.first_seq = first_seq,
+					.last_seq = last_seq,
+					.events = events,
+					.count = count,
+					.at_ms = 1000};
 
 	outbox_settle(kit->outbox, &settlement);
 	assert_ptr_equal(kit_reply(kit), &settlement.letter);
@@ -175,7 +180,8 @@ static void open_events_have_their_turns(void **state)
 		{.seq = 2, .state = DELIVERY_DEAD, .attempts = 2, .due_ms = 9}};
 	assert_true(settle(kit, false, 1, 2, again, 2));
 	assert_int_equal(reader_next_due(reader, SINK), 3000);
-	const struct settled_event last[] = {event(1, DELIVERY_DELIVERED), event(3, DELIVERY_DELIVERED)};
+	const struct settled_event last[] = {event(1, DELIVERY_DELIVERED),
+					     event(3, DELIVERY_DELIVERED)};
 	assert_true(settle(kit, false, 1, 3, last, 2));
 	assert_int_equal(reader_next_due(reader, SINK), INT64_MAX);
 	/* What is closed stays closed. */
@@ -223,10 +229,14 @@ static void external_ids_and_answers_are_kept(void **state)
 	e.status = 201;
 	e.answer = LG_SLICE("created");
 	assert_true(settle(kit, true, 1, 1, &e, 1));
-	assert_int_equal(kit_count(kit, "SELECT count(*) FROM external x JOIN lead l ON l.id = x.lead"
-					" WHERE x.sink = 'crm' AND x.id = 'crm-17'"), 1);
-	assert_int_equal(kit_count(kit, "SELECT count(*) FROM attempt WHERE status = 201"
-					" AND outcome = 'delivered' AND answer = x'63726561746564'"), 1);
+	assert_int_equal(kit_count(kit,
+				   "SELECT count(*) FROM external x JOIN lead l ON l.id = x.lead"
+				   " WHERE x.sink = 'crm' AND x.id = 'crm-17'"),
+			 1);
+	assert_int_equal(kit_count(kit,
+				   "SELECT count(*) FROM attempt WHERE status = 201"
+				   " AND outcome = 'delivered' AND answer = x'63726561746564'"),
+			 1);
 }
 
 static void settled_survives_a_restart(void **state)

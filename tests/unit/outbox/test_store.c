@@ -36,7 +36,8 @@ static void no_database_is_refused(void **state)
 {
 	struct kit *kit = *state;
 
-	write_file(kit->path, "email,phone\nthis is a list of somebody's contacts, and it is precious\n");
+	write_file(kit->path,
+		   "email,phone\nthis is a list of somebody's contacts, and it is precious\n");
 	refuses(kit, "is no SQLite database");
 }
 
@@ -215,6 +216,17 @@ static void keys_of_the_configuration_count(void **state)
 			 CAPTURE_CREATED);
 }
 
+static void unknown_key_is_named(void **state)
+{
+	struct kit *kit = *state;
+	static const struct lg_slice names[] = {{"phone", 5}, {"fax", 3}};
+	struct error error = {""};
+
+	kit->dedup.keys = (struct lg_list){names, 2};
+	assert_false(kit_try_open(kit, &error));
+	assert_string_equal(error.text, "dedup.keys: \"fax\" is none of email, phone, profile");
+}
+
 static void page_size_is_chosen_once(void **state)
 {
 	struct kit *kit = *state;
@@ -242,6 +254,7 @@ int main(void)
 		STORE_TEST(owner_in_another_process_is_named),
 		STORE_TEST(secret_lives_with_the_store),
 		STORE_TEST(keys_of_the_configuration_count),
+		STORE_TEST(unknown_key_is_named),
 		STORE_TEST(page_size_is_chosen_once),
 	};
 	return RUN(tests);

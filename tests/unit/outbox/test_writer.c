@@ -201,9 +201,14 @@ static void culprit_is_taken_out(void **state)
 static void settle_one(struct kit *kit, int64_t seq, bool expected)
 {
 	const struct settled_event event = {.seq = seq, .state = DELIVERY_DELIVERED};
-	struct settlement settlement = {.reply = &kit->replies, .sink = LG_SLICE("s"),
-					.first = true, .first_seq = seq, .last_seq = seq,
-					.events = &event, .count = 1, .at_ms = 1};
+	struct settlement settlement = {.reply = &kit->replies,
+					.sink = LG_SLICE("s"),
+					.first = true,
+					.first_seq = seq,
+					.last_seq = seq,
+					.events = &event,
+					.count = 1,
+					.at_ms = 1};
 
 	outbox_settle(kit->outbox, &settlement);
 	assert_ptr_equal(kit_reply(kit), &settlement.letter);
