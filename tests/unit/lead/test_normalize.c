@@ -212,15 +212,20 @@ static void spelling_does_not_change_the_digest(void **state)
 
 static void failing_memory_is_reported(void **state)
 {
+	struct arena first;
 	int64_t n = 0;
 
 	(void)state;
+	/* The table of countries is made once a process; it is not what is tested. */
+	arena_init(&first, 4096, 0);
+	assert_true(lead_normalize(unit_lead(&first, "person.country=Germany"), &us));
+	arena_fini(&first);
 	do {
 		struct arena arena;
 		struct lead *lead;
 		bool good;
 
-		arena_init(&arena, 1024, 0);
+		arena_init(&arena, 64, 0);
 		lead = unit_lead(&arena, "person.email=Jane@Example.com\nperson.phone=650-253-0000\n"
 					 "person.full_name=Mu\xcc\x88ller, Jane\nperson.language=en_US\n"
 					 "organization.website=Example.com\ninquiry.message=a\rb\n"
@@ -229,12 +234,7 @@ static void failing_memory_is_reported(void **state)
 					 "consent=a b|c|granted||text\nperson.country=Germany");
 		alloc_fail_at(++n);
 		good = lead_normalize(lead, &us);
-		/* The table of countries is made once; without memory its names are
-		 * not read, and nothing else fails. */
-		if (good && alloc_failed())
-			expect_slice("country", lead_get(lead, LG_COUNTRY), NULL);
-		else
-			assert_int_equal(good, !alloc_failed());
+		assert_int_equal(good, !alloc_failed());
 		assert_int_equal(good, !arena.failed);
 		arena_fini(&arena);
 	} while (alloc_failed());
