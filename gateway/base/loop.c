@@ -220,6 +220,33 @@ void loop_timer_fini(struct loop_timer *timer)
 	event_del(&timer->event);
 }
 
+static void on_task(evutil_socket_t fd, short what, void *context)
+{
+	struct loop_task *task = context;
+
+	(void)fd;
+	(void)what;
+	task->run(task);
+}
+
+void loop_task_init(struct loop_task *task, struct loop *loop, void (*run)(struct loop_task *task))
+{
+	*task = (struct loop_task){.run = run};
+	event_assign(&task->event, loop->base, -1, 0, on_task, task);
+}
+
+/* An event that is made active by hand queues behind those that are served
+ * now. */
+void loop_task_post(struct loop_task *task)
+{
+	event_active(&task->event, EV_TIMEOUT, 0);
+}
+
+void loop_task_fini(struct loop_task *task)
+{
+	event_del(&task->event);
+}
+
 static void on_letters(struct loop_watch *watch, int events)
 {
 	struct loop_mailbox *box = container_of(watch, struct loop_mailbox, watch);

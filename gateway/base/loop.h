@@ -57,6 +57,17 @@ bool loop_timer_set(struct loop_timer *timer, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_fini(struct loop_timer *timer);
 
+/* Something to do once at the end of this round of the loop, when all that was
+ * ready has been served and before it sleeps. */
+struct loop_task {
+	struct event event;
+	void (*run)(struct loop_task *task);
+};
+void loop_task_init(struct loop_task *task, struct loop *loop, void (*run)(struct loop_task *task));
+/* Posting it again before it has run changes nothing. */
+void loop_task_post(struct loop_task *task);
+void loop_task_fini(struct loop_task *task);
+
 /* Delivers a mailbox's letters on this loop: `take` gets each, oldest first,
  * and owns it. `take` must not end the loop_mailbox itself. */
 struct loop_mailbox {

@@ -289,6 +289,58 @@ static void letters_arrive_in_order(void **state)
 	mailbox_fini(&mailbox);
 }
 
+struct round {
+	struct loop_task task;
+	struct probe first, second;
+	int runs, uneven;
+};
+
+static struct round served;
+
+static void on_round_end(struct loop_task *task)
+{
+	assert_ptr_equal(task, &served.task);
+	served.runs++;
+	/* Both were served, and as often as there were rounds. */
+	if (served.first.calls != served.runs || served.second.calls != served.runs)
+		served.uneven++;
+}
+
+static void on_ready_post(struct loop_watch *watch, int events)
+{
+	loop_task_post(&served.task);
+	on_ready(watch, events);
+}
+
+static void a_task_ends_the_round(void **state)
+{
+	int fds[2];
+	(void)state;
+	served = (struct round){.second.stop_after = 3};
+	assert_int_equal(pipe(fds), 0);
+	int other = dup(fds[1]);
+	assert_true(other >= 0);
+	loop_task_init(&served.task, loop, on_round_end);
+	loop_watch_init(&served.first.watch, loop, fds[1], on_ready_post);
+	loop_watch_init(&served.second.watch, loop, other, on_ready_post);
+	assert_true(loop_watch_set(&served.first.watch, LOOP_WRITE));
+	assert_true(loop_watch_set(&served.second.watch, LOOP_WRITE));
+	loop_run(loop);
+	assert_true(served.runs >= 3);
+	assert_int_equal(served.uneven, 0);
+	int runs = served.runs;
+	loop_watch_fini(&served.first.watch);
+	loop_watch_fini(&served.second.watch);
+	loop_task_post(&served.task);
+	loop_task_fini(&served.task);
+	loop_stop(loop);
+	loop_run(loop);
+	assert_int_equal(served.runs, runs);
+	close(fds[0]);
+	close(fds[1]);
+	close(other);
+}
+
 static void no_descriptor_is_a_failure(void **state)
 {
 	struct rlimit before, few;
@@ -361,6 +413,7 @@ int main(void)
 		TEST(timers_are_set_anew_and_stopped),
 		TEST(now_is_cached_per_iteration),
 		TEST(letters_arrive_in_order),
+		TEST(a_task_ends_the_round),
 		cmocka_unit_test(no_descriptor_is_a_failure),
 		cmocka_unit_test(every_failing_allocation_is_survived),
 	};
