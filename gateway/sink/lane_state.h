@@ -1,5 +1,5 @@
 /* The inside of a lane, shared by lane.c (its life and how it looks from
- * outside) and lane_step.c (its work). Everything is the lane thread's own but
+ * outside), lane_step.c (its work) and lane_settle.c (how a run ends). Everything is the lane thread's own but
  * the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
 #define SINK_LANE_STATE_H
@@ -74,6 +74,20 @@ struct lane {
 /* Does what can be done now; returns for how long there is nothing more to do
  * unless a letter or a poke comes: milliseconds, -1: until then. */
 int64_t lane_step(struct lane *lane);
+
+/* Hands the outcome of a run to the writer; `first`: its events were never
+ * settled before. There must be no queued run. */
+void lane_settle(struct lane *lane, struct run *run, bool first);
+
+/* Takes the writer's answers, sends what is next, and takes back the memory of
+ * what the plugin has settled late. */
+void lane_take_letters(struct lane *lane);
+
+/* The run is over. Its memory waits until the plugin has settled all of it. */
+void lane_give_back(struct lane *lane, struct run *run);
+
+/* Adds to a counter and to the lane's own total; LANE_COUNTERS: to none. */
+void lane_count(struct lane *lane, enum lane_counter counter, int64_t n);
 
 /* When nothing happened for a while: gives memory back. */
 void lane_rest(struct lane *lane);

@@ -5,18 +5,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "sink/lane_state.h"
 #include "sink/retry.h"
 
 #define DUE_MAX 256	    /* open events that are tried at once: they are read whole */
 #define HELD_UP_MAX 16	    /* batches that a plugin may leave unsettled after the deadline */
-#define RESEND_MS 1000	    /* the writer had no room: ask it again */
 #define READ_AGAIN_MS 1000  /* the journal could not be read: try again */
 #define REST_MS 1000	    /* idle for so long: memory is given back */
 #define LOOK_AGAIN_MS 60000 /* longest sleep, for a wall clock that was set */
 #define PARK_FIRST_MS 5000  /* least that a parked lane waits */
 #define GATHER_FACTOR 4	    /* of the last delivery's time, see pace() */
+#define GATHER_LEAST_MS 5   /* for the threads that each delivery wakes */
 
 /* ---- runs ------------------------------------------------------------------ */
 
@@ -34,130 +33,6 @@ static struct run *take_run(struct lane *lane)
 	if (!run)
 		lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
 	return run;
-}
-
-/* The run is over; its memory waits until the plugin has settled all of it. */
-static void give_back(struct lane *lane, struct run *run)
-{
-	if (batch_unsettled(&run->batch)) {
-		list_append(&lane->held_up, &run->link);
-		lane->held_up_count++;
-		return;
-	}
-	run_reset(run);
-	list_append(&lane->idle, &run->link);
-}
-
-static void look_at_held_up(struct lane *lane)
-{
-	LIST_EACH_SAFE(link, &lane->held_up) {
-		struct run *run = container_of(link, struct run, link);
-		if (batch_unsettled(&run->batch))
-			continue;
-		list_remove(link);
-		lane->held_up_count--;
-		give_back(lane, run);
-	}
-}
-
-/* ---- settling -------------------------------------------------------------- */
-
-/* One settlement is with the writer at a time: if a later one were stored and
- * an earlier one not, a restart would begin after both. */
-static void send_next(struct lane *lane)
-{
-	if (lane->settling || !lane->queued)
-		return;
-	lane->settling = lane->queued;
-	lane->queued = NULL;
-	outbox_settle(lane->outbox, &lane->settling->settlement);
-}
-
-static void settle_run(struct lane *lane, struct run *run, bool first)
-{
-	int64_t last_seq = run->results[run->count - 1].seq;
-
-	run->settlement.reply = &lane->mailbox;
-	run->settlement.sink = lane->instance->name;
-	run->settlement.first = first;
-	run->settlement.first_seq = first ? lane->settled_seq + 1 : run->results[0].seq;
-	run->settlement.last_seq = last_seq;
-	run->settlement.events = run->results;
-	run->settlement.count = run->count;
-	run->settlement.at_ms = clock_wall_ms();
-	if (first)
-		lane->settled_seq = lane->cursor = last_seq;
-	else
-		lane->due_with_writer = true;
-	ALWAYS(!lane->queued);
-	lane->queued = run;
-	send_next(lane);
-}
-
-static const enum lane_counter counter_of_state[] = {
-	[DELIVERY_PENDING] = LANE_COUNTERS,
-	[DELIVERY_DELIVERED] = LANE_DELIVERED,
-	[DELIVERY_FILTERED] = LANE_FILTERED,
-	[DELIVERY_RETRY] = LANE_RETRIED,
-	[DELIVERY_PARKED] = LANE_PARKED,
-	[DELIVERY_DEAD] = LANE_DEAD,
-	[DELIVERY_UNCLASSIFIED] = LANE_UNCLASSIFIED,
-	[DELIVERY_HELD] = LANE_COUNTERS,
-	[DELIVERY_DISCARDED] = LANE_DISCARDED,
-	[DELIVERY_ERASED] = LANE_COUNTERS,
-};
-
-static void count(struct lane *lane, enum lane_counter counter, int64_t n)
-{
-	if (n == 0 || counter == LANE_COUNTERS)
-		return;
-	atomic_fetch_add_explicit(&lane->totals[counter], n, memory_order_relaxed);
-	counter_add(lane->counters[counter], n);
-}
-
-static void count_results(struct lane *lane, const struct settlement *settlement)
-{
-	int64_t by_counter[LANE_COUNTERS + 1] = {0};
-
-	for (size_t i = 0; i < settlement->count; i++)
-		by_counter[counter_of_state[settlement->events[i].state]]++;
-	for (int c = 0; c < LANE_COUNTERS; c++)
-		count(lane, (enum lane_counter)c, by_counter[c]);
-}
-
-/* The writer's answer. */
-static void take_settlement(struct lane *lane, struct settlement *settlement)
-{
-	struct run *run = (struct run *)(void *)settlement;
-
-	if (!settlement->stored) {
-		lane->resend_ms = clock_monotonic_ms() + RESEND_MS;
-		return;
-	}
-	count_results(lane, settlement);
-	if (settlement->first)
-		atomic_store(&lane->position, settlement->last_seq);
-	else
-		lane->due_with_writer = false;
-	lane->next_due_ms = 0;
-	lane->settling = NULL;
-	give_back(lane, run);
-	send_next(lane);
-}
-
-static void take_letters(struct lane *lane)
-{
-	struct letter *letter = mailbox_take(&lane->mailbox);
-
-	while (letter) {
-		struct letter *next = letter->next;
-		take_settlement(lane, (struct settlement *)(void *)letter);
-		letter = next;
-	}
-	if (lane->resend_ms <= clock_monotonic_ms()) {
-		lane->resend_ms = INT64_MAX;
-		outbox_settle(lane->outbox, &lane->settling->settlement);
-	}
 }
 
 /* ---- pauses ---------------------------------------------------------------- */
@@ -220,7 +95,7 @@ static void read_failed(struct lane *lane, struct run *run, const struct error *
 {
 	log_error("sink.read_failed", LOG_SLICE("sink", lane->instance->name),
 		  LOG_TEXT("reason", error->text));
-	give_back(lane, run);
+	lane_give_back(lane, run);
 	lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
 }
 
@@ -277,7 +152,7 @@ static struct run *read_due(struct lane *lane)
 	/* An open row without its event, which somebody erased meanwhile: it
 	 * must not keep the lane awake. */
 	lane->next_due_ms = now_ms + LOOK_AGAIN_MS;
-	give_back(lane, run);
+	lane_give_back(lane, run);
 	return NULL;
 }
 
@@ -312,7 +187,7 @@ static struct run *read_new(struct lane *lane)
 	}
 	/* Numbers that are of no event any more (erased): there is nothing to say. */
 	lane->cursor = last_seq;
-	give_back(lane, run);
+	lane_give_back(lane, run);
 	return NULL;
 }
 
@@ -339,7 +214,7 @@ static void wait_for_plugin(struct lane *lane, struct run *run, int64_t deadline
 
 	while (batch_unsettled(&run->batch) && (left_ms = deadline_ms - clock_monotonic_ms()) > 0) {
 		mailbox_wait(&lane->mailbox, left_ms);
-		take_letters(lane);
+		lane_take_letters(lane);
 	}
 }
 
@@ -351,6 +226,8 @@ static void pace(struct lane *lane, int64_t started_us)
 	int64_t now_us = clock_monotonic_us();
 	int64_t wait_ms = ((now_us - started_us) * GATHER_FACTOR + 999) / 1000;
 
+	if (wait_ms < GATHER_LEAST_MS)
+		wait_ms = GATHER_LEAST_MS;
 	if (wait_ms > lane->settings->gather_ms)
 		wait_ms = lane->settings->gather_ms;
 	lane->gather_until_ms = now_us / 1000 + wait_ms;
@@ -369,7 +246,7 @@ static void call_plugin(struct lane *lane, struct run *run)
 	} else {
 		batch_expire(&run->batch, LG_RETRY, "the plugin failed and said no reason");
 	}
-	count(lane, LANE_BATCHES, 1);
+	lane_count(lane, LANE_BATCHES, 1);
 	pace(lane, started_us);
 }
 
@@ -385,7 +262,7 @@ static bool weigh(struct lane *lane, const struct run *run, bool due)
 	if (all == 0)
 		return true;
 	if (tally.parked == all) {
-		count(lane, LANE_PARKED, (int64_t)all);
+		lane_count(lane, LANE_PARKED, (int64_t)all);
 		pause_lane(lane, MOOD_PARKED, tally.retry_after_ms, tally.reason);
 		return false;
 	}
@@ -394,7 +271,7 @@ static bool weigh(struct lane *lane, const struct run *run, bool due)
 	} else if (!due) {
 		pause_lane(lane, MOOD_WAITING, tally.retry_after_ms, tally.reason);
 		if (all > 1 && tally.retried == all) {
-			count(lane, LANE_RETRIED, (int64_t)all);
+			lane_count(lane, LANE_RETRIED, (int64_t)all);
 			return false;
 		}
 	}
@@ -408,20 +285,20 @@ static void deliver_run(struct lane *lane, struct run *run, bool due)
 	lane->was_due = due;
 	if (!run_prepare(run, &lane->rules)) {
 		pause_lane(lane, MOOD_WAITING, 0, LG_SLICE("there is no memory for a batch"));
-		give_back(lane, run);
+		lane_give_back(lane, run);
 		return;
 	}
 	if (run->batch.count)
 		call_plugin(lane, run);
 	settle = weigh(lane, run, due);
 	if (!settle) {
-		give_back(lane, run);
+		lane_give_back(lane, run);
 		return;
 	}
 	run_judge(run, lane->settings, clock_wall_ms());
 	if (!due)
 		atomic_store(&lane->oldest_pending_ms, 0);
-	settle_run(lane, run, !due);
+	lane_settle(lane, run, !due);
 }
 
 /* ---- the step -------------------------------------------------------------- */
@@ -433,10 +310,22 @@ static int64_t sooner(int64_t wait_ms, int64_t other_ms)
 	return other_ms < wait_ms ? other_ms : wait_ms;
 }
 
+/* How long new events are left alone: until enough of them have gathered, and
+ * the commits before that wake nobody; -1: until there is one. */
+static int64_t gather(struct lane *lane)
+{
+	int64_t left_ms = lane->gather_until_ms - clock_monotonic_ms();
+	int64_t enough = left_ms > 0 ? (int64_t)lane->batch_events : 1;
+
+	if (!outbox_await(lane->outbox, &lane->mailbox, lane->cursor + enough))
+		return 0;
+	return left_ms > 0 ? left_ms : -1;
+}
+
 /* How long there is nothing to do, when nothing wakes the lane. */
 static int64_t idle_ms(struct lane *lane)
 {
-	int64_t now_ms = clock_monotonic_ms(), wait_ms = LOOK_AGAIN_MS;
+	int64_t now_ms = clock_monotonic_ms(), wait_ms = LOOK_AGAIN_MS, gather_ms;
 
 	if (lane->resend_ms != INT64_MAX)
 		wait_ms = sooner(wait_ms, lane->resend_ms - now_ms);
@@ -444,8 +333,9 @@ static int64_t idle_ms(struct lane *lane)
 		return sooner(wait_ms, lane->resume_ms - now_ms);
 	if (lane->queued)
 		return wait_ms; /* until the writer answers */
-	if (outbox_last_seq(lane->outbox) > lane->cursor)
-		wait_ms = sooner(wait_ms, lane->gather_until_ms - now_ms);
+	gather_ms = gather(lane);
+	if (gather_ms >= 0)
+		wait_ms = sooner(wait_ms, gather_ms);
 	if (!lane->due_with_writer && lane->next_due_ms && lane->next_due_ms != INT64_MAX)
 		wait_ms = sooner(wait_ms, lane->next_due_ms - clock_wall_ms());
 	return list_empty(&lane->idle) ? wait_ms : sooner(wait_ms, REST_MS);
@@ -456,8 +346,7 @@ int64_t lane_step(struct lane *lane)
 	struct run *run;
 	bool due;
 
-	take_letters(lane);
-	look_at_held_up(lane);
+	lane_take_letters(lane);
 	if (lane->resume_ms > clock_monotonic_ms() || lane->queued || !open_plugin(lane))
 		return idle_ms(lane);
 	if (lane->held_up_count >= HELD_UP_MAX) {
@@ -503,7 +392,7 @@ void lane_finish(struct lane *lane)
 	 * start: at least once. */
 	while (lane->settling && lane->resend_ms == INT64_MAX) {
 		mailbox_wait(&lane->mailbox, -1);
-		take_letters(lane);
+		lane_take_letters(lane);
 	}
 	run_free(&lane->settling);
 	run_free(&lane->queued);

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libsink.a
 %C%_libsink_a_SOURCES = \
 	%D%/batch.c \
 	%D%/lane.c \
+	%D%/lane_settle.c \
 	%D%/lane_step.c \
 	%D%/options.c \
 	%D%/retry.c \
