@@ -4,7 +4,6 @@
 #define LEAD_LEAD_H
 
 #include <leadgate/option.h>
-#include <leadgate/option.h>
 #include <leadgate/services.h>
 
 #include "base/arena.h"
@@ -99,9 +98,10 @@ bool lead_intent_hard(const struct lead *lead);
 struct lg_slice lead_status_start(int field);
 
 /* What the first capture of a person carries: stage new, temperature cold, the
- * axes beside them at their beginnings, one touch, and attribution.first as
- * attribution.last. After normalization; the times must be set. Every capture
- * is prepared so, before the writer knows whether it is a first one. */
+ * axes beside them at their beginnings, one touch, attribution.first as
+ * attribution.last, and a time for consents that have none. After normalization;
+ * the times must be set. Every capture is prepared so, before the writer knows
+ * whether it is a first one. */
 void lead_status_new(struct lead *lead);
 
 #endif

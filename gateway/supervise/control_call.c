@@ -83,6 +83,12 @@ static bool wait_for(int fd, short events, int64_t deadline_ms)
 	}
 }
 
+/* After a call that did not go through: whether it may now. */
+static bool may_go_on(int fd, short events, int64_t deadline_ms)
+{
+	return errno == EINTR || (errno == EAGAIN && wait_for(fd, events, deadline_ms));
+}
+
 static bool send_all(int fd, struct lg_slice text, int64_t deadline_ms)
 {
 	while (text.length > 0) {
@@ -90,9 +96,7 @@ static bool send_all(int fd, struct lg_slice text, int64_t deadline_ms)
 
 		if (sent >= 0)
 			text = slice_cut(text, (size_t)sent, SIZE_MAX);
-		else if (errno != EINTR && errno != EAGAIN)
-			return false;
-		else if (errno == EAGAIN && !wait_for(fd, POLLOUT, deadline_ms))
+		else if (!may_go_on(fd, POLLOUT, deadline_ms))
 			return false;
 	}
 	return true;
@@ -104,15 +108,11 @@ static bool receive_all(int fd, struct buffer *answer, int64_t deadline_ms)
 		char *room = buffer_room(answer, 4096);
 		ssize_t got = room ? recv(fd, room, 4096, 0) : 0;
 
-		if (!room)
-			return false;
 		if (got == 0)
-			return true;
+			return room != NULL;
 		if (got > 0)
 			buffer_added(answer, (size_t)got);
-		else if (errno != EINTR && errno != EAGAIN)
-			return false;
-		else if (errno == EAGAIN && !wait_for(fd, POLLIN, deadline_ms))
+		else if (!may_go_on(fd, POLLIN, deadline_ms))
 			return false;
 	}
 }

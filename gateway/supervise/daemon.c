@@ -190,7 +190,7 @@ static bool start_lanes(struct gateway *gateway, struct error *error)
 {
 	struct settings *settings = gateway->settings;
 
-	gateway->lanes = alloc_zalloc((settings->sink_count + 1) * sizeof(*gateway->lanes));
+	gateway->lanes = alloc_zalloc((settings->sink_count + 1) * sizeof(struct lane *));
 	if (!gateway->lanes)
 		return error_set(error, "not enough memory");
 	for (size_t i = 0; i < settings->sink_count; i++) {
@@ -227,7 +227,7 @@ static bool listen_for_leads(struct gateway *gateway, struct error *error)
 {
 	const struct settings *settings = gateway->settings;
 	const struct http_service service = {.route = worker_route, .arg = &gateway->ingest};
-	struct loop **loops = alloc_zalloc(gateway->worker_count * sizeof(*loops));
+	struct loop **loops = alloc_zalloc(gateway->worker_count * sizeof(struct loop *));
 
 	if (!loops)
 		return error_set(error, "not enough memory");

@@ -101,9 +101,10 @@ wait_until {
 my (%event, %created);
 open my $shell, '-|', 'sqlite3', $gateway->store, 'SELECT body FROM event ORDER BY seq' or die "sqlite3: $!\n";
 while (<$shell>) {
-    my $body = decode_json($_);
-    $event{ $body->{id} } = 1;
-    $created{ $body->{lead}{person}{email} }++ if $body->{type} eq 'lead.created';
+    my ($id, $type) = /\A\{"id":"([0-9a-f-]{36})","type":"([a-z.]+)",/ or die "no event: $_";
+    my ($email) = /"email":"([^"]+)"/ or die "no email: $_";
+    $event{$id} = 1;
+    $created{$email}++ if $type eq 'lead.created';
 }
 close $shell;
 my @lost = grep { !$event{ $acked->{$_} } } keys %$acked;
@@ -115,7 +116,12 @@ is_deeply([grep { !$created{$_} } keys %$acked], [], 'every acknowledged person 
 my %seen;
 my @lines = split /\n/, slurp($gateway->sink), -1;
 is(pop @lines, '', 'the file ends with a whole line');
-my $torn = grep { !eval { $seen{ decode_json($_)->{id} }++; 1 } } @lines;
+my $torn = 0;
+for (@lines) {
+    my @ids = /\{"seq":\d+,"id":"([0-9a-f-]{36})"/g;
+    $torn++ if @ids != 1 || !/\A\{"seq":.*\}\}\z/;
+    $seen{$_}++ for @ids;
+}
 is($torn, 0, 'no line is torn');
 is_deeply([grep { !$seen{$_} } keys %event], [], 'the sink saw every event');
 is_deeply([grep { !$event{$_} } keys %seen], [], 'and nothing that is not in the journal');
