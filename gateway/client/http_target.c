@@ -47,8 +47,10 @@ static bool read_host(struct http_target *target, struct error *error)
 	char *zone = NULL;
 	size_t length;
 
+	/* curl reads names beyond ASCII only in a locale that has them. */
 	if (curl_url_get(target->url, CURLUPART_HOST, &target->host, CURLU_PUNYCODE) != CURLUE_OK)
-		return error_set(error, "the URL has no host");
+		return error_set(error, "the URL's host cannot be read; a name beyond ASCII is "
+					"written xn--…");
 	if (curl_url_get(target->url, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK) {
 		curl_free(zone);
 		return error_set(error, "the URL's address has a zone");

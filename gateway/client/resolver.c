@@ -3,6 +3,7 @@
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -11,6 +12,7 @@
 
 #define ATTEMPTS 3 /* questions within one lookup's time */
 #define TURNS_MAX 16
+#define RESOLV_CONF_NO_MEMORY 4 /* of evdns_base_resolv_conf_parse */
 
 struct resolver {
 	struct loop *loop;
@@ -51,6 +53,12 @@ static void on_dns_log(int is_warning, const char *text)
 		log_info("client.dns", LOG_TEXT("detail", text));
 }
 
+/* libevent has one log for the process. */
+static void set_up_log(void)
+{
+	evdns_set_log_fn(on_dns_log);
+}
+
 static bool set_number(struct evdns_base *dns, const char *option, int64_t number)
 {
 	char text[24];
@@ -77,19 +85,20 @@ static bool add_servers(struct resolver *resolver, struct error *error)
 	problem = evdns_base_resolv_conf_parse(
 		resolver->dns, DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC,
 		"/etc/resolv.conf");
-	if (problem == 4)
+	if (problem == RESOLV_CONF_NO_MEMORY)
 		return error_set(error, "no memory for the name servers");
 	return true;
 }
 
 static bool set_up(struct resolver *resolver, struct error *error)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const struct resolver_settings *settings = resolver->settings;
 	char hosts[1024] = "/etc/hosts";
 	int64_t try_ms = settings->timeout_ms / ATTEMPTS;
 	char seconds[32];
 
-	evdns_set_log_fn(on_dns_log);
+	pthread_once(&once, set_up_log);
 	resolver->dns = evdns_base_new(loop_base(resolver->loop), 0);
 	if (!resolver->dns)
 		return error_set(error, "no memory for the name client");

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "caller.h"
@@ -130,6 +131,8 @@ static void refuses_what_cannot_be_sent(void **state)
 		"http://[fe80::1%25eth0]/",
 		"http://a b/",
 		"gopher://x/",
+		"http://b\xC3\xBC"
+		"cher.test/",
 	};
 	const struct lg_pair pairs[] = {
 		{LG_SLICE("A\r\nB"),	     LG_SLICE("x")	  },
@@ -451,6 +454,48 @@ static void wrong_settings_are_named(void **state)
 	assert_non_null(strstr(error.text, "/nowhere/ca.pem"));
 }
 
+static void *call_on_its_own(void *context)
+{
+	static const int calls = 20;
+	struct caller *own = context;
+	struct caller_answer *answers = calloc(calls, sizeof(*answers));
+	struct http_call call = {.method = LG_SLICE("POST"), .body = LG_SLICE("x")};
+	char url[64];
+	size_t answered = 0;
+
+	snprintf(url, sizeof(url), "http://localhost:%d/", server.port);
+	call.url = slice_from(url);
+	caller_open(own);
+	for (int i = 0; i < calls; i++)
+		caller_send(own, &call, &answers[i]);
+	loop_run(own->loop);
+	for (int i = 0; i < calls; i++)
+		answered += answers[i].answer.result == HTTP_ANSWERED;
+	caller_close(own);
+	free(answers);
+	return answered == (size_t)calls ? NULL : own;
+}
+
+static void threads_have_clients_of_their_own(void **state)
+{
+	static struct caller callers[4];
+	pthread_t threads[4];
+	void *failed;
+
+	(void)state;
+	start(server_answer_ok);
+	for (int i = 0; i < 4; i++) {
+		caller_init(&callers[i]);
+		assert_int_equal(pthread_create(&threads[i], NULL, call_on_its_own, &callers[i]),
+				 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(server.requests, 80);
+}
+
 /* Our own allocations: whatever fails, a call ends in an error or not at all. */
 static void survives_each_failed_allocation(void **state)
 {
@@ -499,6 +544,7 @@ int main(void)
 		CASE(done_may_send_again),
 		CASE(private_addresses_are_refused),
 		CASE(the_socket_itself_is_looked_at),
+		CASE(threads_have_clients_of_their_own),
 		CASE(wrong_settings_are_named),
 		CASE(survives_each_failed_allocation),
 	};
