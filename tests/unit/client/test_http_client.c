@@ -131,8 +131,7 @@ static void refuses_what_cannot_be_sent(void **state)
 		"http://[fe80::1%25eth0]/",
 		"http://a b/",
 		"gopher://x/",
-		"http://b\xC3\xBC"
-		"cher.test/",
+		"http://\xC3\xBC.test/",
 	};
 	const struct lg_pair pairs[] = {
 		{LG_SLICE("A\r\nB"),	     LG_SLICE("x")	  },
