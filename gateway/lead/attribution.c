@@ -72,9 +72,9 @@ static bool rewrite_landing(struct lead *lead, struct lg_slice query, struct lg_
 
 	if (!lead_keep_raw(lead, LG_LANDING_URL, url))
 		return false;
-	lead->value[LG_LANDING_URL] =
-		arena_printf(lead->arena, "%.*s%s%.*s%.*s", (int)before, url.data,
-			     left.length ? "?" : "", SLICE_ARGS(left), SLICE_ARGS(after));
+	lead->value[LG_LANDING_URL] = arena_printf(lead->arena, "%.*s%s%.*s%.*s", (int)before,
+						   url.data, left.length ? "?" : "",
+						   SLICE_ARGS(left), SLICE_ARGS(after));
 	return slice_present(lead->value[LG_LANDING_URL]);
 }
 

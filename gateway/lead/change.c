@@ -5,7 +5,7 @@
 struct change_value change_field_value(int field, struct lg_slice text)
 {
 	enum field_type type = field_table[field].type;
-	struct change_value value = { .kind = CHANGE_NONE };
+	struct change_value value = {.kind = CHANGE_NONE};
 
 	if (!slice_present(text))
 		return value;
@@ -90,7 +90,7 @@ static bool first_of_place(const struct change_list *list, const struct change *
 static void write_kind(struct json_writer *json, const struct change_list *list,
 		       enum change_kind kind)
 {
-	static const char *const names[CHANGE_KINDS] = { "filled", "added", "overwritten", "kept" };
+	static const char *const names[CHANGE_KINDS] = {"filled", "added", "overwritten", "kept"};
 	bool open = false;
 
 	for (const struct change *it = list->first; it; it = it->next) {
@@ -115,8 +115,8 @@ static void write_kind(struct json_writer *json, const struct change_list *list,
 		json_write_close(json, '}');
 }
 
-void change_encode(const struct change_list *list, struct lg_slice *matched_by, size_t matched_count,
-		   struct buffer *out)
+void change_encode(const struct change_list *list, const struct lg_slice *matched_by,
+		   size_t matched_count, struct buffer *out)
 {
 	struct json_writer json;
 

@@ -43,7 +43,7 @@ void change_add(struct change_list *list, enum change_kind kind, struct lg_slice
 		struct change_value from, struct change_value to);
 
 /* Appends the object that lead_merge describes. */
-void change_encode(const struct change_list *list, struct lg_slice *matched_by, size_t matched_count,
-		   struct buffer *out);
+void change_encode(const struct change_list *list, const struct lg_slice *matched_by,
+		   size_t matched_count, struct buffer *out);
 
 #endif

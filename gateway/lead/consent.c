@@ -120,9 +120,9 @@ static struct lead_consent *copy_statement(struct arena *arena, const struct lea
 static void note(struct change_list *changes, enum change_kind kind,
 		 const struct lead_consent *from, const struct lead_consent *to)
 {
-	struct change_value none = { .kind = CHANGE_NONE };
-	struct change_value before = { .kind = CHANGE_CONSENT, .object = from };
-	struct change_value after = { .kind = CHANGE_CONSENT, .object = to };
+	struct change_value none = {.kind = CHANGE_NONE};
+	struct change_value before = {.kind = CHANGE_CONSENT, .object = from};
+	struct change_value after = {.kind = CHANGE_CONSENT, .object = to};
 
 	change_add(changes, kind, PATH, from ? before : none, to ? after : none);
 }

@@ -64,7 +64,7 @@ static bool order_numbers(const struct numbers *numbers, char out[DAY_BYTES])
 bool day_normalize(struct lg_slice text, char out[DAY_BYTES])
 {
 	struct lg_slice trimmed = slice_trim(text);
-	struct numbers numbers = { 0 };
+	struct numbers numbers = {0};
 	char dashed[DAY_BYTES];
 	uint64_t number;
 	int64_t instant;

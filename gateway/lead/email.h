@@ -15,6 +15,10 @@
  * be read, or memory ran out (then the arena has failed). */
 struct lg_slice email_normalize(struct arena *arena, struct lg_slice text);
 
+/* Parts an address at its last '@', as only the local part could hold another.
+ * False without one. */
+bool email_split(struct lg_slice email, struct lg_slice *local, struct lg_slice *domain);
+
 /* What makes two normalized addresses one person's: the local part in lower case
  * without its plus-tag; for Gmail, dots left out and googlemail.com as gmail.com.
  * `out` holds what is returned. */

@@ -4,8 +4,8 @@
 
 static const char *const type_names[] = {
 	[EVENT_CREATED] = "lead.created",   [EVENT_TOUCHED] = "lead.touched",
-	[EVENT_HELD] = "lead.held",         [EVENT_RELEASED] = "lead.released",
-	[EVENT_STATUS] = "lead.status",     [EVENT_MERGED] = "lead.merged",
+	[EVENT_HELD] = "lead.held",	    [EVENT_RELEASED] = "lead.released",
+	[EVENT_STATUS] = "lead.status",	    [EVENT_MERGED] = "lead.merged",
 	[EVENT_UNMERGED] = "lead.unmerged", [EVENT_ERASED] = "lead.erased",
 };
 

@@ -8,12 +8,18 @@
 #include "base/random.h"
 
 enum event_type {
-	EVENT_CREATED = 1, EVENT_TOUCHED = 2, EVENT_HELD = 3, EVENT_RELEASED = 4,
-	EVENT_STATUS = 5, EVENT_MERGED = 6, EVENT_UNMERGED = 7, EVENT_ERASED = 8,
+	EVENT_CREATED = 1,
+	EVENT_TOUCHED = 2,
+	EVENT_HELD = 3,
+	EVENT_RELEASED = 4,
+	EVENT_STATUS = 5,
+	EVENT_MERGED = 6,
+	EVENT_UNMERGED = 7,
+	EVENT_ERASED = 8,
 };
 
 const char *event_type_name(enum event_type type); /* "lead.created" */
-int event_type_parse(struct lg_slice name);        /* -1: none */
+int event_type_parse(struct lg_slice name);	   /* -1: none */
 
 /* Appends a body. `lead` and `changes` are JSON; `changes` may be absent. */
 void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,

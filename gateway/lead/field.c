@@ -6,8 +6,8 @@
 
 #define P 1
 #define H 2
-#define LG_FIELD(id, path, type, limit, flags, names)                                              \
-	[LG_##id] = { path, names, FIELD_##type, limit, ((flags) & P) != 0, ((flags) & H) != 0 },
+#define LG_FIELD(id, path, type, limit, flags, names) \
+	[LG_##id] = {path, names, FIELD_##type, limit, ((flags)&P) != 0, ((flags)&H) != 0},
 const struct field field_table[LG_FIELD_COUNT] = {
 #include <leadgate/fields.def>
 };
@@ -78,7 +78,7 @@ static void add_name(struct lg_slice name, int field)
 
 	/* Two fields under one explicit name would make the order of rows decide. */
 	ALWAYS(!slot->text.data || slot->field == field);
-	*slot = (struct slot){ name, field };
+	*slot = (struct slot){name, field};
 }
 
 static struct lg_slice last_part(const char *path)
@@ -114,10 +114,11 @@ static void add_names(void)
 	/* Explicit names first: `name` is the person's, though the organization
 	 * has a last part of that name. */
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
-		struct slot *slot = find_slot(names, last_part(field_table[field].path), loose_byte);
+		struct slot *slot = find_slot(names, last_part(field_table[field].path),
+					      loose_byte);
 
 		if (!slot->text.data && !field_table[field].host_only && last_part_unique(field))
-			*slot = (struct slot){ last_part(field_table[field].path), field };
+			*slot = (struct slot){last_part(field_table[field].path), field};
 	}
 }
 
@@ -190,7 +191,7 @@ void field_setup(void)
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
 		struct lg_slice path = slice_from(field_table[field].path);
 
-		*find_slot(paths, path, plain_byte) = (struct slot){ path, field };
+		*find_slot(paths, path, plain_byte) = (struct slot){path, field};
 	}
 	add_names();
 	add_keys();

@@ -8,8 +8,19 @@
 #include "base/slice.h"
 
 enum field_type {
-	FIELD_TEXT, FIELD_BLOCK, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_DATE, FIELD_TIME,
-	FIELD_COUNTRY, FIELD_LANGUAGE, FIELD_IP, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_LIST,
+	FIELD_TEXT,
+	FIELD_BLOCK,
+	FIELD_EMAIL,
+	FIELD_PHONE,
+	FIELD_URL,
+	FIELD_DATE,
+	FIELD_TIME,
+	FIELD_COUNTRY,
+	FIELD_LANGUAGE,
+	FIELD_IP,
+	FIELD_INTEGER,
+	FIELD_BOOLEAN,
+	FIELD_LIST,
 };
 
 struct field {
@@ -31,7 +42,7 @@ extern const struct field field_table[LG_FIELD_COUNT];
 struct field_key {
 	char text[FIELD_KEY_BYTES];
 	uint8_t length;
-	uint8_t group; /* into field_groups */
+	uint8_t group;	       /* into field_groups */
 	unsigned char hash[4]; /* of the path (FNV-1a), another one for each field */
 };
 struct field_group {

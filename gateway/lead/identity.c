@@ -21,7 +21,10 @@ uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identit
 {
 	char head[IDENTITY_SECRET_BYTES + 1];
 	const struct lg_slice parts[] = {
-		slice_of(head, sizeof(head)), scope, slice_of("", 1), value,
+		slice_of(head, sizeof(head)),
+		scope,
+		slice_of("", 1),
+		value,
 	};
 	uint8_t digest[SHA256_BYTES];
 
@@ -41,7 +44,7 @@ static void collect(struct collector *collector, enum identity_kind kind, uint8_
 		    struct lg_slice scope, struct lg_slice value)
 {
 	struct identity_keys *keys = collector->keys;
-	struct identity_key key = { .kind = (uint8_t)kind, .flags = flags };
+	struct identity_key key = {.kind = (uint8_t)kind, .flags = flags};
 
 	if (!(collector->kinds & 1u << kind) || value.length == 0 ||
 	    keys->count == IDENTITY_KEYS_MAX)
@@ -89,7 +92,7 @@ static void collect_all(struct collector *collector, const struct lead *lead, bo
 void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
 		     unsigned int kinds, struct identity_keys *keys)
 {
-	struct collector collector = { secret, kinds, keys };
+	struct collector collector = {secret, kinds, keys};
 
 	keys->count = 0;
 	collect_all(&collector, lead, false);
@@ -109,7 +112,7 @@ static void content_turn(struct content *content)
 {
 	uint8_t digest[SHA256_BYTES];
 
-	sha256(&(struct lg_slice){ content->room, content->used }, 1, digest);
+	sha256(&(struct lg_slice){content->room, content->used}, 1, digest);
 	memcpy(content->room, digest, sizeof(digest));
 	content->used = sizeof(digest);
 }
@@ -144,8 +147,8 @@ static void content_field(struct content *content, int field)
 static void content_value(struct content *content, struct lg_slice value)
 {
 	uint32_t length = slice_present(value) ? (uint32_t)value.length : UINT32_MAX;
-	const unsigned char head[4] = { (unsigned char)(length >> 24), (unsigned char)(length >> 16),
-					(unsigned char)(length >> 8), (unsigned char)length };
+	const unsigned char head[4] = {(unsigned char)(length >> 24), (unsigned char)(length >> 16),
+				       (unsigned char)(length >> 8), (unsigned char)length};
 
 	content_bytes(content, head, sizeof(head));
 	if (value.length)
@@ -225,8 +228,8 @@ void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYT
 
 /* What two leads say of one kind. */
 struct relation {
-	bool equal;     /* a value is shared */
-	bool strong;    /* and it is a strong one */
+	bool equal;	/* a value is shared */
+	bool strong;	/* and it is a strong one */
 	bool different; /* both have strong values, and share none */
 };
 
@@ -267,7 +270,7 @@ static struct relation relate(struct values a, struct values b,
 			      bool (*same)(struct lg_slice, struct lg_slice),
 			      bool (*weak)(struct lg_slice))
 {
-	struct relation relation = { 0 };
+	struct relation relation = {0};
 	bool strong_a = false, strong_b = false;
 	struct lg_slice one, other;
 
@@ -289,22 +292,22 @@ static struct relation relate(struct values a, struct values b,
 
 static struct relation relate_emails(const struct lead *a, const struct lead *b)
 {
-	return relate((struct values){ a->value[LG_EMAIL], a->list[LG_OTHER_EMAILS] },
-		      (struct values){ b->value[LG_EMAIL], b->list[LG_OTHER_EMAILS] }, same_email,
+	return relate((struct values){a->value[LG_EMAIL], a->list[LG_OTHER_EMAILS]},
+		      (struct values){b->value[LG_EMAIL], b->list[LG_OTHER_EMAILS]}, same_email,
 		      email_role);
 }
 
 static struct relation relate_phones(const struct lead *a, const struct lead *b)
 {
-	return relate((struct values){ a->value[LG_PHONE], a->list[LG_OTHER_PHONES] },
-		      (struct values){ b->value[LG_PHONE], b->list[LG_OTHER_PHONES] }, slice_equal,
+	return relate((struct values){a->value[LG_PHONE], a->list[LG_OTHER_PHONES]},
+		      (struct values){b->value[LG_PHONE], b->list[LG_OTHER_PHONES]}, slice_equal,
 		      never);
 }
 
 /* Profiles differ only within one network. */
 static struct relation relate_profiles(const struct lead *a, const struct lead *b)
 {
-	struct relation relation = { 0 };
+	struct relation relation = {0};
 
 	for (const struct lead_profile *one = a->profiles; one; one = one->next)
 		for (const struct lead_profile *other = b->profiles; other; other = other->next) {

@@ -9,12 +9,14 @@
 #include "lead/lead.h"
 
 enum identity_kind {
-	IDENTITY_EMAIL = 1, IDENTITY_PHONE = 2, IDENTITY_PROFILE = 3, /* the person */
-	IDENTITY_DELIVERY = 4,   /* provider's id or Idempotency-Key, scoped to the source */
+	IDENTITY_EMAIL = 1,
+	IDENTITY_PHONE = 2,
+	IDENTITY_PROFILE = 3,	 /* the person */
+	IDENTITY_DELIVERY = 4,	 /* provider's id or Idempotency-Key, scoped to the source */
 	IDENTITY_SUBMISSION = 5, /* digest of the content, scoped to the source */
 };
 
-#define IDENTITY_WEAK 1u       /* role address: never matches alone */
+#define IDENTITY_WEAK 1u	/* role address: never matches alone */
 #define IDENTITY_IDEMPOTENCY 2u /* of a delivery key: other content is refused */
 
 struct identity_key {

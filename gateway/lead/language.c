@@ -62,7 +62,7 @@ static void write_subtag(char *out, struct lg_slice subtag, size_t index, bool e
 /* Codes that ISO 639 has replaced and that old systems still send. */
 static void replace_old(char out[LANGUAGE_BYTES])
 {
-	static const char pairs[][2][3] = { { "iw", "he" }, { "in", "id" }, { "ji", "yi" } };
+	static const char pairs[][2][3] = {{"iw", "he"}, {"in", "id"}, {"ji", "yi"}};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (memcmp(out, pairs[i][0], 2) == 0 && (out[2] == '\0' || out[2] == '-'))

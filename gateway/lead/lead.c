@@ -6,10 +6,10 @@
 
 #include <assert.h>
 
-#define OPTION(member, kind, default_text, least, most, what)                                      \
-	{                                                                                          \
-		.name = #member, .type = (kind), .offset = offsetof(struct lead_limits, member),   \
-		.fallback = (default_text), .min = (least), .max = (most), .help = (what)          \
+#define OPTION(member, kind, default_text, least, most, what)                                    \
+	{                                                                                        \
+		.name = #member, .type = (kind), .offset = offsetof(struct lead_limits, member), \
+		.fallback = (default_text), .min = (least), .max = (most), .help = (what)        \
 	}
 
 const struct lg_option lead_limit_options[] = {
@@ -19,7 +19,8 @@ const struct lg_option lead_limit_options[] = {
 	       "longest name of such a field; longer names are cut"),
 	OPTION(extra_value_bytes, LG_SIZE, "64KiB", 256, 1 << 20,
 	       "longest value of such a field; longer values are cut"),
-	OPTION(list_items, LG_INTEGER, "50", 1, 1000, "how many items each list of a lead may hold"),
+	OPTION(list_items, LG_INTEGER, "50", 1, 1000,
+	       "how many items each list of a lead may hold"),
 	OPTION(raw_bytes, LG_SIZE, "1024", 64, 64 << 10,
 	       "how much is kept of a value as it was sent"),
 	OPTION(record_bytes, LG_SIZE, "256KiB", 16 << 10, 16 << 20,
@@ -129,7 +130,7 @@ static struct lg_slice time_text(struct lead *lead, int64_t wall_ms, bool *good)
 	char text[CLOCK_RFC3339_BYTES];
 
 	if (wall_ms == 0)
-		return (struct lg_slice){ 0 };
+		return (struct lg_slice){0};
 	clock_format(wall_ms, text);
 	return keep(lead, slice_from(text), sizeof(text), good);
 }
@@ -217,8 +218,8 @@ bool lead_keep_raw(struct lead *lead, int field, struct lg_slice value)
 
 	if (!raw) {
 		value = keep(lead, value, limit, &good);
-		return good && append_pair(lead, &lead->raw, slice_from(field_table[field].path),
-					   value);
+		return good &&
+		       append_pair(lead, &lead->raw, slice_from(field_table[field].path), value);
 	}
 	/* Of a scalar the first text is the one that was sent; a list has one for
 	 * each of its items. */
@@ -239,8 +240,8 @@ bool lead_reachable(const struct lead *lead)
 
 struct lg_slice lead_seen_at(const struct lead *lead)
 {
-	return slice_present(lead->value[LG_OCCURRED_AT]) ? lead->value[LG_OCCURRED_AT] :
-							    lead->value[LG_CAPTURED_AT];
+	return slice_present(lead->value[LG_OCCURRED_AT]) ? lead->value[LG_OCCURRED_AT]
+							  : lead->value[LG_CAPTURED_AT];
 }
 
 bool lead_intent_hard(const struct lead *lead)
@@ -292,5 +293,8 @@ void lead_status_new(struct lead *lead)
 	value[LG_TOUCHES] = LG_SLICE("1");
 	value[LG_FIRST_SEEN] = value[LG_LAST_SEEN] = lead_seen_at(lead);
 	lead->reasons = NULL;
+	for (struct lead_consent *it = lead->consents; it; it = it->next)
+		if (!slice_present(it->at))
+			it->at = lead_seen_at(lead);
 	start_attribution(lead);
 }

@@ -11,9 +11,18 @@
 #include "lead/field.h"
 
 /* A singly linked list in order of addition. */
-struct lead_text { struct lead_text *next; struct lg_slice text; };
-struct lead_pair { struct lead_pair *next; struct lg_slice name, value; };
-struct lead_profile { struct lead_profile *next; struct lg_slice network, id, url; };
+struct lead_text {
+	struct lead_text *next;
+	struct lg_slice text;
+};
+struct lead_pair {
+	struct lead_pair *next;
+	struct lg_slice name, value;
+};
+struct lead_profile {
+	struct lead_profile *next;
+	struct lg_slice network, id, url;
+};
 struct lead_consent {
 	struct lead_consent *next;
 	int32_t state; /* LG_CONSENT_… */
@@ -25,28 +34,31 @@ struct lead_reason {
 	struct lg_slice rule, axis, from, to, at;
 	int64_t points;
 };
-struct lead_suggestion { struct lead_suggestion *next; struct lg_slice path, value, why; };
+struct lead_suggestion {
+	struct lead_suggestion *next;
+	struct lg_slice path, value, why;
+};
 
 /* How much one lead may hold; options of the section `lead:`. */
 struct lead_limits {
-	int64_t extra_fields;      /* 100 */
+	int64_t extra_fields;	   /* 100 */
 	int64_t extra_name_bytes;  /* 128 */
 	int64_t extra_value_bytes; /* 64 KiB */
-	int64_t list_items;        /* 50, of each list */
-	int64_t raw_bytes;         /* 1024, of each raw value */
-	int64_t record_bytes;      /* 256 KiB, the JSON record */
+	int64_t list_items;	   /* 50, of each list */
+	int64_t raw_bytes;	   /* 1024, of each raw value */
+	int64_t record_bytes;	   /* 256 KiB, the JSON record */
 };
 
 struct lead {
 	struct arena *arena;
 	const struct lead_limits *limits;
-	struct lg_slice value[LG_FIELD_COUNT]; /* scalars; absent without data */
+	struct lg_slice value[LG_FIELD_COUNT];	/* scalars; absent without data */
 	struct lead_text *list[LG_FIELD_COUNT]; /* of fields of type LIST */
 	struct lead_profile *profiles;
 	struct lead_consent *consents;
 	struct lead_reason *reasons;
 	struct lead_suggestion *suggestions;
-	struct lead_pair *raw;   /* name: the field's path */
+	struct lead_pair *raw;	 /* name: the field's path */
 	struct lead_pair *extra; /* a name may repeat */
 	size_t extra_count;
 };

@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/country.c \
 	%D%/day.c \
 	%D%/email.c \
+	%D%/email_lists.c \
 	%D%/event.c \
 	%D%/field.c \
 	%D%/identity.c \

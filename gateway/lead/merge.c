@@ -13,8 +13,8 @@ struct merge {
 
 /* How a row of the table is merged. */
 enum treatment {
-	TREAT_VALUE,   /* by the policy */
-	TREAT_NOTE,    /* says where the touch came from: noted, never taken */
+	TREAT_VALUE,	 /* by the policy */
+	TREAT_NOTE,	 /* says where the touch came from: noted, never taken */
 	TREAT_ELSEWHERE, /* has rules of its own, or is known otherwise */
 };
 
@@ -45,7 +45,7 @@ static enum treatment treatment_of(int field)
 	}
 }
 
-static const struct change_value nothing = { .kind = CHANGE_NONE };
+static const struct change_value nothing = {.kind = CHANGE_NONE};
 
 static struct lg_slice path_of(int field)
 {
@@ -72,9 +72,9 @@ static void keep_out(struct merge *merge, int field)
 static void note_raw(struct merge *merge, enum change_kind kind, int field,
 		     const struct lead_pair *from, const struct lead_pair *to)
 {
-	struct lg_slice path =
-		arena_printf(merge->changes.arena, "raw.%s", field_table[field].path);
-	struct change_value before = { .kind = CHANGE_TEXT }, after = { .kind = CHANGE_TEXT };
+	struct lg_slice path = arena_printf(merge->changes.arena, "raw.%s",
+					    field_table[field].path);
+	struct change_value before = {.kind = CHANGE_TEXT}, after = {.kind = CHANGE_TEXT};
 
 	if (from)
 		before.text = from->value;
@@ -124,13 +124,14 @@ static void take(struct merge *merge, int field)
 {
 	struct lg_slice before = merge->known->value[field], after = merge->touch->value[field];
 
-	if (slice_present(before) ? slice_present(after) && slice_equal(before, after) :
-				    !slice_present(after)) {
+	if (slice_present(before) ? slice_present(after) && slice_equal(before, after)
+				  : !slice_present(after)) {
 		merge_raw(merge, field, false);
 		return;
 	}
 	merge->known->value[field] = arena_copy(merge->known->arena, after);
-	note(merge, slice_present(before) ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, before, after);
+	note(merge, slice_present(before) ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, before,
+	     after);
 	merge_raw(merge, field, true);
 }
 
@@ -156,7 +157,7 @@ static void merge_value(struct merge *merge, int field)
 
 static bool address_differs(const struct merge *merge)
 {
-	static const int telling[] = { LG_STREET, LG_LOCALITY, LG_POSTAL_CODE };
+	static const int telling[] = {LG_STREET, LG_LOCALITY, LG_POSTAL_CODE};
 
 	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
 		struct lg_slice ours = merge->known->value[telling[i]];
@@ -273,7 +274,7 @@ static bool same_profile(const struct lead_profile *a, const struct lead_profile
 static void merge_profiles(struct merge *merge)
 {
 	for (const struct lead_profile *it = merge->touch->profiles; it; it = it->next) {
-		struct change_value value = { .kind = CHANGE_PROFILE, .object = it };
+		struct change_value value = {.kind = CHANGE_PROFILE, .object = it};
 		const struct lead_profile *ours = merge->known->profiles;
 		bool added;
 
@@ -350,7 +351,7 @@ static void merge_status(struct merge *merge)
 	}
 	for (const struct lead_reason *it = merge->touch->reasons; it; it = it->next)
 		change_add(&merge->changes, CHANGE_KEPT, LG_SLICE("status.reasons"), nothing,
-			   (struct change_value){ .kind = CHANGE_REASON, .object = it });
+			   (struct change_value){.kind = CHANGE_REASON, .object = it});
 }
 
 /* ---- fields that nobody knows ---- */
@@ -365,7 +366,8 @@ static const struct lead_pair *find_extra(const struct lead_pair *pairs, struct 
 static bool has_extra(const struct lead_pair *pairs, const struct lead_pair *wanted)
 {
 	for (; pairs; pairs = pairs->next)
-		if (slice_equal(pairs->name, wanted->name) && slice_equal(pairs->value, wanted->value))
+		if (slice_equal(pairs->name, wanted->name) &&
+		    slice_equal(pairs->value, wanted->value))
 			return true;
 	return false;
 }
@@ -373,9 +375,9 @@ static bool has_extra(const struct lead_pair *pairs, const struct lead_pair *wan
 static void note_extra(struct merge *merge, enum change_kind kind, const struct lead_pair *pair,
 		       bool from)
 {
-	struct lg_slice path =
-		arena_printf(merge->changes.arena, "extra.%.*s", SLICE_ARGS(pair->name));
-	struct change_value value = { .kind = CHANGE_TEXT, .text = pair->value };
+	struct lg_slice path = arena_printf(merge->changes.arena, "extra.%.*s",
+					    SLICE_ARGS(pair->name));
+	struct change_value value = {.kind = CHANGE_TEXT, .text = pair->value};
 
 	change_add(&merge->changes, kind, path, from ? value : nothing, from ? nothing : value);
 }
@@ -438,7 +440,8 @@ static void merge_extra(struct merge *merge)
 static bool suggested(const struct lead_suggestion *list, const struct lead_suggestion *wanted)
 {
 	for (; list; list = list->next)
-		if (slice_equal(list->path, wanted->path) && slice_equal(list->value, wanted->value))
+		if (slice_equal(list->path, wanted->path) &&
+		    slice_equal(list->value, wanted->value))
 			return true;
 	return false;
 }
@@ -454,7 +457,7 @@ static void merge_suggestions(struct merge *merge)
 			lead_suggest(merge->known, it->path, it->value, it->why);
 		change_add(&merge->changes, added ? CHANGE_ADDED : CHANGE_KEPT,
 			   LG_SLICE("suggestions"), nothing,
-			   (struct change_value){ .kind = CHANGE_SUGGESTION, .object = it });
+			   (struct change_value){.kind = CHANGE_SUGGESTION, .object = it});
 	}
 }
 
@@ -464,7 +467,8 @@ static uint64_t touches_of(const struct lead *lead)
 {
 	uint64_t touches;
 
-	return slice_to_u64(lead->value[LG_TOUCHES], &touches) && touches < UINT32_MAX ? touches : 1;
+	return slice_to_u64(lead->value[LG_TOUCHES], &touches) && touches < UINT32_MAX ? touches
+										       : 1;
 }
 
 static void count_touch(struct merge *merge)
@@ -475,9 +479,9 @@ static void count_touch(struct merge *merge)
 	struct lg_slice first = slice_present(theirs[LG_FIRST_SEEN]) ? theirs[LG_FIRST_SEEN] : seen;
 	struct lg_slice last = slice_present(theirs[LG_LAST_SEEN]) ? theirs[LG_LAST_SEEN] : seen;
 
-	known->value[LG_TOUCHES] =
-		arena_printf(known->arena, "%llu",
-			     (unsigned long long)(touches_of(known) + touches_of(merge->touch)));
+	known->value[LG_TOUCHES] = arena_printf(
+		known->arena, "%llu",
+		(unsigned long long)(touches_of(known) + touches_of(merge->touch)));
 	if (slice_present(first) && (!slice_present(known->value[LG_FIRST_SEEN]) ||
 				     compare_times(first, known->value[LG_FIRST_SEEN]) < 0))
 		known->value[LG_FIRST_SEEN] = arena_copy(known->arena, first);
@@ -520,7 +524,7 @@ static void merge_rows(struct merge *merge)
 bool lead_merge(struct lead *known, const struct lead *touch, enum merge_policy policy,
 		unsigned int matched_kinds, struct buffer *changes)
 {
-	struct merge merge = { known, touch, policy, { .arena = known->arena } };
+	struct merge merge = {known, touch, policy, {.arena = known->arena}};
 	struct lg_slice matched[3];
 	size_t matched_count = matched_names(matched_kinds, matched);
 

@@ -49,8 +49,8 @@ static bool add_part(struct parts *parts, struct lg_slice part)
 static bool split_name(struct lg_slice name, struct parts *parts)
 {
 	char folded[NAME_BYTES];
-	ptrdiff_t length = unicode_ascii(name) ? (ptrdiff_t)name.length :
-						 unicode_fold(name, folded, sizeof(folded));
+	ptrdiff_t length = unicode_ascii(name) ? (ptrdiff_t)name.length
+					       : unicode_fold(name, folded, sizeof(folded));
 	struct lg_slice rest;
 	size_t start = 0, end = 0;
 

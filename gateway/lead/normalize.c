@@ -140,7 +140,8 @@ static bool plain_text(int field)
 }
 
 /* Keeps what was sent where it says more than what became of it. */
-static bool keep_changed(struct lead *lead, int field, struct lg_slice before, struct lg_slice after)
+static bool keep_changed(struct lead *lead, int field, struct lg_slice before,
+			 struct lg_slice after)
 {
 	if (before.data == after.data && before.length == after.length)
 		return true;
@@ -152,7 +153,8 @@ static bool keep_changed(struct lead *lead, int field, struct lg_slice before, s
 
 static bool blank(struct lg_slice text)
 {
-	return text.length == 0 || ((unsigned char)text.data[0] <= ' ' && slice_trim(text).length == 0);
+	return text.length == 0 ||
+	       ((unsigned char)text.data[0] <= ' ' && slice_trim(text).length == 0);
 }
 
 static bool normalize_field(const struct normalizer *normalizer, int field)
@@ -199,8 +201,8 @@ static bool normalize_list(const struct normalizer *normalizer, int field)
 
 	while (*link) {
 		struct lg_slice before = (*link)->text;
-		struct lg_slice after = blank(before) ? slice_of(NULL, 0) :
-							read_item(normalizer, field, before);
+		struct lg_slice after = blank(before) ? slice_of(NULL, 0)
+						      : read_item(normalizer, field, before);
 
 		if (lead->arena->failed ||
 		    (!blank(before) && !keep_changed(lead, field, before, after)))
@@ -265,8 +267,9 @@ static bool suggest_names(struct lead *lead)
 
 static bool settle_kind(struct lead *lead)
 {
-	static const char *const kinds[] = { "contact",	 "quote", "demo",     "callback", "newsletter",
-					     "download", "event", "referral", "other" };
+	static const char *const kinds[] = {"contact",	"quote",      "demo",
+					    "callback", "newsletter", "download",
+					    "event",	"referral",   "other"};
 	struct lg_slice kind = lead->value[LG_INQUIRY_KIND];
 
 	if (!slice_present(kind))
@@ -309,7 +312,7 @@ static bool normalize_profiles(struct lead *lead)
 
 	while (*link) {
 		struct lead_profile *profile = *link;
-		struct lg_slice url = { 0 };
+		struct lg_slice url = {0};
 
 		if (!clean_line(lead, &profile->network, LEAD_NETWORK_BYTES) ||
 		    !clean_line(lead, &profile->id, LEAD_PROFILE_ID_BYTES) ||
@@ -345,8 +348,6 @@ static bool normalize_consents(struct lead *lead)
 		    !clean_line(lead, &it->version, SIZE_MAX) ||
 		    !clean_line(lead, &it->method, SIZE_MAX))
 			return false;
-		if (!slice_present(it->at))
-			it->at = lead_seen_at(lead);
 		if (it->text.length == 0 || slice_present(it->text_sha256))
 			continue;
 		sha256(&it->text, 1, digest);
@@ -380,8 +381,8 @@ static bool normalize_fields(const struct normalizer *normalizer)
 		if ((!slice_present(lead->value[field]) && !lead->list[field]) ||
 		    field_table[field].host_only || field == LG_COUNTRY)
 			continue;
-		if (lead->list[field] ? !normalize_list(normalizer, field) :
-					!normalize_field(normalizer, field))
+		if (lead->list[field] ? !normalize_list(normalizer, field)
+				      : !normalize_field(normalizer, field))
 			return false;
 	}
 	return true;
@@ -389,7 +390,7 @@ static bool normalize_fields(const struct normalizer *normalizer)
 
 bool lead_normalize(struct lead *lead, const struct normalize_settings *settings)
 {
-	const struct normalizer normalizer = { lead, settings };
+	const struct normalizer normalizer = {lead, settings};
 
 	return normalize_field(&normalizer, LG_COUNTRY) && clean_page(lead, LG_LANDING_URL) &&
 	       clean_page(lead, LG_PAGE_URL) && attribution_collect(lead) &&

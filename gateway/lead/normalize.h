@@ -18,9 +18,8 @@ void normalize_teardown(void);
 
 /* All fields of a lead that a plugin may set, in place: each by its type; blank
  * ones become absent; campaign parameters are read from the landing page; a full
- * name is put together of given and family name; consents get the time at which
- * the person was seen where they have none, and the digest of their text. Any
- * thread. False: memory ran out. */
+ * name is put together of given and family name; consents get the digest of their
+ * text. Any thread. False: memory ran out. */
 bool lead_normalize(struct lead *lead, const struct normalize_settings *settings);
 
 #endif

@@ -19,8 +19,8 @@ static bool collect_digits(struct lg_slice text, char digits[DIGITS_MAX + 1], si
 			group++;
 			continue;
 		}
-		if (c == '\0' || !strchr(",. '", c) || (separator && c != separator) || group == 0 ||
-		    group > 3 || (separator && group != 3))
+		if (c == '\0' || !strchr(",. '", c) || (separator && c != separator) ||
+		    group == 0 || group > 3 || (separator && group != 3))
 			return false;
 		separator = c;
 		group = 0;
@@ -45,8 +45,8 @@ bool number_normalize(struct lg_slice text, char out[NUMBER_BYTES])
 bool number_normalize_boolean(struct lg_slice text, char out[NUMBER_BYTES])
 {
 	static const char *const words[2][6] = {
-		{ "false", "no", "off", "n", "f", "0" },
-		{ "true", "yes", "on", "y", "t", "1" },
+		{"false", "no", "off", "n", "f", "0"},
+		{"true", "yes", "on", "y", "t", "1"},
 	};
 
 	text = slice_trim(text);

@@ -13,9 +13,9 @@
 
 enum phone_class {
 	PHONE_HAND_OVER = 0,
-	PHONE_PLAIN = 1,    /* all digits belong to the national number */
-	PHONE_TRUNK_1 = 2,  /* a trunk prefix of one digit goes ("030…" in Germany) */
-	PHONE_TRUNK_2 = 3,  /* of two ("06…" in Hungary) */
+	PHONE_PLAIN = 1,   /* all digits belong to the national number */
+	PHONE_TRUNK_1 = 2, /* a trunk prefix of one digit goes ("030…" in Germany) */
+	PHONE_TRUNK_2 = 3, /* of two ("06…" in Hungary) */
 	PHONE_TRUNK_3 = 4,
 	PHONE_OWN_CODE = 5, /* begins like the region's calling code: it is that when the
 			     * digits are too many for a national number */
@@ -32,10 +32,10 @@ struct phone_country {
 
 /* A region in which numbers without a plus are read. */
 struct phone_region {
-	uint16_t country;      /* row of phone_countries and one; 0: no such region */
-	uint16_t classes;      /* of the number as it was dialled */
-	uint16_t own_classes;  /* of what follows the region's own calling code */
-	uint16_t longest;      /* digits of a national number at most */
+	uint16_t country;     /* row of phone_countries and one; 0: no such region */
+	uint16_t classes;     /* of the number as it was dialled */
+	uint16_t own_classes; /* of what follows the region's own calling code */
+	uint16_t longest;     /* digits of a national number at most */
 	uint32_t lengths;
 };
 

@@ -49,13 +49,13 @@ namespace
 
 class Pattern
 {
-public:
+      public:
 	explicit Pattern(const std::string &text)
 	{
 		UErrorCode code = U_ZERO_ERROR;
 
-		matcher_ = std::make_unique<icu::RegexMatcher>(
-			icu::UnicodeString::fromUTF8(text), 0, code);
+		matcher_ = std::make_unique<icu::RegexMatcher>(icu::UnicodeString::fromUTF8(text),
+							       0, code);
 		if (U_FAILURE(code))
 			fail("cannot read the pattern " + text);
 	}
@@ -98,7 +98,7 @@ public:
 		return matcher_->matches(code) || matcher_->hitEnd();
 	}
 
-private:
+      private:
 	std::unique_ptr<icu::RegexMatcher> matcher_;
 };
 
@@ -198,7 +198,7 @@ int longest_length(const PhoneMetadata &region)
 /* Rows that are equal are written once. */
 class Rows
 {
-public:
+      public:
 	int add(const Classes &classes)
 	{
 		auto found = rows_.find(classes);
@@ -219,7 +219,7 @@ public:
 		std::printf("};\n");
 	}
 
-private:
+      private:
 	static void print_row(const Classes &classes)
 	{
 		std::printf("\t{");

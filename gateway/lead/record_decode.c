@@ -10,8 +10,8 @@ struct decoder {
 static bool wrong(const struct decoder *decoder, const struct json *value, const char *what)
 {
 	return error_set(decoder->error, "the record's member %.64s%.*s %s",
-			 value->name.length > 64 ? "…" : "", SLICE_ARGS(slice_cut(value->name, 0, 64)),
-			 what);
+			 value->name.length > 64 ? "…" : "",
+			 SLICE_ARGS(slice_cut(value->name, 0, 64)), what);
 }
 
 static bool no_memory(const struct decoder *decoder)
@@ -59,9 +59,9 @@ static bool decode_member(struct decoder *decoder, const struct json *value, voi
 static bool decode_profile(struct decoder *decoder, const struct json *object)
 {
 	static const struct member members[] = {
-		{ "network", offsetof(struct lead_profile, network) },
-		{ "id", offsetof(struct lead_profile, id) },
-		{ "url", offsetof(struct lead_profile, url) },
+		{"network", offsetof(struct lead_profile, network)},
+		{"id", offsetof(struct lead_profile, id)},
+		{"url", offsetof(struct lead_profile, url)},
 	};
 	struct lead_profile *profile = APPEND(decoder, decoder->lead->profiles);
 
@@ -76,9 +76,9 @@ static bool decode_profile(struct decoder *decoder, const struct json *object)
 static bool decode_suggestion(struct decoder *decoder, const struct json *object)
 {
 	static const struct member members[] = {
-		{ "path", offsetof(struct lead_suggestion, path) },
-		{ "value", offsetof(struct lead_suggestion, value) },
-		{ "why", offsetof(struct lead_suggestion, why) },
+		{"path", offsetof(struct lead_suggestion, path)},
+		{"value", offsetof(struct lead_suggestion, value)},
+		{"why", offsetof(struct lead_suggestion, why)},
 	};
 	struct lead_suggestion *suggestion = APPEND(decoder, decoder->lead->suggestions);
 
@@ -104,11 +104,11 @@ static bool to_i64(struct lg_slice text, int64_t *number)
 static bool decode_reason(struct decoder *decoder, const struct json *object)
 {
 	static const struct member members[] = {
-		{ "rule", offsetof(struct lead_reason, rule) },
-		{ "axis", offsetof(struct lead_reason, axis) },
-		{ "from", offsetof(struct lead_reason, from) },
-		{ "to", offsetof(struct lead_reason, to) },
-		{ "at", offsetof(struct lead_reason, at) },
+		{"rule", offsetof(struct lead_reason, rule)},
+		{"axis", offsetof(struct lead_reason, axis)},
+		{"from", offsetof(struct lead_reason, from)},
+		{"to", offsetof(struct lead_reason, to)},
+		{"at", offsetof(struct lead_reason, at)},
 	};
 	struct lead_reason *reason = APPEND(decoder, decoder->lead->reasons);
 
@@ -177,9 +177,10 @@ static bool decode_words(struct decoder *decoder, const struct json *list, struc
 	for (const struct json *word = list->first; word; word = word->next) {
 		if (word->kind != JSON_STRING)
 			return wrong(decoder, list, "has an item that is no text");
-		joined = joined.length == 0 ? word->text :
-					      arena_printf(decoder->lead->arena, "%.*s,%.*s",
-							   SLICE_ARGS(joined), SLICE_ARGS(word->text));
+		joined = joined.length == 0
+				 ? word->text
+				 : arena_printf(decoder->lead->arena, "%.*s,%.*s",
+						SLICE_ARGS(joined), SLICE_ARGS(word->text));
 		if (!slice_present(joined))
 			return no_memory(decoder);
 	}
@@ -190,13 +191,13 @@ static bool decode_words(struct decoder *decoder, const struct json *list, struc
 static bool decode_consent(struct decoder *decoder, const struct json *object)
 {
 	static const struct member members[] = {
-		{ "purpose", offsetof(struct lead_consent, purpose) },
-		{ "basis", offsetof(struct lead_consent, basis) },
-		{ "text", offsetof(struct lead_consent, text) },
-		{ "text_sha256", offsetof(struct lead_consent, text_sha256) },
-		{ "version", offsetof(struct lead_consent, version) },
-		{ "method", offsetof(struct lead_consent, method) },
-		{ "at", offsetof(struct lead_consent, at) },
+		{"purpose", offsetof(struct lead_consent, purpose)},
+		{"basis", offsetof(struct lead_consent, basis)},
+		{"text", offsetof(struct lead_consent, text)},
+		{"text_sha256", offsetof(struct lead_consent, text_sha256)},
+		{"version", offsetof(struct lead_consent, version)},
+		{"method", offsetof(struct lead_consent, method)},
+		{"at", offsetof(struct lead_consent, at)},
 	};
 	struct lead_consent *consent = APPEND(decoder, decoder->lead->consents);
 	bool good = consent != NULL;
@@ -273,7 +274,8 @@ static bool decode_special(struct decoder *decoder, const struct json *value, st
 {
 	if (slice_is(path, "schema"))
 		*good = slice_is(value->text, RECORD_SCHEMA) ||
-			error_set(decoder->error, "the record has a schema other than " RECORD_SCHEMA);
+			error_set(decoder->error,
+				  "the record has a schema other than " RECORD_SCHEMA);
 	else if (slice_is(path, "person.profiles"))
 		*good = decode_objects(decoder, value, decode_profile);
 	else if (slice_is(path, "consent"))
@@ -336,7 +338,7 @@ struct lead *record_decode(struct arena *arena, const struct lead_limits *limits
 			   struct lg_slice json, struct error *error)
 {
 	const struct json *root = json_parse(arena, json, error);
-	struct decoder decoder = { .error = error };
+	struct decoder decoder = {.error = error};
 
 	if (!root)
 		return NULL;

@@ -321,7 +321,7 @@ const char *record_consent_state_name(int32_t state)
 /* The table gives the order of the rows; lists of objects stand between them. */
 void record_encode(const struct lead *lead, struct buffer *out)
 {
-	struct encoder encoder = { .group = 0 };
+	struct encoder encoder = {.group = 0};
 	size_t before = buffer_length(out);
 
 	json_writer_init(&encoder.json, out);

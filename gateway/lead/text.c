@@ -13,8 +13,8 @@ static enum kind wide_kind(int32_t c)
 {
 	if (c < 0xA0)
 		return c == 0x85 ? LINE : DROP;
-	if (c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
-	    c == 0x3000)
+	if (c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F ||
+	    c == 0x205F || c == 0x3000)
 		return SPACE;
 	if (c == 0x2028 || c == 0x2029)
 		return LINE;
@@ -22,7 +22,8 @@ static enum kind wide_kind(int32_t c)
 		return JOINER;
 	if (c == 0xAD || c == 0x61C || c == 0x180E || (c >= 0x200B && c <= 0x200F) ||
 	    (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
-	    (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F) || (c & 0xFFFE) == 0xFFFE)
+	    (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F) ||
+	    (c & 0xFFFE) == 0xFFFE)
 		return DROP;
 	return KEEP;
 }
@@ -44,8 +45,8 @@ struct cleaner {
 	size_t breaks; /* line ends seen since the last character that was kept */
 	bool space;    /* a blank was seen since */
 	bool block;
-	bool joinable; /* the last character can be joined to the next */
-	bool joiner;   /* a joiner waits for the next character */
+	bool joinable;	  /* the last character can be joined to the next */
+	bool joiner;	  /* a joiner waits for the next character */
 	char joiner_last; /* the last of its three bytes */
 };
 
@@ -97,7 +98,7 @@ static void clean_character(struct cleaner *cleaner, int32_t c, const char *byte
 /* Every character gives at most its own bytes, an invalid byte three. */
 static struct lg_slice clean(struct arena *arena, struct lg_slice text, bool block)
 {
-	struct cleaner cleaner = { .block = block, .out = arena_alloc(arena, text.length * 3 + 1) };
+	struct cleaner cleaner = {.block = block, .out = arena_alloc(arena, text.length * 3 + 1)};
 	const char *begin = text.data, *at = begin;
 
 	if (!cleaner.out)

@@ -38,8 +38,8 @@ static bool split(struct lg_slice url, struct parts *parts)
 	parts->rest = slice_cut(url, end, SIZE_MAX);
 	colon = slice_find(authority, ':');
 	parts->host = colon < 0 ? authority : slice_cut(authority, 0, (size_t)colon);
-	parts->port = colon < 0 ? slice_of(NULL, 0) :
-				  slice_cut(authority, (size_t)colon + 1, SIZE_MAX);
+	parts->port = colon < 0 ? slice_of(NULL, 0)
+				: slice_cut(authority, (size_t)colon + 1, SIZE_MAX);
 	if (parts->port.length == 0)
 		parts->port = slice_of(NULL, 0);
 	return parts->host.length > 0 && (!slice_present(parts->port) || has_port(parts->port));
@@ -136,8 +136,8 @@ static bool looks_like_host(struct lg_slice text)
 	while (end < text.length && !strchr("/?#", text.data[end]))
 		end++;
 	host = slice_cut(text, 0, end);
-	return slice_find(host, '.') > 0 && slice_find(host, '@') < 0 && slice_find(host, ' ') < 0 &&
-	       host.data[host.length - 1] != '.';
+	return slice_find(host, '.') > 0 && slice_find(host, '@') < 0 &&
+	       slice_find(host, ' ') < 0 && host.data[host.length - 1] != '.';
 }
 
 struct lg_slice url_normalize_website(struct arena *arena, struct lg_slice text)

@@ -16,14 +16,14 @@
 #define LEADS 100000
 #define ROUNDS 5
 
-static const struct lead_limits limits = { 100, 128, 64 << 10, 50, 1024, 256 << 10 };
-static const struct normalize_settings settings = { .region = "US" };
+static const struct lead_limits limits = {100, 128, 64 << 10, 50, 1024, 256 << 10};
+static const struct normalize_settings settings = {.region = "US"};
 static const uint8_t secret[IDENTITY_SECRET_BYTES] = "bench";
 
 enum step { BUILD, NORMALIZE, STATUS, KEYS, DIGEST, ENCODE, EVENT, DECODE, MERGE, STEPS };
 
-static const char *const step_names[STEPS] = { "build",	 "normalize", "status", "keys", "digest",
-					       "encode", "event",     "decode", "merge" };
+static const char *const step_names[STEPS] = {"build",	"normalize", "status", "keys", "digest",
+					      "encode", "event",     "decode", "merge"};
 
 struct bench {
 	struct arena arena;
@@ -39,8 +39,7 @@ static double cpu_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static void set(struct lead *lead, int field, const char *before, unsigned int n,
-		const char *after)
+static void set(struct lead *lead, int field, const char *before, unsigned int n, const char *after)
 {
 	char text[160];
 	int length = snprintf(text, sizeof(text), "%s%u%s", before, n, after);
@@ -49,8 +48,8 @@ static void set(struct lead *lead, int field, const char *before, unsigned int n
 }
 
 /* Two thirds North American numbers, as people type them, but for four digits. */
-static const char *const phones[] = { "(650) 253-", "650-253-", "+1 650 253 ",
-				      "(212) 555-", "+44 20 7946 ", "+49 30 123" };
+static const char *const phones[] = {"(650) 253-", "650-253-",	   "+1 650 253 ",
+				     "(212) 555-", "+44 20 7946 ", "+49 30 123"};
 
 static struct lead *build(struct bench *bench, unsigned int n)
 {
@@ -75,7 +74,7 @@ static struct lead *build(struct bench *bench, unsigned int n)
 /* All steps up to `last`. */
 static void run_lead(struct bench *bench, unsigned int n, enum step last)
 {
-	static const uint8_t id[UUID_BYTES] = { 1 };
+	static const uint8_t id[UUID_BYTES] = {1};
 	struct identity_keys keys;
 	uint8_t digest[IDENTITY_DIGEST_BYTES];
 	struct lead *lead = build(bench, n), *known = NULL;
@@ -96,8 +95,8 @@ static void run_lead(struct bench *bench, unsigned int n, enum step last)
 	if (last >= DECODE)
 		known = record_decode(&bench->arena, &limits,
 				      event_body_lead(buffer_slice(&bench->event)), NULL);
-	if (last >= MERGE && !lead_merge(known, lead, MERGE_FILL, 1u << IDENTITY_EMAIL,
-					 &bench->changes))
+	if (last >= MERGE &&
+	    !lead_merge(known, lead, MERGE_FILL, 1u << IDENTITY_EMAIL, &bench->changes))
 		abort();
 }
 
@@ -139,7 +138,7 @@ static void print(const double best[STEPS])
 
 int main(void)
 {
-	struct bench bench = { 0 };
+	struct bench bench = {0};
 	struct error error;
 	double best[STEPS];
 

@@ -8,13 +8,13 @@
 #include "lead/normalize.h"
 #include "lead/record.h"
 
-static const struct lead_limits limits = { 100, 128, 64 << 10, 50, 1024, INT64_C(16) << 20 };
-static const struct normalize_settings settings = { .region = "US" };
+static const struct lead_limits limits = {100, 128, 64 << 10, 50, 1024, INT64_C(16) << 20};
+static const struct normalize_settings settings = {.region = "US"};
 
 static void add_line(struct lead *lead, struct lg_slice line)
 {
-	struct lg_consent consent = { .size = sizeof(consent), .state = LG_CONSENT_GRANTED };
-	struct lg_slice name = { 0 };
+	struct lg_consent consent = {.size = sizeof(consent), .state = LG_CONSENT_GRANTED};
+	struct lg_slice name = {0};
 	int field;
 
 	if (!slice_split(&line, '=', &name) || !slice_present(line))
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t digest[IDENTITY_DIGEST_BYTES], again[IDENTITY_DIGEST_BYTES];
 	struct lg_slice rest = slice_of((const char *)data, size), line, json;
-	struct error error = { "" };
+	struct error error = {""};
 	struct arena arena;
 	struct lead *lead;
 

@@ -9,7 +9,7 @@
 #include "lead/merge.h"
 #include "lead/record.h"
 
-static const struct lead_limits limits = { 100, 128, 64 << 10, 50, 1024, INT64_C(16) << 20 };
+static const struct lead_limits limits = {100, 128, 64 << 10, 50, 1024, INT64_C(16) << 20};
 
 static struct lead *write_and_read(struct arena *arena, const struct lead *lead, struct buffer *out)
 {
@@ -44,7 +44,7 @@ static void merge(struct arena *arena, struct lg_slice json, struct lead *known,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lg_slice bytes = slice_of((const char *)data, size);
-	struct error error = { "" };
+	struct error error = {""};
 	struct buffer first, second;
 	struct arena arena;
 	struct lead *lead;

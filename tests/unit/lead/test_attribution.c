@@ -8,33 +8,34 @@ static const struct {
 	const char *lines;
 	const char *landing, *raw, *utm_source, *gclid;
 } rows[] = {
-	{ "attribution.last.landing_url=" PAGE "?utm_source=news&utm_medium=email", PAGE,
-	  PAGE "?utm_source=news&utm_medium=email", "news", NULL },
-	{ "attribution.last.landing_url=" PAGE "?a=1&utm_source=news&b=2#top", PAGE "?a=1&b=2#top",
-	  PAGE "?a=1&utm_source=news&b=2#top", "news", NULL },
-	{ "attribution.last.landing_url=" PAGE "?gclid=Ab-1_2#x", PAGE "#x", PAGE "?gclid=Ab-1_2#x",
-	  NULL, "Ab-1_2" },
-	{ "attribution.last.landing_url=" PAGE "?UTM_Source=News", PAGE, PAGE "?UTM_Source=News",
-	  "News", NULL },
-	{ "attribution.last.landing_url=" PAGE "?utm_source=a%20b+c%26d", PAGE,
-	  PAGE "?utm_source=a%20b+c%26d", "a b c&d", NULL },
-	{ "attribution.last.landing_url=" PAGE "?utm_source=", PAGE, PAGE "?utm_source=", NULL, NULL },
-	{ "attribution.last.landing_url=" PAGE "?utm_source=a&utm_source=b", PAGE,
-	  PAGE "?utm_source=a&utm_source=b", "a", NULL },
-	{ "attribution.last.utm_source=given\nattribution.last.landing_url=" PAGE "?utm_source=a", PAGE,
-	  PAGE "?utm_source=a", "given", NULL },
+	{"attribution.last.landing_url=" PAGE "?utm_source=news&utm_medium=email", PAGE,
+	 PAGE "?utm_source=news&utm_medium=email", "news", NULL},
+	{"attribution.last.landing_url=" PAGE "?a=1&utm_source=news&b=2#top", PAGE "?a=1&b=2#top",
+	 PAGE "?a=1&utm_source=news&b=2#top", "news", NULL},
+	{"attribution.last.landing_url=" PAGE "?gclid=Ab-1_2#x", PAGE "#x", PAGE "?gclid=Ab-1_2#x",
+	 NULL, "Ab-1_2"},
+	{"attribution.last.landing_url=" PAGE "?UTM_Source=News", PAGE, PAGE "?UTM_Source=News",
+	 "News", NULL},
+	{"attribution.last.landing_url=" PAGE "?utm_source=a%20b+c%26d", PAGE,
+	 PAGE "?utm_source=a%20b+c%26d", "a b c&d", NULL},
+	{"attribution.last.landing_url=" PAGE "?utm_source=", PAGE, PAGE "?utm_source=", NULL,
+	 NULL},
+	{"attribution.last.landing_url=" PAGE "?utm_source=a&utm_source=b", PAGE,
+	 PAGE "?utm_source=a&utm_source=b", "a", NULL},
+	{"attribution.last.utm_source=given\nattribution.last.landing_url=" PAGE "?utm_source=a",
+	 PAGE, PAGE "?utm_source=a", "given", NULL},
 	/* nothing of ours */
-	{ "attribution.last.landing_url=" PAGE "?a=1&at=2&landing_url=x&utm=3&&", PAGE
-	  "?a=1&at=2&landing_url=x&utm=3&&", NULL, NULL, NULL },
-	{ "attribution.last.landing_url=" PAGE, PAGE, NULL, NULL, NULL },
-	{ "attribution.last.landing_url=" PAGE "#?gclid=1", PAGE "#?gclid=1", NULL, NULL, NULL },
-	{ "attribution.last.landing_url=" PAGE "?referrer_url=x&first.gclid=1",
-	  PAGE "?referrer_url=x&first.gclid=1", NULL, NULL, NULL },
+	{"attribution.last.landing_url=" PAGE "?a=1&at=2&landing_url=x&utm=3&&",
+	 PAGE "?a=1&at=2&landing_url=x&utm=3&&", NULL, NULL, NULL},
+	{"attribution.last.landing_url=" PAGE, PAGE, NULL, NULL, NULL},
+	{"attribution.last.landing_url=" PAGE "#?gclid=1", PAGE "#?gclid=1", NULL, NULL, NULL},
+	{"attribution.last.landing_url=" PAGE "?referrer_url=x&first.gclid=1",
+	 PAGE "?referrer_url=x&first.gclid=1", NULL, NULL, NULL},
 	/* the page with the form, where no landing page is known */
-	{ "client.page_url=" PAGE "?utm_source=page&gclid=9", NULL, NULL, "page", "9" },
-	{ "client.page_url=" PAGE "?utm_source=page\nattribution.last.landing_url=" PAGE, PAGE, NULL,
-	  NULL, NULL },
-	{ "person.email=a@b.c", NULL, NULL, NULL, NULL },
+	{"client.page_url=" PAGE "?utm_source=page&gclid=9", NULL, NULL, "page", "9"},
+	{"client.page_url=" PAGE "?utm_source=page\nattribution.last.landing_url=" PAGE, PAGE, NULL,
+	 NULL, NULL},
+	{"person.email=a@b.c", NULL, NULL, NULL, NULL},
 };
 
 static void campaign_parameters_leave_the_landing_page(void **state)
@@ -61,10 +62,10 @@ static void campaign_parameters_leave_the_landing_page(void **state)
 
 static void every_parameter_has_its_field(void **state)
 {
-	static const char *const names[] = { "utm_source", "utm_medium", "utm_campaign", "utm_term",
-					     "utm_content", "utm_id",	 "gclid",	 "gbraid",
-					     "wbraid",	   "fbclid",	 "msclkid",	 "ttclid",
-					     "twclid",	   "li_fat_id" };
+	static const char *const names[] = {"utm_source",  "utm_medium", "utm_campaign", "utm_term",
+					    "utm_content", "utm_id",	 "gclid",	 "gbraid",
+					    "wbraid",	   "fbclid",	 "msclkid",	 "ttclid",
+					    "twclid",	   "li_fat_id"};
 	struct arena arena;
 
 	(void)state;

@@ -2,8 +2,8 @@
 
 #include "unit.h"
 
-static const uint8_t id[UUID_BYTES] = { 0x01, 0x93, 0x4b, 0x2c, 0x5d, 0x6e, 0x7f, 0x80,
-					0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6, 0xf7, 0x08 };
+static const uint8_t id[UUID_BYTES] = {0x01, 0x93, 0x4b, 0x2c, 0x5d, 0x6e, 0x7f, 0x80,
+				       0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6, 0xf7, 0x08};
 #define ID "01934b2c-5d6e-7f80-91a2-b3c4d5e6f708"
 
 static void bodies_are_written(void **state)
@@ -16,7 +16,8 @@ static void bodies_are_written(void **state)
 	event_encode(&out, id, EVENT_CREATED, 1700000000123, LG_SLICE("{\"a\":1}"),
 		     slice_of(NULL, 0));
 	expect_slice("created", buffer_slice(&out),
-		     "{\"id\":\"" ID "\",\"type\":\"lead.created\",\"at\":\"2023-11-14T22:13:20.123Z\","
+		     "{\"id\":\"" ID
+		     "\",\"type\":\"lead.created\",\"at\":\"2023-11-14T22:13:20.123Z\","
 		     "\"lead\":{\"a\":1}}");
 	event_encode_delivery(&delivery, 17, buffer_slice(&out));
 	expect_slice("delivery", buffer_slice(&delivery),
@@ -26,7 +27,8 @@ static void bodies_are_written(void **state)
 	buffer_clear(&out);
 	event_encode(&out, id, EVENT_TOUCHED, 0, LG_SLICE("{}"), LG_SLICE("{\"kept\":{}}"));
 	expect_slice("touched", buffer_slice(&out),
-		     "{\"id\":\"" ID "\",\"type\":\"lead.touched\",\"at\":\"1970-01-01T00:00:00.000Z\","
+		     "{\"id\":\"" ID
+		     "\",\"type\":\"lead.touched\",\"at\":\"1970-01-01T00:00:00.000Z\","
 		     "\"lead\":{},\"changes\":{\"kept\":{}}}");
 	buffer_fini(&out);
 	buffer_fini(&delivery);
@@ -84,8 +86,8 @@ static void types_have_names(void **state)
 {
 	(void)state;
 	for (int type = EVENT_CREATED; type <= EVENT_ERASED; type++)
-		assert_int_equal(event_type_parse(slice_from(event_type_name((enum event_type)type))),
-				 type);
+		assert_int_equal(
+			event_type_parse(slice_from(event_type_name((enum event_type)type))), type);
 	assert_string_equal(event_type_name(EVENT_ERASED), "lead.erased");
 	assert_string_equal(event_type_name((enum event_type)0), "unknown");
 	assert_string_equal(event_type_name((enum event_type)99), "unknown");

@@ -12,46 +12,46 @@ static void names_lead_to_fields(void **state)
 	static const struct {
 		const char *name, *path;
 	} rows[] = {
-		{ "email", "person.email" },
-		{ "E-Mail", "person.email" },
-		{ "e mail", "person.email" },
-		{ "your-email", "person.email" },
-		{ "Person.Email", "person.email" },
-		{ "person_email", "person.email" },
-		{ "PERSON-EMAIL", "person.email" },
-		{ "name", "person.full_name" },
-		{ "organization.name", "organization.name" },
-		{ "company", "organization.name" },
-		{ "Vorname", "person.given_name" },
-		{ "tel", "person.phone" },
-		{ "zip", "person.postal_code" },
-		{ "kind", "inquiry.kind" },
-		{ "inquiry_kind", "inquiry.kind" },
-		{ "utm_source", "attribution.last.utm_source" },
-		{ "gclid", "attribution.last.gclid" },
-		{ "landing_url", "attribution.last.landing_url" },
-		{ "attribution_last_gclid", "attribution.last.gclid" },
-		{ "ip", "client.ip" },
-		{ "region", "person.region" },
-		{ "code", "referral.code" },
-		{ "url", "organization.website" },
-		{ "page_url", "client.page_url" },
-		{ "products", "inquiry.products" },
-		{ "product", "inquiry.products" },
+		{"email", "person.email"},
+		{"E-Mail", "person.email"},
+		{"e mail", "person.email"},
+		{"your-email", "person.email"},
+		{"Person.Email", "person.email"},
+		{"person_email", "person.email"},
+		{"PERSON-EMAIL", "person.email"},
+		{"name", "person.full_name"},
+		{"organization.name", "organization.name"},
+		{"company", "organization.name"},
+		{"Vorname", "person.given_name"},
+		{"tel", "person.phone"},
+		{"zip", "person.postal_code"},
+		{"kind", "inquiry.kind"},
+		{"inquiry_kind", "inquiry.kind"},
+		{"utm_source", "attribution.last.utm_source"},
+		{"gclid", "attribution.last.gclid"},
+		{"landing_url", "attribution.last.landing_url"},
+		{"attribution_last_gclid", "attribution.last.gclid"},
+		{"ip", "client.ip"},
+		{"region", "person.region"},
+		{"code", "referral.code"},
+		{"url", "organization.website"},
+		{"page_url", "client.page_url"},
+		{"products", "inquiry.products"},
+		{"product", "inquiry.products"},
 		/* set by the gateway alone, or by nobody */
-		{ "id", "none" },
-		{ "score", "none" },
-		{ "stage", "none" },
-		{ "status.stage", "none" },
-		{ "source_name", "none" },
-		{ "attribution.first.gclid", "none" },
-		{ "at", "none" },
-		{ "verified", "none" },
-		{ "", "none" },
-		{ "emai", "none" },
-		{ "emaill", "none" },
-		{ "person__email", "none" },
-		{ " email", "none" },
+		{"id", "none"},
+		{"score", "none"},
+		{"stage", "none"},
+		{"status.stage", "none"},
+		{"source_name", "none"},
+		{"attribution.first.gclid", "none"},
+		{"at", "none"},
+		{"verified", "none"},
+		{"", "none"},
+		{"emai", "none"},
+		{"emaill", "none"},
+		{"person__email", "none"},
+		{" email", "none"},
 	};
 
 	(void)state;
@@ -78,8 +78,9 @@ static void every_path_with_underscores_is_a_name(void **state)
 		size_t length = strlen(field_table[field].path);
 
 		for (size_t i = 0; i <= length; i++)
-			name[i] = (char)(field_table[field].path[i] == '.' ? '_' :
-									     field_table[field].path[i]);
+			name[i] = (char)(field_table[field].path[i] == '.'
+						 ? '_'
+						 : field_table[field].path[i]);
 		assert_int_equal(field_by_name(slice_from(name)),
 				 field_table[field].host_only ? -1 : field);
 	}

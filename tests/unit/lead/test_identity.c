@@ -15,60 +15,62 @@ static const struct {
 	bool same;
 } persons[] = {
 	/* one strong key, nothing against it */
-	{ "person.email=a@x.org", "person.email=a@x.org", EMAIL, true },
-	{ "person.email=a@x.org", "person.email=A+tag@x.org", EMAIL, true },
-	{ "person.email=j.doe@gmail.com", "person.email=jdoe+1@googlemail.com", EMAIL, true },
-	{ "person.phone=+16502530000", "person.phone=+16502530000", PHONE, true },
-	{ "profile=linkedin,jane,", "profile=linkedin,jane,", PROFILE, true },
-	{ "profile=linkedin,,https://x.y/j", "profile=linkedin,,https://x.y/j", PROFILE, true },
-	{ "person.email=a@x.org\nperson.phone=+16502530000", "person.phone=+16502530000", PHONE,
-	  true },
-	{ "person.phone=+16502530000", "person.phone=+16502530000\nperson.email=a@x.org", PHONE,
-	  true },
-	{ "person.email=a@x.org\nperson.full_name=Jane Doe",
-	  "person.email=a@x.org\nperson.full_name=John Roe", EMAIL, true },
+	{"person.email=a@x.org", "person.email=a@x.org", EMAIL, true},
+	{"person.email=a@x.org", "person.email=A+tag@x.org", EMAIL, true},
+	{"person.email=j.doe@gmail.com", "person.email=jdoe+1@googlemail.com", EMAIL, true},
+	{"person.phone=+16502530000", "person.phone=+16502530000", PHONE, true},
+	{"profile=linkedin,jane,", "profile=linkedin,jane,", PROFILE, true},
+	{"profile=linkedin,,https://x.y/j", "profile=linkedin,,https://x.y/j", PROFILE, true},
+	{"person.email=a@x.org\nperson.phone=+16502530000", "person.phone=+16502530000", PHONE,
+	 true},
+	{"person.phone=+16502530000", "person.phone=+16502530000\nperson.email=a@x.org", PHONE,
+	 true},
+	{"person.email=a@x.org\nperson.full_name=Jane Doe",
+	 "person.email=a@x.org\nperson.full_name=John Roe", EMAIL, true},
 	/* two colleagues with one office number */
-	{ "person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
-	  "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=John Roe", PHONE, false },
-	{ "person.email=a@x.org\nperson.phone=+16502530000",
-	  "person.email=b@x.org\nperson.phone=+16502530000", PHONE, false },
-	{ "person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
-	  "person.email=b@x.org\nperson.phone=+16502530000", PHONE, false },
+	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
+	 "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=John Roe", PHONE,
+	 false},
+	{"person.email=a@x.org\nperson.phone=+16502530000",
+	 "person.email=b@x.org\nperson.phone=+16502530000", PHONE, false},
+	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
+	 "person.email=b@x.org\nperson.phone=+16502530000", PHONE, false},
 	/* a second address of one person */
-	{ "person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
-	  "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=DOE, jane", PHONE, true },
-	{ "person.email=a@x.org\nperson.phone=+16502530000\nperson.given_name=Jane\n"
-	  "person.family_name=Doe",
-	  "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe", PHONE, true },
+	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
+	 "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=DOE, jane", PHONE,
+	 true},
+	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.given_name=Jane\n"
+	 "person.family_name=Doe",
+	 "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe", PHONE, true},
 	/* a family's email, two phones */
-	{ "person.email=a@x.org\nperson.phone=+16502530000",
-	  "person.email=a@x.org\nperson.phone=+16502530001", EMAIL, false },
-	{ "person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
-	  "person.email=a@x.org\nperson.phone=+16502530001\nperson.full_name=Jane Doe", EMAIL, true },
+	{"person.email=a@x.org\nperson.phone=+16502530000",
+	 "person.email=a@x.org\nperson.phone=+16502530001", EMAIL, false},
+	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
+	 "person.email=a@x.org\nperson.phone=+16502530001\nperson.full_name=Jane Doe", EMAIL, true},
 	/* other addresses count */
-	{ "person.email=a@x.org\nperson.other_emails=b@x.org", "person.email=b@x.org", EMAIL, true },
-	{ "person.email=a@x.org\nperson.other_emails=b@x.org\nperson.phone=+16502530000",
-	  "person.email=b@x.org\nperson.phone=+16502530000", EMAIL | PHONE, true },
-	{ "person.phone=+16502530000\nperson.other_phones=+16502530001",
-	  "person.phone=+16502530001\nperson.email=a@x.org", PHONE, true },
+	{"person.email=a@x.org\nperson.other_emails=b@x.org", "person.email=b@x.org", EMAIL, true},
+	{"person.email=a@x.org\nperson.other_emails=b@x.org\nperson.phone=+16502530000",
+	 "person.email=b@x.org\nperson.phone=+16502530000", EMAIL | PHONE, true},
+	{"person.phone=+16502530000\nperson.other_phones=+16502530001",
+	 "person.phone=+16502530001\nperson.email=a@x.org", PHONE, true},
 	/* role addresses are weak: they neither match nor part */
-	{ "person.email=info@x.org", "person.email=info@x.org", EMAIL, false },
-	{ "person.email=info@x.org\nperson.phone=+16502530000",
-	  "person.email=sales@x.org\nperson.phone=+16502530000", PHONE, true },
-	{ "person.email=info@x.org\nperson.phone=+16502530000",
-	  "person.email=a@x.org\nperson.phone=+16502530000", PHONE, true },
-	{ "person.email=info@x.org\nperson.phone=+16502530000",
-	  "person.email=info@x.org\nperson.phone=+16502530001", EMAIL, false },
+	{"person.email=info@x.org", "person.email=info@x.org", EMAIL, false},
+	{"person.email=info@x.org\nperson.phone=+16502530000",
+	 "person.email=sales@x.org\nperson.phone=+16502530000", PHONE, true},
+	{"person.email=info@x.org\nperson.phone=+16502530000",
+	 "person.email=a@x.org\nperson.phone=+16502530000", PHONE, true},
+	{"person.email=info@x.org\nperson.phone=+16502530000",
+	 "person.email=info@x.org\nperson.phone=+16502530001", EMAIL, false},
 	/* profiles differ only within a network */
-	{ "person.email=a@x.org\nprofile=linkedin,jane,", "person.email=a@x.org\nprofile=xing,j,",
-	  EMAIL, true },
-	{ "person.email=a@x.org\nprofile=linkedin,jane,", "person.email=a@x.org\nprofile=linkedin,joe,",
-	  EMAIL, false },
+	{"person.email=a@x.org\nprofile=linkedin,jane,", "person.email=a@x.org\nprofile=xing,j,",
+	 EMAIL, true},
+	{"person.email=a@x.org\nprofile=linkedin,jane,",
+	 "person.email=a@x.org\nprofile=linkedin,joe,", EMAIL, false},
 	/* nothing shared */
-	{ "person.email=a@x.org", "person.email=b@x.org", 0, false },
-	{ "person.email=a@x.org", "person.phone=+16502530000", 0, false },
-	{ "person.full_name=Jane Doe", "person.full_name=Jane Doe", 0, false },
-	{ "", "", 0, false },
+	{"person.email=a@x.org", "person.email=b@x.org", 0, false},
+	{"person.email=a@x.org", "person.phone=+16502530000", 0, false},
+	{"person.full_name=Jane Doe", "person.full_name=Jane Doe", 0, false},
+	{"", "", 0, false},
 };
 
 static void persons_are_recognised(void **state)
@@ -165,15 +167,16 @@ static void hashes_depend_on_everything(void **state)
 	(void)state;
 	memcpy(other_secret, secret, sizeof(secret));
 	other_secret[31] ^= 1;
-	assert_true(hash == identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("form"), LG_SLICE("key")));
+	assert_true(hash ==
+		    identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("form"), LG_SLICE("key")));
 	assert_true(hash != identity_hash(other_secret, IDENTITY_DELIVERY, LG_SLICE("form"),
 					  LG_SLICE("key")));
-	assert_true(hash != identity_hash(secret, IDENTITY_SUBMISSION, LG_SLICE("form"),
-					  LG_SLICE("key")));
-	assert_true(hash != identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("forms"),
-					  LG_SLICE("key")));
-	assert_true(hash != identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("form"),
-					  LG_SLICE("kez")));
+	assert_true(hash !=
+		    identity_hash(secret, IDENTITY_SUBMISSION, LG_SLICE("form"), LG_SLICE("key")));
+	assert_true(hash !=
+		    identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("forms"), LG_SLICE("key")));
+	assert_true(hash !=
+		    identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("form"), LG_SLICE("kez")));
 	assert_true(identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("ab"), LG_SLICE("c")) !=
 		    identity_hash(secret, IDENTITY_DELIVERY, LG_SLICE("a"), LG_SLICE("bc")));
 }
@@ -192,25 +195,25 @@ static const struct {
 	const char *lines;
 	bool same; /* as BASE */
 } contents[] = {
-	{ BASE, true },
-	{ "inquiry.message=hi\nperson.full_name=Jane\nperson.email=a@x.org", true },
-	{ BASE "client.ip=::1\nclient.user_agent=x\nclient.page_url=y", true },
-	{ BASE "attribution.last.gclid=1\nattribution.first.gclid=1", true },
-	{ BASE "captured_at=1\noccurred_at=2\nid=x\nsource.name=f", true },
-	{ BASE "status.stage=new\nidentity.touches=1\nscreening.verdict=held", true },
-	{ BASE "person.email_flags=free", true },
-	{ BASE "raw.person.email=A@x.org", true },
-	{ BASE "person.phone=+1", false },
-	{ BASE "raw.person.phone=call me", false },
-	{ BASE "extra.a=1", false },
-	{ BASE "inquiry.products=x", false },
-	{ BASE "profile=n,i,u", false },
-	{ BASE "consent=p|email|granted|1|t", false },
-	{ BASE "source.external_id=7", false },
-	{ BASE "is_test=true", false },
-	{ "person.email=a@x.org\nperson.full_name=Janehi", false },
-	{ "person.email=a@x.org\nperson.given_name=Jane\ninquiry.message=hi", false },
-	{ "", false },
+	{BASE, true},
+	{"inquiry.message=hi\nperson.full_name=Jane\nperson.email=a@x.org", true},
+	{BASE "client.ip=::1\nclient.user_agent=x\nclient.page_url=y", true},
+	{BASE "attribution.last.gclid=1\nattribution.first.gclid=1", true},
+	{BASE "captured_at=1\noccurred_at=2\nid=x\nsource.name=f", true},
+	{BASE "status.stage=new\nidentity.touches=1\nscreening.verdict=held", true},
+	{BASE "person.email_flags=free", true},
+	{BASE "raw.person.email=A@x.org", true},
+	{BASE "person.phone=+1", false},
+	{BASE "raw.person.phone=call me", false},
+	{BASE "extra.a=1", false},
+	{BASE "inquiry.products=x", false},
+	{BASE "profile=n,i,u", false},
+	{BASE "consent=p|email|granted|1|t", false},
+	{BASE "source.external_id=7", false},
+	{BASE "is_test=true", false},
+	{"person.email=a@x.org\nperson.full_name=Janehi", false},
+	{"person.email=a@x.org\nperson.given_name=Jane\ninquiry.message=hi", false},
+	{"", false},
 };
 
 static void digests_tell_contents_apart(void **state)
@@ -255,7 +258,8 @@ static void details_count_in_a_digest(void **state)
 	expect_digests(&arena, "extra.a=1\nextra.b=2", "extra.b=1\nextra.a=2", false);
 	expect_digests(&arena, "extra.ab=c", "extra.a=bc", false);
 	expect_digests(&arena, "profile=n,i,u", "profile=n,iu,", false);
-	expect_digests(&arena, "inquiry.products=a\ninquiry.products=b", "inquiry.products=ab", false);
+	expect_digests(&arena, "inquiry.products=a\ninquiry.products=b", "inquiry.products=ab",
+		       false);
 	arena_fini(&arena);
 }
 

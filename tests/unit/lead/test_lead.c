@@ -53,10 +53,11 @@ static void every_text_is_valid_utf8(void **state)
 	/* two names that JSON could not tell apart are one */
 	assert_true(lead_add_extra(lead, LG_SLICE("a\xff"), LG_SLICE("1")));
 	assert_true(lead_add_extra(lead, LG_SLICE("a\xfe"), LG_SLICE("\xfe\xfe")));
-	expect_slice("record", unit_json(lead),
-		     "{\"schema\":\"leadgate/lead/1\",\"person\":{\"full_name\":\"J\xef\xbf\xbdne\"},"
-		     "\"raw\":{\"person.phone\":\"\xef\xbf\xbd\"},\"extra\":{\"a\xef\xbf\xbd\":["
-		     "\"1\",\"\xef\xbf\xbd\xef\xbf\xbd\"]}}");
+	expect_slice(
+		"record", unit_json(lead),
+		"{\"schema\":\"leadgate/lead/1\",\"person\":{\"full_name\":\"J\xef\xbf\xbdne\"},"
+		"\"raw\":{\"person.phone\":\"\xef\xbf\xbd\"},\"extra\":{\"a\xef\xbf\xbd\":["
+		"\"1\",\"\xef\xbf\xbd\xef\xbf\xbd\"]}}");
 }
 
 static void wrong_kinds_of_fields_are_refused(void **state)
@@ -88,7 +89,7 @@ static void input_is_cut_at_a_character(void **state)
 static void lists_are_bounded(void **state)
 {
 	struct lead *lead = new_lead(state);
-	struct lg_consent consent = { .size = sizeof(consent), .state = LG_CONSENT_GRANTED };
+	struct lg_consent consent = {.size = sizeof(consent), .state = LG_CONSENT_GRANTED};
 
 	for (int64_t i = 0; i < unit_limits.list_items; i++) {
 		assert_true(lead_add(lead, LG_PRODUCTS, LG_SLICE("x")));
@@ -112,7 +113,8 @@ static void extra_names_and_values_are_cut(void **state)
 	static char text[100 << 10];
 
 	memset(text, 'x', sizeof(text));
-	assert_true(lead_add_extra(lead, slice_of(text, sizeof(text)), slice_of(text, sizeof(text))));
+	assert_true(
+		lead_add_extra(lead, slice_of(text, sizeof(text)), slice_of(text, sizeof(text))));
 	assert_int_equal(lead->extra->name.length, unit_limits.extra_name_bytes);
 	assert_int_equal(lead->extra->value.length, unit_limits.extra_value_bytes);
 	assert_true(lead_add_extra(lead, LG_SLICE("absent"), slice_of(NULL, 0)));
@@ -138,14 +140,14 @@ static void a_way_to_reach_the_person_is_an_address(void **state)
 		const char *lines;
 		bool reachable;
 	} rows[] = {
-		{ "person.full_name=Jane\ninquiry.message=hi", false },
-		{ "person.email=", false },
-		{ "raw.person.phone=call me", false },
-		{ "person.email=a@b.c", true },
-		{ "person.phone=+16502530000", true },
-		{ "person.other_emails=a@b.c", true },
-		{ "person.other_phones=+16502530000", true },
-		{ "profile=linkedin,jane,", true },
+		{"person.full_name=Jane\ninquiry.message=hi", false},
+		{"person.email=", false},
+		{"raw.person.phone=call me", false},
+		{"person.email=a@b.c", true},
+		{"person.phone=+16502530000", true},
+		{"person.other_emails=a@b.c", true},
+		{"person.other_phones=+16502530000", true},
+		{"profile=linkedin,jane,", true},
 	};
 	struct fixture *fixture = *state;
 
@@ -180,9 +182,9 @@ static void intent_follows_the_kind_of_inquiry(void **state)
 	static const struct {
 		const char *kind, *intent;
 	} rows[] = {
-		{ "quote", "hard" },	  { "demo", "hard" },	  { "callback", "hard" },
-		{ "contact", "soft" },	  { "newsletter", "soft" }, { "download", "soft" },
-		{ "event", "soft" },	  { "referral", "soft" }, { "other", "soft" },
+		{"quote", "hard"},   {"demo", "hard"},	     {"callback", "hard"},
+		{"contact", "soft"}, {"newsletter", "soft"}, {"download", "soft"},
+		{"event", "soft"},   {"referral", "soft"},   {"other", "soft"},
 	};
 	struct fixture *fixture = *state;
 
@@ -213,7 +215,7 @@ static void the_first_attribution_is_the_last(void **state)
 
 static void defaults_are_those_of_the_header(void **state)
 {
-	static const char *const fallbacks[] = { "100", "128", "64KiB", "50", "1024", "256KiB" };
+	static const char *const fallbacks[] = {"100", "128", "64KiB", "50", "1024", "256KiB"};
 
 	(void)state;
 	assert_int_equal(lead_limit_option_count, COUNT(fallbacks));

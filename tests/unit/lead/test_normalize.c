@@ -3,93 +3,95 @@
 #include "lead/identity.h"
 #include "unit.h"
 
-static const struct normalize_settings us = { .region = "US" };
+static const struct normalize_settings us = {.region = "US"};
 
 /* Each pair is a lead as it was sent and as it is after normalization. */
 static const struct {
 	const char *sent, *normal;
 } rows[] = {
-	{ "", "" },
+	{"", ""},
 	/* blank is absent, and leaves nothing */
-	{ "person.full_name=\nperson.email=  \nperson.phone=\t\ninquiry.message=\n", "" },
-	{ "person.full_name= Jane   Doe \ninquiry.message= a\r\nperson.email= jane@example.com",
-	  "person.full_name=Jane Doe\ninquiry.message=a\nperson.email=jane@example.com\n"
-	  "raw.person.email= jane@example.com" },
-	{ "person.full_name=Ja\x01ne Doe", "person.full_name=Jane Doe\nraw.person.full_name=Ja\x01ne Doe" },
+	{"person.full_name=\nperson.email=  \nperson.phone=\t\ninquiry.message=\n", ""},
+	{"person.full_name= Jane   Doe \ninquiry.message= a\r\nperson.email= jane@example.com",
+	 "person.full_name=Jane Doe\ninquiry.message=a\nperson.email=jane@example.com\n"
+	 "raw.person.email= jane@example.com"},
+	{"person.full_name=Ja\x01ne Doe",
+	 "person.full_name=Jane Doe\nraw.person.full_name=Ja\x01ne Doe"},
 	/* email */
-	{ "person.email=Jane@Example.COM",
-	  "person.email=Jane@example.com\nraw.person.email=Jane@Example.COM" },
-	{ "person.email=jane at example.com", "raw.person.email=jane at example.com" },
-	{ "person.email=info@gmail.com", "person.email=info@gmail.com\nperson.email_flags=free\n"
-					 "person.email_flags=role" },
-	{ "person.email=x@mailinator.com",
-	  "person.email=x@mailinator.com\nperson.email_flags=disposable" },
-	{ "person.email=a@x.org\nperson.email_flags=free", "person.email=a@x.org" },
-	{ "referral.referrer_email=Joe@X.org",
-	  "referral.referrer_email=Joe@x.org\nraw.referral.referrer_email=Joe@X.org" },
+	{"person.email=Jane@Example.COM",
+	 "person.email=Jane@example.com\nraw.person.email=Jane@Example.COM"},
+	{"person.email=jane at example.com", "raw.person.email=jane at example.com"},
+	{"person.email=info@gmail.com", "person.email=info@gmail.com\nperson.email_flags=free\n"
+					"person.email_flags=role"},
+	{"person.email=x@mailinator.com",
+	 "person.email=x@mailinator.com\nperson.email_flags=disposable"},
+	{"person.email=a@x.org\nperson.email_flags=free", "person.email=a@x.org"},
+	{"referral.referrer_email=Joe@X.org",
+	 "referral.referrer_email=Joe@x.org\nraw.referral.referrer_email=Joe@X.org"},
 	/* phone: the person's country before the default */
-	{ "person.phone=(650) 253-0000",
-	  "person.phone=+16502530000\nraw.person.phone=(650) 253-0000" },
-	{ "person.phone=+16502530000", "person.phone=+16502530000" },
-	{ "person.phone=030 1234567\nperson.country=Germany",
-	  "person.phone=+49301234567\nperson.country=DE\nraw.person.country=Germany\n"
-	  "raw.person.phone=030 1234567" },
-	{ "person.phone=650-253-0000\nperson.country=AQ",
-	  "person.phone=+16502530000\nperson.country=AQ\nraw.person.phone=650-253-0000" },
-	{ "person.phone=650-253-0000\nperson.country=Atlantis",
-	  "person.phone=+16502530000\nraw.person.country=Atlantis\nraw.person.phone=650-253-0000" },
-	{ "person.phone=call me", "raw.person.phone=call me" },
-	{ "person.phone=6502530000 x12",
-	  "person.phone=+16502530000\nraw.person.phone=6502530000 x12" },
+	{"person.phone=(650) 253-0000",
+	 "person.phone=+16502530000\nraw.person.phone=(650) 253-0000"},
+	{"person.phone=+16502530000", "person.phone=+16502530000"},
+	{"person.phone=030 1234567\nperson.country=Germany",
+	 "person.phone=+49301234567\nperson.country=DE\nraw.person.country=Germany\n"
+	 "raw.person.phone=030 1234567"},
+	{"person.phone=650-253-0000\nperson.country=AQ",
+	 "person.phone=+16502530000\nperson.country=AQ\nraw.person.phone=650-253-0000"},
+	{"person.phone=650-253-0000\nperson.country=Atlantis",
+	 "person.phone=+16502530000\nraw.person.country=Atlantis\nraw.person.phone=650-253-0000"},
+	{"person.phone=call me", "raw.person.phone=call me"},
+	{"person.phone=6502530000 x12",
+	 "person.phone=+16502530000\nraw.person.phone=6502530000 x12"},
 	/* other addresses */
-	{ "person.email=a@x.org\nperson.other_emails=a@X.org\nperson.other_emails=b@x.org\n"
-	  "person.other_emails=none\nperson.other_emails=b@x.org\nperson.other_emails=",
-	  "person.email=a@x.org\nperson.other_emails=b@x.org\n"
-	  "raw.person.other_emails=a@X.org\nraw.person.other_emails=none" },
-	{ "person.other_phones=650-253-0000\nperson.other_phones=no",
-	  "person.other_phones=+16502530000\nraw.person.other_phones=650-253-0000\n"
-	  "raw.person.other_phones=no" },
+	{"person.email=a@x.org\nperson.other_emails=a@X.org\nperson.other_emails=b@x.org\n"
+	 "person.other_emails=none\nperson.other_emails=b@x.org\nperson.other_emails=",
+	 "person.email=a@x.org\nperson.other_emails=b@x.org\n"
+	 "raw.person.other_emails=a@X.org\nraw.person.other_emails=none"},
+	{"person.other_phones=650-253-0000\nperson.other_phones=no",
+	 "person.other_phones=+16502530000\nraw.person.other_phones=650-253-0000\n"
+	 "raw.person.other_phones=no"},
 	/* the rest by its type */
-	{ "person.language=en_US\nperson.birth_date=31.5.1990\norganization.employees=1,200",
-	  "person.language=en-US\nperson.birth_date=1990-05-31\norganization.employees=1200\n"
-	  "raw.person.language=en_US\nraw.person.birth_date=31.5.1990\n"
-	  "raw.organization.employees=1,200" },
-	{ "person.language=English please\nperson.birth_date=05/06/1990\norganization.employees=50-100",
-	  "raw.person.language=English please\nraw.person.birth_date=05/06/1990\n"
-	  "raw.organization.employees=50-100" },
-	{ "is_test=yes", "is_test=true\nraw.is_test=yes" },
-	{ "is_test=maybe", "raw.is_test=maybe" },
-	{ "occurred_at=2026-01-02T03:04:05+01:00",
-	  "occurred_at=2026-01-02T02:04:05.000Z\nraw.occurred_at=2026-01-02T03:04:05+01:00" },
-	{ "occurred_at=yesterday", "raw.occurred_at=yesterday" },
-	{ "client.ip=::FFFF:192.0.2.1", "client.ip=192.0.2.1\nraw.client.ip=::FFFF:192.0.2.1" },
-	{ "organization.website=Example.com",
-	  "organization.website=https://example.com\nraw.organization.website=Example.com" },
-	{ "organization.website=none", "raw.organization.website=none" },
-	{ "client.page_url=/pricing", "client.page_url=/pricing" },
-	{ "attribution.last.referrer_url=android-app://com.example",
-	  "attribution.last.referrer_url=android-app://com.example" },
-	{ "attribution.last.landing_url=HTTPS://Example.com/?utm_source= News &x=1",
-	  "attribution.last.landing_url=https://example.com/?x=1\nattribution.last.utm_source=News\n"
-	  "raw.attribution.last.landing_url=HTTPS://Example.com/?utm_source= News &x=1" },
+	{"person.language=en_US\nperson.birth_date=31.5.1990\norganization.employees=1,200",
+	 "person.language=en-US\nperson.birth_date=1990-05-31\norganization.employees=1200\n"
+	 "raw.person.language=en_US\nraw.person.birth_date=31.5.1990\n"
+	 "raw.organization.employees=1,200"},
+	{"person.language=English "
+	 "please\nperson.birth_date=05/06/1990\norganization.employees=50-100",
+	 "raw.person.language=English please\nraw.person.birth_date=05/06/1990\n"
+	 "raw.organization.employees=50-100"},
+	{"is_test=yes", "is_test=true\nraw.is_test=yes"},
+	{"is_test=maybe", "raw.is_test=maybe"},
+	{"occurred_at=2026-01-02T03:04:05+01:00",
+	 "occurred_at=2026-01-02T02:04:05.000Z\nraw.occurred_at=2026-01-02T03:04:05+01:00"},
+	{"occurred_at=yesterday", "raw.occurred_at=yesterday"},
+	{"client.ip=::FFFF:192.0.2.1", "client.ip=192.0.2.1\nraw.client.ip=::FFFF:192.0.2.1"},
+	{"organization.website=Example.com",
+	 "organization.website=https://example.com\nraw.organization.website=Example.com"},
+	{"organization.website=none", "raw.organization.website=none"},
+	{"client.page_url=/pricing", "client.page_url=/pricing"},
+	{"attribution.last.referrer_url=android-app://com.example",
+	 "attribution.last.referrer_url=android-app://com.example"},
+	{"attribution.last.landing_url=HTTPS://Example.com/?utm_source= News &x=1",
+	 "attribution.last.landing_url=https://example.com/?x=1\nattribution.last.utm_source=News\n"
+	 "raw.attribution.last.landing_url=HTTPS://Example.com/?utm_source= News &x=1"},
 	/* kinds of inquiry */
-	{ "inquiry.kind=Quote", "inquiry.kind=quote" },
-	{ "inquiry.kind=rant", "inquiry.kind=other\nraw.inquiry.kind=rant" },
-	{ "inquiry.kind=other", "inquiry.kind=other" },
+	{"inquiry.kind=Quote", "inquiry.kind=quote"},
+	{"inquiry.kind=rant", "inquiry.kind=other\nraw.inquiry.kind=rant"},
+	{"inquiry.kind=other", "inquiry.kind=other"},
 	/* names */
-	{ "person.given_name=Jane\nperson.family_name=Doe",
-	  "person.full_name=Jane Doe\nperson.given_name=Jane\nperson.family_name=Doe" },
-	{ "person.given_name=Jane", "person.given_name=Jane" },
-	{ "person.full_name=J. Doe\nperson.given_name=Jane\nperson.family_name=Doe",
-	  "person.full_name=J. Doe\nperson.given_name=Jane\nperson.family_name=Doe" },
+	{"person.given_name=Jane\nperson.family_name=Doe",
+	 "person.full_name=Jane Doe\nperson.given_name=Jane\nperson.family_name=Doe"},
+	{"person.given_name=Jane", "person.given_name=Jane"},
+	{"person.full_name=J. Doe\nperson.given_name=Jane\nperson.family_name=Doe",
+	 "person.full_name=J. Doe\nperson.given_name=Jane\nperson.family_name=Doe"},
 	/* lists */
-	{ "inquiry.products= a  b \ninquiry.products=\ninquiry.products=a b\ninquiry.products=c",
-	  "inquiry.products=a b\ninquiry.products=c" },
-	{ "profile= LinkedIn ,jane,LinkedIn.com/in/jane\nprofile=,x,\nprofile=x",
-	  "profile=linkedin,jane,https://linkedin.com/in/jane" },
+	{"inquiry.products= a  b \ninquiry.products=\ninquiry.products=a b\ninquiry.products=c",
+	 "inquiry.products=a b\ninquiry.products=c"},
+	{"profile= LinkedIn ,jane,LinkedIn.com/in/jane\nprofile=,x,\nprofile=x",
+	 "profile=linkedin,jane,https://linkedin.com/in/jane"},
 	/* what the gateway sets is left alone */
-	{ "source.name= a \nid= x ", "source.name= a \nid= x " },
-	{ "extra. a = b ", "extra. a = b " },
+	{"source.name= a \nid= x ", "source.name= a \nid= x "},
+	{"extra. a = b ", "extra. a = b "},
 };
 
 static void leads_have_one_form(void **state)
@@ -118,10 +120,11 @@ static void values_that_are_in_their_form_are_not_copied(void **state)
 
 	(void)state;
 	arena_init(&arena, 16 << 10, 0);
-	lead = unit_lead(&arena, "person.full_name=Jane Doe\nperson.email=jane@example.com\n"
-				 "person.phone=+16502530000\nperson.country=US\ninquiry.message=hi\n"
-				 "organization.employees=5\nclient.ip=192.0.2.1\nperson.language=en-US\n"
-				 "person.birth_date=1990-05-31");
+	lead = unit_lead(&arena,
+			 "person.full_name=Jane Doe\nperson.email=jane@example.com\n"
+			 "person.phone=+16502530000\nperson.country=US\ninquiry.message=hi\n"
+			 "organization.employees=5\nclient.ip=192.0.2.1\nperson.language=en-US\n"
+			 "person.birth_date=1990-05-31");
 	used = arena.used_bytes;
 	assert_true(lead_normalize(lead, &us));
 	assert_int_equal(arena.used_bytes, used);
@@ -169,18 +172,21 @@ static void a_name_with_a_comma_suggests_its_parts(void **state)
 	arena_fini(&arena);
 }
 
-static void consents_get_a_time_and_a_digest(void **state)
+static void consents_get_a_digest_and_a_time(void **state)
 {
 	struct arena arena;
 	struct lead *lead;
 
 	(void)state;
 	arena_init(&arena, 16 << 10, 0);
-	lead = unit_lead(&arena, "captured_at=2026-01-02T03:04:05.678Z\n"
-				 "consent= news |email|granted||Yes,  please\nconsent=x|||1700000000000");
+	lead = unit_lead(&arena,
+			 "captured_at=2026-01-02T03:04:05.678Z\n"
+			 "consent= news |email|granted||Yes,  please\nconsent=x|||1700000000000");
 	assert_true(lead_normalize(lead, &us));
 	expect_slice("purpose", lead->consents->purpose, "news");
 	expect_slice("text", lead->consents->text, "Yes,  please");
+	expect_slice("at", lead->consents->at, NULL);
+	lead_status_new(lead);
 	expect_slice("at", lead->consents->at, "2026-01-02T03:04:05.678Z");
 	expect_slice("digest", lead->consents->text_sha256,
 		     "5fdb206726a46cddb56922801640bbaa0c16b4ad1bb004690f1cbbeaf7ecf720");
@@ -226,12 +232,14 @@ static void failing_memory_is_reported(void **state)
 		bool good;
 
 		arena_init(&arena, 64, 0);
-		lead = unit_lead(&arena, "person.email=Jane@Example.com\nperson.phone=650-253-0000\n"
-					 "person.full_name=Mu\xcc\x88ller, Jane\nperson.language=en_US\n"
-					 "organization.website=Example.com\ninquiry.message=a\rb\n"
-					 "attribution.last.landing_url=https://x.org/?gclid=1&a=2\n"
-					 "person.other_emails=B@X.org\nprofile=N,i,u.v/w\ninquiry.kind=rant\n"
-					 "consent=a b|c|granted||text\nperson.country=Germany");
+		lead = unit_lead(
+			&arena,
+			"person.email=Jane@Example.com\nperson.phone=650-253-0000\n"
+			"person.full_name=Mu\xcc\x88ller, Jane\nperson.language=en_US\n"
+			"organization.website=Example.com\ninquiry.message=a\rb\n"
+			"attribution.last.landing_url=https://x.org/?gclid=1&a=2\n"
+			"person.other_emails=B@X.org\nprofile=N,i,u.v/w\ninquiry.kind=rant\n"
+			"consent=a b|c|granted||text\nperson.country=Germany");
 		alloc_fail_at(++n);
 		good = lead_normalize(lead, &us);
 		assert_int_equal(good, !alloc_failed());
@@ -249,7 +257,7 @@ int main(void)
 		cmocka_unit_test(values_that_are_in_their_form_are_not_copied),
 		cmocka_unit_test(long_values_are_cut_and_kept),
 		cmocka_unit_test(a_name_with_a_comma_suggests_its_parts),
-		cmocka_unit_test(consents_get_a_time_and_a_digest),
+		cmocka_unit_test(consents_get_a_digest_and_a_time),
 		cmocka_unit_test(spelling_does_not_change_the_digest),
 		cmocka_unit_test(failing_memory_is_reported),
 	};

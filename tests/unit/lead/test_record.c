@@ -3,54 +3,54 @@
 static const struct {
 	const char *lines, *json;
 } rows[] = {
-	{ "", "{\"schema\":\"leadgate/lead/1\"}" },
-	{ "id=x", "{\"schema\":\"leadgate/lead/1\",\"id\":\"x\"}" },
-	{ "person.email=a@b.c",
-	  "{\"schema\":\"leadgate/lead/1\",\"person\":{\"email\":\"a@b.c\"}}" },
+	{"", "{\"schema\":\"leadgate/lead/1\"}"},
+	{"id=x", "{\"schema\":\"leadgate/lead/1\",\"id\":\"x\"}"},
+	{"person.email=a@b.c", "{\"schema\":\"leadgate/lead/1\",\"person\":{\"email\":\"a@b.c\"}}"},
 	/* order is the table's, not that of setting */
-	{ "person.phone=+1\nid=x\nperson.full_name=Jane\nis_test=true",
-	  "{\"schema\":\"leadgate/lead/1\",\"id\":\"x\",\"is_test\":true,\"person\":{\"full_name\":"
-	  "\"Jane\",\"phone\":\"+1\"}}" },
-	{ "organization.employees=50\nstatus.score=-3\nsource.verified=false",
-	  "{\"schema\":\"leadgate/lead/1\",\"source\":{\"verified\":false},\"organization\":{"
-	  "\"employees\":50},\"status\":{\"score\":-3,\"reasons\":[]}}" },
+	{"person.phone=+1\nid=x\nperson.full_name=Jane\nis_test=true",
+	 "{\"schema\":\"leadgate/lead/1\",\"id\":\"x\",\"is_test\":true,\"person\":{\"full_name\":"
+	 "\"Jane\",\"phone\":\"+1\"}}"},
+	{"organization.employees=50\nstatus.score=-3\nsource.verified=false",
+	 "{\"schema\":\"leadgate/lead/1\",\"source\":{\"verified\":false},\"organization\":{"
+	 "\"employees\":50},\"status\":{\"score\":-3,\"reasons\":[]}}"},
 	/* what is no number must not break the record */
-	{ "organization.employees=many\nstatus.score=01\nis_test=perhaps\nidentity.touches=",
-	  "{\"schema\":\"leadgate/lead/1\"}" },
-	{ "organization.employees=9999999999999",
-	  "{\"schema\":\"leadgate/lead/1\"}" },
-	{ "attribution.first.gclid=1\nattribution.last.gclid=2\nclient.ip=::1",
-	  "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"first\":{\"gclid\":\"1\"},\"last\":{"
-	  "\"gclid\":\"2\"}},\"client\":{\"ip\":\"::1\"}}" },
-	{ "attribution.last.gclid=2",
-	  "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"last\":{\"gclid\":\"2\"}}}" },
-	{ "attribution.first.gclid=2\nscreening.verdict=clean",
-	  "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"first\":{\"gclid\":\"2\"}},"
-	  "\"screening\":{\"verdict\":\"clean\"}}" },
-	{ "inquiry.products=a\ninquiry.products=b\nperson.email_flags=free",
-	  "{\"schema\":\"leadgate/lead/1\",\"person\":{\"email_flags\":[\"free\"]},\"inquiry\":{"
-	  "\"products\":[\"a\",\"b\"]}}" },
-	{ "profile=linkedin,jane,https://x.y/\nperson.country=US\nperson.other_emails=a@b.c",
-	  "{\"schema\":\"leadgate/lead/1\",\"person\":{\"country\":\"US\",\"profiles\":[{\"network\":"
-	  "\"linkedin\",\"id\":\"jane\",\"url\":\"https://x.y/\"}],\"other_emails\":[\"a@b.c\"]}}" },
-	{ "consent=marketing|email,sms|granted|1700000000000|Yes please",
-	  "{\"schema\":\"leadgate/lead/1\",\"consent\":[{\"purpose\":\"marketing\",\"channels\":["
-	  "\"email\",\"sms\"],\"state\":\"granted\",\"text\":\"Yes please\",\"at\":"
-	  "\"2023-11-14T22:13:20.000Z\"}]}" },
-	{ "consent=terms\nconsent=x||denied",
-	  "{\"schema\":\"leadgate/lead/1\",\"consent\":[{\"purpose\":\"terms\",\"state\":\"withdrawn\"},"
-	  "{\"purpose\":\"x\",\"state\":\"denied\"}]}" },
-	{ "extra.a=1\nextra.b=2\nextra.a=3",
-	  "{\"schema\":\"leadgate/lead/1\",\"extra\":{\"a\":[\"1\",\"3\"],\"b\":\"2\"}}" },
-	{ "extra.=empty name", "{\"schema\":\"leadgate/lead/1\",\"extra\":{\"\":\"empty name\"}}" },
-	{ "raw.person.phone=call me",
-	  "{\"schema\":\"leadgate/lead/1\",\"raw\":{\"person.phone\":\"call me\"}}" },
-	{ "person.full_name=\"Jane\\ \x01\t\xc3\xa9",
-	  "{\"schema\":\"leadgate/lead/1\",\"person\":{\"full_name\":\"\\\"Jane\\\\ "
-	  "\\u0001\\t\xc3\xa9\"}}" },
-	{ "status.stage=new\nidentity.possible_duplicates=x",
-	  "{\"schema\":\"leadgate/lead/1\",\"status\":{\"stage\":\"new\"},\"identity\":{"
-	  "\"possible_duplicates\":[\"x\"]}}" },
+	{"organization.employees=many\nstatus.score=01\nis_test=perhaps\nidentity.touches=",
+	 "{\"schema\":\"leadgate/lead/1\"}"},
+	{"organization.employees=9999999999999", "{\"schema\":\"leadgate/lead/1\"}"},
+	{"attribution.first.gclid=1\nattribution.last.gclid=2\nclient.ip=::1",
+	 "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"first\":{\"gclid\":\"1\"},\"last\":{"
+	 "\"gclid\":\"2\"}},\"client\":{\"ip\":\"::1\"}}"},
+	{"attribution.last.gclid=2",
+	 "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"last\":{\"gclid\":\"2\"}}}"},
+	{"attribution.first.gclid=2\nscreening.verdict=clean",
+	 "{\"schema\":\"leadgate/lead/1\",\"attribution\":{\"first\":{\"gclid\":\"2\"}},"
+	 "\"screening\":{\"verdict\":\"clean\"}}"},
+	{"inquiry.products=a\ninquiry.products=b\nperson.email_flags=free",
+	 "{\"schema\":\"leadgate/lead/1\",\"person\":{\"email_flags\":[\"free\"]},\"inquiry\":{"
+	 "\"products\":[\"a\",\"b\"]}}"},
+	{"profile=linkedin,jane,https://x.y/\nperson.country=US\nperson.other_emails=a@b.c",
+	 "{\"schema\":\"leadgate/lead/"
+	 "1\",\"person\":{\"country\":\"US\",\"profiles\":[{\"network\":"
+	 "\"linkedin\",\"id\":\"jane\",\"url\":\"https://x.y/\"}],\"other_emails\":[\"a@b.c\"]}}"},
+	{"consent=marketing|email,sms|granted|1700000000000|Yes please",
+	 "{\"schema\":\"leadgate/lead/1\",\"consent\":[{\"purpose\":\"marketing\",\"channels\":["
+	 "\"email\",\"sms\"],\"state\":\"granted\",\"text\":\"Yes please\",\"at\":"
+	 "\"2023-11-14T22:13:20.000Z\"}]}"},
+	{"consent=terms\nconsent=x||denied",
+	 "{\"schema\":\"leadgate/lead/"
+	 "1\",\"consent\":[{\"purpose\":\"terms\",\"state\":\"withdrawn\"},"
+	 "{\"purpose\":\"x\",\"state\":\"denied\"}]}"},
+	{"extra.a=1\nextra.b=2\nextra.a=3",
+	 "{\"schema\":\"leadgate/lead/1\",\"extra\":{\"a\":[\"1\",\"3\"],\"b\":\"2\"}}"},
+	{"extra.=empty name", "{\"schema\":\"leadgate/lead/1\",\"extra\":{\"\":\"empty name\"}}"},
+	{"raw.person.phone=call me",
+	 "{\"schema\":\"leadgate/lead/1\",\"raw\":{\"person.phone\":\"call me\"}}"},
+	{"person.full_name=\"Jane\\ \x01\t\xc3\xa9",
+	 "{\"schema\":\"leadgate/lead/1\",\"person\":{\"full_name\":\"\\\"Jane\\\\ "
+	 "\\u0001\\t\xc3\xa9\"}}"},
+	{"status.stage=new\nidentity.possible_duplicates=x",
+	 "{\"schema\":\"leadgate/lead/1\",\"status\":{\"stage\":\"new\"},\"identity\":{"
+	 "\"possible_duplicates\":[\"x\"]}}"},
 };
 
 static void records_are_written(void **state)
@@ -60,15 +60,19 @@ static void records_are_written(void **state)
 	(void)state;
 	arena_init(&arena, 16 << 10, 0);
 	for (size_t i = 0; i < COUNT(rows); i++)
-		expect_slice(rows[i].lines, unit_json(unit_lead(&arena, rows[i].lines)), rows[i].json);
+		expect_slice(rows[i].lines, unit_json(unit_lead(&arena, rows[i].lines)),
+			     rows[i].json);
 	arena_fini(&arena);
 }
 
 static void reasons_and_suggestions_are_written(void **state)
 {
-	struct lead_reason reason = { .rule = LG_SLICE("big"), .axis = LG_SLICE("score"),
-				      .from = LG_SLICE("0"), .to = LG_SLICE("10"), .points = -10,
-				      .at = LG_SLICE("t") };
+	struct lead_reason reason = {.rule = LG_SLICE("big"),
+				     .axis = LG_SLICE("score"),
+				     .from = LG_SLICE("0"),
+				     .to = LG_SLICE("10"),
+				     .points = -10,
+				     .at = LG_SLICE("t")};
 	struct arena arena;
 	struct lead *lead;
 
@@ -77,17 +81,19 @@ static void reasons_and_suggestions_are_written(void **state)
 	lead = unit_lead(&arena, "status.score=10");
 	lead->reasons = &reason;
 	lead_suggest(lead, LG_SLICE("person.email"), LG_SLICE("a@b.c"), LG_SLICE("typo"));
-	expect_slice("lists", unit_json(lead),
-		     "{\"schema\":\"leadgate/lead/1\",\"status\":{\"score\":10,\"reasons\":[{\"rule\":"
-		     "\"big\",\"axis\":\"score\",\"from\":\"0\",\"to\":\"10\",\"points\":-10,\"at\":\"t\"}"
-		     "]},\"suggestions\":[{\"path\":\"person.email\",\"value\":\"a@b.c\",\"why\":"
-		     "\"typo\"}]}");
+	expect_slice(
+		"lists", unit_json(lead),
+		"{\"schema\":\"leadgate/lead/1\",\"status\":{\"score\":10,\"reasons\":[{\"rule\":"
+		"\"big\",\"axis\":\"score\",\"from\":\"0\",\"to\":\"10\",\"points\":-10,\"at\":"
+		"\"t\"}"
+		"]},\"suggestions\":[{\"path\":\"person.email\",\"value\":\"a@b.c\",\"why\":"
+		"\"typo\"}]}");
 	arena_fini(&arena);
 }
 
 static void expect_same_again(struct arena *arena, struct lg_slice json)
 {
-	struct error error = { "" };
+	struct error error = {""};
 	struct lead *lead = record_decode(arena, &unit_limits, json, &error);
 
 	if (!lead)
@@ -104,12 +110,14 @@ static void records_are_read_again(void **state)
 	arena_init(&arena, 16 << 10, 0);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		expect_same_again(&arena, unit_json(unit_lead(&arena, rows[i].lines)));
-	expect_same_again(&arena,
-			  LG_SLICE("{\"schema\":\"leadgate/lead/1\",\"consent\":[{\"purpose\":\"p\","
-				   "\"channels\":[],\"state\":\"pending\",\"basis\":\"b\",\"text\":\"t\","
-				   "\"text_sha256\":\"s\",\"version\":\"v\",\"method\":\"m\",\"at\":\"a\","
-				   "\"evidence\":{\"ip\":\"::1\"}}],\"status\":{\"reasons\":[{\"rule\":\"r\","
-				   "\"axis\":\"a\",\"from\":\"f\",\"to\":\"t\",\"points\":5,\"at\":\"x\"}]}}"));
+	expect_same_again(
+		&arena,
+		LG_SLICE("{\"schema\":\"leadgate/lead/1\",\"consent\":[{\"purpose\":\"p\","
+			 "\"channels\":[],\"state\":\"pending\",\"basis\":\"b\",\"text\":\"t\","
+			 "\"text_sha256\":\"s\",\"version\":\"v\",\"method\":\"m\",\"at\":\"a\","
+			 "\"evidence\":{\"ip\":\"::1\"}}],\"status\":{\"reasons\":[{\"rule\":\"r\","
+			 "\"axis\":\"a\",\"from\":\"f\",\"to\":\"t\",\"points\":5,\"at\":\"x\"}]}"
+			 "}"));
 	arena_fini(&arena);
 }
 
@@ -127,9 +135,24 @@ static uint64_t draw(uint64_t below)
 /* Valid UTF-8 of all lengths, with what JSON escapes. */
 static struct lg_slice draw_text(struct arena *arena)
 {
-	static const char *const pieces[] = { "a", "Z", " ", "\"", "\\", "/", "\n", "\x01", "\x7f",
-					      "{", "}", "\xc3\xa9", "\xe2\x80\xa8", "\xe2\x82\xac",
-					      "\xf0\x9f\x98\x80", ",", ":", "[" };
+	static const char *const pieces[] = {"a",
+					     "Z",
+					     " ",
+					     "\"",
+					     "\\",
+					     "/",
+					     "\n",
+					     "\x01",
+					     "\x7f",
+					     "{",
+					     "}",
+					     "\xc3\xa9",
+					     "\xe2\x80\xa8",
+					     "\xe2\x82\xac",
+					     "\xf0\x9f\x98\x80",
+					     ",",
+					     ":",
+					     "["};
 	struct lg_slice text = LG_SLICE("");
 
 	for (uint64_t left = draw(12); left > 0; left--)
@@ -159,9 +182,11 @@ static struct lead *draw_lead(struct arena *arena)
 			lead_keep_raw(lead, field, draw_text(arena));
 	}
 	for (uint64_t left = draw(4); left > 0; left--) {
-		struct lg_consent consent = { .size = sizeof(consent), .state = 1 + (int32_t)draw(4),
-					      .purpose = draw_text(arena), .text = draw_text(arena),
-					      .at = (int64_t)draw(1u << 30) };
+		struct lg_consent consent = {.size = sizeof(consent),
+					     .state = 1 + (int32_t)draw(4),
+					     .purpose = draw_text(arena),
+					     .text = draw_text(arena),
+					     .at = (int64_t)draw(1u << 30)};
 
 		lead_add_consent(lead, &consent);
 		lead_add_profile(lead, draw_text(arena), draw_text(arena), draw_text(arena));
@@ -190,51 +215,52 @@ static void foreign_records_are_refused(void **state)
 	static const struct {
 		const char *json, *why;
 	} foreign[] = {
-		{ "", "" },
-		{ "{", "" },
-		{ "[]", "no object" },
-		{ "{}", "no object with a schema" },
-		{ "{\"id\":\"x\"}", "no object with a schema" },
-		{ "{\"schema\":\"leadgate/lead/2\"}", "schema other than" },
-		{ "{\"schema\":1}", "schema other than" },
-		{ HEAD "\"color\":\"red\"}", "color is not known" },
-		{ HEAD "\"person\":{\"color\":\"red\"}}", "color is not known" },
-		{ HEAD "\"person\":\"Jane\"}", "person is not known" },
-		{ HEAD "\"person.email\":\"a@b.c\"}", "is not known" },
-		{ HEAD "\"id\":7}", "id has the wrong type" },
-		{ HEAD "\"is_test\":\"true\"}", "is_test has the wrong type" },
-		{ HEAD "\"organization\":{\"employees\":\"50\"}}", "employees has the wrong type" },
-		{ HEAD "\"organization\":{\"employees\":1.5}}", "employees has the wrong type" },
-		{ HEAD "\"inquiry\":{\"products\":\"x\"}}", "products is no list" },
-		{ HEAD "\"inquiry\":{\"products\":[1]}}", "an item that is no text" },
-		{ HEAD "\"consent\":{}}", "consent is no list" },
-		{ HEAD "\"consent\":[1]}", "an item that is no object" },
-		{ HEAD "\"consent\":[{\"state\":\"maybe\"}]}", "no state of consent" },
-		{ HEAD "\"consent\":[{\"channels\":\"email\"}]}", "channels is no list" },
-		{ HEAD "\"consent\":[{\"channels\":[1]}]}", "an item that is no text" },
-		{ HEAD "\"consent\":[{\"evidence\":[]}]}", "evidence is no object" },
-		{ HEAD "\"consent\":[{\"color\":\"red\"}]}", "color is not known" },
-		{ HEAD "\"consent\":[{\"purpose\":1}]}", "purpose is no text" },
-		{ HEAD "\"status\":{\"reasons\":[{\"points\":\"5\"}]}}", "no whole number" },
-		{ HEAD "\"status\":{\"reasons\":[{\"points\":99999999999999999999}]}}",
-		  "no whole number" },
-		{ HEAD "\"status\":{\"reasons\":[{\"x\":1}]}}", "x is not known" },
-		{ HEAD "\"suggestions\":[{\"x\":1}]}", "x is not known" },
-		{ HEAD "\"person\":{\"profiles\":[{\"x\":1}]}}", "x is not known" },
-		{ HEAD "\"extra\":{\"a\":1}}", "a is no text" },
-		{ HEAD "\"extra\":[]}", "extra is no object" },
-		{ HEAD "\"raw\":{\"a\":{}}}", "a is no text" },
-		{ HEAD "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}",
-		  "is not known" },
+		{"", ""},
+		{"{", ""},
+		{"[]", "no object"},
+		{"{}", "no object with a schema"},
+		{"{\"id\":\"x\"}", "no object with a schema"},
+		{"{\"schema\":\"leadgate/lead/2\"}", "schema other than"},
+		{"{\"schema\":1}", "schema other than"},
+		{HEAD "\"color\":\"red\"}", "color is not known"},
+		{HEAD "\"person\":{\"color\":\"red\"}}", "color is not known"},
+		{HEAD "\"person\":\"Jane\"}", "person is not known"},
+		{HEAD "\"person.email\":\"a@b.c\"}", "is not known"},
+		{HEAD "\"id\":7}", "id has the wrong type"},
+		{HEAD "\"is_test\":\"true\"}", "is_test has the wrong type"},
+		{HEAD "\"organization\":{\"employees\":\"50\"}}", "employees has the wrong type"},
+		{HEAD "\"organization\":{\"employees\":1.5}}", "employees has the wrong type"},
+		{HEAD "\"inquiry\":{\"products\":\"x\"}}", "products is no list"},
+		{HEAD "\"inquiry\":{\"products\":[1]}}", "an item that is no text"},
+		{HEAD "\"consent\":{}}", "consent is no list"},
+		{HEAD "\"consent\":[1]}", "an item that is no object"},
+		{HEAD "\"consent\":[{\"state\":\"maybe\"}]}", "no state of consent"},
+		{HEAD "\"consent\":[{\"channels\":\"email\"}]}", "channels is no list"},
+		{HEAD "\"consent\":[{\"channels\":[1]}]}", "an item that is no text"},
+		{HEAD "\"consent\":[{\"evidence\":[]}]}", "evidence is no object"},
+		{HEAD "\"consent\":[{\"color\":\"red\"}]}", "color is not known"},
+		{HEAD "\"consent\":[{\"purpose\":1}]}", "purpose is no text"},
+		{HEAD "\"status\":{\"reasons\":[{\"points\":\"5\"}]}}", "no whole number"},
+		{HEAD "\"status\":{\"reasons\":[{\"points\":99999999999999999999}]}}",
+		 "no whole number"},
+		{HEAD "\"status\":{\"reasons\":[{\"x\":1}]}}", "x is not known"},
+		{HEAD "\"suggestions\":[{\"x\":1}]}", "x is not known"},
+		{HEAD "\"person\":{\"profiles\":[{\"x\":1}]}}", "x is not known"},
+		{HEAD "\"extra\":{\"a\":1}}", "a is no text"},
+		{HEAD "\"extra\":[]}", "extra is no object"},
+		{HEAD "\"raw\":{\"a\":{}}}", "a is no text"},
+		{HEAD
+		 "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}",
+		 "is not known"},
 	};
 	struct arena arena;
 
 	(void)state;
 	arena_init(&arena, 16 << 10, 0);
 	for (size_t i = 0; i < COUNT(foreign); i++) {
-		struct error error = { "" };
-		struct lead *lead =
-			record_decode(&arena, &unit_limits, slice_from(foreign[i].json), &error);
+		struct error error = {""};
+		struct lead *lead = record_decode(&arena, &unit_limits, slice_from(foreign[i].json),
+						  &error);
 
 		if (lead || !strstr(error.text, foreign[i].why))
 			fail_msg("%s: %s", foreign[i].json, error.text);
@@ -281,7 +307,7 @@ static void failing_memory_is_reported(void **state)
 					    "profile=n,i,u\nconsent=p|a,b,c|granted|1|t\n"
 					    "raw.person.phone=x"));
 	do {
-		struct error error = { "" };
+		struct error error = {""};
 		struct arena arena;
 		struct buffer out;
 		struct lead *lead;

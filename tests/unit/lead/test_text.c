@@ -8,46 +8,73 @@ struct row {
 
 /* NULL: as the input. */
 static const struct row rows[] = {
-	{ "", NULL, NULL },
-	{ "Jane Doe", NULL, NULL },
-	{ "  Jane   Doe  ", "Jane Doe", "Jane Doe" },
-	{ "Jane\tDoe", "Jane Doe", "Jane Doe" },
-	{ " \t\r\n ", "", "" },
-	{ "a\nb", "a b", NULL },
-	{ "a\r\nb", "a b", "a\nb" },
-	{ "a\rb", "a b", "a\nb" },
-	{ "a\n\nb", "a b", NULL },
-	{ "a\r\n\r\n\r\n\r\nb", "a b", "a\n\nb" },
-	{ "a  \n  b", "a b", "a\nb" },
-	{ "\n\na\n\n", "a", "a" },
-	{ "a\x0b" "b\x0c" "c", "a b c", "a\nb\nc" },
-	{ "a\x01" "b\x7f" "c\x1b[0m", "abc[0m", "abc[0m" },
-	{ "M\xc3\xbcller", NULL, NULL },
-	{ "Mu\xcc\x88ller", "M\xc3\xbcller", "M\xc3\xbcller" },		  /* NFC */
-	{ "\xe2\x84\xab", "\xc3\x85", "\xc3\x85" },			  /* ANGSTROM SIGN */
-	{ "e\xe2\x80\x8b\xcc\x81", "\xc3\xa9", "\xc3\xa9" },		  /* apart by a ZWSP */
-	{ "a\xc2\xa0" "b", "a b", "a b" },				  /* no-break space */
-	{ "a\xe3\x80\x80" "b", "a b", "a b" },				  /* ideographic */
-	{ "a\xe2\x80\xa8" "b", "a b", "a\nb" },				  /* line separator */
-	{ "a\xc2\x85" "b", "a b", "a\nb" },				  /* NEL */
-	{ "\xef\xbb\xbf" "Jane", "Jane", "Jane" },			  /* byte order mark */
-	{ "Ja\xc2\xadne", "Jane", "Jane" },				  /* soft hyphen */
-	{ "\xe2\x80\xaegpj.exe", "gpj.exe", "gpj.exe" },		  /* RLO */
-	{ "\xe2\x81\xa6" "a\xe2\x81\xa9", "a", "a" },			  /* isolates */
-	{ "\xe2\x80\x8e" "a\xe2\x80\x8f", "a", "a" },			  /* LRM, RLM */
-	{ "a\xe2\x80\x8d" "b", "ab", "ab" },				  /* a joiner in Latin */
-	{ "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae\xd9\x88\xd8\xa7\xd9\x87\xd9\x85", NULL, NULL },
-	{ "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", NULL, NULL },	  /* woman technologist */
-	{ "\xf0\x9f\x91\xa9\xe2\x80\x8d", "\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9" },
-	{ "\xe2\x80\x8d\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9" },
-	{ "a\xff" "b", "a\xef\xbf\xbd" "b", "a\xef\xbf\xbd" "b" },
-	{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
-	  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },			  /* a surrogate */
-	{ "\xef\xbf\xbe", "", "" },					  /* U+FFFE */
-	{ "\xe7\x94\xb0\xe4\xb8\xad \xe5\xa4\xaa\xe9\x83\x8e", NULL, NULL },
-	{ "<b>bold</b> & more", NULL, NULL },
-	{ "\xed\x95\x9c\xea\xb8\x80", NULL, NULL },
-	{ "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c", "\xed\x95\x9c" }, /* Hangul */
+	{"", NULL, NULL},
+	{"Jane Doe", NULL, NULL},
+	{"  Jane   Doe  ", "Jane Doe", "Jane Doe"},
+	{"Jane\tDoe", "Jane Doe", "Jane Doe"},
+	{" \t\r\n ", "", ""},
+	{"a\nb", "a b", NULL},
+	{"a\r\nb", "a b", "a\nb"},
+	{"a\rb", "a b", "a\nb"},
+	{"a\n\nb", "a b", NULL},
+	{"a\r\n\r\n\r\n\r\nb", "a b", "a\n\nb"},
+	{"a  \n  b", "a b", "a\nb"},
+	{"\n\na\n\n", "a", "a"},
+	{"a\x0b"
+	 "b\x0c"
+	 "c",
+	 "a b c", "a\nb\nc"},
+	{"a\x01"
+	 "b\x7f"
+	 "c\x1b[0m",
+	 "abc[0m", "abc[0m"},
+	{"M\xc3\xbcller", NULL, NULL},
+	{"Mu\xcc\x88ller", "M\xc3\xbcller", "M\xc3\xbcller"}, /* NFC */
+	{"\xe2\x84\xab", "\xc3\x85", "\xc3\x85"},	      /* ANGSTROM SIGN */
+	{"e\xe2\x80\x8b\xcc\x81", "\xc3\xa9", "\xc3\xa9"},    /* apart by a ZWSP */
+	{"a\xc2\xa0"
+	 "b",
+	 "a b", "a b"}, /* no-break space */
+	{"a\xe3\x80\x80"
+	 "b",
+	 "a b", "a b"}, /* ideographic */
+	{"a\xe2\x80\xa8"
+	 "b",
+	 "a b", "a\nb"}, /* line separator */
+	{"a\xc2\x85"
+	 "b",
+	 "a b", "a\nb"}, /* NEL */
+	{"\xef\xbb\xbf"
+	 "Jane",
+	 "Jane", "Jane"},			       /* byte order mark */
+	{"Ja\xc2\xadne", "Jane", "Jane"},	       /* soft hyphen */
+	{"\xe2\x80\xaegpj.exe", "gpj.exe", "gpj.exe"}, /* RLO */
+	{"\xe2\x81\xa6"
+	 "a\xe2\x81\xa9",
+	 "a", "a"}, /* isolates */
+	{"\xe2\x80\x8e"
+	 "a\xe2\x80\x8f",
+	 "a", "a"}, /* LRM, RLM */
+	{"a\xe2\x80\x8d"
+	 "b",
+	 "ab", "ab"}, /* a joiner in Latin */
+	{"\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae\xd9\x88\xd8\xa7\xd9\x87\xd9\x85", NULL, NULL},
+	{"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", NULL, NULL}, /* woman technologist */
+	{"\xf0\x9f\x91\xa9\xe2\x80\x8d", "\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9"},
+	{"\xe2\x80\x8d\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9"},
+	{"a\xff"
+	 "b",
+	 "a\xef\xbf\xbd"
+	 "b",
+	 "a\xef\xbf\xbd"
+	 "b"},
+	{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+	 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+	{"\xef\xbf\xbe", "", ""},		  /* U+FFFE */
+	{"\xe7\x94\xb0\xe4\xb8\xad \xe5\xa4\xaa\xe9\x83\x8e", NULL, NULL},
+	{"<b>bold</b> & more", NULL, NULL},
+	{"\xed\x95\x9c\xea\xb8\x80", NULL, NULL},
+	{"\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c", "\xed\x95\x9c"}, /* Hangul */
 };
 
 static void lines_and_blocks_have_one_form(void **state)
@@ -94,14 +121,10 @@ static void limits_cut_at_characters(void **state)
 		size_t limit;
 		const char *expected;
 	} cuts[] = {
-		{ "abcdef", 6, "abcdef" },
-		{ "abcdef", 5, "abcde" },
-		{ "abc def", 4, "abc" },
-		{ "ab\xc3\xa9", 3, "ab" },
-		{ "ab\xc3\xa9", 4, "ab\xc3\xa9" },
-		{ "\xf0\x9f\x91\xa9", 3, "" },
-		{ "  abc  def", 5, "abc d" },
-		{ "abc", 0, "" },
+		{"abcdef", 6, "abcdef"},	 {"abcdef", 5, "abcde"},
+		{"abc def", 4, "abc"},		 {"ab\xc3\xa9", 3, "ab"},
+		{"ab\xc3\xa9", 4, "ab\xc3\xa9"}, {"\xf0\x9f\x91\xa9", 3, ""},
+		{"  abc  def", 5, "abc d"},	 {"abc", 0, ""},
 	};
 	struct arena arena;
 

@@ -33,8 +33,7 @@ static const struct lead_limits unit_limits = {
 /* Compares a slice with a text; NULL stands for an absent slice. */
 static inline void expect_slice(const char *input, struct lg_slice slice, const char *expected)
 {
-	if (slice_present(slice) != (expected != NULL) ||
-	    (expected && !slice_is(slice, expected)))
+	if (slice_present(slice) != (expected != NULL) || (expected && !slice_is(slice, expected)))
 		fail_msg("\"%s\" gave \"%.*s\", not \"%s\"", input,
 			 (int)(slice.data ? slice.length : 6), slice.data ? slice.data : "absent",
 			 expected ? expected : "absent");
@@ -42,7 +41,7 @@ static inline void expect_slice(const char *input, struct lg_slice slice, const 
 
 static inline struct lg_slice unit_part(struct lg_slice *rest, char separator)
 {
-	struct lg_slice part = { 0 };
+	struct lg_slice part = {0};
 
 	slice_split(rest, separator, &part);
 	return part.length ? part : slice_of(NULL, 0);
@@ -50,17 +49,17 @@ static inline struct lg_slice unit_part(struct lg_slice *rest, char separator)
 
 static inline void unit_consent(struct lead *lead, struct lg_slice text)
 {
-	struct lg_consent consent = { .size = sizeof(consent) };
+	struct lg_consent consent = {.size = sizeof(consent)};
 	struct lg_slice state;
 	uint64_t at = 0;
 
 	consent.purpose = unit_part(&text, '|');
 	consent.channels = unit_part(&text, '|');
 	state = unit_part(&text, '|');
-	consent.state = slice_is(state, "granted") ? LG_CONSENT_GRANTED :
-			slice_is(state, "denied")  ? LG_CONSENT_DENIED :
-			slice_is(state, "pending") ? LG_CONSENT_PENDING :
-						     LG_CONSENT_WITHDRAWN;
+	consent.state = slice_is(state, "granted")   ? LG_CONSENT_GRANTED
+			: slice_is(state, "denied")  ? LG_CONSENT_DENIED
+			: slice_is(state, "pending") ? LG_CONSENT_PENDING
+						     : LG_CONSENT_WITHDRAWN;
 	slice_to_u64(unit_part(&text, '|'), &at);
 	consent.at = (int64_t)at;
 	consent.text = unit_part(&text, '|');
@@ -72,8 +71,8 @@ static inline bool unit_line(struct lead *lead, struct lg_slice path, struct lg_
 	int field = field_by_path(path);
 
 	if (field >= 0)
-		return field_table[field].type == FIELD_LIST ? lead_add(lead, field, value) :
-							       lead_set(lead, field, value);
+		return field_table[field].type == FIELD_LIST ? lead_add(lead, field, value)
+							     : lead_set(lead, field, value);
 	if (slice_starts(path, "extra."))
 		return lead_add_extra(lead, slice_cut(path, 6, SIZE_MAX), value);
 	if (slice_starts(path, "raw."))
@@ -81,7 +80,8 @@ static inline bool unit_line(struct lead *lead, struct lg_slice path, struct lg_
 	if (slice_is(path, "profile")) {
 		struct lg_slice network = unit_part(&value, ','), id = unit_part(&value, ',');
 
-		return lead_add_profile(lead, network, id, value.length ? value : slice_of(NULL, 0));
+		return lead_add_profile(lead, network, id,
+					value.length ? value : slice_of(NULL, 0));
 	}
 	assert_true(slice_is(path, "consent"));
 	unit_consent(lead, value);
@@ -97,7 +97,7 @@ static inline struct lead *unit_lead(struct arena *arena, const char *lines)
 
 	assert_non_null(lead);
 	while (slice_split(&rest, '\n', &line)) {
-		struct lg_slice path = { 0 };
+		struct lg_slice path = {0};
 
 		if (line.length == 0)
 			continue;
