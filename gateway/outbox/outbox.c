@@ -11,6 +11,12 @@
 #include "outbox/store_lock.h"
 #include "outbox/writer.h"
 
+struct watcher {
+	struct mailbox *mailbox;
+	int64_t awaited_seq; /* EVERY_COMMIT, or what it waits for */
+};
+#define EVERY_COMMIT 0
+
 struct outbox {
 	struct store_settings store;
 	struct dedup_settings dedup;
@@ -24,7 +30,7 @@ struct outbox {
 	struct checkpointer checkpointer;
 
 	pthread_mutex_t watch_mutex;
-	struct mailbox *watchers[OUTBOX_WATCHERS];
+	struct watcher watchers[OUTBOX_WATCHERS];
 	size_t watcher_count;
 	int64_t announced_seq; /* writer's */
 };
@@ -37,8 +43,14 @@ static void announce(struct outbox *outbox)
 		return;
 	outbox->announced_seq = last_seq;
 	pthread_mutex_lock(&outbox->watch_mutex);
-	for (size_t i = 0; i < outbox->watcher_count; i++)
-		mailbox_poke(outbox->watchers[i]);
+	for (size_t i = 0; i < outbox->watcher_count; i++) {
+		struct watcher *watcher = &outbox->watchers[i];
+		if (watcher->awaited_seq > last_seq)
+			continue;
+		if (watcher->awaited_seq != EVERY_COMMIT)
+			watcher->awaited_seq = INT64_MAX;
+		mailbox_poke(watcher->mailbox);
+	}
 	pthread_mutex_unlock(&outbox->watch_mutex);
 }
 
@@ -218,16 +230,28 @@ bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox)
 	pthread_mutex_lock(&outbox->watch_mutex);
 	bool room = outbox->watcher_count < OUTBOX_WATCHERS;
 	if (room)
-		outbox->watchers[outbox->watcher_count++] = mailbox;
+		outbox->watchers[outbox->watcher_count++] = (struct watcher){mailbox, EVERY_COMMIT};
 	pthread_mutex_unlock(&outbox->watch_mutex);
 	return room;
+}
+
+/* The seq is looked at after it was written down: a commit that comes between
+ * is seen here, a later one sees what is awaited. */
+bool outbox_await(struct outbox *outbox, const struct mailbox *mailbox, int64_t seq)
+{
+	pthread_mutex_lock(&outbox->watch_mutex);
+	for (size_t i = 0; i < outbox->watcher_count; i++)
+		if (outbox->watchers[i].mailbox == mailbox)
+			outbox->watchers[i].awaited_seq = seq;
+	pthread_mutex_unlock(&outbox->watch_mutex);
+	return outbox_last_seq(outbox) < seq;
 }
 
 void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox)
 {
 	pthread_mutex_lock(&outbox->watch_mutex);
 	for (size_t i = 0; i < outbox->watcher_count; i++) {
-		if (outbox->watchers[i] != mailbox)
+		if (outbox->watchers[i].mailbox != mailbox)
 			continue;
 		outbox->watchers[i] = outbox->watchers[--outbox->watcher_count];
 		break;

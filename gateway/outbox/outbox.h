@@ -71,6 +71,10 @@ void outbox_settle(struct outbox *outbox, struct settlement *settlement);
  * outbox_unwatch. At most OUTBOX_WATCHERS. Any thread. */
 #define OUTBOX_WATCHERS 256
 bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox);
+/* From now on a watching mailbox is poked once, by the commit that reaches `seq`
+ * (INT64_MAX: by none), so that a lane which gathers sleeps through the others.
+ * False: it is committed already, there will be no poke. Any thread. */
+bool outbox_await(struct outbox *outbox, const struct mailbox *mailbox, int64_t seq);
 void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox);
 
 /* Last committed seq. Any thread. */

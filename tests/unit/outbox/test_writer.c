@@ -343,6 +343,39 @@ static void watchers_are_poked(void **state)
 	mailbox_fini(&box);
 }
 
+/* Adds an event; tells whether that poked. The repetition adds none, but its
+ * answer comes after the poke. */
+static bool post_pokes(struct kit *kit, int number, struct mailbox *box)
+{
+	char email[32];
+
+	kit_post(kit, person(email, number));
+	assert_int_equal(kit_post(kit, person(email, number)).verdict, CAPTURE_REPEATED);
+	bool poked = mailbox_wait(box, 0);
+	mailbox_take(box);
+	return poked;
+}
+
+static void a_watcher_awaits_a_seq(void **state)
+{
+	struct kit *kit = *state;
+	struct mailbox box;
+
+	kit_open(kit);
+	assert_true(mailbox_init(&box));
+	assert_true(outbox_watch(kit->outbox, &box));
+	assert_true(outbox_await(kit->outbox, &box, 3));
+	assert_false(post_pokes(kit, 1, &box));
+	assert_false(post_pokes(kit, 2, &box));
+	assert_true(post_pokes(kit, 3, &box));
+	assert_false(post_pokes(kit, 4, &box));
+	assert_false(outbox_await(kit->outbox, &box, 4));
+	assert_true(outbox_await(kit->outbox, &box, INT64_MAX));
+	assert_false(post_pokes(kit, 5, &box));
+	outbox_unwatch(kit->outbox, &box);
+	mailbox_fini(&box);
+}
+
 static void watchers_have_a_bound(void **state)
 {
 	struct kit *kit = *state;
@@ -398,6 +431,7 @@ int main(void)
 		STORE_TEST(max_size_is_kept),
 		STORE_TEST(failed_sync_ends_the_process),
 		STORE_TEST(watchers_are_poked),
+		STORE_TEST(a_watcher_awaits_a_seq),
 		STORE_TEST(watchers_have_a_bound),
 		STORE_TEST(opening_without_memory_is_refused),
 	};
