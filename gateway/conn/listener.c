@@ -133,8 +133,10 @@ static void on_retry(struct loop_timer *timer)
  * closed. A level-triggered watch would spin. */
 static void pause_accepting(struct listener *listener, int code)
 {
-	log_warning("listener.paused", LOG_TEXT("why", strerror(code)),
-		    LOG_INT("port", listener_port(listener)));
+	if (!listener->starved)
+		log_warning("listener.paused", LOG_TEXT("why", strerror(code)),
+			    LOG_INT("port", listener_port(listener)));
+	listener->starved = true;
 	if (loop_timer_set(&listener->retry, RETRY_MS))
 		loop_watch_set(&listener->watch, 0);
 }
@@ -151,6 +153,7 @@ static void on_ready(struct loop_watch *watch, int events)
 		int fd = accept4(listener->fd, (struct sockaddr *)&socket, &length,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		listener->starved &= fd < 0;
 		if (fd >= 0 && address_from_socket((struct sockaddr *)&socket, &peer))
 			listener->accepted(listener, fd, &peer);
 		else if (fd >= 0)
