@@ -38,7 +38,8 @@ static void write_status_line(int status, struct buffer *out)
 static void write_header(const struct http_header *header, struct buffer *out)
 {
 	if (!h1_is_token(header->name) || !h1_is_value(header->value)) {
-		log_warning("http.header-dropped", LOG_TEXT("why", "it would break the framing"));
+		log_warning("http.header-dropped", LOG_SLICE("name", header->name),
+			    LOG_TEXT("why", "it would break the framing"));
 		return;
 	}
 	buffer_add_slice(out, header->name);

@@ -70,7 +70,6 @@ static void reset(struct h1_request *r)
 	buffer_clear(&r->answer);
 	buffer_shrink(&r->answer, KEPT_BYTES);
 	r->request = (struct http_request){.arena = arena};
-	r->h1 = NULL;
 	r->body_bytes = 0;
 	r->phase = H1_IN_HEAD;
 	r->routing = r->answered = r->closes = r->persists = r->owes_continue = false;

@@ -7,14 +7,11 @@
 #include "http/h1_body.h"
 #include "http/worker.h"
 
-struct h1_transport;
-
 enum h1_phase { H1_IN_HEAD, H1_IN_BODY, H1_IN_HANDLER };
 
 struct h1_request {
 	struct http_request request;
-	struct list node; /* in the transport's requests, or the worker's */
-	struct h1_transport *h1;
+	struct list node; /* in a queue of requests, or in the worker's */
 	struct h1_parser parser;
 	struct h1_body framing;
 	struct buffer body, answer;

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h1_char.c \
 	%D%/h1_field.c \
 	%D%/h1_parser.c \
+	%D%/h1_queue.c \
 	%D%/h1_request.c \
 	%D%/h1_transport.c \
 	%D%/limits.c \
