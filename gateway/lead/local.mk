@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/language.c \
 	%D%/lead.c \
 	%D%/merge.c \
+	%D%/merge_value.c \
 	%D%/name.c \
 	%D%/normalize.c \
 	%D%/number.c \

@@ -1,15 +1,10 @@
 #include "lead/merge.h"
 
-#include "lead/change.h"
 #include "lead/consent.h"
 #include "lead/identity.h"
+#include "lead/merge_value.h"
 
-struct merge {
-	struct lead *known;
-	const struct lead *touch;
-	enum merge_policy policy;
-	struct change_list changes;
-};
+static const struct change_value nothing = {.kind = CHANGE_NONE};
 
 /* How a row of the table is merged. */
 enum treatment {
@@ -45,114 +40,6 @@ static enum treatment treatment_of(int field)
 	}
 }
 
-static const struct change_value nothing = {.kind = CHANGE_NONE};
-
-static struct lg_slice path_of(int field)
-{
-	return slice_from(field_table[field].path);
-}
-
-static void note(struct merge *merge, enum change_kind kind, int field, struct lg_slice from,
-		 struct lg_slice to)
-{
-	change_add(&merge->changes, kind, path_of(field), change_field_value(field, from),
-		   change_field_value(field, to));
-}
-
-static void keep_out(struct merge *merge, int field)
-{
-	struct lg_slice value = merge->touch->value[field];
-
-	if (slice_present(value) && !slice_equal(value, merge->known->value[field]))
-		note(merge, CHANGE_KEPT, field, slice_of(NULL, 0), value);
-}
-
-/* ---- what was sent, beside what became of it ---- */
-
-static void note_raw(struct merge *merge, enum change_kind kind, int field,
-		     const struct lead_pair *from, const struct lead_pair *to)
-{
-	struct lg_slice path = arena_printf(merge->changes.arena, "raw.%s",
-					    field_table[field].path);
-	struct change_value before = {.kind = CHANGE_TEXT}, after = {.kind = CHANGE_TEXT};
-
-	if (from)
-		before.text = from->value;
-	if (to)
-		after.text = to->value;
-	change_add(&merge->changes, kind, path, from ? before : nothing, to ? after : nothing);
-}
-
-static void remove_raw(struct lead *lead, const struct lead_pair *raw)
-{
-	struct lead_pair **link = &lead->raw;
-
-	while (*link && *link != raw)
-		link = &(*link)->next;
-	if (*link)
-		*link = raw->next;
-}
-
-/* The raw text goes with its value: `taken` says whether the value was. */
-static void merge_raw(struct merge *merge, int field, bool taken)
-{
-	const struct lead_pair *ours = lead_raw(merge->known, field);
-	const struct lead_pair *theirs = lead_raw(merge->touch, field);
-
-	if (!taken && theirs && !ours && !slice_present(merge->known->value[field]) &&
-	    !merge->known->list[field] && merge->policy != MERGE_LINK)
-		taken = true; /* neither could be read: better than nothing */
-	if (ours && theirs && slice_equal(ours->value, theirs->value))
-		return;
-	if (!taken) {
-		if (theirs)
-			note_raw(merge, CHANGE_KEPT, field, NULL, theirs);
-		return;
-	}
-	if (ours)
-		remove_raw(merge->known, ours);
-	if (ours || theirs)
-		note_raw(merge, ours ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, ours, theirs);
-	if (theirs)
-		lead_keep_raw(merge->known, field, theirs->value);
-}
-
-/* ---- single values ---- */
-
-/* The touch's value becomes known's, an absent one too. */
-static void take(struct merge *merge, int field)
-{
-	struct lg_slice before = merge->known->value[field], after = merge->touch->value[field];
-
-	if (slice_present(before) ? slice_present(after) && slice_equal(before, after)
-				  : !slice_present(after)) {
-		merge_raw(merge, field, false);
-		return;
-	}
-	merge->known->value[field] = arena_copy(merge->known->arena, after);
-	note(merge, slice_present(before) ? CHANGE_OVERWRITTEN : CHANGE_FILLED, field, before,
-	     after);
-	merge_raw(merge, field, true);
-}
-
-/* Whether the policy lets the touch's value in. */
-static bool may_take(const struct merge *merge, int field)
-{
-	if (!slice_present(merge->touch->value[field]) || merge->policy == MERGE_LINK)
-		return false;
-	return merge->policy == MERGE_LATEST || !slice_present(merge->known->value[field]);
-}
-
-static void merge_value(struct merge *merge, int field)
-{
-	if (may_take(merge, field)) {
-		take(merge, field);
-		return;
-	}
-	keep_out(merge, field);
-	merge_raw(merge, field, false);
-}
-
 /* ---- addresses ---- */
 
 static bool address_differs(const struct merge *merge)
@@ -175,12 +62,12 @@ static void merge_address(struct merge *merge)
 
 	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
 		if (!differs) {
-			merge_value(merge, field);
+			merge_value_put(merge, field);
 		} else if (merge->policy == MERGE_LATEST) {
-			take(merge, field);
+			merge_value_take(merge, field);
 		} else {
-			keep_out(merge, field);
-			merge_raw(merge, field, false);
+			merge_value_keep_out(merge, field);
+			merge_value_raw(merge, field, false);
 		}
 	}
 }
@@ -203,7 +90,7 @@ static void add_item(struct merge *merge, int field, struct lg_slice text)
 	if (listed(merge->known->list[field], text))
 		return;
 	added = merge->policy != MERGE_LINK && lead_add(merge->known, field, text);
-	note(merge, added ? CHANGE_ADDED : CHANGE_KEPT, field, slice_of(NULL, 0), text);
+	merge_value_note(merge, added ? CHANGE_ADDED : CHANGE_KEPT, field, slice_of(NULL, 0), text);
 }
 
 static void merge_list(struct merge *merge, int field)
@@ -213,7 +100,7 @@ static void merge_list(struct merge *merge, int field)
 		    !slice_equal(it->text, merge->known->value[LG_PHONE]) &&
 		    !slice_equal(it->text, merge->known->value[LG_ID]))
 			add_item(merge, field, it->text);
-	merge_raw(merge, field, false);
+	merge_value_raw(merge, field, false);
 }
 
 /* ---- email and phone ---- */
@@ -231,15 +118,15 @@ static bool merge_contact(struct merge *merge, int field, int others)
 {
 	struct lg_slice ours = merge->known->value[field], theirs = merge->touch->value[field];
 
-	if (may_take(merge, field)) {
-		take(merge, field);
+	if (merge_value_may_take(merge, field)) {
+		merge_value_take(merge, field);
 		if (slice_present(ours) && !slice_equal(ours, theirs))
 			add_item(merge, others, ours);
 		return true;
 	}
 	if (slice_present(theirs) && !slice_equal(ours, theirs))
 		add_item(merge, others, theirs);
-	merge_raw(merge, field, false);
+	merge_value_raw(merge, field, false);
 	return false;
 }
 
@@ -249,11 +136,11 @@ static void merge_phone(struct merge *merge)
 
 	/* The type is the number's: another number's type would be wrong. */
 	if (taken)
-		take(merge, LG_PHONE_TYPE);
+		merge_value_take(merge, LG_PHONE_TYPE);
 	else if (slice_equal(merge->known->value[LG_PHONE], merge->touch->value[LG_PHONE]))
-		merge_value(merge, LG_PHONE_TYPE);
+		merge_value_put(merge, LG_PHONE_TYPE);
 	else
-		keep_out(merge, LG_PHONE_TYPE);
+		merge_value_keep_out(merge, LG_PHONE_TYPE);
 }
 
 static void merge_contacts(struct merge *merge)
@@ -319,10 +206,10 @@ static void merge_attribution(struct merge *merge)
 		return;
 	for (int field = LG_ATTRIBUTED_AT; field <= LG_LI_FAT_ID; field++) {
 		if (newer && merge->policy != MERGE_LINK) {
-			take(merge, field);
+			merge_value_take(merge, field);
 		} else {
-			keep_out(merge, field);
-			merge_raw(merge, field, false);
+			merge_value_keep_out(merge, field);
+			merge_value_raw(merge, field, false);
 		}
 	}
 }
@@ -345,9 +232,9 @@ static void merge_status(struct merge *merge)
 			      !slice_is(ours[field], "hard"));
 
 		if (raise && merge->policy != MERGE_LINK)
-			take(merge, field);
+			merge_value_take(merge, field);
 		else if (!slice_equal(theirs[field], lead_status_start(field)))
-			keep_out(merge, field);
+			merge_value_keep_out(merge, field);
 	}
 	for (const struct lead_reason *it = merge->touch->reasons; it; it = it->next)
 		change_add(&merge->changes, CHANGE_KEPT, LG_SLICE("status.reasons"), nothing,
@@ -508,11 +395,11 @@ static void merge_rows(struct merge *merge)
 		enum treatment treatment = treatment_of(field);
 
 		if (treatment == TREAT_VALUE) {
-			merge_value(merge, field);
+			merge_value_put(merge, field);
 		} else if (treatment == TREAT_NOTE) {
-			keep_out(merge, field);
+			merge_value_keep_out(merge, field);
 			if (lead_raw(merge->touch, field))
-				merge_raw(merge, field, false);
+				merge_value_raw(merge, field, false);
 		}
 	}
 	merge_list(merge, LG_OTHER_EMAILS);

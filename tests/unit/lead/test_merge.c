@@ -90,6 +90,11 @@ static const struct row fill_rows[] = {
 	 "{\"filled\":{\"person.phone\":\"+1\"},\"overwritten\":{\"raw.person.phone\":{\"from\":"
 	 "\"call me\",\"to\":\"(1)\"}}}",
 	 "person.phone=+1\nraw.person.phone=(1)"},
+	{"person.street=1 Elm St",
+	 "person.street=2 Oak St\nperson.country=DE\nraw.person.country=Germany",
+	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.country\":\"DE\","
+	 "\"raw.person.country\":\"Germany\"}}",
+	 "person.street=1 Elm St"},
 	/* where it came from */
 	{"source.name=a\nclient.ip=::1",
 	 "source.name=b\nclient.ip=::2\nclient.user_agent=x\n"
