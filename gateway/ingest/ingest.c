@@ -211,7 +211,9 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 	intake->loop = loop;
 	intake->source = source;
 	intake->last = &intake->items;
+	source_enter(source);
 	outcome = source->instance->source.receive(source->instance->state, &intake->handle);
+	source_leave(source);
 	intake_watch(intake, "receive", started_us);
 	if (outcome != LG_OK || intake->refusal) {
 		answer_refusal(intake);

@@ -108,8 +108,8 @@ static void write_result(struct json_writer *writer, const struct intake_item *i
 	static const struct lg_slice words[] = {
 		[LG_ACCEPTED] = {"accepted", 8},
 		[LG_REPEATED] = {"accepted", 8},
-		[LG_REFUSED] = {"refused",  7},
-		[LG_IGNORED] = {"ignored",  7},
+		[LG_REFUSED] = {"refused", 7},
+		[LG_IGNORED] = {"ignored", 7},
 	};
 
 	json_write_open(writer, '{');
@@ -194,7 +194,9 @@ static bool answer_by_plugin(struct intake *intake)
 	reply.headers = arena_alloc(arena, REPLY_HEADERS * sizeof(*reply.headers));
 	if (!reply.headers)
 		return false;
+	source_enter(intake->source);
 	outcome = instance->source.reply(instance->state, &intake->handle, &reply.handle);
+	source_leave(intake->source);
 	intake_watch(intake, "reply", started_us);
 	if (outcome != LG_OK) {
 		log_warning("plugin.reply-failed", LOG_SLICE("source", instance->name));

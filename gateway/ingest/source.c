@@ -65,6 +65,7 @@ void source_register(struct source *source)
 {
 	char labels[COUNTER_LABEL_BYTES];
 
+	pthread_mutex_init(&source->serial, NULL);
 	for (int i = 0; i < SOURCE_COUNTERS; i++) {
 		int length = snprintf(labels, sizeof(labels), "source=\"%.*s\"",
 				      SLICE_ARGS(source->instance->name));
@@ -77,6 +78,23 @@ void source_register(struct source *source)
 			log_warning("counter.full", LOG_TEXT("name", rows[i].name),
 				    LOG_SLICE("source", source->instance->name));
 	}
+}
+
+static bool is_serial(const struct source *source)
+{
+	return source->instance->library->plugin.flags & LG_SERIAL;
+}
+
+void source_enter(struct source *source)
+{
+	if (is_serial(source))
+		pthread_mutex_lock(&source->serial);
+}
+
+void source_leave(struct source *source)
+{
+	if (is_serial(source))
+		pthread_mutex_unlock(&source->serial);
 }
 
 bool source_takes(const struct source *source, struct lg_slice method)

@@ -2,6 +2,8 @@
 #ifndef INGEST_SOURCE_H
 #define INGEST_SOURCE_H
 
+#include <pthread.h>
+
 #include "base/counter.h"
 #include "host/instance.h"
 #include "http/request.h"
@@ -49,10 +51,16 @@ struct source {
 	struct source_settings settings;
 	struct normalize_settings normalize;
 	int counters[SOURCE_COUNTERS];
+	pthread_mutex_t serial; /* held while the plugin runs, when it is LG_SERIAL */
 };
 
-/* Registers the counters. Main thread. */
+/* Registers the counters and makes the lock. Main thread. */
 void source_register(struct source *source);
+
+/* Around each call of the plugin: a plugin that is LG_SERIAL never runs on two
+ * loops at once. */
+void source_enter(struct source *source);
+void source_leave(struct source *source);
 
 static inline void source_count(const struct source *source, enum source_counter counter)
 {

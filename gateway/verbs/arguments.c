@@ -42,7 +42,7 @@ static bool read_count(const char *text, int64_t *count)
 	return errno == 0 && end != text && *end == '\0' && *count >= 0;
 }
 
-/* One option; 0: taken, otherwise what is wrong with it. */
+/* One option; NULL: taken, otherwise what is wrong with it. */
 static const char *take_option(struct arguments *arguments, int option, unsigned int options)
 {
 	if (option == 'c' && (options & ARGUMENT_CONFIG))
@@ -63,9 +63,9 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 {
 	static const struct option names[] = {
 		{.name = "config", .has_arg = required_argument, .val = 'c'},
-		{.name = "json",	 .has_arg = no_argument, .val = 'j'},
-		{.name = "oldest",   .has_arg = no_argument, .val = 'o'},
-		{.name = NULL     },
+		{.name = "json", .has_arg = no_argument, .val = 'j'},
+		{.name = "oldest", .has_arg = no_argument, .val = 'o'},
+		{.name = NULL},
 	};
 	int option;
 
@@ -76,7 +76,7 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		const char *problem = take_option(arguments, option, options);
 
 		if (problem)
-			return complain(argv[0], problem, argv[optind - 1]);
+			return complain(argv[0], problem, option == 'n' ? "-n" : argv[optind - 1]);
 	}
 	arguments->operands = argv + optind;
 	arguments->operand_count = argc - optind;

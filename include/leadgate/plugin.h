@@ -27,7 +27,7 @@
 #define LG_SINK 2
 
 /* Flags of a descriptor. */
-#define LG_SERIAL 1u    /* source: only one loop calls an instance */
+#define LG_SERIAL 1u    /* source: one loop at a time calls an instance */
 #define LG_HAS_AUTH 2u  /* source: proves who sends; else `auth: none` must be said */
 #define LG_CAN_ERASE 4u /* sink: takes lead.erased and removes what it wrote */
 

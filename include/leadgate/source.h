@@ -8,7 +8,7 @@
  *
  * One instance is called by several loops at once: its memory is read-only
  * after `open`. What changes lives in the host's services. The flag
- * LG_SERIAL asks for one loop. */
+ * LG_SERIAL asks for one loop at a time. */
 #ifndef LEADGATE_SOURCE_H
 #define LEADGATE_SOURCE_H
 

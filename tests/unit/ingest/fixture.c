@@ -51,7 +51,7 @@ void fixture_init(struct fixture *fixture, int32_t (*receive)(void *, struct lg_
 		.host = {&fixture->services},
 		.library = &fixture->library,
 		.name = LG_SLICE("form"),
-		.source = { .receive = receive,    .reply = reply},
+		.source = {.receive = receive, .reply = reply},
 	};
 	fixture->source.instance = &fixture->instance;
 	fixture->source.settings = (struct source_settings){

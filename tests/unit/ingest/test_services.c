@@ -14,6 +14,7 @@
 static struct fixture fixture;
 static void (*inside)(struct lg_request *request, struct lg_reply *reply);
 static bool in_reply;
+static uint32_t flags; /* of the plugin */
 
 static int32_t receive(void *instance, struct lg_request *request)
 {
@@ -37,15 +38,17 @@ static int32_t reply(void *instance, struct lg_request *request, struct lg_reply
 static void run(void (*test)(struct lg_request *, struct lg_reply *), bool at_reply)
 {
 	struct http_header headers[] = {
-		{LG_SLICE("X-Sign"),     LG_SLICE("one")   },
-		{LG_SLICE("x-sign"),     LG_SLICE("two")   },
+		{LG_SLICE("X-Sign"), LG_SLICE("one")},
+		{LG_SLICE("x-sign"), LG_SLICE("two")},
 		{LG_SLICE("User-Agent"), LG_SLICE("Test/1")},
 	};
 
 	fixture_init(&fixture, receive, reply);
+	fixture.library.plugin.flags = flags;
 	inside = test;
 	in_reply = at_reply;
 	assert_int_equal(fixture_send(&fixture, "a=1&b=two", headers, 3)->status, 202);
+	assert_int_equal(pthread_mutex_trylock(&fixture.source.serial), 0);
 	fixture_fini(&fixture);
 }
 
@@ -201,6 +204,23 @@ static void test_reply_cannot_break_framing(void **state)
 	run(make_reply, true);
 }
 
+/* While the plugin runs its lock is held, so another loop would wait. */
+static void ask_lock(struct lg_request *request, struct lg_reply *answer)
+{
+	(void)request;
+	(void)answer;
+	assert_int_not_equal(pthread_mutex_trylock(&fixture.source.serial), 0);
+}
+
+static void test_serial_plugin_is_locked(void **state)
+{
+	(void)state;
+	flags = LG_SERIAL;
+	run(ask_lock, false);
+	run(ask_lock, true);
+	flags = 0;
+}
+
 static void test_every_service_is_there(void **state)
 {
 	struct lg_services services = {0};
@@ -225,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_leads_are_bounded_and_closed),
 		cmocka_unit_test(test_results_are_shown),
 		cmocka_unit_test(test_reply_cannot_break_framing),
+		cmocka_unit_test(test_serial_plugin_is_locked),
 		cmocka_unit_test(test_every_service_is_there),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
