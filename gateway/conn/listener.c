@@ -208,7 +208,7 @@ void listener_close(struct listener *listener)
 
 int listener_port(const struct listener *listener)
 {
-	struct sockaddr_storage socket;
+	struct sockaddr_storage socket = {0};
 	socklen_t length = sizeof(socket);
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
