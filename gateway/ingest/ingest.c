@@ -143,6 +143,8 @@ static bool prepare_items(struct intake *intake)
 
 		if (!item->lead)
 			continue;
+		/* An item that was refused may have begun to fill it. */
+		*capture = (struct capture){0};
 		if (!intake_prepare(intake, item, capture))
 			return false;
 		if (!item->capture)

@@ -191,6 +191,16 @@ static void test_key_with_other_content_is_refused(void **state)
 	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 1);
 }
 
+static void test_refused_item_leaves_nothing_to_the_next(void **state)
+{
+	(void)state;
+	/* The key is the large one's, who was not stored. */
+	fixture_post(&fixture, "lead a@x.example\nkey k1\nlarge\nlead b@x.example");
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 1);
+	assert_int_equal(fixture_post(&fixture, "lead c@x.example\nkey k1")->status, 202);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 2);
+}
+
 static void test_items_are_bounded(void **state)
 {
 	struct arena arena;
@@ -269,6 +279,7 @@ int main(void)
 		TEST(test_unreachable_person_is_refused),
 		TEST(test_too_large_lead_is_refused),
 		TEST(test_key_with_other_content_is_refused),
+		TEST(test_refused_item_leaves_nothing_to_the_next),
 		TEST(test_items_are_bounded),
 		TEST(test_ignored_request_is_no_error),
 		TEST(test_plugin_refuses_the_request),
