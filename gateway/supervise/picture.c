@@ -144,9 +144,8 @@ static void print_store(const struct gateway *gateway, struct buffer *out)
 	metric(out, "store_index_keys", "gauge", "keys in the index", s.index_keys);
 	metric(out, "store_queue", "gauge", "requests that wait for the writer",
 	       s.queue_submissions);
-	metric(out, "store_commits_total", "counter", "transactions committed", s.commits);
-	metric(out, "store_captures_total", "counter", "leads committed", s.captures);
-	metric(out, "store_checkpoints_total", "counter", "checkpoints finished", s.checkpoints);
+	metric(out, "store_sync_p50_us", "gauge", "median of a sync in microseconds",
+	       s.sync_p50_us);
 	metric(out, "store_sync_p99_us", "gauge", "99th percentile of a sync in microseconds",
 	       s.sync_p99_us);
 	metric(out, "store_checkpoint_hold_p99_us", "gauge",

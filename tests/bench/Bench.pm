@@ -151,7 +151,7 @@ sub metrics {
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$server->{admin}") or return {};
     print $socket "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     local $/;
-    my %metrics = <$socket> =~ /^([a-z_]+(?:\{[^}]*\})?) ([-\d.e+]+)\r?$/gm;
+    my %metrics = <$socket> =~ /^([a-z_\d]+(?:\{[^}]*\})?) ([-\d.e+]+)\r?$/gm;
     return \%metrics;
 }
 
