@@ -169,7 +169,8 @@ static int create(struct journal *journal, struct capture *capture,
 	bool linked = false;
 	int rc = SQLITE_OK;
 
-	/* Only a link changes what the loop has prepared. */
+	/* Only a link changes what the loop has prepared. It needs room. */
+	capture->lead->limits = &journal->limits;
 	if (!link_others(capture->lead, match, NULL, &linked))
 		return SQLITE_NOMEM;
 	if (linked) {
@@ -195,21 +196,44 @@ static int create(struct journal *journal, struct capture *capture,
 	return journal_add_identity(journal, &row);
 }
 
-static int touch(struct journal *journal, struct capture *capture, const struct person_match *match,
-		 const struct person_candidate *known, const struct seen *seen)
+static int merge(struct journal *journal, struct capture *capture, const struct person_match *match,
+		 const struct person_candidate *known, enum merge_policy policy)
 {
-	sqlite3_stmt *move = journal_statement(journal, STATEMENT_MOVE_LEAD);
-	struct identity_row row;
 	bool linked = false;
 
 	buffer_clear(&journal->changes);
 	if (!link_others(known->record, match, known, &linked) ||
-	    !lead_merge(known->record, capture->lead, capture->policy, known->kinds,
-			&journal->changes) ||
+	    !lead_merge(known->record, capture->lead, policy, known->kinds, &journal->changes) ||
 	    journal->changes.failed)
 		return SQLITE_NOMEM;
-	int rc = encode(journal, capture, EVENT_TOUCHED, known->record,
-			buffer_slice(&journal->changes));
+	return encode(journal, capture, EVENT_TOUCHED, known->record,
+		      buffer_slice(&journal->changes));
+}
+
+/* What a touch would make larger than a record may be stays as it is, and what
+ * the touch brought stays in its changes: else ever more posts in somebody's
+ * name would fill that record until nothing could be stored for the person. */
+static int merge_bounded(struct journal *journal, struct capture *capture,
+			 const struct person_match *match, struct person_candidate *known)
+{
+	size_t limit = (size_t)capture->lead->limits->record_bytes;
+	int rc = merge(journal, capture, match, known, capture->policy);
+
+	if (rc != SQLITE_OK || buffer_length(&journal->record) <= limit)
+		return rc;
+	rc = person_read(journal, known);
+	if (rc != SQLITE_OK)
+		return rc;
+	return known->record ? merge(journal, capture, match, known, MERGE_LINK) : SQLITE_NOMEM;
+}
+
+static int touch(struct journal *journal, struct capture *capture, const struct person_match *match,
+		 struct person_candidate *known, const struct seen *seen)
+{
+	sqlite3_stmt *move = journal_statement(journal, STATEMENT_MOVE_LEAD);
+	struct identity_row row;
+
+	int rc = merge_bounded(journal, capture, match, known);
 	if (rc == SQLITE_OK)
 		rc = journal_add_event(journal, event_type_name(EVENT_TOUCHED), known->lead_id,
 				       capture->at_ms, buffer_slice(&journal->body));

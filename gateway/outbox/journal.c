@@ -8,7 +8,10 @@
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
 /* One record at a time; a lead has its own, smaller limit. */
 #define ARENA_LIMIT_BYTES ((size_t)64 << 20)
-#define BODY_LIMIT_BYTES ((size_t)16 << 20)
+#define BODY_LIMIT_BYTES ((size_t)64 << 20)
+/* Twice what lead.record_bytes can be: links and consents come to a record that
+ * is as large as it may be. */
+#define RECORD_LIMIT_BYTES (INT64_C(32) << 20)
 
 #define NO_MEMORY "there is not enough memory for the index of persons"
 
@@ -115,7 +118,8 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 	memset(journal, 0, sizeof(*journal));
 	journal->db = db;
 	journal->dedup = dedup;
-	journal->limits = limits;
+	journal->limits = *limits;
+	journal->limits.record_bytes = RECORD_LIMIT_BYTES;
 	journal->key_kinds = key_kinds;
 	index_init(&journal->index);
 	recent_init(&journal->recent, dedup->submission_window_ms, clock_monotonic_ms());

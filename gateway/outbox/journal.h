@@ -25,7 +25,8 @@ struct journal {
 	sqlite3 *db;
 	struct statements statements;
 	const struct dedup_settings *dedup;
-	const struct lead_limits *limits;
+	/* As configured, but for record_bytes: what a merge adds must have room. */
+	struct lead_limits limits;
 	unsigned int key_kinds;
 
 	struct index index;   /* keys of persons and deliveries, for ever */

@@ -48,7 +48,7 @@ static int find_by_key(struct journal *journal, const struct identity_key *key, 
 
 /* Reads the present record; NULL, and no failure, when it cannot be understood:
  * then the lead can be linked with, but nothing merged into it. */
-static int read_record(struct journal *journal, struct person_candidate *candidate)
+int person_read(struct journal *journal, struct person_candidate *candidate)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_LEAD);
 	struct error error = {""};
@@ -58,7 +58,7 @@ static int read_record(struct journal *journal, struct person_candidate *candida
 	if (sqlite3_step(select) == SQLITE_ROW) {
 		struct lg_slice record = event_body_lead(statement_column(select, 3));
 		candidate->last_at_ms = sqlite3_column_int64(select, 1);
-		candidate->record = record_decode(&journal->arena, journal->limits, record, &error);
+		candidate->record = record_decode(&journal->arena, &journal->limits, record, &error);
 		rc = SQLITE_OK;
 		if (!candidate->record && journal->arena.failed)
 			rc = SQLITE_NOMEM;
@@ -73,7 +73,7 @@ static int read_record(struct journal *journal, struct person_candidate *candida
 static int judge(struct journal *journal, const struct capture *capture,
 		 struct person_candidate *candidate)
 {
-	int rc = read_record(journal, candidate);
+	int rc = person_read(journal, candidate);
 
 	/* Erased meanwhile: there is nobody to link with. */
 	if (rc == SQLITE_NOTFOUND)
@@ -122,7 +122,7 @@ int person_of_delivery(struct journal *journal, const uint8_t lead_id[UUID_BYTES
 	/* There is always room for this one. */
 	struct person_candidate *candidate = candidate_for(match, lead_id,
 							   PERSON_CANDIDATES_MAX + 1);
-	int rc = candidate->record ? SQLITE_OK : read_record(journal, candidate);
+	int rc = candidate->record ? SQLITE_OK : person_read(journal, candidate);
 
 	match->known = rc == SQLITE_OK && candidate->record ? candidate : NULL;
 	return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;

@@ -32,4 +32,8 @@ int person_find(struct journal *journal, const struct capture *capture, struct p
 int person_of_delivery(struct journal *journal, const uint8_t lead_id[UUID_BYTES],
 		       struct person_match *match);
 
+/* Reads the candidate's present record, from its beginning when it was read and
+ * changed before. An SQLite result; SQLITE_NOTFOUND: the lead is no longer there. */
+int person_read(struct journal *journal, struct person_candidate *candidate);
+
 #endif

@@ -1,5 +1,8 @@
 #include "outbox/statements.h"
 
+#define SELECT_PRESENT \
+	"SELECT seq, at, type, body FROM event WHERE seq = (SELECT event FROM lead WHERE id = ?)"
+
 static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
@@ -11,12 +14,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_IDENTITY] = "SELECT lead, at, keys FROM identity WHERE seq = ?",
 	[STATEMENT_EVENT_BODY] = "SELECT body FROM event WHERE seq = ?",
 	[STATEMENT_EVENT_TYPE] = "SELECT type FROM event WHERE seq = ?",
-	[STATEMENT_LEAD] =
-		"SELECT e.seq, e.at, e.type, e.body FROM lead l JOIN event e ON e.seq = l.event"
-		" WHERE l.id = ?",
+	[STATEMENT_LEAD] = SELECT_PRESENT,
 	[STATEMENT_EVENT_LEAD] = "SELECT lead FROM event WHERE seq = ?",
-	[STATEMENT_POSITION] = "SELECT last_seq FROM settled WHERE sink = ?"
-			       " ORDER BY last_seq DESC LIMIT 1",
+	[STATEMENT_POSITION] = "SELECT max(last_seq) FROM settled WHERE sink = ?",
 	[STATEMENT_ADD_SETTLED] = "INSERT INTO settled VALUES (?, ?, ?, ?, ?)",
 	[STATEMENT_HAS_OPEN] = "SELECT 1 FROM open WHERE sink = ? AND seq = ?",
 	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?)",

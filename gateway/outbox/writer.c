@@ -94,9 +94,10 @@ static bool streaming(const struct writer *writer)
 static bool gather(struct writer *writer)
 {
 	for (;;) {
-		bool stopping = atomic_load(&writer->stopping);
-
 		take_mail(writer);
+		/* After the mail: what was taken with it may have been the poke
+		 * that should tell. */
+		bool stopping = atomic_load(&writer->stopping);
 		if (writer->waiting)
 			return true;
 		if (writer->unsettled) {

@@ -231,7 +231,7 @@ static bool cut_once(uint64_t after, uint64_t seed, uint64_t *operations)
 
 int main(int argc, char **argv)
 {
-	int cuts = argc > 1 ? atoi(argv[1]) : 500, fired = 0, round = 0;
+	long cuts = argc > 1 ? strtol(argv[1], NULL, 10) : 500, fired = 0, round = 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : random_u64() >> 1, next = seed | 1;
 	uint64_t usual = 300;
 
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
 		fired += cut_once(1 + (next >> 33) % usual, next, &usual);
 	}
 	kit_fini(&kit);
-	printf("ok 1 - %d power cuts in %d rounds lose nothing and double nothing\n", fired, round);
+	printf("ok 1 - %ld power cuts in %ld rounds lose nothing and double nothing\n", fired, round);
 	printf("# %lld ms\n", (long long)(clock_monotonic_ms() - began_ms));
 	return 0;
 }

@@ -9,6 +9,7 @@
 /* What is sent; NULL: absent. */
 struct post {
 	const char *name, *email, *phone, *message, *source;
+	const char *extra_name, *extra; /* a field that nobody knows */
 	const char *delivery; /* key; with `idempotent` an Idempotency-Key */
 	bool idempotent, trapped;
 	enum merge_policy policy;

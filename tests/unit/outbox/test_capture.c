@@ -43,6 +43,37 @@ static void new_person_is_created(void **state)
 	assert_non_null(strstr(kit_record(kit, first.lead_id), "\"stage\":\"new\""));
 }
 
+/* Nobody can fill somebody's record until nothing more is stored for them. */
+static void full_record_takes_touches(void **state)
+{
+	struct kit *kit = *state;
+	struct post post = ada;
+	struct post colleague = {.name = "Bob", .email = "bob@engine.example", .phone = ada.phone};
+	char name[16], value[1001];
+
+	kit->limits.record_bytes = 16384;
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	kit_open(kit);
+	struct capture first = kit_post(kit, post);
+	post.extra_name = name;
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "field-%d", i);
+		post.extra = i < 20 ? value : "x"; /* to the last bytes of room */
+		assert_int_equal(kit_post(kit, post).verdict, CAPTURE_TOUCHED);
+	}
+	assert_in_range(strlen(kit_record(kit, first.lead_id)), 16300, 16400);
+	/* What the record has no room for is in the changes all the same. */
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event WHERE seq = 20 AND "
+					"body LIKE '%\"kept\":%\"extra.field-18\":\"xxx%'"),
+			 1);
+	/* A link goes in whatever it holds. */
+	assert_int_equal(kit_post(kit, colleague).verdict, CAPTURE_CREATED);
+	snprintf(name, sizeof(name), "last");
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_TOUCHED);
+	assert_non_null(strstr(kit_record(kit, first.lead_id), "possible_duplicates"));
+}
+
 static void double_click_is_answered_again(void **state)
 {
 	struct kit *kit = *state;
@@ -423,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(new_person_is_created),
+		STORE_TEST(full_record_takes_touches),
 		STORE_TEST(double_click_is_answered_again),
 		STORE_TEST(double_click_ends_with_its_window),
 		STORE_TEST(hundred_at_once_make_one_lead),

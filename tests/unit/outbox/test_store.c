@@ -179,6 +179,7 @@ static void owner_in_another_process_is_named(void **state)
 		kit_open(kit);
 		_exit(write(ready[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 1 ? 0 : 1);
 	}
+	close(ready[1]), close(done[0]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_false(kit_try_open(kit, &error));
 	snprintf(words, sizeof(words), "in use by process %ld", (long)child);
@@ -186,7 +187,7 @@ static void owner_in_another_process_is_named(void **state)
 	assert_int_equal(write(done[1], &byte, 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	close(ready[0]), close(ready[1]), close(done[0]), close(done[1]);
+	close(ready[0]), close(done[1]);
 	/* It ended without a word: the lock is free. */
 	kit_open(kit);
 }

@@ -217,7 +217,7 @@ static void settle_one(struct kit *kit, int64_t seq, bool expected)
 
 static void await_ready(struct kit *kit)
 {
-	int64_t until_ms = clock_monotonic_ms() + 20000;
+	int64_t until_ms = clock_monotonic_ms() + 300000;
 
 	while (!outbox_ready(kit->outbox, NULL)) {
 		if (clock_monotonic_ms() > until_ms)
