@@ -58,7 +58,8 @@ int person_read(struct journal *journal, struct person_candidate *candidate)
 	if (sqlite3_step(select) == SQLITE_ROW) {
 		struct lg_slice record = event_body_lead(statement_column(select, 3));
 		candidate->last_at_ms = sqlite3_column_int64(select, 1);
-		candidate->record = record_decode(&journal->arena, &journal->limits, record, &error);
+		candidate->record = record_decode(&journal->arena, &journal->limits, record,
+						  &error);
 		rc = SQLITE_OK;
 		if (!candidate->record && journal->arena.failed)
 			rc = SQLITE_NOMEM;

@@ -146,7 +146,8 @@ static void make_capture(struct kit *kit, struct arena *arena, struct capture *c
 	set(lead, LG_EMAIL, post->email);
 	set(lead, LG_PHONE, post->phone);
 	set(lead, LG_MESSAGE, post->message);
-	if (post->extra && !lead_add_extra(lead, slice_from(post->extra_name), slice_from(post->extra)))
+	if (post->extra &&
+	    !lead_add_extra(lead, slice_from(post->extra_name), slice_from(post->extra)))
 		kit_fail("the field %s is not taken", post->extra_name);
 	identity_digest(lead, capture->digest);
 	capture->at_ms = post->at_ms ? post->at_ms : clock_wall_ms();
