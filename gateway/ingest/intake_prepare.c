@@ -7,7 +7,7 @@
 #include "lead/record.h"
 
 #define UNREACHABLE "no way to reach the person: give an email, a phone number or a profile"
-#define TOO_LARGE "the lead is larger than lead.record_bytes allows"
+#define TOO_LARGE "the lead is larger than lead.max_record allows"
 #define CONFLICT "this Idempotency-Key was used for other content before"
 
 /* What an event has around its record. */

@@ -4,32 +4,33 @@
 
 #include <stdio.h>
 
-#define OPTION(member, kind, ...)                                               \
+#define OPTION(member, label, kind, ...)                                        \
 	{                                                                       \
-		.name = #member, .type = (kind),                                \
+		.name = (label), .type = (kind),                                \
 		.offset = offsetof(struct source_settings, member), __VA_ARGS__ \
 	}
 
 const struct lg_option source_options[] = {
-	OPTION(plugin, LG_STRING, .flags = LG_REQUIRED, .help = "name of the source plugin"),
-	OPTION(path, LG_STRING, .flags = LG_REQUIRED,
+	OPTION(plugin, "plugin", LG_STRING, .flags = LG_REQUIRED,
+	       .help = "name of the source plugin"),
+	OPTION(path, "path", LG_STRING, .flags = LG_REQUIRED,
 	       .help = "path at which requests arrive, such as /f/contact"),
-	OPTION(auth, LG_ENUM, .fallback = "plugin", .choices = "none|plugin",
+	OPTION(auth, "auth", LG_ENUM, .fallback = "plugin", .choices = "none|plugin",
 	       .help = "who proves the sender: the plugin, or nobody; a source without a secret "
 		       "must say none"),
-	OPTION(merge, LG_ENUM, .fallback = "fill", .choices = "fill|latest|link",
+	OPTION(merge, "merge", LG_ENUM, .fallback = "fill", .choices = "fill|latest|link",
 	       .help = "what a known person's new lead does: fill blanks, overwrite, or only be "
 		       "linked"),
-	OPTION(body_bytes, LG_SIZE, .fallback = "0", .min = 0, .max = INT64_C(1) << 30,
-	       .help = "largest request; 0 takes http.body_bytes"),
-	OPTION(items, LG_INTEGER, .fallback = "100", .min = 1, .max = 10000,
+	OPTION(body_bytes, "max_body", LG_SIZE, .fallback = "0", .min = 0, .max = INT64_C(1) << 30,
+	       .help = "largest request; 0 takes http.max_body"),
+	OPTION(items, "max_items", LG_INTEGER, .fallback = "100", .min = 1, .max = 10000,
 	       .help = "most leads of one request"),
-	OPTION(form_fields, LG_INTEGER, .fallback = "500", .min = 1, .max = 100000,
-	       .help = "most fields of one form"),
-	OPTION(region, LG_STRING,
+	OPTION(form_fields, "max_form_fields", LG_INTEGER, .fallback = "500", .min = 1,
+	       .max = 100000, .help = "most fields of one form"),
+	OPTION(region, "region", LG_STRING,
 	       .help = "region in which phone numbers without a country are read, such as US; "
 		       "otherwise defaults.region"),
-	OPTION(is_test, LG_BOOL, .fallback = "false",
+	OPTION(is_test, "is_test", LG_BOOL, .fallback = "false",
 	       .help = "marks every lead as a test: only sinks that ask for tests get it"),
 };
 const size_t source_option_count = sizeof(source_options) / sizeof(source_options[0]);

@@ -6,24 +6,24 @@
 
 #include <assert.h>
 
-#define OPTION(member, kind, default_text, least, most, what)                                    \
+#define OPTION(member, label, kind, default_text, least, most, what)                             \
 	{                                                                                        \
-		.name = #member, .type = (kind), .offset = offsetof(struct lead_limits, member), \
+		.name = (label), .type = (kind), .offset = offsetof(struct lead_limits, member), \
 		.fallback = (default_text), .min = (least), .max = (most), .help = (what)        \
 	}
 
 const struct lg_option lead_limit_options[] = {
-	OPTION(extra_fields, LG_INTEGER, "100", 0, 1000,
+	OPTION(extra_fields, "max_extra_fields", LG_INTEGER, "100", 0, 1000,
 	       "how many fields that nobody knows one lead may carry"),
-	OPTION(extra_name_bytes, LG_SIZE, "128", 16, 1024,
+	OPTION(extra_name_bytes, "max_extra_name", LG_SIZE, "128", 16, 1024,
 	       "longest name of such a field; longer names are cut"),
-	OPTION(extra_value_bytes, LG_SIZE, "64KiB", 256, 1 << 20,
+	OPTION(extra_value_bytes, "max_extra_value", LG_SIZE, "64KiB", 256, 1 << 20,
 	       "longest value of such a field; longer values are cut"),
-	OPTION(list_items, LG_INTEGER, "50", 1, 1000,
+	OPTION(list_items, "max_list_items", LG_INTEGER, "50", 1, 1000,
 	       "how many items each list of a lead may hold"),
-	OPTION(raw_bytes, LG_SIZE, "1024", 64, 64 << 10,
+	OPTION(raw_bytes, "max_raw", LG_SIZE, "1024", 64, 64 << 10,
 	       "how much is kept of a value as it was sent"),
-	OPTION(record_bytes, LG_SIZE, "256KiB", 16 << 10, 16 << 20,
+	OPTION(record_bytes, "max_record", LG_SIZE, "256KiB", 16 << 10, 16 << 20,
 	       "largest record as JSON; a larger lead is refused"),
 };
 const size_t lead_limit_option_count = sizeof(lead_limit_options) / sizeof(lead_limit_options[0]);

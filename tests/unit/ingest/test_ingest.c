@@ -178,7 +178,7 @@ static void test_too_large_lead_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(fixture_post(&fixture, "lead a@example.com\nlarge")->status, 413);
-	assert_non_null(strstr(fixture.answer.body, "record_bytes"));
+	assert_non_null(strstr(fixture.answer.body, "max_record"));
 	assert_int_equal(fixture_post(&fixture, "lead b@example.com")->status, 202);
 }
 

@@ -105,7 +105,7 @@ static void test_source_takes_both_kinds_of_options(void **state)
 	struct settings *settings = load(
 		LEAST "sources:\n"
 		      "  a: { plugin: form, path: /a, secret: s, title: hello, merge: latest,"
-		      " region: DE, items: 7, body_bytes: 5KiB }\n"
+		      " region: DE, max_items: 7, max_body: 5KiB }\n"
 		      "  b: { plugin: form, path: /b, secret: s }\n"
 		      "defaults: { region: FR }\n");
 	const struct form_settings *a;
