@@ -17,7 +17,7 @@ const struct field field_table[LG_FIELD_COUNT] = {
 
 struct field_key field_keys[LG_FIELD_COUNT];
 struct field_group field_groups[FIELD_GROUPS_MAX];
-static size_t group_count;
+static uint8_t group_count;
 
 /* Open addressing; a slot without text is empty. About 330 names are in. */
 #define SLOTS 1024
@@ -156,7 +156,7 @@ static uint8_t group_of(struct lg_slice prefix)
 		group->depth = (uint8_t)(field_groups[parent].depth + 1);
 		group->length = write_key(group->open, slice_cut(prefix, start, SIZE_MAX), "{");
 	}
-	return (uint8_t)group_count++;
+	return group_count++;
 }
 
 static void add_hash(int field)
@@ -172,7 +172,6 @@ static void add_hash(int field)
 
 static void add_keys(void)
 {
-	group_count = 0;
 	group_of(slice_of("", 0));
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
 		const char *path = field_table[field].path;
@@ -186,8 +185,8 @@ static void add_keys(void)
 
 void field_setup(void)
 {
-	memset(paths, 0, sizeof(paths));
-	memset(names, 0, sizeof(names));
+	if (group_count > 0)
+		return;
 	for (int field = 0; field < LG_FIELD_COUNT; field++) {
 		struct lg_slice path = slice_from(field_table[field].path);
 

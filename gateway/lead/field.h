@@ -56,7 +56,7 @@ extern struct field_key field_keys[LG_FIELD_COUNT];
 extern struct field_group field_groups[FIELD_GROUPS_MAX];
 
 /* Builds the tables of names and keys. Main thread, before others start; a
- * second call builds the same. */
+ * second call does nothing. */
 void field_setup(void);
 
 /* By path ("person.email"); -1: none. */

@@ -4,6 +4,8 @@
 #include "lead/identity.h"
 #include "lead/merge_value.h"
 
+#include <inttypes.h>
+
 static const struct change_value nothing = {.kind = CHANGE_NONE};
 
 /* How a row of the table is merged. */
@@ -366,9 +368,8 @@ static void count_touch(struct merge *merge)
 	struct lg_slice first = slice_present(theirs[LG_FIRST_SEEN]) ? theirs[LG_FIRST_SEEN] : seen;
 	struct lg_slice last = slice_present(theirs[LG_LAST_SEEN]) ? theirs[LG_LAST_SEEN] : seen;
 
-	known->value[LG_TOUCHES] = arena_printf(
-		known->arena, "%llu",
-		(unsigned long long)(touches_of(known) + touches_of(merge->touch)));
+	known->value[LG_TOUCHES] = arena_printf(known->arena, "%" PRIu64,
+						touches_of(known) + touches_of(merge->touch));
 	if (slice_present(first) && (!slice_present(known->value[LG_FIRST_SEEN]) ||
 				     compare_times(first, known->value[LG_FIRST_SEEN]) < 0))
 		known->value[LG_FIRST_SEEN] = arena_copy(known->arena, first);

@@ -17,6 +17,11 @@ struct number {
 	bool plus;
 };
 
+static bool punctuation(char c)
+{
+	return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/';
+}
+
 /* Digits between the usual punctuation. False: the library may know better. */
 static bool read_digits(struct lg_slice text, struct number *number)
 {
@@ -35,9 +40,7 @@ static bool read_digits(struct lg_slice text, struct number *number)
 			if (number->plus || number->count > 0)
 				return false;
 			number->plus = true;
-		} else if (c != ' ' && c != '-' && c != '.' && c != '(' && c != ')' && c != '/') {
-			return false;
-		} else if (number->plus && number->count == 0) {
+		} else if (!punctuation(c) || (number->plus && number->count == 0)) {
 			return false;
 		}
 	}

@@ -64,7 +64,7 @@ static ptrdiff_t host_to_ascii(struct lg_slice host, char out[HOST_BYTES])
 		if (!host_byte(out[i]))
 			return -1;
 	}
-	if (out[0] == '.' || out[0] == '-')
+	if (host.length == 0 || out[0] == '.' || out[0] == '-')
 		return -1;
 	return (ptrdiff_t)host.length;
 }
@@ -130,7 +130,7 @@ struct lg_slice url_normalize(struct arena *arena, struct lg_slice text)
 /* A dot in what would be the host, and no other scheme before it. */
 static bool looks_like_host(struct lg_slice text)
 {
-	struct lg_slice host = text;
+	struct lg_slice host;
 	size_t end = 0;
 
 	while (end < text.length && !strchr("/?#", text.data[end]))
