@@ -332,8 +332,17 @@ unsigned int identity_shared(const struct lead *a, const struct lead *b)
 	       (unsigned int)relate_profiles(a, b).equal << IDENTITY_PROFILE;
 }
 
+static bool is_test(const struct lead *lead)
+{
+	return slice_is(lead->value[LG_IS_TEST], "true");
+}
+
+/* A test is nobody: a person who was recorded in it would be kept from the sinks
+ * with it, and a test must not write into a person's record. */
 bool identity_same_person(const struct lead *known, const struct lead *touch)
 {
+	if (is_test(known) != is_test(touch))
+		return false;
 	struct relation email = relate_emails(known, touch);
 	struct relation phone = relate_phones(known, touch);
 	struct relation profile = relate_profiles(known, touch);

@@ -55,7 +55,7 @@ unsigned int identity_shared(const struct lead *a, const struct lead *b);
 
 /* Whether a touch that shares a key is the known person: one strong kind has an
  * equal value, and no other strong kind is known with a different one, unless
- * the names agree. */
+ * the names agree. A test and a lead that is none are never the same. */
 bool identity_same_person(const struct lead *known, const struct lead *touch);
 
 /* Whether both are named and the names can be one person's: case, accents,

@@ -27,6 +27,9 @@ static const struct {
 	 true},
 	{"person.email=a@x.org\nperson.full_name=Jane Doe",
 	 "person.email=a@x.org\nperson.full_name=John Roe", EMAIL, true},
+	/* a test is nobody, but for another test */
+	{"person.email=a@x.org\nis_test=true", "person.email=a@x.org", EMAIL, false},
+	{"person.email=a@x.org\nis_test=true", "person.email=a@x.org\nis_test=true", EMAIL, true},
 	/* two colleagues with one office number */
 	{"person.email=a@x.org\nperson.phone=+16502530000\nperson.full_name=Jane Doe",
 	 "person.email=b@x.org\nperson.phone=+16502530000\nperson.full_name=John Roe", PHONE,
