@@ -96,6 +96,14 @@ void batch_expire(struct batch *batch, int32_t outcome, const char *reason)
 	}
 }
 
+void batch_abandon(struct batch *batch, int32_t outcome, const char *reason)
+{
+	batch_expire(batch, outcome, reason);
+	for (size_t i = 0; i < batch->count; i++)
+		if (move(&batch->slots[i], SLOT_EXPIRED, SLOT_LATE))
+			atomic_fetch_sub_explicit(&batch->unsettled, 1, memory_order_acq_rel);
+}
+
 int32_t batch_outcome(const struct batch *batch, size_t index)
 {
 	return batch->slots[index].outcome;

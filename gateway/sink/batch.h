@@ -56,6 +56,9 @@ static inline size_t batch_unsettled(const struct batch *batch)
  * answer can be read. */
 void batch_expire(struct batch *batch, int32_t outcome, const char *reason);
 
+/* The same, of a plugin that has given the batch back: nothing is waited for. */
+void batch_abandon(struct batch *batch, int32_t outcome, const char *reason);
+
 /* The outcome of one event alone: what is asked most. */
 int32_t batch_outcome(const struct batch *batch, size_t index);
 

@@ -244,7 +244,7 @@ static void call_plugin(struct lane *lane, struct run *run)
 		wait_for_plugin(lane, run, deadline_ms);
 		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
 	} else {
-		batch_expire(&run->batch, LG_RETRY, "the plugin failed and said no reason");
+		batch_abandon(&run->batch, LG_RETRY, "the plugin failed and said no reason");
 	}
 	lane_count(lane, LANE_BATCHES, 1);
 	pace(lane, started_us);

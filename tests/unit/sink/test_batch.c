@@ -57,6 +57,23 @@ static int32_t outcome_of(const struct batch *batch, size_t index)
 	return answer.outcome;
 }
 
+static void test_abandoned_batch_is_not_waited_for(void **state)
+{
+	struct batch batch;
+	struct lg_settlement delivered = said(LG_DELIVERED);
+
+	(void)state;
+	batch_init(&batch, &services, &wake);
+	fill(&batch, 3);
+	lg_settle(&batch.handle, 1, &delivered);
+	batch_abandon(&batch, LG_RETRY, "given back");
+	assert_int_equal(batch_unsettled(&batch), 0);
+	assert_int_equal(outcome_of(&batch, 0), LG_RETRY);
+	assert_int_equal(outcome_of(&batch, 1), LG_DELIVERED);
+	assert_int_equal(outcome_of(&batch, 2), LG_RETRY);
+	batch_fini(&batch);
+}
+
 static void test_events_can_be_read(void **state)
 {
 	struct batch batch;
@@ -241,6 +258,7 @@ static void test_wakes_the_lane(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_abandoned_batch_is_not_waited_for),
 		cmocka_unit_test(test_events_can_be_read),
 		cmocka_unit_test(test_smaller_event_struct),
 		cmocka_unit_test(test_first_settlement_counts),
