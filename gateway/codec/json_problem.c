@@ -213,7 +213,9 @@ static bool scan_value(struct scan *scan, int depth)
 
 bool json_problem_find(struct lg_slice bytes, struct json_problem *problem)
 {
-	struct scan scan = {bytes.data, bytes.data + bytes.length, NULL};
+	/* An absent slice has no address to count from. */
+	const char *data = bytes.length ? bytes.data : "";
+	struct scan scan = {data, data + bytes.length, NULL};
 
 	if (slice_starts(bytes, "\xef\xbb\xbf"))
 		scan.at += 3;
@@ -227,7 +229,7 @@ bool json_problem_find(struct lg_slice bytes, struct json_problem *problem)
 	}
 	if (!scan.wrong)
 		return false;
-	*problem = (struct json_problem){(size_t)(scan.at - bytes.data), scan.wrong};
+	*problem = (struct json_problem){(size_t)(scan.at - data), scan.wrong};
 	return true;
 }
 

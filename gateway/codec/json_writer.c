@@ -166,7 +166,8 @@ static size_t escape_wide(struct buffer *out, struct lg_slice text)
 
 void json_escape(struct buffer *out, struct lg_slice text)
 {
-	const char *at = text.data, *end = text.data + text.length;
+	/* An absent slice has no address to count from. */
+	const char *at = text.length ? text.data : "", *end = at + text.length;
 
 	while (at < end) {
 		size_t plain = plain_length(at, end);
