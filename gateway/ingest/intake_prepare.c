@@ -134,6 +134,10 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 	}
 	/* The digest is of what was sent: before the gateway adds its own. */
 	identity_digest(lead, capture->digest);
+	/* A person who sends what went into a trap before is no repetition of it:
+	 * answered again, that lead would reach nobody. */
+	if (item->trapped)
+		capture->digest[0] ^= 0xff;
 	capture->lead = lead;
 	capture->at_ms = request->received_ms;
 	capture->trapped = item->trapped;

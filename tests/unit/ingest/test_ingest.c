@@ -4,6 +4,7 @@
  *   lead ADDRESS   a lead with this email ("-": with none)
  *   key KEY        Idempotency-Key of the last lead
  *   large          makes the last lead larger than a record may be
+ *   trap           makes the last lead a trap
  *   ignore         an item to be ignored
  *   refuse, fail   ends so */
 #include <setjmp.h>
@@ -54,6 +55,8 @@ static int32_t receive(void *instance, struct lg_request *request)
 			lg_lead_key(lead, LG_KEY_IDEMPOTENCY, rest);
 		else if (slice_is(word, "large"))
 			enlarge(lead);
+		else if (slice_is(word, "trap"))
+			lg_lead_trap(lead, LG_SLICE("honeypot"));
 		else if (slice_is(word, "ignore"))
 			lg_ignore(request, LG_SLICE("a status report"));
 		else if (slice_is(word, "refuse"))
@@ -201,6 +204,19 @@ static void test_refused_item_leaves_nothing_to_the_next(void **state)
 	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 2);
 }
 
+static void test_person_is_no_repetition_of_a_trap(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fixture_post(&fixture, "lead a@x.example\ntrap");
+		fixture_post(&fixture, "lead a@x.example");
+	}
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 2);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event "
+						 "WHERE type = 'lead.created'"),
+			 1);
+}
+
 static void test_items_are_bounded(void **state)
 {
 	struct arena arena;
@@ -280,6 +296,7 @@ int main(void)
 		TEST(test_too_large_lead_is_refused),
 		TEST(test_key_with_other_content_is_refused),
 		TEST(test_refused_item_leaves_nothing_to_the_next),
+		TEST(test_person_is_no_repetition_of_a_trap),
 		TEST(test_items_are_bounded),
 		TEST(test_ignored_request_is_no_error),
 		TEST(test_plugin_refuses_the_request),
