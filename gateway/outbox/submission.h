@@ -24,7 +24,8 @@ struct capture {
 	uint8_t lead_id[UUID_BYTES];
 	uint8_t event_id[UUID_BYTES];
 	int64_t at_ms;
-	bool trapped;               /* kept and settled as discarded, delivered to nobody */
+	bool trapped;               /* kept as lead.discarded, settled so for every sink,
+				     * delivered to nobody, and makes nobody known */
 	struct identity_keys person;
 	bool has_delivery_key;
 	struct identity_key delivery;

@@ -1,7 +1,7 @@
 #include "outbox/writer.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/counter.h"
 #include "outbox/batch.h"
 #include "outbox/fault.h"
 
@@ -53,11 +53,28 @@ static struct letter *cut_batch(struct writer *writer)
 static void publish(struct writer *writer)
 {
 	const struct journal *journal = writer->journal;
+	int64_t index_bytes = journal->index.bytes + recent_bytes(&journal->recent);
 
 	atomic_store(&writer->leads, journal->committed_leads);
-	atomic_store(&writer->index_bytes, journal->index.bytes + recent_bytes(&journal->recent));
+	atomic_store(&writer->index_bytes, index_bytes);
 	atomic_store(&writer->index_keys, journal->index.keys);
 	atomic_store(&writer->last_seq, journal->committed_seq);
+	counter_set(writer->gauge_leads, journal->committed_leads);
+	counter_set(writer->gauge_last_seq, journal->committed_seq);
+	counter_set(writer->gauge_index, index_bytes);
+	counter_set(writer->gauge_queue, atomic_load(&writer->queued));
+}
+
+static void set_up_gauges(struct writer *writer)
+{
+	writer->gauge_leads = counter_register(COUNTER_GAUGE, "leadgate_store_leads", "",
+					       "Leads in the journal");
+	writer->gauge_last_seq = counter_register(COUNTER_GAUGE, "leadgate_store_last_seq", "",
+						  "Number of the last event in the journal");
+	writer->gauge_index = counter_register(COUNTER_GAUGE, "leadgate_store_index_bytes", "",
+					       "Memory of the index of persons and deliveries");
+	writer->gauge_queue = counter_register(COUNTER_GAUGE, "leadgate_store_queue_submissions",
+					       "", "Submissions that wait for the journal");
 }
 
 static void write_batch(struct writer *writer)
@@ -133,6 +150,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->queued, 0);
 	atomic_init(&writer->queued_bytes, 0);
+	set_up_gauges(writer);
 	publish(writer);
 	if (!mailbox_init(&writer->submissions))
 		return error_set(error, "no descriptor is left for the writer of the store");

@@ -20,6 +20,7 @@ struct writer {
 	_Atomic(const char *) damage; /* the store cannot be written any more; NULL: it can */
 	_Atomic(int64_t) queued, queued_bytes;
 	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;
+	int gauge_leads, gauge_last_seq, gauge_index, gauge_queue;
 	int64_t last_capture_us; /* monotonic: when captures were committed last */
 
 	struct letter *waiting; /* submissions taken, in order */
