@@ -14,6 +14,8 @@
 #include <leadgate/plugin.h>
 #include <leadgate/services.h>
 
+#include <string.h>
+
 struct lg_sink_operations {
 	size_t size; /* sizeof(struct lg_sink_operations) as the plugin knows it */
 
@@ -54,10 +56,12 @@ static inline size_t lg_batch_count(const struct lg_batch *batch)
 	return batch->services->batch_count(batch);
 }
 
-/* Fills `event`. LG_FAIL when there is no such index. */
+/* Fills `event`; what an older gateway does not know is zero. LG_FAIL when there
+ * is no such index. */
 static inline int32_t lg_batch_event(const struct lg_batch *batch, size_t index,
 				     struct lg_event *event)
 {
+	memset(event, 0, sizeof(*event));
 	event->size = sizeof(*event);
 	return batch->services->batch_event(batch, index, event);
 }

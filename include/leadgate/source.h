@@ -15,6 +15,8 @@
 #include <leadgate/plugin.h>
 #include <leadgate/services.h>
 
+#include <string.h>
+
 struct lg_source_operations {
 	size_t size; /* sizeof(struct lg_source_operations) as the plugin knows it */
 
@@ -41,10 +43,11 @@ struct lg_source_operations {
 	int32_t (*reply)(void *instance, struct lg_request *request, struct lg_reply *reply);
 };
 
-/* Fills `info`, whose `size` the caller has set. Slices live as long as the
- * request. */
+/* Fills `info`; what an older gateway does not know is zero. Slices live as
+ * long as the request. */
 static inline int32_t lg_request_info(struct lg_request *request, struct lg_request_info *info)
 {
+	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
 	return request->services->request_info(request, info);
 }
@@ -202,6 +205,7 @@ static inline size_t lg_result_count(struct lg_request *request)
 }
 static inline int32_t lg_result(struct lg_request *request, size_t index, struct lg_result *result)
 {
+	memset(result, 0, sizeof(*result));
 	result->size = sizeof(*result);
 	return request->services->result(request, index, result);
 }

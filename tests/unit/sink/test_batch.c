@@ -57,6 +57,30 @@ static int32_t outcome_of(const struct batch *batch, size_t index)
 	return answer.outcome;
 }
 
+/* A gateway that was built before lg_event had its last members. */
+static int32_t older_event(const struct lg_batch *batch, size_t index, struct lg_event *event)
+{
+	(void)batch;
+	(void)index;
+	event->seq = 7;
+	return LG_OK;
+}
+
+static void test_missing_members_are_zero(void **state)
+{
+	struct lg_services older = services;
+	struct lg_batch batch = {.services = &older};
+	struct lg_event event;
+
+	(void)state;
+	older.batch_event = older_event;
+	memset(&event, 0xff, sizeof(event));
+	assert_int_equal(lg_batch_event(&batch, 0, &event), LG_OK);
+	assert_int_equal(event.seq, 7);
+	assert_int_equal(event.attempt, 0);
+	assert_null(event.json.data);
+}
+
 static void test_abandoned_batch_is_not_waited_for(void **state)
 {
 	struct batch batch;
@@ -259,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_abandoned_batch_is_not_waited_for),
+		cmocka_unit_test(test_missing_members_are_zero),
 		cmocka_unit_test(test_events_can_be_read),
 		cmocka_unit_test(test_smaller_event_struct),
 		cmocka_unit_test(test_first_settlement_counts),
