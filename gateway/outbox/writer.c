@@ -107,14 +107,28 @@ static bool streaming(const struct writer *writer)
 	return clock_monotonic_us() - writer->last_capture_us < STREAM_US;
 }
 
+/* By the clock, not in silence: settlements may come without end. */
+static void probe_room(struct writer *writer)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (!atomic_load(&writer->room->reason)) {
+		writer->probed_ms = now_ms;
+	} else if (now_ms - writer->probed_ms >= PROBE_MS) {
+		writer->probed_ms = now_ms;
+		room_probe(writer->room, writer->journal);
+	}
+}
+
 /* Waits until there is something to write; takes it. False: stop. */
 static bool gather(struct writer *writer)
 {
 	for (;;) {
-		take_mail(writer);
-		/* After the mail: what was taken with it may have been the poke
-		 * that should tell. */
+		/* Before the mail: nothing is sent after the order. */
 		bool stopping = atomic_load(&writer->stopping);
+
+		take_mail(writer);
+		probe_room(writer);
 		if (writer->waiting)
 			return true;
 		if (writer->unsettled) {
@@ -125,10 +139,11 @@ static bool gather(struct writer *writer)
 		}
 		if (stopping)
 			return false;
-		if (!atomic_load(&writer->room->reason))
-			mailbox_wait(&writer->submissions, -1);
-		else if (!mailbox_wait(&writer->submissions, PROBE_MS))
-			room_probe(writer->room, writer->journal);
+		/* Its poke may have been taken with the mail. */
+		if (atomic_load(&writer->stopping))
+			continue;
+		mailbox_wait(&writer->submissions,
+			     atomic_load(&writer->room->reason) ? PROBE_MS : -1);
 	}
 }
 
@@ -146,6 +161,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	writer->waiting = writer->unsettled = NULL;
 	writer->waiting_end = &writer->waiting;
 	writer->last_capture_us = clock_monotonic_us() - STREAM_US;
+	writer->probed_ms = 0;
 	atomic_init(&writer->stopping, false);
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->queued, 0);

@@ -254,6 +254,27 @@ static void full_disk_answers_and_resumes(void **state)
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event"), 2);
 }
 
+/* Sinks that have much to catch up with settle without a pause. */
+static void full_disk_resumes_beside_settlements(void **state)
+{
+	struct kit *kit = *state;
+	char email[32];
+	int64_t until_ms = clock_monotonic_ms() + 20000;
+
+	kit_open(kit);
+	atomic_store(&disk_full, true);
+	struct post post = person(email, 1);
+	struct submission *refused = kit_submit(kit, &post, 1);
+	assert_int_equal(refused->status, SUBMISSION_FULL);
+	kit_free(refused);
+	atomic_store(&disk_full, false);
+	for (int64_t seq = 1; !outbox_ready(kit->outbox, NULL); seq++) {
+		if (clock_monotonic_ms() > until_ms)
+			fail_msg("the store does not resume");
+		settle_one(kit, seq, true);
+	}
+}
+
 static void max_size_is_kept(void **state)
 {
 	struct kit *kit = *state;
@@ -428,6 +449,7 @@ int main(void)
 		STORE_TEST(a_chain_is_one_commit),
 		STORE_TEST(culprit_is_taken_out),
 		STORE_TEST(full_disk_answers_and_resumes),
+		STORE_TEST(full_disk_resumes_beside_settlements),
 		STORE_TEST(max_size_is_kept),
 		STORE_TEST(failed_sync_ends_the_process),
 		STORE_TEST(watchers_are_poked),
