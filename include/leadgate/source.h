@@ -34,8 +34,8 @@ struct lg_source_operations {
 	void (*close)(void *instance);
 
 	/* Takes a whole request. Adds items with lg_lead, lg_ignore; or refuses
-	 * the request with lg_refuse and returns LG_FAIL; or suspends it with
-	 * LG_LATER. A loop thread. */
+	 * the request with lg_refuse and returns LG_FAIL. LG_LATER, which will
+	 * suspend it, is no answer yet: it fails the request. A loop thread. */
 	int32_t (*receive)(void *instance, struct lg_request *request);
 
 	/* Makes the answer when all is committed. Not called for a request

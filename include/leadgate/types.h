@@ -77,7 +77,7 @@ struct lg_text {
 /* What the operations of a plugin return. Anything else is LG_FAIL. */
 #define LG_OK 0
 #define LG_FAIL (-1)  /* failed; the reason is in the lg_text or the refusal */
-#define LG_LATER 1    /* suspended: the host calls resume when its call ends */
+#define LG_LATER 1    /* not yet: the rest follows; each operation says whether it may */
 
 #ifdef __cplusplus
 }
