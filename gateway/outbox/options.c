@@ -33,7 +33,7 @@ const struct lg_option store_options[] = {
 		 "it may take twice as much on disk"},
 	{.name = "page_size",
 	 .type = LG_SIZE,
-	 .fallback = "4KiB",
+	 .fallback = "8KiB",
 	 .offset = STORE(page_bytes),
 	 .min = 4096,
 	 .max = 8192,
