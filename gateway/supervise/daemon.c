@@ -19,8 +19,8 @@
 
 /* How often a drain looks whether the last connection is gone. */
 #define DRAIN_POLL_MS 10
-/* Whatever is written holds people: nothing of it is for everybody. */
-#define UMASK 0027
+/* Whatever is written holds people: it is for the gateway's own user alone. */
+#define UMASK 0077
 /* A lane's end is awaited in slices, so that a second signal is heard. */
 #define JOIN_SLICE_MS 50
 
@@ -140,6 +140,7 @@ static bool watch_signals(struct daemon *daemon, struct error *error)
 	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -394,6 +395,7 @@ static int serve(struct daemon *daemon)
 	struct gateway *gateway = &daemon->gateway;
 	struct error error = {0};
 	int status = EXIT_DONE;
+	bool ended;
 
 	log_setup(STDERR_FILENO, (enum log_format)gateway->settings->core.log_format,
 		  gateway->settings->core.log_level);
@@ -406,10 +408,12 @@ static int serve(struct daemon *daemon)
 	} else {
 		status = report_failure(daemon, &error);
 	}
-	if (stop(daemon))
-		settings_free(&gateway->settings);
+	ended = stop(daemon);
 	if (status == EXIT_DONE)
 		log_notice("gateway.stopped");
+	if (!ended)
+		_exit(status); /* exit would take libraries from under the threads that are left */
+	settings_free(&gateway->settings);
 	return status;
 }
 

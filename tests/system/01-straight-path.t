@@ -104,5 +104,7 @@ $gateway->wait_events(3);
 
 unlike($gateway->log, qr/example\.com|Lovelace|650/, 'no personal data in the log');
 is((() = $gateway->events), 3, 'nothing was stored beyond the three');
+my @readable = grep { -f && (stat)[2] & 077 } glob $gateway->store . '*';
+is("@readable", '', 'the journal and its log are for the gateway\'s user alone');
 $gateway->finish;
 done_testing;
