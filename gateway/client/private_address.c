@@ -13,36 +13,36 @@ struct prefix {
 
 /* https://www.iana.org/assignments/iana-ipv4-special-registry */
 static const struct prefix v4_prefixes[] = {
-	{{0},	      8 }, /* this network */
-	{{10},	       8 }, /* private */
-	{{100, 64},	    10}, /* shared with a provider's NAT */
-	{{127},		8 }, /* loopback */
-	{{169, 254},     16}, /* link-local, cloud metadata */
-	{{172, 16},	    12}, /* private */
-	{{192, 0, 0},    24}, /* protocol assignments */
-	{{192, 0, 2},    24}, /* documentation */
-	{{192, 88, 99},	24}, /* 6to4 relays, deprecated */
-	{{192, 168},     16}, /* private */
-	{{198, 18},	    15}, /* benchmarks */
+	{{0}, 8},	      /* this network */
+	{{10}, 8},	      /* private */
+	{{100, 64}, 10},      /* shared with a provider's NAT */
+	{{127}, 8},	      /* loopback */
+	{{169, 254}, 16},     /* link-local, cloud metadata */
+	{{172, 16}, 12},      /* private */
+	{{192, 0, 0}, 24},    /* protocol assignments */
+	{{192, 0, 2}, 24},    /* documentation */
+	{{192, 88, 99}, 24},  /* 6to4 relays, deprecated */
+	{{192, 168}, 16},     /* private */
+	{{198, 18}, 15},      /* benchmarks */
 	{{198, 51, 100}, 24}, /* documentation */
-	{{203, 0, 113},	24}, /* documentation */
-	{{224},		4 }, /* multicast */
-	{{240},		4 }, /* reserved, broadcast */
+	{{203, 0, 113}, 24},  /* documentation */
+	{{224}, 4},	      /* multicast */
+	{{240}, 4},	      /* reserved, broadcast */
 };
 
 /* https://www.iana.org/assignments/iana-ipv6-special-registry */
 static const struct prefix v6_prefixes[] = {
-	{{0},			    96}, /* unspecified, loopback, compatible */
+	{{0}, 96},			      /* unspecified, loopback, compatible */
 	{{0x00, 0x64, 0xff, 0x9b, 0, 1}, 48}, /* NAT64 of one's own */
-	{{0x01, 0x00},		       64}, /* discard */
-	{{0x20, 0x01, 0x00},	     23}, /* protocol assignments, Teredo, ORCHID */
-	{{0x20, 0x01, 0x0d, 0xb8},	   32}, /* documentation */
-	{{0x3f, 0xff},		       20}, /* documentation */
-	{{0x5f, 0x00},		       16}, /* segment routing */
-	{{0xfc},			 7 }, /* unique local */
-	{{0xfe, 0x80},		       10}, /* link-local */
-	{{0xfe, 0xc0},		       10}, /* site-local, deprecated */
-	{{0xff},			 8 }, /* multicast */
+	{{0x01, 0x00}, 64},		      /* discard */
+	{{0x20, 0x01, 0x00}, 23},	      /* protocol assignments, Teredo, ORCHID */
+	{{0x20, 0x01, 0x0d, 0xb8}, 32},	      /* documentation */
+	{{0x3f, 0xff}, 20},		      /* documentation */
+	{{0x5f, 0x00}, 16},		      /* segment routing */
+	{{0xfc}, 7},			      /* unique local */
+	{{0xfe, 0x80}, 10},		      /* link-local */
+	{{0xfe, 0xc0}, 10},		      /* site-local, deprecated */
+	{{0xff}, 8},			      /* multicast */
 };
 
 /* IPv6 prefixes behind which an IPv4 address stands. */
@@ -51,8 +51,8 @@ static const struct {
 	size_t at;
 } carriers[] = {
 	{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96}, 12}, /* mapped */
-	{{{0x00, 0x64, 0xff, 0x9b}, 96},			 12}, /* NAT64 */
-	{{{0x20, 0x02}, 16},			       2 }, /* 6to4 */
+	{{{0x00, 0x64, 0xff, 0x9b}, 96}, 12},			/* NAT64 */
+	{{{0x20, 0x02}, 16}, 2},				/* 6to4 */
 };
 
 static bool in_prefix(const uint8_t *bytes, const struct prefix *prefix)

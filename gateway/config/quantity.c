@@ -11,22 +11,12 @@ struct unit {
 
 /* Largest first; the last has the factor 1. */
 static const struct unit durations[] = {
-	{"d",  86400000},
-	 {"h",  3600000 },
-	 {"m",  60000   },
-	       {"s",  1000	 },
-	    {"ms", 1	    },
+	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
 };
 static const struct unit sizes[] = {
-	{"TiB", INT64_C(1) << 40},
-	   {"GiB", 1 << 30	  },
-	     {"MiB", 1 << 20	    },
-	       {"KiB", 1 << 10	      },
-	 {"",    1	       },
+	{"TiB", INT64_C(1) << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1},
 };
-static const struct unit integers[] = {
-	{"", 1}
-};
+static const struct unit integers[] = {{"", 1}};
 
 static bool parse_unit(struct lg_slice text, const struct unit *units, int64_t *value)
 {

@@ -9,8 +9,8 @@
 struct listener {
 	struct loop_watch watch;
 	struct loop_timer retry; /* accepts again when descriptors ran out */
-	int fd;                  /* -1: none */
-	bool starved;            /* of descriptors, since the last that it took */
+	int fd;			 /* -1: none */
+	bool starved;		 /* of descriptors, since the last that it took */
 	/* Takes the descriptor, which is non-blocking and closed on exec. */
 	void (*accepted)(struct listener *listener, int fd, const struct address *peer);
 	void *context;

@@ -86,9 +86,7 @@ static const char *read_source(lua_State *lua, void *context, size_t *size)
 static int compile(lua_State *lua)
 {
 	struct expr *expr = lua_touserdata(lua, 1);
-	struct source source = {
-		.parts = {LG_SLICE("return "), expr->text}
-	  };
+	struct source source = {.parts = {LG_SLICE("return "), expr->text}};
 
 	if (lua_load(lua, read_source, &source, "=expr", "t") != LUA_OK)
 		return lua_error(lua);

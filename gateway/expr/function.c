@@ -364,18 +364,17 @@ static int call_floor(lua_State *lua)
 	return 1;
 }
 
-#define FUNCTIONS(ROW)                                                                            \
-	ROW(any_where)                                                                            \
-	ROW(contains) ROW(ends_with) ROW(floor) ROW(join) ROW(length) ROW(lower) ROW(matches_any) \
-		ROW(max) ROW(min) ROW(number) ROW(starts_with) ROW(trim) ROW(upper)
+#define FUNCTIONS(ROW)                                                                       \
+	ROW(any_where)                                                                       \
+	ROW(contains)                                                                        \
+	ROW(ends_with) ROW(floor) ROW(join) ROW(length) ROW(lower) ROW(matches_any) ROW(max) \
+		ROW(min) ROW(number) ROW(starts_with) ROW(trim) ROW(upper)
 
 #define ROW_NAME(name) #name,
 const char *const function_names[] = {FUNCTIONS(ROW_NAME) NULL};
 
 #define ROW_CALL(name) {#name, call_##name},
-static const luaL_Reg functions[] = {
-	FUNCTIONS(ROW_CALL){NULL, NULL}
-};
+static const luaL_Reg functions[] = {FUNCTIONS(ROW_CALL){NULL, NULL}};
 
 void function_register(lua_State *lua)
 {

@@ -232,19 +232,19 @@ void sandbox_fini(struct sandbox *sandbox)
 
 /* Lua's words for kinds of values, and ours. */
 static const char *const words[][2] = {
-	{"a nil value",	"an absent value"	 },
-	{"two nil values",   "two absent values"},
-	{"nil",		"an absent value"	 },
-	{"a string value",   "text"		 },
-	{"string",	   "text"		 },
+	{"a nil value", "an absent value"},
+	{"two nil values", "two absent values"},
+	{"nil", "an absent value"},
+	{"a string value", "text"},
+	{"string", "text"},
 	{"a userdata value", "an object or list"},
-	{"userdata",	     "an object or list"},
-	{"a table value",	  "a list"		  },
-	{"table",		  "a list"		  },
-	{"a boolean value",  "true or false"	   },
-	{"boolean",	    "true or false"	   },
-	{"a number value",   "a number"	     },
-	{"number",	   "a number"	     },
+	{"userdata", "an object or list"},
+	{"a table value", "a list"},
+	{"table", "a list"},
+	{"a boolean value", "true or false"},
+	{"boolean", "true or false"},
+	{"a number value", "a number"},
+	{"number", "a number"},
 };
 
 /* Writes `text` in our words; what stands behind its first quote is a name and

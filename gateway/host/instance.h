@@ -24,10 +24,9 @@ struct instance {
 /* Reads the settings of a section (`others`: keys that belong to the gateway)
  * and runs the plugin's own check. All mistakes go to the document. NULL when
  * there were any. Memory belongs to the document. Main thread. */
-struct instance *instance_new(struct document *document, struct fy_node *map,
-			      struct lg_slice name, const struct library *library,
-			      const char *const *others, const struct bind_hooks *hooks,
-			      const struct lg_services *services);
+struct instance *instance_new(struct document *document, struct fy_node *map, struct lg_slice name,
+			      const struct library *library, const char *const *others,
+			      const struct bind_hooks *hooks, const struct lg_services *services);
 
 /* Calls the plugin's open and close; a sink's lane does it on its own thread. */
 bool instance_open(struct instance *instance, struct error *error);

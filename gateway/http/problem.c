@@ -83,9 +83,9 @@ void http_respond_problem(struct http_request *request, int status, const char *
 {
 	bool html = prefers_html(request);
 	struct http_header headers[3] = {
-		{LG_SLICE("Content-Type"),  html ? LG_SLICE("text/html; charset=utf-8")
+		{LG_SLICE("Content-Type"), html ? LG_SLICE("text/html; charset=utf-8")
 						: LG_SLICE("application/problem+json")},
-		{LG_SLICE("Cache-Control"), LG_SLICE("no-store")								},
+		{LG_SLICE("Cache-Control"), LG_SLICE("no-store")},
 	};
 	struct http_response response = {.status = status, .headers = headers, .header_count = 2};
 	struct buffer body;

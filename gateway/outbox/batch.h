@@ -27,4 +27,3 @@ void batch_reply(struct batch *batch);
 void batch_stats(struct outbox_stats *stats);
 
 #endif
-

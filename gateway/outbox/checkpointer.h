@@ -15,7 +15,7 @@ struct checkpointer {
 	atomic_bool stopping;
 	atomic_bool sized; /* the log is as long as it shall be */
 	int64_t threshold_frames;
-	_Atomic(int64_t) frames; /* in the log, as the last commit left it */
+	_Atomic(int64_t) frames;  /* in the log, as the last commit left it */
 	int64_t blocked_since_ms; /* monotonic; 0: no reader is in the way */
 	bool warned;
 	int hold_histogram, counter, blocked, gauge_log;

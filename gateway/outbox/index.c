@@ -33,8 +33,7 @@ static size_t slots_of(uint32_t capacity)
 static struct index_slot slot_make(uint64_t hash, int64_t seq)
 {
 	struct index_slot slot = {
-		.words = {(uint32_t)(hash >> 24), (uint32_t)(hash << 8), (uint32_t)seq}
-	       };
+		.words = {(uint32_t)(hash >> 24), (uint32_t)(hash << 8), (uint32_t)seq}};
 
 	slot.words[1] |= (uint32_t)((uint64_t)seq >> 32);
 	return slot;

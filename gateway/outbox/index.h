@@ -22,7 +22,7 @@ struct index_slot {
 
 struct index_shard {
 	struct index_slot *slots; /* NULL until the first key */
-	uint32_t capacity;        /* homes; behind them a tail that runs over */
+	uint32_t capacity;	  /* homes; behind them a tail that runs over */
 	uint32_t keys;
 };
 

@@ -34,7 +34,7 @@ struct journal {
 	struct journal_undo *undo;
 	size_t undo_count, undo_capacity;
 
-	int64_t last_seq, leads;                     /* with the open transaction */
+	int64_t last_seq, leads; /* with the open transaction */
 	int64_t committed_seq, committed_leads;
 
 	/* For reading, merging and encoding one record. */

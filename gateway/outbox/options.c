@@ -15,7 +15,8 @@ const struct lg_option store_options[] = {
 	 .offset = STORE(max_size_bytes),
 	 .min = 1 << 20,
 	 .max = INT64_C(1) << 44,
-	 .help = "how large the journal may grow; beyond it submissions get 503 and nothing is lost"},
+	 .help = "how large the journal may grow; beyond it submissions get 503 and nothing is "
+		 "lost"},
 	{.name = "warn_percent",
 	 .type = LG_INTEGER,
 	 .fallback = "80",

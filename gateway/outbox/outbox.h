@@ -15,21 +15,21 @@ struct outbox;
 struct store_settings {
 	struct lg_slice path;
 	int64_t max_size_bytes;
-	int64_t warn_percent;        /* of max_size */
-	int64_t wal_bytes;           /* threshold of a checkpoint */
-	int64_t page_bytes;          /* 4096 or 8192, when the file is made */
-	int64_t queue_submissions;   /* bound of the writer's mailbox */
+	int64_t warn_percent;	   /* of max_size */
+	int64_t wal_bytes;	   /* threshold of a checkpoint */
+	int64_t page_bytes;	   /* 4096 or 8192, when the file is made */
+	int64_t queue_submissions; /* bound of the writer's mailbox */
 	int64_t queue_bytes;
-	int64_t batch_captures;      /* at most in one transaction */
+	int64_t batch_captures; /* at most in one transaction */
 };
 extern const struct lg_option store_options[];
 extern const size_t store_option_count;
 
 struct dedup_settings {
-	struct lg_list keys;          /* email, phone, profile */
+	struct lg_list keys;	      /* email, phone, profile */
 	int64_t person_window_ms;     /* 365d */
 	int64_t submission_window_ms; /* 5m */
-	int64_t weak_after;           /* persons that share a key until it is weak: 3 */
+	int64_t weak_after;	      /* persons that share a key until it is weak: 3 */
 };
 #define OUTBOX_WEAK_AFTER_MAX 16
 extern const struct lg_option dedup_options[];
@@ -82,7 +82,7 @@ int64_t outbox_last_seq(const struct outbox *outbox);
 
 /* How it stands, for status and metrics. Any thread. */
 struct outbox_stats {
-	int64_t events, leads;         /* in the journal; leads in the index */
+	int64_t events, leads; /* in the journal; leads in the index */
 	int64_t index_bytes, index_keys;
 	int64_t queue_submissions;
 	int64_t store_bytes, wal_bytes;

@@ -9,18 +9,18 @@
 /* A lead that shares a key. */
 struct person_candidate {
 	uint8_t lead_id[UUID_BYTES];
-	unsigned int kinds; /* bits 1 << IDENTITY_… of the keys that they share */
-	uint32_t keys;      /* bits 1 << position in the capture's keys */
+	unsigned int kinds;  /* bits 1 << IDENTITY_… of the keys that they share */
+	uint32_t keys;	     /* bits 1 << position in the capture's keys */
 	struct lead *record; /* in the journal's arena; NULL: not read, or not readable */
-	int64_t last_at_ms; /* its last event's time */
-	bool same;          /* is the same person, within the window */
+	int64_t last_at_ms;  /* its last event's time */
+	bool same;	     /* is the same person, within the window */
 };
 
 struct person_match {
 	struct person_candidate candidates[PERSON_CANDIDATES_MAX + 1];
 	size_t count;
 	struct person_candidate *known; /* the one; NULL: nobody */
-	uint32_t weak;                  /* keys that many persons have */
+	uint32_t weak;			/* keys that many persons have */
 };
 
 /* Finds who shares a strong key with the capture and which of them is the same

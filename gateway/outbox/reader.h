@@ -31,9 +31,8 @@ void reader_close(struct reader **reader);
 
 /* Events after `after_seq` in order, at most `count` and about `bytes` of
  * bodies (at least one). Returns how many; -1 with a reason. */
-ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq,
-			size_t count, size_t bytes, struct journal_event **events,
-			struct error *error);
+ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq, size_t count,
+			size_t bytes, struct journal_event **events, struct error *error);
 
 /* Open events of a sink that are due at `now_ms`, oldest due first. */
 ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
@@ -62,7 +61,7 @@ ptrdiff_t reader_leads(struct reader *reader, struct arena *arena,
 struct sink_tally {
 	struct lg_slice sink;
 	int64_t position, last_seq;
-	int64_t by_state[16]; /* index: enum delivery_state */
+	int64_t by_state[16];	   /* index: enum delivery_state */
 	int64_t oldest_pending_ms; /* wall clock, 0: none */
 };
 bool reader_tally(struct reader *reader, struct arena *arena, struct lg_slice sink,

@@ -7,18 +7,18 @@
 #include "outbox/reader.h"
 
 enum query {
-	QUERY_EVENTS,     /* after seq, count */
-	QUERY_DUE,        /* sink, now, count */
-	QUERY_NEXT_DUE,   /* sink */
-	QUERY_POSITION,   /* sink */
-	QUERY_LEAD,       /* id */
-	QUERY_LEADS_UP,   /* after id, count */
+	QUERY_EVENTS,	  /* after seq, count */
+	QUERY_DUE,	  /* sink, now, count */
+	QUERY_NEXT_DUE,	  /* sink */
+	QUERY_POSITION,	  /* sink */
+	QUERY_LEAD,	  /* id */
+	QUERY_LEADS_UP,	  /* after id, count */
 	QUERY_LEADS_DOWN, /* before id, count */
 	QUERY_EVENT_FROM, /* seq -> seq, at */
-	QUERY_BY_ID,      /* first seq, last seq, id */
-	QUERY_SETTLED,    /* sink -> outcomes */
-	QUERY_OPEN,       /* sink -> state, count */
-	QUERY_LAST,       /* -> last seq */
+	QUERY_BY_ID,	  /* first seq, last seq, id */
+	QUERY_SETTLED,	  /* sink -> outcomes */
+	QUERY_OPEN,	  /* sink -> state, count */
+	QUERY_LAST,	  /* -> last seq */
 	QUERY_COUNT,
 };
 

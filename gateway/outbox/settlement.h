@@ -23,11 +23,11 @@ const char *delivery_state_name(enum delivery_state state);
 struct settled_event {
 	int64_t seq;
 	enum delivery_state state;
-	int32_t status;         /* of the destination's answer, 0: none */
-	int64_t due_ms;         /* wall clock: next attempt, for retry and unclassified */
+	int32_t status; /* of the destination's answer, 0: none */
+	int64_t due_ms; /* wall clock: next attempt, for retry and unclassified */
 	int64_t attempts;
-	struct lg_slice reason; /* without personal data */
-	struct lg_slice answer; /* first bytes */
+	struct lg_slice reason;	     /* without personal data */
+	struct lg_slice answer;	     /* first bytes */
 	struct lg_slice external_id; /* absent: none */
 };
 

@@ -19,12 +19,12 @@ enum capture_verdict {
 /* One lead. The writer reads it and fills the results; memory is the loop's. */
 struct capture {
 	/* prepared by the loop */
-	struct lead *lead;          /* normalized; read by the writer on a match only */
+	struct lead *lead;	    /* normalized; read by the writer on a match only */
 	struct lg_slice event_json; /* body of the lead.created event, ready to append */
 	uint8_t lead_id[UUID_BYTES];
 	uint8_t event_id[UUID_BYTES];
 	int64_t at_ms;
-	bool trapped;               /* kept as lead.discarded, settled so for every sink,
+	bool trapped; /* kept as lead.discarded, settled so for every sink,
 				     * delivered to nobody, and makes nobody known */
 	struct identity_keys person;
 	bool has_delivery_key;

@@ -9,15 +9,15 @@
 /* The gateway's own options of every sink (beside the plugin's). */
 struct sink_settings {
 	struct lg_slice plugin;
-	struct lg_list events;     /* absent: what the plugin takes */
+	struct lg_list events; /* absent: what the plugin takes */
 	int64_t batch_events;
 	int64_t batch_bytes;
-	int64_t timeout_ms;        /* of one delivery */
+	int64_t timeout_ms; /* of one delivery */
 	int64_t retry_first_ms;
-	int64_t retry_max_ms;      /* ceiling of the back-off */
-	int64_t retry_for_ms;      /* after that: dead */
-	int64_t gather_ms;         /* at most to wait for a fuller batch */
-	int32_t is_test;           /* takes leads that are tests */
+	int64_t retry_max_ms; /* ceiling of the back-off */
+	int64_t retry_for_ms; /* after that: dead */
+	int64_t gather_ms;    /* at most to wait for a fuller batch */
+	int32_t is_test;      /* takes leads that are tests */
 };
 extern const struct lg_option sink_options[];
 extern const size_t sink_option_count;

@@ -10,7 +10,7 @@ static void respond(struct http_request *request, int status, const char *type,
 		    const struct buffer *body)
 {
 	const struct http_header headers[] = {
-		{LG_SLICE("Content-Type"),  slice_from(type)	   },
+		{LG_SLICE("Content-Type"), slice_from(type)},
 		{LG_SLICE("Cache-Control"), LG_SLICE("no-store")},
 	};
 	const struct http_response response = {
@@ -67,10 +67,10 @@ static const struct page {
 	const char *path;
 	void (*show)(struct gateway *gateway, struct http_request *request, struct buffer *out);
 } pages[] = {
-	{"/healthz", show_health },
-	{"/readyz",  show_ready  },
+	{"/healthz", show_health},
+	{"/readyz", show_ready},
 	{"/metrics", show_metrics},
-	{"/sinks",   show_sinks  },
+	{"/sinks", show_sinks},
 };
 
 static const struct page *page_at(struct lg_slice path)

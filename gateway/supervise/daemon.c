@@ -256,9 +256,9 @@ static bool start_configured(struct daemon *daemon, struct error *error)
 		const char *section;
 		bool (*start)(struct gateway *gateway, struct error *error);
 	} parts[] = {
-		{"sources", start_sources	 },
-		{"listen",  listen_for_leads},
-		{"admin",	  admin_open	    },
+		{"sources", start_sources},
+		{"listen", listen_for_leads},
+		{"admin", admin_open},
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -54,13 +54,10 @@ static void *section_target(struct settings *settings, const char *name)
 		const char *name;
 		void *target;
 	} targets[] = {
-		{"core",	 &settings->core	},
-		     {"admin",    &settings->admin   },
-		{"store",	  &settings->store	  },
-		     {"dedup",    &settings->dedup   },
-		{"lead",	 &settings->lead	},
-		     {"defaults", &settings->defaults},
-		{"http",	 &settings->http	},
+		{"core", &settings->core},   {"admin", &settings->admin},
+		{"store", &settings->store}, {"dedup", &settings->dedup},
+		{"lead", &settings->lead},   {"defaults", &settings->defaults},
+		{"http", &settings->http},
 	};
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)

@@ -7,19 +7,19 @@
 #include "supervise/daemon.h"
 
 const struct verb verb_table[] = {
-	{"run",	"[-c FILE]",				"take leads in and forward them until SIGTERM",	     verb_run    },
-	{"check",	  "[-c FILE]",				"read the configuration and name every mistake",	verb_check  },
-	{"status",  "[-c FILE] [--json]",			 "show how the gateway stands",			verb_status },
-	{"plugins", "[-c FILE] [--json] [NAME]",		 "list plugins, or show one with its options",
-	 verb_plugins													    },
-	{"leads",	  "[-c FILE] [--json] [-n COUNT] [--oldest]", "list leads, newest first",
-	 verb_leads													      },
-	{"show",	 "[-c FILE] [--json] ID",			  "show a lead by its id or by a receipt",		   verb_show   },
-	{"sinks",	  "[-c FILE] [--json]",			"show how far each sink is",			     verb_sinks  },
-	{"manual",  "",					 "print the options of the configuration for man(7)", verb_manual },
-	{"version", "[--json]",				 "print the version",				     verb_version},
-	{"help",	 "[COMMAND]",				"print this list, or a command's usage",	       verb_help	},
-	{NULL,      NULL,				       NULL,						NULL	       },
+	{"run", "[-c FILE]", "take leads in and forward them until SIGTERM", verb_run},
+	{"check", "[-c FILE]", "read the configuration and name every mistake", verb_check},
+	{"status", "[-c FILE] [--json]", "show how the gateway stands", verb_status},
+	{"plugins", "[-c FILE] [--json] [NAME]", "list plugins, or show one with its options",
+	 verb_plugins},
+	{"leads", "[-c FILE] [--json] [-n COUNT] [--oldest]", "list leads, newest first",
+	 verb_leads},
+	{"show", "[-c FILE] [--json] ID", "show a lead by its id or by a receipt", verb_show},
+	{"sinks", "[-c FILE] [--json]", "show how far each sink is", verb_sinks},
+	{"manual", "", "print the options of the configuration for man(7)", verb_manual},
+	{"version", "[--json]", "print the version", verb_version},
+	{"help", "[COMMAND]", "print this list, or a command's usage", verb_help},
+	{NULL, NULL, NULL, NULL},
 };
 
 const struct verb *verb_find(const char *name)

@@ -27,8 +27,8 @@
 #define LG_SINK 2
 
 /* Flags of a descriptor. */
-#define LG_SERIAL 1u    /* source: one loop at a time calls an instance */
-#define LG_HAS_AUTH 2u  /* source: proves who sends; else `auth: none` must be said */
+#define LG_SERIAL 1u	/* source: one loop at a time calls an instance */
+#define LG_HAS_AUTH 2u	/* source: proves who sends; else `auth: none` must be said */
 #define LG_CAN_ERASE 4u /* sink: takes lead.erased and removes what it wrote */
 
 struct lg_source_operations;
@@ -51,10 +51,10 @@ struct lg_plugin {
 	const char *methods; /* source: "POST" or "GET POST": others get 405; NULL: "POST" */
 	const struct lg_option *options;
 	uint32_t option_count;
-	uint32_t option_size;  /* sizeof(struct lg_option) as the plugin knows it */
-	size_t settings_size;  /* of the struct that the options fill */
+	uint32_t option_size; /* sizeof(struct lg_option) as the plugin knows it */
+	size_t settings_size; /* of the struct that the options fill */
 	const struct lg_source_operations *source; /* when kind is LG_SOURCE */
-	const struct lg_sink_operations *sink;     /* when kind is LG_SINK */
+	const struct lg_sink_operations *sink;	   /* when kind is LG_SINK */
 };
 
 /* Defines the descriptor. The same source builds as a shared library, whose
@@ -66,27 +66,24 @@ struct lg_plugin {
 #define LG_PLUGIN_SYMBOL leadgate_plugin
 #endif
 
-#define LG_PLUGIN_HEAD(major, minor, plugin_name)                              \
-	.magic = LG_MAGIC, .abi_major = (major), .abi_minor = (minor),         \
+#define LG_PLUGIN_HEAD(major, minor, plugin_name)                      \
+	.magic = LG_MAGIC, .abi_major = (major), .abi_minor = (minor), \
 	.size = sizeof(struct lg_plugin), .name = (plugin_name)
 
-#define LG_DESCRIPTOR(plugin_kind, major, minor, plugin_name, ...)             \
-	extern const struct lg_plugin LG_PLUGIN_SYMBOL                         \
-		__attribute__((visibility("default")));                        \
-	const struct lg_plugin LG_PLUGIN_SYMBOL = {                            \
-		LG_PLUGIN_HEAD(major, minor, plugin_name),                     \
-		.kind = (plugin_kind), __VA_ARGS__                             \
-	}
+#define LG_DESCRIPTOR(plugin_kind, major, minor, plugin_name, ...)                             \
+	extern const struct lg_plugin LG_PLUGIN_SYMBOL __attribute__((visibility("default"))); \
+	const struct lg_plugin LG_PLUGIN_SYMBOL = {LG_PLUGIN_HEAD(major, minor, plugin_name),  \
+						   .kind = (plugin_kind), __VA_ARGS__}
 
 /* LG_SOURCE_PLUGIN(0, 1, "webform", .version = "1", .source = &operations, …) */
-#define LG_SOURCE_PLUGIN(major, minor, plugin_name, ...)                       \
+#define LG_SOURCE_PLUGIN(major, minor, plugin_name, ...) \
 	LG_DESCRIPTOR(LG_SOURCE, major, minor, plugin_name, __VA_ARGS__)
-#define LG_SINK_PLUGIN(major, minor, plugin_name, ...)                         \
+#define LG_SINK_PLUGIN(major, minor, plugin_name, ...) \
 	LG_DESCRIPTOR(LG_SINK, major, minor, plugin_name, __VA_ARGS__)
 
 /* The three rows that describe an array of options. */
-#define LG_OPTIONS(rows, settings)                                             \
-	.options = (rows), .option_count = sizeof(rows) / sizeof((rows)[0]),   \
+#define LG_OPTIONS(rows, settings)                                           \
+	.options = (rows), .option_count = sizeof(rows) / sizeof((rows)[0]), \
 	.option_size = sizeof(struct lg_option), .settings_size = sizeof(settings)
 
 #endif

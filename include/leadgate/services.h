@@ -17,13 +17,23 @@
 struct lg_services;
 
 /* Handles. Only the pointer to the table is visible. */
-struct lg_host { const struct lg_services *services; };    /* one instance */
-struct lg_request { const struct lg_services *services; }; /* one submission */
-struct lg_lead { const struct lg_services *services; };    /* a lead being built */
-struct lg_reply { const struct lg_services *services; };   /* an answer being made */
-struct lg_batch { const struct lg_services *services; };   /* events to deliver */
-struct lg_form;                                            /* decoded form fields */
-struct lg_json;                                            /* a parsed JSON value */
+struct lg_host {
+	const struct lg_services *services;
+}; /* one instance */
+struct lg_request {
+	const struct lg_services *services;
+}; /* one submission */
+struct lg_lead {
+	const struct lg_services *services;
+}; /* a lead being built */
+struct lg_reply {
+	const struct lg_services *services;
+}; /* an answer being made */
+struct lg_batch {
+	const struct lg_services *services;
+};		/* events to deliver */
+struct lg_form; /* decoded form fields */
+struct lg_json; /* a parsed JSON value */
 
 /* Kinds of a JSON value. Unknown kinds are to be treated as LG_JSON_NULL. */
 #define LG_JSON_NULL 0
@@ -43,13 +53,13 @@ struct lg_json;                                            /* a parsed JSON valu
 struct lg_request_info {
 	size_t size; /* set by the caller: sizeof(struct lg_request_info) */
 	struct lg_slice method;
-	struct lg_slice target;  /* raw, as on the request line */
-	struct lg_slice path;    /* raw, before the first '?' */
-	struct lg_slice query;   /* raw, after it; absent without one */
-	struct lg_slice body;    /* raw */
-	struct lg_slice host;    /* as the sender saw it */
-	struct lg_slice scheme;  /* "http" or "https", as the sender saw it */
-	struct lg_slice peer_address;   /* who is connected to us */
+	struct lg_slice target;		/* raw, as on the request line */
+	struct lg_slice path;		/* raw, before the first '?' */
+	struct lg_slice query;		/* raw, after it; absent without one */
+	struct lg_slice body;		/* raw */
+	struct lg_slice host;		/* as the sender saw it */
+	struct lg_slice scheme;		/* "http" or "https", as the sender saw it */
+	struct lg_slice peer_address;	/* who is connected to us */
 	struct lg_slice client_address; /* who speaks, behind trusted proxies */
 	int64_t received_at;
 };
@@ -62,9 +72,9 @@ struct lg_request_info {
 struct lg_result {
 	size_t size; /* set by the caller */
 	int32_t verdict;
-	int32_t status;          /* a fitting HTTP status: 202, 409, 422 … */
+	int32_t status;		 /* a fitting HTTP status: 202, 409, 422 … */
 	struct lg_slice receipt; /* the event's id; absent when refused */
-	struct lg_slice reason;  /* a sentence; absent when stored */
+	struct lg_slice reason;	 /* a sentence; absent when stored */
 };
 
 /* How a delivery key is to be understood. */
@@ -91,10 +101,10 @@ struct lg_event {
 	size_t size; /* set by the caller */
 	int64_t seq;
 	int64_t at;
-	struct lg_slice id;      /* the event's UUID */
-	struct lg_slice type;    /* "lead.created" … */
+	struct lg_slice id;   /* the event's UUID */
+	struct lg_slice type; /* "lead.created" … */
 	struct lg_slice lead_id;
-	struct lg_slice json;    /* the whole event, one line, no line feed */
+	struct lg_slice json; /* the whole event, one line, no line feed */
 	/* 1 on the first try. It begins anew after a restart and after a batch
 	 * of which nothing was taken: only the id tells a repetition for sure. */
 	int64_t attempt;
@@ -105,15 +115,15 @@ struct lg_event {
 #define LG_DELIVERED 1
 #define LG_RETRY 2
 #define LG_UNCLASSIFIED 3 /* sent, no answer */
-#define LG_PARK 4         /* the sink's configuration is wrong */
-#define LG_REJECT 5       /* this event will never be taken */
+#define LG_PARK 4	  /* the sink's configuration is wrong */
+#define LG_REJECT 5	  /* this event will never be taken */
 struct lg_settlement {
 	size_t size;
 	int32_t outcome;
-	int32_t status;              /* of the destination's answer; 0: none */
-	int64_t retry_after;         /* milliseconds; 0: the lane decides */
-	struct lg_slice reason;      /* a sentence without personal data */
-	struct lg_slice answer;      /* the answer's first bytes */
+	int32_t status;		     /* of the destination's answer; 0: none */
+	int64_t retry_after;	     /* milliseconds; 0: the lane decides */
+	struct lg_slice reason;	     /* a sentence without personal data */
+	struct lg_slice answer;	     /* the answer's first bytes */
 	struct lg_slice external_id; /* what the destination calls the lead */
 };
 
@@ -143,8 +153,8 @@ struct lg_services {
 	int32_t (*form)(struct lg_request *, struct lg_slice bytes, struct lg_form **);
 	size_t (*form_count)(const struct lg_form *);
 	int32_t (*form_pair)(const struct lg_form *, size_t index, struct lg_pair *);
-	int32_t (*json)(struct lg_request *, struct lg_slice bytes,
-			const struct lg_json **root, struct lg_text problem);
+	int32_t (*json)(struct lg_request *, struct lg_slice bytes, const struct lg_json **root,
+			struct lg_text problem);
 	int32_t (*json_kind)(const struct lg_json *);
 	struct lg_slice (*json_text)(const struct lg_json *);
 	const struct lg_json *(*json_member)(const struct lg_json *, struct lg_slice name);
@@ -158,8 +168,8 @@ struct lg_services {
 	struct lg_lead *(*lead)(struct lg_request *);
 	int32_t (*lead_set)(struct lg_lead *, int32_t field, struct lg_slice);
 	int32_t (*lead_add)(struct lg_lead *, int32_t field, struct lg_slice);
-	int32_t (*lead_profile)(struct lg_lead *, struct lg_slice network,
-				struct lg_slice id, struct lg_slice url);
+	int32_t (*lead_profile)(struct lg_lead *, struct lg_slice network, struct lg_slice id,
+				struct lg_slice url);
 	int32_t (*lead_consent)(struct lg_lead *, const struct lg_consent *);
 	int32_t (*lead_extra)(struct lg_lead *, struct lg_slice name, struct lg_slice value);
 	int32_t (*lead_key)(struct lg_lead *, int32_t kind, struct lg_slice key);
@@ -181,9 +191,8 @@ struct lg_services {
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */
-#define LG_HAS(table, member)                                                  \
-	((table)->size >= offsetof(struct lg_services, member) +               \
-				  sizeof((table)->member) &&                   \
+#define LG_HAS(table, member)                                                               \
+	((table)->size >= offsetof(struct lg_services, member) + sizeof((table)->member) && \
 	 (table)->member)
 
 /* Writes one line to the gateway's log under the instance's name. Never put
@@ -194,7 +203,10 @@ static inline void lg_log(struct lg_host *host, int32_t level, struct lg_slice m
 }
 
 /* Wall clock, milliseconds since 1970. */
-static inline int64_t lg_now(struct lg_host *host) { return host->services->now(); }
+static inline int64_t lg_now(struct lg_host *host)
+{
+	return host->services->now();
+}
 
 /* A clock that never goes back, in milliseconds. */
 static inline int64_t lg_monotonic(struct lg_host *host)

@@ -47,7 +47,7 @@ struct lg_map {
 /* Where a form's field name is sent: to a field of the record. */
 struct lg_field_name {
 	struct lg_slice name; /* as the form spells it */
-	int32_t field;        /* LG_… of fields.def */
+	int32_t field;	      /* LG_… of fields.def */
 	int32_t reserved;
 };
 
@@ -65,7 +65,7 @@ struct lg_text {
 };
 
 /* A slice over a string literal or an array of char. */
-#define LG_SLICE(literal) ((struct lg_slice){ (literal), sizeof(literal) - 1 })
+#define LG_SLICE(literal) ((struct lg_slice){(literal), sizeof(literal) - 1})
 
 /* Log levels. An unknown level is written as LG_LOG_ERROR. */
 #define LG_LOG_ERROR 0
@@ -76,8 +76,8 @@ struct lg_text {
 
 /* What the operations of a plugin return. Anything else is LG_FAIL. */
 #define LG_OK 0
-#define LG_FAIL (-1)  /* failed; the reason is in the lg_text or the refusal */
-#define LG_LATER 1    /* not yet: the rest follows; each operation says whether it may */
+#define LG_FAIL (-1) /* failed; the reason is in the lg_text or the refusal */
+#define LG_LATER 1   /* not yet: the rest follows; each operation says whether it may */
 
 #ifdef __cplusplus
 }

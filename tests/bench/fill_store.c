@@ -50,7 +50,7 @@ static struct lead *person(struct arena *arena, unsigned long n)
 static void prepare(struct capture *capture, struct arena *arena, const struct outbox *outbox,
 		    unsigned long n)
 {
-	static const struct normalize_settings settings = { "US" };
+	static const struct normalize_settings settings = {"US"};
 	struct buffer record, body;
 	struct lead *lead = person(arena, n);
 	char text[UUID_TEXT_BYTES], at[CLOCK_RFC3339_BYTES];
@@ -68,14 +68,14 @@ static void prepare(struct capture *capture, struct arena *arena, const struct o
 	identity_person(lead, outbox_secret(outbox), outbox_key_kinds(outbox), &capture->person);
 	identity_digest(lead, capture->digest);
 	capture->submission.kind = IDENTITY_SUBMISSION;
-	capture->submission.hash =
-		identity_hash(outbox_secret(outbox), IDENTITY_SUBMISSION, slice_from("filled"),
-			      slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
+	capture->submission.hash = identity_hash(
+		outbox_secret(outbox), IDENTITY_SUBMISSION, slice_from("filled"),
+		slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
 	buffer_init(&record, SIZE_MAX);
 	buffer_init(&body, SIZE_MAX);
 	record_encode(lead, &record);
-	event_encode(&body, capture->event_id, EVENT_CREATED, capture->at_ms,
-		     buffer_slice(&record), (struct lg_slice){ 0 });
+	event_encode(&body, capture->event_id, EVENT_CREATED, capture->at_ms, buffer_slice(&record),
+		     (struct lg_slice){0});
 	capture->lead = lead;
 	capture->event_json = arena_copy(arena, buffer_slice(&body));
 	buffer_fini(&record);
@@ -118,7 +118,7 @@ static void fill(struct outbox *outbox, unsigned long total)
 
 int main(int argc, char **argv)
 {
-	struct error error = { "" };
+	struct error error = {""};
 	const struct store_settings store_settings = {
 		.path = slice_from(argc == 3 ? argv[1] : ""),
 		.max_size_bytes = INT64_C(40) << 30,
@@ -129,9 +129,9 @@ int main(int argc, char **argv)
 		.queue_bytes = INT64_C(64) << 20,
 		.batch_captures = 4096,
 	};
-	static const struct lg_slice kinds[] = { { "email", 5 }, { "phone", 5 }, { "profile", 7 } };
+	static const struct lg_slice kinds[] = {{"email", 5}, {"phone", 5}, {"profile", 7}};
 	const struct dedup_settings dedup = {
-		.keys = { kinds, 3 },
+		.keys = {kinds, 3},
 		.person_window_ms = INT64_C(365) * 86400000,
 		.submission_window_ms = 300000,
 		.weak_after = 3,

@@ -248,7 +248,8 @@ int main(int argc, char **argv)
 		fired += cut_once(1 + (next >> 33) % usual, next, &usual);
 	}
 	kit_fini(&kit);
-	printf("ok 1 - %ld power cuts in %ld rounds lose nothing and double nothing\n", fired, round);
+	printf("ok 1 - %ld power cuts in %ld rounds lose nothing and double nothing\n", fired,
+	       round);
 	printf("# %lld ms\n", (long long)(clock_monotonic_ms() - began_ms));
 	return 0;
 }

@@ -21,19 +21,19 @@ struct settings {
 #define ROW(n, t, member) .name = (n), .type = (t), .offset = offsetof(struct settings, member)
 
 static const struct lg_option rows[] = {
-	{ROW("name",   LG_STRING,		string),		 .flags = LG_REQUIRED		     },
-	{ROW("secret", LG_SECRET,		  secret)		 },
-	{ROW("enabled",	LG_BOOL,			 on), .fallback = "true"					},
-	{ROW("count",  LG_INTEGER,			  count),	  .fallback = "3", .min = -5, .max = 64},
-	{ROW("wait",	     LG_DURATION,				  wait_ms),			    .fallback = "90s",			       .min = 1000, .max = 600000},
-	{ROW("size", LG_SIZE,	      size_bytes),				   .fallback = "64KiB"			      },
-	{ROW("level", LG_ENUM,level),.choices = "error|info|debug"				    },
-	{ROW("list",	     LG_LIST,	      list),					  .fallback = "[email, phone]"},
-	{ROW("map",	    LG_MAP,map),.fallback = "{}"					  },
-	{ROW("url",	    LG_URL,		    url)								},
-	{ROW("when",	     LG_EXPRESSION,		    when)},
-	{ROW("fields",	       LG_FIELD_MAP,			     fields)							      },
-	{ROW("path",   LG_PATH,		      path),		     .fallback = "var/x"		},
+	{ROW("name", LG_STRING, string), .flags = LG_REQUIRED},
+	{ROW("secret", LG_SECRET, secret)},
+	{ROW("enabled", LG_BOOL, on), .fallback = "true"},
+	{ROW("count", LG_INTEGER, count), .fallback = "3", .min = -5, .max = 64},
+	{ROW("wait", LG_DURATION, wait_ms), .fallback = "90s", .min = 1000, .max = 600000},
+	{ROW("size", LG_SIZE, size_bytes), .fallback = "64KiB"},
+	{ROW("level", LG_ENUM, level), .choices = "error|info|debug"},
+	{ROW("list", LG_LIST, list), .fallback = "[email, phone]"},
+	{ROW("map", LG_MAP, map), .fallback = "{}"},
+	{ROW("url", LG_URL, url)},
+	{ROW("when", LG_EXPRESSION, when)},
+	{ROW("fields", LG_FIELD_MAP, fields)},
+	{ROW("path", LG_PATH, path), .fallback = "var/x"},
 };
 
 static int find_field(struct lg_slice name)

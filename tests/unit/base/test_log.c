@@ -79,18 +79,19 @@ static void values_are_quoted_and_escaped(void **state)
 	static const struct {
 		const char *value, *logfmt;
 	} rows[] = {
-		{"",		     " v=\"\""		      },
-		{"a b",			" v=\"a b\""		    },
-		{"a=b",			" v=\"a=b\""		    },
-		{"say \"x\"",	      " v=\"say \\\"x\\\"\""	    },
-		{"a\\b",		 " v=\"a\\\\b\""		},
-		{"a\nlevel=error",	   " v=\"a\\nlevel=error\""	   },
-		{"\r\t\x01\x7f",	 " v=\"\\r\\t\\u0001\\u007f\""},
-		{"caf\xC3\xA9",		" v=caf\xC3\xA9"		},
+		{"", " v=\"\""},
+		{"a b", " v=\"a b\""},
+		{"a=b", " v=\"a=b\""},
+		{"say \"x\"", " v=\"say \\\"x\\\"\""},
+		{"a\\b", " v=\"a\\\\b\""},
+		{"a\nlevel=error", " v=\"a\\nlevel=error\""},
+		{"\r\t\x01\x7f", " v=\"\\r\\t\\u0001\\u007f\""},
+		{"caf\xC3\xA9", " v=caf\xC3\xA9"},
 		{"\xC2\x9B"
-		 "31m", " v=\"\\u009b31m\""	    },
-		{"\xE2\x80\xA8",	 " v=\"\\u2028\""		 },
-		{"\xFF\xC3",	     " v=\"\\ufffd\\ufffd\""	    },
+		 "31m",
+		 " v=\"\\u009b31m\""},
+		{"\xE2\x80\xA8", " v=\"\\u2028\""},
+		{"\xFF\xC3", " v=\"\\ufffd\\ufffd\""},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -73,8 +73,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 						 NGHTTP2_INTERNAL_ERROR);
 	length = snprintf((char *)got, sizeof(got), "%zu", stream->got);
 	const nghttp2_nv head[] = {
-		{status, ok,  sizeof(status) - 1, sizeof(ok) - 1, 0},
-		{x_got,	got, sizeof(x_got) - 1,	(size_t)length, 0},
+		{status, ok, sizeof(status) - 1, sizeof(ok) - 1, 0},
+		{x_got, got, sizeof(x_got) - 1, (size_t)length, 0},
 	};
 	return nghttp2_submit_response(session, frame->hd.stream_id, head, 2, NULL);
 }

@@ -83,10 +83,10 @@ static void answers_with_status_head_and_body(void **state)
 static void sends_method_headers_and_body(void **state)
 {
 	const struct lg_pair headers[] = {
-		{LG_SLICE("Authorization"), LG_SLICE("Bearer abc")	  },
-		{LG_SLICE("Content-Type"),  LG_SLICE("application/json")},
-		{LG_SLICE("X-Empty"),	      LG_SLICE("")		  },
-		{LG_SLICE("User-Agent"),	 LG_SLICE("mine")		 },
+		{LG_SLICE("Authorization"), LG_SLICE("Bearer abc")},
+		{LG_SLICE("Content-Type"), LG_SLICE("application/json")},
+		{LG_SLICE("X-Empty"), LG_SLICE("")},
+		{LG_SLICE("User-Agent"), LG_SLICE("mine")},
 	};
 	struct http_call call = {.method = LG_SLICE("PUT"),
 				 .headers = headers,
@@ -134,13 +134,13 @@ static void refuses_what_cannot_be_sent(void **state)
 		"http://\xC3\xBC.test/",
 	};
 	const struct lg_pair pairs[] = {
-		{LG_SLICE("A\r\nB"),	     LG_SLICE("x")	  },
-		{LG_SLICE("A"),			LG_SLICE("x\r\nB: y")},
-		{LG_SLICE(""),		       LG_SLICE("x")	    },
-		{LG_SLICE("A:"),		 LG_SLICE("x")	      },
-		{LG_SLICE("A"),			LG_SLICE("x\0y")	},
-		{LG_SLICE("Content-Length"),    LG_SLICE("5")	  },
-		{LG_SLICE("transfer-encoding"), LG_SLICE("chunked")  },
+		{LG_SLICE("A\r\nB"), LG_SLICE("x")},
+		{LG_SLICE("A"), LG_SLICE("x\r\nB: y")},
+		{LG_SLICE(""), LG_SLICE("x")},
+		{LG_SLICE("A:"), LG_SLICE("x")},
+		{LG_SLICE("A"), LG_SLICE("x\0y")},
+		{LG_SLICE("Content-Length"), LG_SLICE("5")},
+		{LG_SLICE("transfer-encoding"), LG_SLICE("chunked")},
 	};
 	static const char *const methods[] = {"", "GET /", "CONNECT", "A\r\n",
 					      "LONGER-THAN-ANY-METHOD-IS"};

@@ -24,12 +24,8 @@ static int descriptors;
 
 /* The second row of a name is for the turning of its address by the tests. */
 static struct nameserver_row rows[] = {
-	{"two.test",  "127.0.0.1"},
-	   {"two.test",	"127.0.0.2"},
-	       {"six.test",  "::1"	 },
-	{"gone.test", NULL	  },
-	   {"turn.test", "127.0.0.1"},
-	       {NULL,	      NULL	  },
+	{"two.test", "127.0.0.1"}, {"two.test", "127.0.0.2"},  {"six.test", "::1"},
+	{"gone.test", NULL},	   {"turn.test", "127.0.0.1"}, {NULL, NULL},
 };
 
 static int set_up(void **state)

@@ -22,10 +22,7 @@ static void digests_parts_as_if_joined(void **state)
 {
 	static const char abc[] =
 		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-	const struct lg_slice parts[] = {
-		LG_SLICE("a"), {NULL, 0},
-		  LG_SLICE("bc")
-	};
+	const struct lg_slice parts[] = {LG_SLICE("a"), {NULL, 0}, LG_SLICE("bc")};
 	const struct lg_slice whole = LG_SLICE("abc");
 	uint8_t out[SHA256_BYTES];
 

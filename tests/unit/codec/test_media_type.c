@@ -44,22 +44,22 @@ static void weighs_accept(void **state)
 		const char *accept;
 		int html, json;
 	} cases[] = {
-		{"",								1000, 1000},
-		{"text/html",						       1000, 0   },
-		{"*/*",							     1000, 1000},
-		{"text/*;q=0.3, */*;q=0.1",					    300,	 100 },
-		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 1000, 800 },
-		{"*/*, text/html;q=0",					      0,	  1000},
-		{"text/html;q=0.5, text/html;level=1;q=0.7",			     700,  0   },
-		{"application/json; charset=utf-8",				    0,    1000},
-		{"application/json;q=0.123 , text/html;Q=1.000",			 1000, 123 },
-		{"application/json;q=1.001, text/html;q=2",			    0,    0	},
-		{"application/json;q=x, */*;q=0.2",				    200,	 200 },
-		{"TEXT/HTML;q=0.",						  0,    0   },
-		{"text/html;q=\"0.5\"",					     500,  0   },
-		{",, ,text/html",						   1000, 0	 },
-		{"text/*",							  1000, 0	  },
-		{"*/json",							  0,    0   },
+		{"", 1000, 1000},
+		{"text/html", 1000, 0},
+		{"*/*", 1000, 1000},
+		{"text/*;q=0.3, */*;q=0.1", 300, 100},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 1000, 800},
+		{"*/*, text/html;q=0", 0, 1000},
+		{"text/html;q=0.5, text/html;level=1;q=0.7", 700, 0},
+		{"application/json; charset=utf-8", 0, 1000},
+		{"application/json;q=0.123 , text/html;Q=1.000", 1000, 123},
+		{"application/json;q=1.001, text/html;q=2", 0, 0},
+		{"application/json;q=x, */*;q=0.2", 200, 200},
+		{"TEXT/HTML;q=0.", 0, 0},
+		{"text/html;q=\"0.5\"", 500, 0},
+		{",, ,text/html", 1000, 0},
+		{"text/*", 1000, 0},
+		{"*/json", 0, 0},
 	};
 
 	(void)state;

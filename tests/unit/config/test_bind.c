@@ -25,24 +25,24 @@ struct settings {
 #define ROW(n, t, member) .name = (n), .type = (t), .offset = offsetof(struct settings, member)
 
 static const struct lg_option rows[] = {
-	{ROW("name",	     LG_STRING,	name),			       .flags = LG_REQUIRED,				     .help = "what it is called"},
-	{ROW("secret",	       LG_SECRET,	  secret),				   .help = "what both sides know"			 },
-	{ROW("enabled",		LG_BOOL,	 on),		      .fallback = "true",			  .help = "whether it works"			    },
-	{ROW("count",	      LG_INTEGER,	  count),			  .fallback = "-3",					    .min = -5, .max = 64,
+	{ROW("name", LG_STRING, name), .flags = LG_REQUIRED, .help = "what it is called"},
+	{ROW("secret", LG_SECRET, secret), .help = "what both sides know"},
+	{ROW("enabled", LG_BOOL, on), .fallback = "true", .help = "whether it works"},
+	{ROW("count", LG_INTEGER, count), .fallback = "-3", .min = -5, .max = 64,
 	 .help = "how many"},
-	{ROW("wait",		     LG_DURATION,			  wait_ms),			    .fallback = "90s",						       .min = 1000,		    .max = 600000,
+	{ROW("wait", LG_DURATION, wait_ms), .fallback = "90s", .min = 1000, .max = 600000,
 	 .help = "how long"},
-	{ROW("size",	     LG_SIZE,		      size_bytes),						  .fallback = "64KiB",											    .min = 4096,				     .max = 1 << 30,
+	{ROW("size", LG_SIZE, size_bytes), .fallback = "64KiB", .min = 4096, .max = 1 << 30,
 	 .help = "how large"},
-	{ROW("free", LG_DURATION, free_ms),.help = "without a range"												       },
-	{ROW("level",	      LG_ENUM,	       level),						  .fallback = "info",.choices = "error|info|debug",
+	{ROW("free", LG_DURATION, free_ms), .help = "without a range"},
+	{ROW("level", LG_ENUM, level), .fallback = "info", .choices = "error|info|debug",
 	 .help = ".how loud\\-"},
-	{ROW("list",		     LG_LIST,list),.fallback = "[email, phone]",												     .help = "some"																  },
-	{ROW("map",LG_MAP,	    map),								  .fallback = "{}",   .help = "pairs"		   },
-	{ROW("url",		    LG_URL,	    url),.help = "where to"},
-	{ROW("when",LG_EXPRESSION,when),						.help = "whether"												    },
-	{ROW("fields",	       LG_FIELD_MAP,		     fields), .help = "which"},
-	{ROW("path",     LG_PATH,		      path),					 .fallback = "var/x",																	     .help = "file"															       },
+	{ROW("list", LG_LIST, list), .fallback = "[email, phone]", .help = "some"},
+	{ROW("map", LG_MAP, map), .fallback = "{}", .help = "pairs"},
+	{ROW("url", LG_URL, url), .help = "where to"},
+	{ROW("when", LG_EXPRESSION, when), .help = "whether"},
+	{ROW("fields", LG_FIELD_MAP, fields), .help = "which"},
+	{ROW("path", LG_PATH, path), .fallback = "var/x", .help = "file"},
 };
 static const struct option_table table = OPTION_TABLE(rows);
 
@@ -275,63 +275,63 @@ static void refuses_values_out_of_form(void **state)
 	static const struct {
 		const char *text, *errors;
 	} cases[] = {
-		{"name: \"\"\n",				 "c.yaml:1:1: error: \"name\" must not be empty\n"
+		{"name: \"\"\n", "c.yaml:1:1: error: \"name\" must not be empty\n"
 				 "  name: \"\"\n"
-				 "  ^\n"			},
-		{"name: x\nsecret: \"\"\n",		    "c.yaml:2:1: error: \"secret\" must not be empty\n"
+				 "  ^\n"},
+		{"name: x\nsecret: \"\"\n", "c.yaml:2:1: error: \"secret\" must not be empty\n"
 					    "  secret: \"\"\n"
 					    "  ^\n"},
 		{"name: x\nwait: 11m\n",
 		 "c.yaml:2:7: error: \"wait\": expected a duration from 1s to 10m, found \"11m\"\n"
 		 "  wait: 11m\n"
-		 "        ^\n"								},
+		 "        ^\n"},
 		{"name: x\nsize: 1\n",
 		 "c.yaml:2:7: error: \"size\": expected a size from 4KiB to 1GiB, found \"1\"\n"
 		 "  size: 1\n"
-		 "        ^\n"								},
+		 "        ^\n"},
 		{"name: x\ncount: 99999999999999999999\n",
 		 "c.yaml:2:8: error: \"count\": expected a whole number such as 10, found "
 		 "\"99999999999999999999\"\n"
 		 "  count: 99999999999999999999\n"
-		 "         ^\n"							       },
+		 "         ^\n"},
 		{"name: x\nlist: [a, {b: c}, d]\n",
 		 "c.yaml:2:12: error: \"list\": expected a string in this list, found a mapping\n"
 		 "  list: [a, {b: c}, d]\n"
-		 "             ^\n"							   },
+		 "             ^\n"},
 		{"name: x\nmap:\n  a: [b]\n",
 		 "c.yaml:3:3: error: \"map\": expected a string in this mapping, found a list\n"
 		 "    a: [b]\n"
-		 "    ^\n"								    },
+		 "    ^\n"},
 		{"{name}\n",
 		 "c.yaml:1:2: error: \"name\": expected a string such as \"text\", found "
 		 "nothing\n"
 		 "  {name}\n"
-		 "   ^\n"								     },
+		 "   ^\n"},
 		{"? name\n",
 		 "c.yaml:1:3: error: \"name\": expected a string such as \"text\", found "
 		 "nothing\n"
 		 "  ? name\n"
-		 "    ^\n"								    },
-		{"name: x\nlevel: \"\\e[1m\"\n",		 "c.yaml:2:9: error: \"level\": expected one of "
-		 "\"error\", \"info\", \"debug\", found "
+		 "    ^\n"},
+		{"name: x\nlevel: \"\\e[1m\"\n", "c.yaml:2:9: error: \"level\": expected one of "
+						 "\"error\", \"info\", \"debug\", found "
 						 "\"?[1m\"\n"
 						 "  level: \"\\e[1m\"\n"
-						 "          ^\n"						},
+						 "          ^\n"},
 		{"name: x\nurl: http://\n",
 		 "c.yaml:2:6: error: \"url\": expected an absolute URL such as "
 		 "https://crm.example/leads, found \"http://\"\n"
 		 "  url: http://\n"
-		 "       ^\n"    },
-		{"- a\n",					"c.yaml:1:3: error: source \"a\": expected a mapping of options such as "
+		 "       ^\n"},
+		{"- a\n", "c.yaml:1:3: error: source \"a\": expected a mapping of options such as "
 			  "{ name: value }, found a list\n"
 			  "  - a\n"
-			  "    ^\n"								},
-		{"word\n",					"c.yaml:1:1: error: source \"a\": expected a mapping of options such as "
+			  "    ^\n"},
+		{"word\n", "c.yaml:1:1: error: source \"a\": expected a mapping of options such as "
 			   "{ name: value }, found a single value\n"
 			   "  word\n"
-			   "  ^\n"	  },
-		{"",					"c.yaml: error: source \"a\" lacks the option \"name\": expected a string "
-		     "such as \"text\"\n"								      },
+			   "  ^\n"},
+		{"", "c.yaml: error: source \"a\" lacks the option \"name\": expected a string "
+		     "such as \"text\"\n"},
 		{"name: x\nquite_another: 1\n",
 		 "c.yaml:2:1: error: unknown option \"quite_another\" in source \"a\"\n"
 		 "  quite_another: 1\n"
@@ -340,7 +340,7 @@ static void refuses_values_out_of_form(void **state)
 		 "c.yaml:2:1: error: unknown option \"pluginn\" in source \"a\"; did you mean "
 		 "\"plugin\"?\n"
 		 "  pluginn: y\n"
-		 "  ^\n"									    },
+		 "  ^\n"},
 		{"name: x\nwait: \"${TEST_BIND_UNSET}\"\n",
 		 "c.yaml:2:8: error: the environment variable TEST_BIND_UNSET is not set\n"
 		 "  wait: \"${TEST_BIND_UNSET}\"\n"
@@ -408,21 +408,14 @@ static void reads_rows_of_any_stride(void **state)
 		uint32_t flags;
 		size_t offset;
 		const char *fallback;
-	} old[] = {
-		{"one", LG_INTEGER, 0, 0, "1"},
-		{"two", LG_INTEGER, 0, 8, "2"}
-	      };
+	} old[] = {{"one", LG_INTEGER, 0, 0, "1"}, {"two", LG_INTEGER, 0, 8, "2"}};
 	struct new_row {
 		struct lg_option row;
 		char more[24];
-	} new[] = {
-		{{.name = "one", .type = LG_INTEGER, .offset = 0, .fallback = "1"}, "????"},
-		{{.name = "two", .type = LG_INTEGER, .offset = 8, .fallback = "2"}, "????"}
-	   };
-	const struct option_table tables[] = {
-		{(const void *)old, 2, sizeof(old[0])},
-		{(const void *)new, 2, sizeof(new[0])}
-	      };
+	} new[] = {{{.name = "one", .type = LG_INTEGER, .offset = 0, .fallback = "1"}, "????"},
+		   {{.name = "two", .type = LG_INTEGER, .offset = 8, .fallback = "2"}, "????"}};
+	const struct option_table tables[] = {{(const void *)old, 2, sizeof(old[0])},
+					      {(const void *)new, 2, sizeof(new[0])}};
 
 	bind(f, "name: x\n");
 	for (int i = 0; i < 2; i++) {

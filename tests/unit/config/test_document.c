@@ -156,29 +156,29 @@ static void reports_what_is_no_yaml(void **state)
 	static const struct {
 		const char *text, *errors;
 	} cases[] = {
-		{"a: [1, 2\nb: 3\n",	     "@:3:1: error: flow sequence without a closing bracket\n"
+		{"a: [1, 2\nb: 3\n", "@:3:1: error: flow sequence without a closing bracket\n"
 				     "  \n"
-				     "  ^\n" },
-		{"a: \"x\n",		     "@:1:5: error: double-quoted scalar without closing quote\n"
+				     "  ^\n"},
+		{"a: \"x\n", "@:1:5: error: double-quoted scalar without closing quote\n"
 			     "  a: \"x\n"
-			     "      ^\n"		},
-		{"a: b: c\n",	      "@:1:5: error: invalid nested block mapping on the same line\n"
+			     "      ^\n"},
+		{"a: b: c\n", "@:1:5: error: invalid nested block mapping on the same line\n"
 			      "  a: b: c\n"
-			      "      ^\n"		 },
-		{"a: *x\n",		    "@:1:5: error: invalid alias\n"
+			      "      ^\n"},
+		{"a: *x\n", "@:1:5: error: invalid alias\n"
 			    "  a: *x\n"
-			    "      ^\n"	       },
+			    "      ^\n"},
 		{"---\na: 1\n---\nb: 1\n",
 		 "@:4:1: error: a second document begins here; the file must have one\n"
 		 "  b: 1\n"
-		 "  ^\n"							 },
-		{"a: 1\nb: \xff\n",	    "@:2:4: error: this byte is not UTF-8\n"
+		 "  ^\n"},
+		{"a: 1\nb: \xff\n", "@:2:4: error: this byte is not UTF-8\n"
 				    "  b: \xff\n"
 				    "     ^\n"},
-		{"a: x\x1b[0m\n",	  "@:1:5: error: a control character; write it as an escape in "
+		{"a: x\x1b[0m\n", "@:1:5: error: a control character; write it as an escape in "
 				  "double quotes\n"
 				  "  a: x?[0m\n"
-				  "      ^\n"   },
+				  "      ^\n"},
 	};
 	struct fixture *f = *state;
 
@@ -260,13 +260,13 @@ static void hides_secrets_in_excerpts(void **state)
 	static const struct {
 		const char *line, *shown;
 	} cases[] = {
-		{"{a: 1, secret: hunter2, a: 2}",	  "{a: 1, secret: *******, a: 2}"	 },
-		{"{a: 1, api_key: 'h\xc3\xbcnter', a: 2}", "{a: 1, api_key: '******', a: 2}"  },
-		{"{a: 1, \"token\": \"x y\", a: 2}",	     "{a: 1, \"token\": \"***\", a: 2}" },
-		{"{a: 1, secret: \"${HOME}\", a: 2}",      "{a: 1, secret: \"${HOME}\", a: 2}"},
-		{"{a: 1, secret_file: name, a: 2}",	    "{a: 1, secret_file: name, a: 2}"  },
-		{"{a: 1, password: [x], a: 2}",		"{a: 1, password: [x], a: 2}"	     },
-		{"{a: 1, a: 2, password: x}",	      "{a: 1, a: 2, password: *}"	 },
+		{"{a: 1, secret: hunter2, a: 2}", "{a: 1, secret: *******, a: 2}"},
+		{"{a: 1, api_key: 'h\xc3\xbcnter', a: 2}", "{a: 1, api_key: '******', a: 2}"},
+		{"{a: 1, \"token\": \"x y\", a: 2}", "{a: 1, \"token\": \"***\", a: 2}"},
+		{"{a: 1, secret: \"${HOME}\", a: 2}", "{a: 1, secret: \"${HOME}\", a: 2}"},
+		{"{a: 1, secret_file: name, a: 2}", "{a: 1, secret_file: name, a: 2}"},
+		{"{a: 1, password: [x], a: 2}", "{a: 1, password: [x], a: 2}"},
+		{"{a: 1, a: 2, password: x}", "{a: 1, a: 2, password: *}"},
 	};
 	struct fixture *f = *state;
 

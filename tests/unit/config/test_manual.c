@@ -8,7 +8,7 @@
 #include "config/manual.h"
 
 static const struct lg_option rows[] = {
-	{.name = "path",		 .type = LG_PATH, .flags = LG_REQUIRED, .help = ".file that is read"},
+	{.name = "path", .type = LG_PATH, .flags = LG_REQUIRED, .help = ".file that is read"},
 	{.name = "max_wait",
 	 .type = LG_DURATION,
 	 .fallback = "5s",
@@ -20,7 +20,7 @@ static const struct lg_option rows[] = {
 	 .fallback = "info",
 	 .choices = "error|info",
 	 .help = "how loud"},
-	{.name = "more",		 .type = LG_MAP	       },
+	{.name = "more", .type = LG_MAP},
 };
 static const struct option_table table = OPTION_TABLE(rows);
 

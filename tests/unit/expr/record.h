@@ -14,12 +14,9 @@ struct node {
 	{                  \
 		.name = "" \
 	}
-#define TEXT(n, t)                                   \
-	{                                            \
-		.name = (n), .value = {              \
-			.kind = EXPR_TEXT,           \
-			.text = {(t), sizeof(t) - 1} \
-		}                                    \
+#define TEXT(n, t)                                                                       \
+	{                                                                                \
+		.name = (n), .value = {.kind = EXPR_TEXT, .text = {(t), sizeof(t) - 1} } \
 	}
 #define INTEGER(n, i)                                                         \
 	{                                                                     \

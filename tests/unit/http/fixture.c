@@ -67,10 +67,8 @@ struct http_limits fixture_limits(void)
 
 static void show(struct http_request *request, void *arg)
 {
-	struct http_header headers[] = {
-		{LG_SLICE("Content-Type"), LG_SLICE("text/plain")},
-		{LG_SLICE("X-Broken"),     LG_SLICE("a\r\nb: c") }
-	     };
+	struct http_header headers[] = {{LG_SLICE("Content-Type"), LG_SLICE("text/plain")},
+					{LG_SLICE("X-Broken"), LG_SLICE("a\r\nb: c")}};
 	struct http_response response = {.status = 200, .headers = headers, .header_count = 1};
 
 	(void)arg;

@@ -82,8 +82,8 @@ static void stops_at_what_it_cannot_read(void **state)
 static void reads_lines_from_the_last_on(void **state)
 {
 	const struct http_header headers[] = {
-		{LG_SLICE("X-Forwarded-For"), LG_SLICE("198.51.100.1")	      },
-		{LG_SLICE("Other"),	    LG_SLICE("198.51.100.3")	    },
+		{LG_SLICE("X-Forwarded-For"), LG_SLICE("198.51.100.1")},
+		{LG_SLICE("Other"), LG_SLICE("198.51.100.3")},
 		{LG_SLICE("X-Forwarded-For"), LG_SLICE("192.0.2.7, 127.0.0.2")},
 	};
 
@@ -94,13 +94,13 @@ static void reads_lines_from_the_last_on(void **state)
 static void tells_what_the_proxy_was_asked_for(void **state)
 {
 	const struct http_header headers[] = {
-		{LG_SLICE("X-Forwarded-Proto"), LG_SLICE("https")				 },
-		{LG_SLICE("X-Forwarded-Host"),  LG_SLICE("forms.example")			},
-		{LG_SLICE("Forwarded"),		LG_SLICE("for=192.0.2.9;proto=http;host=evil")},
+		{LG_SLICE("X-Forwarded-Proto"), LG_SLICE("https")},
+		{LG_SLICE("X-Forwarded-Host"), LG_SLICE("forms.example")},
+		{LG_SLICE("Forwarded"), LG_SLICE("for=192.0.2.9;proto=http;host=evil")},
 	};
 	const struct http_header odd[] = {
 		{LG_SLICE("X-Forwarded-Proto"), LG_SLICE("gopher")},
-		{LG_SLICE("X-Forwarded-Host"),  LG_SLICE("a b")   },
+		{LG_SLICE("X-Forwarded-Host"), LG_SLICE("a b")},
 	};
 
 	(void)state;
@@ -115,7 +115,7 @@ static void reads_the_standard_header(void **state)
 	const struct http_header headers[] = {
 		{LG_SLICE("Forwarded"),
 		 LG_SLICE("for=198.51.100.1, For=\"[2001:db9::7]:4711\" ; Proto=https;"
-			  "host=\"forms.example:443\"")	       },
+			  "host=\"forms.example:443\"")},
 		{LG_SLICE("X-Forwarded-For"), LG_SLICE("203.0.113.1")},
 	};
 	const struct http_header hidden = {LG_SLICE("Forwarded"),

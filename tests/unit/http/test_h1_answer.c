@@ -59,11 +59,11 @@ static void writes_answers(void **state)
 static void never_breaks_the_framing(void **state)
 {
 	struct http_header headers[] = {
-		{LG_SLICE("a b"), LG_SLICE("x")		       },
-		{LG_SLICE(""),    LG_SLICE("x")			    },
-		{LG_SLICE("a"),	LG_SLICE("x\r\nContent-Length: 9")},
-		{LG_SLICE("a"),	LG_SLICE("x\0y")			},
-		{LG_SLICE("ok"),	 LG_SLICE("x")		      },
+		{LG_SLICE("a b"), LG_SLICE("x")},
+		{LG_SLICE(""), LG_SLICE("x")},
+		{LG_SLICE("a"), LG_SLICE("x\r\nContent-Length: 9")},
+		{LG_SLICE("a"), LG_SLICE("x\0y")},
+		{LG_SLICE("ok"), LG_SLICE("x")},
 	};
 	struct http_response response = {200, headers, 5, LG_SLICE("")};
 	struct http_response odd = {99, NULL, 0, LG_SLICE("")};

@@ -10,7 +10,7 @@
 struct post {
 	const char *name, *email, *phone, *message, *source;
 	const char *extra_name, *extra; /* a field that nobody knows */
-	const char *delivery; /* key; with `idempotent` an Idempotency-Key */
+	const char *delivery;		/* key; with `idempotent` an Idempotency-Key */
 	bool idempotent, trapped;
 	enum merge_policy policy;
 	int64_t at_ms; /* 0: now */

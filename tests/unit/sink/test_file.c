@@ -126,10 +126,11 @@ static struct lg_settlement deliver(size_t count)
 	struct lg_settlement first, answer;
 
 	assert_true(count <= 64 && batch_reset(&desk.batch, count));
-	for (size_t i = 0; i < count; i++) {		long long seq = ++desk.seq;
+	for (size_t i = 0; i < count; i++) {
+		long long seq = ++desk.seq;
 		int n = snprintf(desk.json[i], sizeof(desk.json[i]),
 				 "{\"seq\":%lld,\"lead\":{\"x\":\"%0100lld\"}}", seq, seq);
-desk.batch.events[i] = (struct batch_event){
+		desk.batch.events[i] = (struct batch_event){
 			.seq = seq,
 			.json = slice_of(desk.json[i], (size_t)n),
 		};

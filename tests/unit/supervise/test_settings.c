@@ -22,9 +22,9 @@ struct form_settings {
 };
 
 static const struct lg_option form_options[] = {
-	{.name = "title",  .type = LG_STRING,     .offset = offsetof(struct form_settings, title) },
-	{.name = "secret", .type = LG_SECRET,     .offset = offsetof(struct form_settings, secret)},
-	{.name = "when",	 .type = LG_EXPRESSION, .offset = offsetof(struct form_settings, when)  },
+	{.name = "title", .type = LG_STRING, .offset = offsetof(struct form_settings, title)},
+	{.name = "secret", .type = LG_SECRET, .offset = offsetof(struct form_settings, secret)},
+	{.name = "when", .type = LG_EXPRESSION, .offset = offsetof(struct form_settings, when)},
 };
 
 static int32_t receive(void *instance, struct lg_request *request)
