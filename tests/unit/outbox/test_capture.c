@@ -49,7 +49,7 @@ static void full_record_takes_touches(void **state)
 	struct kit *kit = *state;
 	struct post post = ada;
 	struct post colleague = {.name = "Bob", .email = "bob@engine.example", .phone = ada.phone};
-	char name[16], value[1001];
+	char name[32], value[1001];
 
 	kit->limits.record_bytes = 16384;
 	memset(value, 'x', sizeof(value) - 1);
