@@ -23,6 +23,8 @@
  * several times that, in steps of so many bytes. */
 #define SIZE_TIMES 2
 #define SIZE_STEP_BYTES (256 << 10)
+/* SQLite's unix layer keeps 17 bits of the size of a write. */
+#define SIZE_WRITE_BYTES (64 << 10)
 /* A log is in use when it has reached this part of its threshold. */
 #define SIZE_FROM_PART 16
 
@@ -129,11 +131,15 @@ static bool checkpoint(struct checkpointer *checkpointer)
 /* One step. False: it is long enough, or cannot be made so. */
 static bool lengthen(sqlite3_file *log, int64_t bytes)
 {
-	static const char zeroes[SIZE_STEP_BYTES];
+	static const char zeroes[SIZE_WRITE_BYTES];
 	sqlite3_int64 size = 0;
 
-	return log->pMethods->xFileSize(log, &size) == SQLITE_OK && size < bytes &&
-	       log->pMethods->xWrite(log, zeroes, sizeof(zeroes), size) == SQLITE_OK;
+	if (log->pMethods->xFileSize(log, &size) != SQLITE_OK || size >= bytes)
+		return false;
+	for (int written = 0; written < SIZE_STEP_BYTES; written += SIZE_WRITE_BYTES)
+		if (log->pMethods->xWrite(log, zeroes, SIZE_WRITE_BYTES, size + written) != SQLITE_OK)
+			return false;
+	return true;
 }
 
 /* Makes the log longer with zeroes, which are no frames, so that commits need
