@@ -17,9 +17,11 @@ static struct arguments arguments;
 static bool read_line(const char *line, unsigned int options, int least, int most)
 {
 	static char text[200];
-	char *words[16] = {NULL}, *rest = text;
+	static char *words[16]; /* the operands point into it afterwards */
+	char *rest = text;
 	int count = 0;
 
+	memset(words, 0, sizeof(words));
 	strcpy(text, line);
 	while (rest && *rest)
 		words[count++] = strsep(&rest, " ");
