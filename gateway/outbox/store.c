@@ -71,17 +71,11 @@ bool store_check_files(struct lg_slice path, struct error *error)
 	return true;
 }
 
-/* Pieces of memory that a connection keeps for itself; the row of an event fits
- * into one. */
-#define PIECE_BYTES 4096
-#define PIECES 48
-
 /* SQLite's count of all memory is a lock that every allocation of every lane
  * takes. Refused, and no matter, when SQLite is in use already. */
 static void set_up_sqlite(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, PIECE_BYTES, PIECES);
 }
 
 static const char *no_vfs(void)
