@@ -1,5 +1,6 @@
 #include "supervise/picture.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -137,13 +138,9 @@ static void print_store(const struct gateway *gateway, struct buffer *out)
 
 	outbox_stats(gateway->outbox, &s);
 	metric(out, "store_events", "gauge", "events in the journal", s.events);
-	metric(out, "store_leads", "gauge", "leads in the index", s.leads);
 	metric(out, "store_bytes", "gauge", "size of the store's file", s.store_bytes);
 	metric(out, "store_wal_bytes", "gauge", "size of the write-ahead log in use", s.wal_bytes);
-	metric(out, "store_index_bytes", "gauge", "memory of the index", s.index_bytes);
 	metric(out, "store_index_keys", "gauge", "keys in the index", s.index_keys);
-	metric(out, "store_queue", "gauge", "requests that wait for the writer",
-	       s.queue_submissions);
 	metric(out, "store_sync_p50_us", "gauge", "median of a sync in microseconds",
 	       s.sync_p50_us);
 	metric(out, "store_sync_p99_us", "gauge", "99th percentile of a sync in microseconds",
@@ -173,12 +170,23 @@ static void print_lanes(const struct gateway *gateway, struct buffer *out, const
 	}
 }
 
+/* What the process holds of the heap; what it gave back but the heap kept as
+ * holes is not in it. */
+static int64_t heap_in_use(void)
+{
+	struct mallinfo2 heap = mallinfo2();
+
+	return (int64_t)(heap.uordblks + heap.hblkhd);
+}
+
 void picture_metrics(const struct gateway *gateway, struct buffer *out)
 {
 	const char *reason;
 
 	counter_print(out);
 	histogram_print(out);
+	metric(out, "heap_in_use_bytes", "gauge", "memory that the process holds of its heap",
+	       heap_in_use());
 	metric(out, "ready", "gauge", "1 while leads are taken", picture_ready(gateway, &reason));
 	metric(out, "started_seconds", "gauge", "when the process was ready, since 1970",
 	       gateway->started_ms / 1000);

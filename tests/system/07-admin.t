@@ -35,16 +35,16 @@ for my $line (
     like($metrics, qr/^\Q$line\E$/m, $line);
 }
 unlike($metrics, qr/ada|example\.com/, 'no personal data in a metric');
-my %seen;
+my (%types, %rows);
 for my $line (split /\n/, $metrics) {
-    if ($line =~ /^# TYPE (\S+) (\S+)/) {
-        ok(!$seen{$1}++, "$1 has one type") if $seen{$1};
-        next;
-    }
+    $types{$1}++ if $line =~ /^# TYPE (\S+) /;
+    $rows{$1}++ if $line =~ /^([^# ]\S*) /;
     next if $line =~ /^#/;
     next if $line =~ /^[a-z0-9_:]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+-]+$/ || $line =~ /\+Inf/;
     fail("not of the text format: $line");
 }
+is_deeply([grep { $types{$_} > 1 } sort keys %types], [], 'each metric has one type');
+is_deeply([grep { $rows{$_} > 1 } sort keys %rows], [], 'and each row stands once');
 
 my ($sink) = @{ decode_json($gateway->admin('/sinks')->{content})->{sinks} };
 is($sink->{name}, 'archive', '/sinks names the sink');
