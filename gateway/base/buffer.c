@@ -88,7 +88,7 @@ static char *reserve(struct buffer *buffer, size_t size, size_t spare)
 	return data + buffer->end;
 }
 
-char *buffer_room(struct buffer *buffer, size_t size)
+char *buffer_make_room(struct buffer *buffer, size_t size)
 {
 	return reserve(buffer, size, 0);
 }
@@ -105,23 +105,6 @@ void buffer_take(struct buffer *buffer, size_t size)
 	buffer->start += size;
 	if (buffer->start == buffer->end)
 		buffer->start = buffer->end = 0;
-}
-
-bool buffer_add(struct buffer *buffer, const void *data, size_t size)
-{
-	if (size == 0)
-		return !buffer->failed;
-	char *room = reserve(buffer, size, 0);
-	if (!room)
-		return false;
-	memcpy(room, data, size);
-	buffer->end += size;
-	return true;
-}
-
-bool buffer_add_byte(struct buffer *buffer, char byte)
-{
-	return buffer_add(buffer, &byte, 1);
 }
 
 bool buffer_add_u64(struct buffer *buffer, uint64_t value)

@@ -36,19 +36,42 @@ static inline struct lg_slice buffer_slice(const struct buffer *b)
 
 /* Room for `size` bytes at the end; the caller writes there and then says with
  * buffer_added how many. NULL when the limit or memory ran out. */
-char *buffer_room(struct buffer *buffer, size_t size);
+char *buffer_make_room(struct buffer *buffer, size_t size);
+static inline char *buffer_room(struct buffer *b, size_t size)
+{
+	/* Nearly always it is there: a record asks a hundred times. */
+	if (b->data && !b->failed && size <= b->capacity - b->end &&
+	    buffer_length(b) + size <= b->limit)
+		return b->data + b->end;
+	return buffer_make_room(b, size);
+}
 void buffer_added(struct buffer *buffer, size_t size);
 
 /* Takes `size` bytes from the front. */
 void buffer_take(struct buffer *buffer, size_t size);
 
-bool buffer_add(struct buffer *buffer, const void *data, size_t size);
+static inline bool buffer_add(struct buffer *b, const void *data, size_t size)
+{
+	char *room;
+
+	if (size == 0)
+		return !b->failed;
+	room = buffer_room(b, size);
+	if (!room)
+		return false;
+	memcpy(room, data, size);
+	b->end += size;
+	return true;
+}
 static inline bool buffer_add_slice(struct buffer *b, struct lg_slice s)
 {
 	return buffer_add(b, s.data, s.length);
 }
 #define buffer_add_literal(b, text) buffer_add((b), (text), sizeof(text) - 1)
-bool buffer_add_byte(struct buffer *buffer, char byte);
+static inline bool buffer_add_byte(struct buffer *b, char byte)
+{
+	return buffer_add(b, &byte, 1);
+}
 bool buffer_add_u64(struct buffer *buffer, uint64_t value);
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
