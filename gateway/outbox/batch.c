@@ -57,11 +57,21 @@ static int store_submission(struct journal *journal, struct submission *submissi
 	return rc;
 }
 
+static void prefetch(const struct batch *batch, const struct journal *journal)
+{
+	for (struct letter *l = batch->submissions; l; l = l->next) {
+		const struct submission *submission = submission_of(l);
+		for (size_t i = 0; i < submission->count; i++)
+			capture_prefetch(journal, &submission->captures[i]);
+	}
+}
+
 /* Everything between BEGIN and COMMIT; `*culprit` is the submission that failed. */
 static int store_all(struct batch *batch, struct journal *journal, struct letter **culprit)
 {
 	int rc = SQLITE_OK;
 
+	prefetch(batch, journal);
 	for (struct letter *l = batch->settlements; l && rc == SQLITE_OK; l = l->next)
 		rc = settler_store(journal, settlement_of(l));
 	for (struct letter *l = batch->submissions; l && rc == SQLITE_OK; l = l->next) {

@@ -285,3 +285,13 @@ int capture_store(struct journal *journal, struct capture *capture)
 	memcpy(capture->receipt, capture->event_id, UUID_BYTES);
 	return rc;
 }
+
+void capture_prefetch(const struct journal *journal, const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->person.count; i++)
+		index_prefetch(&journal->index, capture->person.keys[i].hash);
+	if (capture->has_delivery_key)
+		index_prefetch(&journal->index, capture->delivery.hash);
+	else
+		recent_prefetch(&journal->recent, capture->submission.hash);
+}

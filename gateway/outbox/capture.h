@@ -10,4 +10,8 @@
  * An SQLite result; after a failure the transaction must be rolled back. */
 int capture_store(struct journal *journal, struct capture *capture);
 
+/* Called for all captures of a batch before the first is stored: their places in
+ * the index are all over the memory and come into the cache meanwhile. */
+void capture_prefetch(const struct journal *journal, const struct capture *capture);
+
 #endif

@@ -247,3 +247,12 @@ size_t index_find(const struct index *index, uint64_t hash, int64_t *seqs, size_
 		seqs[count++] = slot_seq(slot);
 	return count;
 }
+
+void index_prefetch(const struct index *index, uint64_t hash)
+{
+	const struct index_shard *shard = &index->shards[hash >> 56];
+
+	if (shard->slots)
+		__builtin_prefetch(
+			&shard->slots[home_of((uint32_t)(key_of(hash) >> 24), shard->capacity)]);
+}

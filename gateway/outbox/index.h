@@ -52,4 +52,7 @@ void index_remove(struct index *index, uint64_t hash, int64_t seq);
 /* Entries of a hash, oldest first, at most `capacity`. */
 size_t index_find(const struct index *index, uint64_t hash, int64_t *seqs, size_t capacity);
 
+/* Brings the home of a hash into the cache, for who comes to it a little later. */
+void index_prefetch(const struct index *index, uint64_t hash);
+
 #endif

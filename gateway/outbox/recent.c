@@ -32,6 +32,12 @@ size_t recent_find(const struct recent *recent, uint64_t hash, int64_t *seqs, si
 	       index_find(&recent->halves[recent->young], hash, seqs + count, capacity - count);
 }
 
+void recent_prefetch(const struct recent *recent, uint64_t hash)
+{
+	index_prefetch(&recent->halves[0], hash);
+	index_prefetch(&recent->halves[1], hash);
+}
+
 int64_t recent_bytes(const struct recent *recent)
 {
 	return recent->halves[0].bytes + recent->halves[1].bytes;

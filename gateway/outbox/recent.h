@@ -20,6 +20,7 @@ void recent_turn(struct recent *recent, int64_t now_ms);
 
 /* As index_find; the caller compares times, for what is found may be older. */
 size_t recent_find(const struct recent *recent, uint64_t hash, int64_t *seqs, size_t capacity);
+void recent_prefetch(const struct recent *recent, uint64_t hash);
 
 int64_t recent_bytes(const struct recent *recent);
 

@@ -41,6 +41,7 @@ static uint64_t next_hash(void)
 static void check_hash(const struct index *index, uint64_t hash)
 {
 	int64_t seqs[64];
+	index_prefetch(index, hash); /* whatever is there, or nothing */
 	size_t count = index_find(index, hash, seqs, 64), expected = 0;
 
 	for (size_t i = 0; i < naive_count && expected < 64; i++) {
