@@ -23,10 +23,10 @@ sub free_port {
 
 sub wait_for_port {
     my ($port, $pid) = @_;
-    for (1 .. 1200) {
+    for (1 .. 6000) {
         return if IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
         die "the server ended while starting\n" if waitpid($pid, POSIX::WNOHANG()) == $pid;
-        sleep 0.05;
+        sleep 0.01;
     }
     die "nothing answers on port $port\n";
 }
@@ -123,24 +123,21 @@ sub load {
         '-d' . $with{seconds} . 's', '--timeout', '10s', '-s', $with{script}, $url);
     push @command, '--', @{ $with{arguments} } if $with{arguments};
     my $before = cpu_seconds($server->{cpu_pid});
-    my @own = times;
     my ($peak_wal, $line) = (0, undef);
     my $pid = open my $wrk, '-|', @command or die "wrk: $!\n";
-    my $until = time + $with{seconds} + 0.2;
-    while ($server->{folder} && time < $until) {
-        my $wal = (-s "$server->{folder}/leadgate.db-wal") // 0;
-        $peak_wal = $wal if $wal > $peak_wal;
+    until (waitpid($pid, POSIX::WNOHANG()) == $pid) { # what it says fits into the pipe
+        my $wal = $server->{folder} ? -s "$server->{folder}/leadgate.db-wal" : 0;
+        $peak_wal = $wal if ($wal // 0) > $peak_wal;
         sleep 0.05;
     }
-    while (<$wrk>) { $line = $_ if /^RESULT / }
-    close $wrk;
     my $cpu = cpu_seconds($server->{cpu_pid}) - $before;
-    my @now = times;
+    while (my $said = <$wrk>) { $line = $said if $said =~ /^RESULT / }
+    close $wrk;
     die "wrk said nothing about $server->{name}\n" unless $line;
     my %result = $line =~ /(\w+)=([\d.]+)/g;
     $result{rate} = $result{requests} / $result{seconds};
     $result{cpu_us} = $result{requests} ? 1e6 * $cpu / $result{requests} : 0;
-    $result{client_us} = 1e6 * ($now[2] + $now[3] - $own[2] - $own[3]) / $result{requests};
+    $result{client_us} = $result{requests} ? 1e6 * $result{client_s} / $result{requests} : 0;
     $result{peak_wal} = $peak_wal;
     return \%result;
 }
