@@ -65,6 +65,9 @@ static inline struct slot *find_slot(struct slot *slots, struct lg_slice text, c
 			return slot;
 		if (slot->text.length != text.length)
 			continue;
+		/* Most are spelt as the table spells them. */
+		if (slice_equal(slot->text, text))
+			return slot;
 		while (same < text.length && byte(slot->text.data[same]) == byte(text.data[same]))
 			same++;
 		if (same == text.length)

@@ -36,6 +36,30 @@ static void digests_parts_as_if_joined(void **state)
 		   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+/* Wherever 600 bytes are cut in three, longer and shorter than what is gathered. */
+static void digests_parts_of_all_lengths(void **state)
+{
+	static char bytes[600];
+	const struct lg_slice whole = {bytes, sizeof(bytes)};
+	uint8_t expected[SHA256_BYTES], out[SHA256_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 7);
+	sha256(&whole, 1, expected);
+	for (size_t first = 0; first <= sizeof(bytes); first += 3) {
+		for (size_t second = first; second <= sizeof(bytes); second += 7) {
+			const struct lg_slice parts[] = {
+				slice_cut(whole, 0, first),
+				slice_cut(whole, first, second - first),
+				slice_cut(whole, second, sizeof(bytes)),
+			};
+			sha256(parts, 3, out);
+			assert_memory_equal(out, expected, sizeof(out));
+		}
+	}
+}
+
 /* RFC 2202 and RFC 4231, test cases 2 (a short key) and 6 (a key longer than a block). */
 static void computes_hmac(void **state)
 {
@@ -114,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_parts_as_if_joined),
+		cmocka_unit_test(digests_parts_of_all_lengths),
 		cmocka_unit_test(computes_hmac),
 		cmocka_unit_test(takes_an_empty_key_as_empty),
 		cmocka_unit_test(works_on_many_threads),
