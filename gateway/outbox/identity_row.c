@@ -44,6 +44,17 @@ bool identity_row_unpack(struct identity_row *row, struct lg_slice packed)
 	return true;
 }
 
+enum identity_place identity_row_place(const struct identity_key *key, unsigned int key_kinds)
+{
+	if (key->flags & (IDENTITY_ROW_UNINDEXED | IDENTITY_WEAK))
+		return IDENTITY_PLACE_NONE;
+	if (key->kind == IDENTITY_SUBMISSION)
+		return IDENTITY_PLACE_RECENT;
+	if (key->kind == IDENTITY_DELIVERY || key_kinds & 1u << key->kind)
+		return IDENTITY_PLACE_PERSONS;
+	return IDENTITY_PLACE_NONE;
+}
+
 bool identity_row_has(const struct identity_row *row, const struct identity_key *key)
 {
 	for (size_t i = 0; i < row->key_count; i++)

@@ -33,6 +33,16 @@ size_t identity_row_pack(const struct identity_row *row, uint8_t out[IDENTITY_RO
 /* Reads flags, digest and keys. False when it is none. */
 bool identity_row_unpack(struct identity_row *row, struct lg_slice packed);
 
+/* Where in memory a key is found again. */
+enum identity_place {
+	IDENTITY_PLACE_NONE,	/* nowhere */
+	IDENTITY_PLACE_PERSONS, /* with the keys of persons and deliveries, for ever */
+	IDENTITY_PLACE_RECENT,	/* with the submissions, for their window */
+};
+
+/* `key_kinds` are the bits 1 << IDENTITY_… of the kinds that persons are known by. */
+enum identity_place identity_row_place(const struct identity_key *key, unsigned int key_kinds);
+
 bool identity_row_has(const struct identity_row *row, const struct identity_key *key);
 
 #endif

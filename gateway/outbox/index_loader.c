@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 
-/* A shard's queue is merged when it is this long and a quarter of its shard:
- * all merges together then copy each slot a few times only. */
+/* A shard's queue is merged when it is this long and as long as its shard: all
+ * merges together then copy each slot twice. */
 #define QUEUE_FIRST 256
 
 struct queue {
@@ -102,7 +102,7 @@ bool index_loader_add(struct index_loader *loader, uint64_t hash, int64_t seq)
 	struct queue *queue = &loader->queues[shard];
 
 	if (queue->length == queue->capacity) {
-		uint32_t wanted = loader->index->shards[shard].keys / 4;
+		uint32_t wanted = loader->index->shards[shard].keys;
 		if (!merge(loader, shard) ||
 		    !make_room(&queue->entries, &queue->capacity,
 			       wanted > QUEUE_FIRST ? wanted : QUEUE_FIRST))

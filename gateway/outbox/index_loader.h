@@ -1,6 +1,6 @@
 /* Fills an index with many entries at once, at start. Added one by one they
  * would miss the cache each time; here they wait, shard by shard, and are merged
- * into theirs in order. What waits takes a third of the index's memory, for the
+ * into theirs in order. What waits takes up to as much as the index, for the
  * time being. One thread. */
 #ifndef OUTBOX_INDEX_LOADER_H
 #define OUTBOX_INDEX_LOADER_H

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/identity_scan.h"
 #include "outbox/index_loader.h"
 
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
@@ -18,82 +19,58 @@
 /* Which index a key goes into; NULL: none. */
 static struct index *index_for(struct journal *journal, const struct identity_key *key)
 {
-	if (key->flags & (IDENTITY_ROW_UNINDEXED | IDENTITY_WEAK))
-		return NULL;
-	if (key->kind == IDENTITY_SUBMISSION)
-		return recent_young(&journal->recent);
-	if (key->kind == IDENTITY_DELIVERY || journal->key_kinds & 1u << key->kind)
-		return &journal->index;
+	switch (identity_row_place(key, journal->key_kinds)) {
+	case IDENTITY_PLACE_PERSONS: return &journal->index;
+	case IDENTITY_PLACE_RECENT: return recent_young(&journal->recent);
+	case IDENTITY_PLACE_NONE: break;
+	}
 	return NULL;
 }
 
-/* Reads the table in the order in which it was written. */
-struct scan {
+struct filling {
 	struct journal *journal;
 	struct index_loader *persons, *recent;
-	int64_t recent_from_ms;
 };
 
-static bool scan_row(struct scan *scan, const struct identity_row *row, int64_t seq)
+static bool load(struct index_loader *loader, const struct index_entry *entries, size_t count)
 {
-	struct journal *journal = scan->journal;
-
-	journal->leads += row->flags & IDENTITY_ROW_CREATED;
-	for (size_t k = 0; k < row->key_count; k++) {
-		const struct identity_key *key = &row->keys[k];
-		struct index *index = index_for(journal, key);
-		if (!index ||
-		    (key->kind == IDENTITY_SUBMISSION && row->at_ms < scan->recent_from_ms))
-			continue;
-		if (!index_loader_add(index == &journal->index ? scan->persons : scan->recent,
-				      key->hash, seq))
+	for (size_t i = 0; i < count; i++)
+		if (!index_loader_add(loader, entries[i].hash, entries[i].seq))
 			return false;
-	}
 	return true;
 }
 
-static bool scan_rows(struct scan *scan, sqlite3_stmt *select, struct error *error)
+static bool take_stretch(void *arg, const struct identity_stretch *stretch, struct error *error)
 {
-	struct identity_row row;
-	int rc;
+	struct filling *filling = arg;
 
-	while ((rc = sqlite3_step(select)) == SQLITE_ROW) {
-		int64_t seq = sqlite3_column_int64(select, 0);
-		row.at_ms = sqlite3_column_int64(select, 1);
-		if (seq <= 0 || seq > INDEX_SEQ_MAX ||
-		    !identity_row_unpack(&row, statement_column(select, 2)))
-			return error_set(error, "row %lld of its table identity is damaged",
-					 (long long)seq);
-		if (!scan_row(scan, &row, seq))
-			return error_set(error, NO_MEMORY);
-	}
-	if (rc != SQLITE_DONE)
-		return error_set(error, "%s", sqlite3_errmsg(scan->journal->db));
-	return (index_loader_finish(scan->persons) && index_loader_finish(scan->recent)) ||
+	filling->journal->leads += stretch->leads;
+	return (load(filling->persons, stretch->persons, stretch->person_count) &&
+		load(filling->recent, stretch->recent, stretch->recent_count)) ||
 	       error_set(error, NO_MEMORY);
 }
 
-static bool scan_identities(struct journal *journal, struct error *error)
+static bool fill_indexes(struct journal *journal, struct error *error)
 {
-	struct scan scan = {
+	const struct identity_scan_rules rules = {
+		.key_kinds = journal->key_kinds,
+		.recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms,
+	};
+	struct filling filling = {
 		.journal = journal,
 		.persons = index_loader_new(&journal->index),
 		.recent = index_loader_new(recent_young(&journal->recent)),
-		.recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms,
 	};
-	sqlite3_stmt *select = NULL;
 	bool done = false;
 
-	if (!scan.persons || !scan.recent)
+	if (!filling.persons || !filling.recent)
 		error_set(error, NO_MEMORY);
-	else if (sqlite3_prepare_v2(journal->db, "SELECT seq, at, keys FROM identity ORDER BY seq",
-				    -1, &select, NULL) != SQLITE_OK)
-		error_set(error, "%s", sqlite3_errmsg(journal->db));
-	else
-		done = scan_rows(&scan, select, error);
-	sqlite3_finalize(select);
-	index_loader_free(&scan.persons);
-	index_loader_free(&scan.recent);
+	else if (identity_scan(journal->db, &rules, take_stretch, &filling, error))
+		done = (index_loader_finish(filling.persons) &&
+			index_loader_finish(filling.recent)) ||
+		       error_set(error, NO_MEMORY);
+	index_loader_free(&filling.persons);
+	index_loader_free(&filling.recent);
 	return done;
 }
 
@@ -128,7 +105,7 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 	buffer_init(&journal->changes, BODY_LIMIT_BYTES);
 	buffer_init(&journal->body, BODY_LIMIT_BYTES);
 	if (!statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
-	    !scan_identities(journal, error)) {
+	    !fill_indexes(journal, error)) {
 		journal_fini(journal);
 		return false;
 	}

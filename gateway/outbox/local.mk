@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/fault.c \
 	%D%/gate.c \
 	%D%/identity_row.c \
+	%D%/identity_scan.c \
 	%D%/index.c \
 	%D%/index_loader.c \
 	%D%/journal.c \
