@@ -15,6 +15,7 @@ struct instance {
 	void *settings;
 	void *state; /* what `open` made */
 	bool opened;
+	void *carrier; /* the lane that runs a sink; NULL before and after */
 	/* The operations as this gateway understands them; missing is NULL. */
 	struct lg_source_operations source;
 	struct lg_sink_operations sink;

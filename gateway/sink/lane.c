@@ -132,6 +132,8 @@ static void lane_free(struct lane *lane)
 		outbox_unwatch(lane->outbox, &lane->mailbox);
 		mailbox_fini(&lane->mailbox);
 	}
+	loop_free(&lane->loop);
+	lane->instance->carrier = NULL;
 	if (lane->reader)
 		reader_close(&lane->reader);
 	pthread_cond_destroy(&lane->end);
@@ -139,15 +141,59 @@ static void lane_free(struct lane *lane)
 	alloc_free(lane);
 }
 
+/* One round of work. Only when it has nothing more to do does the loop sleep;
+ * between two rounds it serves what else is on it. */
+static void take_turn(struct lane *lane)
+{
+	int64_t wait_ms = lane_step(lane);
+
+	if (wait_ms < 0)
+		loop_stop(lane->loop);
+	else if (wait_ms == 0 || !loop_timer_set(&lane->timer, wait_ms))
+		loop_task_post(&lane->turn);
+}
+
+static void on_wake(struct loop_watch *watch, int events)
+{
+	(void)events;
+	take_turn(container_of(watch, struct lane, wake));
+}
+
+static void on_turn(struct loop_task *task)
+{
+	take_turn(container_of(task, struct lane, turn));
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	struct lane *lane = container_of(timer, struct lane, timer);
+
+	lane_rest(lane);
+	take_turn(lane);
+}
+
+static bool init_loop(struct lane *lane, struct error *error)
+{
+	lane->loop = loop_new();
+	if (lane->loop) {
+		loop_watch_init(&lane->wake, lane->loop, lane->mailbox.fd, on_wake);
+		loop_timer_init(&lane->timer, lane->loop, on_timer);
+		loop_task_init(&lane->turn, lane->loop, on_turn);
+		if (loop_watch_set(&lane->wake, LOOP_READ))
+			return true;
+	}
+	return error_set(error, "no descriptor or no memory is left for its loop");
+}
+
 static void *lane_main(void *arg)
 {
 	struct lane *lane = arg;
 
-	while (!atomic_load(&lane->stopping)) {
-		int64_t wait_ms = lane_step(lane);
-		if (wait_ms > 0 && !mailbox_wait(&lane->mailbox, wait_ms))
-			lane_rest(lane);
-	}
+	loop_task_post(&lane->turn);
+	loop_run(lane->loop);
+	loop_timer_fini(&lane->timer);
+	loop_task_fini(&lane->turn);
+	loop_watch_fini(&lane->wake);
 	lane_mood_set(lane, MOOD_STOPPING, slice_of(NULL, 0));
 	lane_finish(lane);
 	pthread_mutex_lock(&lane->lock);
@@ -201,16 +247,23 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 		error_set(error, "no descriptor is left: %s", strerror(errno));
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
-	else if (read_types(lane, error) && (lane->reader = reader_open(store_path, error))) {
+	else if (init_loop(lane, error) && read_types(lane, error) &&
+		 (lane->reader = reader_open(store_path, error))) {
 		lane->cursor = reader_position(lane->reader, instance->name);
 		lane->settled_seq = lane->cursor;
 		atomic_store(&lane->position, lane->cursor);
+		instance->carrier = lane;
 		if (start_thread(lane, error))
 			return lane;
 	}
 	error_prefix(error, "%s: ", instance->description.data);
 	lane_free(lane);
 	return NULL;
+}
+
+struct loop *lane_loop(struct lane *lane)
+{
+	return lane->loop;
 }
 
 /* ---- ending ---------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef SINK_LANE_H
 #define SINK_LANE_H
 
+#include "base/loop.h"
 #include "host/instance.h"
 #include "outbox/outbox.h"
 
@@ -28,6 +29,10 @@ struct lane;
  * thread; while it cannot be opened the lane is parked. NULL with a reason. */
 struct lane *lane_start(struct instance *instance, const struct sink_settings *settings,
 			struct outbox *outbox, struct lg_slice store_path, struct error *error);
+
+/* The loop that the lane's thread runs on: a sink that is served by the gateway's
+ * own asynchronous services settles its batches from there. Its thread alone. */
+struct loop *lane_loop(struct lane *lane);
 
 /* Asks it to end after the batch under way. Any thread. */
 void lane_stop(struct lane *lane);

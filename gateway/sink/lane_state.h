@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/counter.h"
+#include "base/loop.h"
 #include "sink/run.h"
 
 /* How a lane stands: what lane_status shows. */
@@ -37,7 +38,11 @@ struct lane {
 
 	/* the thread */
 	pthread_t thread;
-	struct mailbox mailbox; /* settlements come back here; commits and plugins poke it */
+	struct loop *loop;
+	struct mailbox mailbox;	 /* settlements come back here; commits and plugins poke it */
+	struct loop_watch wake;	 /* of the mailbox */
+	struct loop_timer timer; /* the end of a rest */
+	struct loop_task turn;	 /* there is more to do at once */
 	struct reader *reader;
 	_Atomic(bool) stopping;
 	pthread_mutex_t lock; /* guards `ended` and `reason` */
@@ -51,6 +56,7 @@ struct lane {
 	struct list idle;    /* runs to use again */
 	struct list held_up; /* runs that the plugin has not settled wholly */
 	size_t held_up_count;
+	struct run *flying;   /* with the plugin, within its deadline */
 	struct run *settling; /* with the writer; one at a time keeps their order */
 	struct run *queued;   /* delivered, goes to the writer next */
 	int64_t resend_ms;    /* monotonic: the writer had no room; INT64_MAX: it has it */
@@ -71,8 +77,8 @@ struct lane {
 	int counters[LANE_COUNTERS];
 };
 
-/* Does what can be done now; returns for how long there is nothing more to do
- * unless a letter or a poke comes: milliseconds, -1: until then. */
+/* Does what can be done now; returns for how many milliseconds there is nothing
+ * more to do unless a letter or a poke comes; -1: it is to stop, and may. */
 int64_t lane_step(struct lane *lane);
 
 /* Hands the outcome of a run to the writer; `first`: its events were never

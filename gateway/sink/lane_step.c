@@ -207,17 +207,6 @@ static struct run *read_run(struct lane *lane, bool *due)
 
 /* ---- delivering ------------------------------------------------------------ */
 
-/* Waits until the plugin has settled all, or the deadline is there. */
-static void wait_for_plugin(struct lane *lane, struct run *run, int64_t deadline_ms)
-{
-	int64_t left_ms;
-
-	while (batch_unsettled(&run->batch) && (left_ms = deadline_ms - clock_monotonic_ms()) > 0) {
-		mailbox_wait(&lane->mailbox, left_ms);
-		lane_take_letters(lane);
-	}
-}
-
 /* A delivery that syncs costs the disk much and the events little: so the next
  * one does not begin before four times its duration has passed (`gather` at
  * most), unless a batch is full. A lane that was idle begins at once. */
@@ -233,21 +222,18 @@ static void pace(struct lane *lane, int64_t started_us)
 	lane->gather_until_ms = now_us / 1000 + wait_ms;
 }
 
-static void call_plugin(struct lane *lane, struct run *run)
+/* False: the plugin is not done with it yet. */
+static bool call_plugin(struct lane *lane, struct run *run)
 {
-	int64_t started_us = clock_monotonic_us();
-	int64_t deadline_ms = clock_monotonic_ms() + lane->settings->timeout_ms;
-	int32_t said = lane->instance->sink.deliver(lane->instance->state, &run->batch.handle,
-						    deadline_ms);
+	struct instance *instance = lane->instance;
+	int32_t said;
 
-	if (said == LG_OK || said == LG_LATER) {
-		wait_for_plugin(lane, run, deadline_ms);
-		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
-	} else {
+	run->started_us = clock_monotonic_us();
+	run->deadline_ms = clock_monotonic_ms() + lane->settings->timeout_ms;
+	said = instance->sink.deliver(instance->state, &run->batch.handle, run->deadline_ms);
+	if (said != LG_OK && said != LG_LATER)
 		batch_abandon(&run->batch, LG_RETRY, "the plugin failed and said no reason");
-	}
-	lane_count(lane, LANE_BATCHES, 1);
-	pace(lane, started_us);
+	return batch_unsettled(&run->batch) == 0;
 }
 
 /* What the outcome of a run means for the lane. True: the run is settled; false:
@@ -278,27 +264,52 @@ static bool weigh(struct lane *lane, const struct run *run, bool due)
 	return true;
 }
 
+/* The plugin is done with the run, or had its time. */
+static void land_run(struct lane *lane, struct run *run)
+{
+	if (run->batch.count) {
+		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
+		lane_count(lane, LANE_BATCHES, 1);
+		pace(lane, run->started_us);
+	}
+	if (!weigh(lane, run, run->due)) {
+		lane_give_back(lane, run);
+		return;
+	}
+	run_judge(run, lane->settings, clock_wall_ms());
+	if (!run->due)
+		atomic_store(&lane->oldest_pending_ms, 0);
+	lane_settle(lane, run, !run->due);
+}
+
 static void deliver_run(struct lane *lane, struct run *run, bool due)
 {
-	bool settle;
-
-	lane->was_due = due;
+	lane->was_due = run->due = due;
 	if (!run_prepare(run, &lane->rules)) {
 		pause_lane(lane, MOOD_WAITING, 0, LG_SLICE("there is no memory for a batch"));
 		lane_give_back(lane, run);
 		return;
 	}
-	if (run->batch.count)
-		call_plugin(lane, run);
-	settle = weigh(lane, run, due);
-	if (!settle) {
-		lane_give_back(lane, run);
-		return;
-	}
-	run_judge(run, lane->settings, clock_wall_ms());
-	if (!due)
-		atomic_store(&lane->oldest_pending_ms, 0);
-	lane_settle(lane, run, !due);
+	if (run->batch.count == 0 || call_plugin(lane, run))
+		land_run(lane, run);
+	else
+		lane->flying = run;
+}
+
+/* How long the run that flies may still take; 0: none flies any more. */
+static int64_t flight_ms(struct lane *lane)
+{
+	struct run *run = lane->flying;
+	int64_t left_ms;
+
+	if (!run)
+		return 0;
+	left_ms = run->deadline_ms - clock_monotonic_ms();
+	if (batch_unsettled(&run->batch) && left_ms > 0)
+		return left_ms;
+	lane->flying = NULL;
+	land_run(lane, run);
+	return 0;
 }
 
 /* ---- the step -------------------------------------------------------------- */
@@ -308,6 +319,14 @@ static int64_t sooner(int64_t wait_ms, int64_t other_ms)
 	if (other_ms < 0)
 		other_ms = 0;
 	return other_ms < wait_ms ? other_ms : wait_ms;
+}
+
+/* How long until the writer is asked again. */
+static int64_t resend_ms(const struct lane *lane)
+{
+	if (lane->resend_ms == INT64_MAX)
+		return LOOK_AGAIN_MS;
+	return sooner(LOOK_AGAIN_MS, lane->resend_ms - clock_monotonic_ms());
 }
 
 /* How long new events are left alone: until enough of them have gathered, and
@@ -325,10 +344,8 @@ static int64_t gather(struct lane *lane)
 /* How long there is nothing to do, when nothing wakes the lane. */
 static int64_t idle_ms(struct lane *lane)
 {
-	int64_t now_ms = clock_monotonic_ms(), wait_ms = LOOK_AGAIN_MS, gather_ms;
+	int64_t now_ms = clock_monotonic_ms(), wait_ms = resend_ms(lane), gather_ms;
 
-	if (lane->resend_ms != INT64_MAX)
-		wait_ms = sooner(wait_ms, lane->resend_ms - now_ms);
 	if (lane->resume_ms > now_ms)
 		return sooner(wait_ms, lane->resume_ms - now_ms);
 	if (lane->queued)
@@ -344,9 +361,15 @@ static int64_t idle_ms(struct lane *lane)
 int64_t lane_step(struct lane *lane)
 {
 	struct run *run;
+	int64_t left_ms;
 	bool due;
 
 	lane_take_letters(lane);
+	left_ms = flight_ms(lane);
+	if (left_ms > 0)
+		return sooner(resend_ms(lane), left_ms);
+	if (atomic_load(&lane->stopping))
+		return -1;
 	if (lane->resume_ms > clock_monotonic_ms() || lane->queued || !open_plugin(lane))
 		return idle_ms(lane);
 	if (lane->held_up_count >= HELD_UP_MAX) {

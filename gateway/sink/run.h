@@ -36,6 +36,9 @@ struct run {
 	size_t count;
 	size_t *places; /* of each event of the batch: where it stands in `events` */
 	struct batch batch;
+	bool due;	     /* its events were tried before */
+	int64_t started_us;  /* monotonic: when the plugin got it */
+	int64_t deadline_ms; /* monotonic: what is unsettled then is unclassified */
 };
 
 struct run *run_new(const struct lg_services *services, struct mailbox *wake);
