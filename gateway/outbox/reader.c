@@ -33,6 +33,10 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_SETTLED] = "SELECT outcomes FROM settled WHERE sink = ?",
 	[QUERY_OPEN] = "SELECT state, count(*) FROM open WHERE sink = ? GROUP BY state",
 	[QUERY_LAST] = "SELECT ifnull(max(seq), 0) FROM event",
+	/* Both by their indexes, from name to name. */
+	[QUERY_SINKS] = "SELECT min(sink) FROM ("
+			"SELECT min(sink) AS sink FROM settled WHERE sink > ?1 UNION ALL"
+			" SELECT min(sink) FROM open WHERE sink > ?1)",
 };
 
 struct reader *reader_open(struct lg_slice path, struct error *error)

@@ -67,4 +67,9 @@ struct sink_tally {
 bool reader_tally(struct reader *reader, struct arena *arena, struct lg_slice sink,
 		  struct sink_tally *tally, struct error *error);
 
+/* Names of the sinks that have rows in the journal, configured or not, in order.
+ * How many; -1 with a reason. */
+ptrdiff_t reader_sinks(struct reader *reader, struct arena *arena, struct lg_slice **names,
+		       struct error *error);
+
 #endif

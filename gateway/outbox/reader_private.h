@@ -19,6 +19,7 @@ enum query {
 	QUERY_SETTLED,	  /* sink -> outcomes */
 	QUERY_OPEN,	  /* sink -> state, count */
 	QUERY_LAST,	  /* -> last seq */
+	QUERY_SINKS,	  /* after name -> name */
 	QUERY_COUNT,
 };
 
@@ -29,5 +30,8 @@ struct reader {
 
 /* The first event from `seq` on; false: none. */
 bool reader_event_from(struct reader *reader, int64_t seq, int64_t *found_seq, int64_t *at_ms);
+
+/* The last seq, 0: none. False: it cannot be read. */
+bool reader_last_seq(struct reader *reader, int64_t *seq);
 
 #endif

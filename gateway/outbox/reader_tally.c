@@ -49,12 +49,13 @@ static bool read_open(struct reader *reader, struct sink_tally *tally)
 	return sqlite3_reset(select) == SQLITE_OK;
 }
 
-static bool read_last(struct reader *reader, struct sink_tally *tally)
+bool reader_last_seq(struct reader *reader, int64_t *seq)
 {
 	sqlite3_stmt *select = reader->queries[QUERY_LAST];
 
+	*seq = 0;
 	if (sqlite3_step(select) == SQLITE_ROW)
-		tally->last_seq = sqlite3_column_int64(select, 0);
+		*seq = sqlite3_column_int64(select, 0);
 	return sqlite3_reset(select) == SQLITE_OK;
 }
 
@@ -63,7 +64,8 @@ static bool read_all(struct reader *reader, struct sink_tally *tally)
 {
 	int64_t seq;
 
-	if (!read_last(reader, tally) || !read_settled(reader, tally) || !read_open(reader, tally))
+	if (!reader_last_seq(reader, &tally->last_seq) || !read_settled(reader, tally) ||
+	    !read_open(reader, tally))
 		return false;
 	tally->position = reader_position(reader, tally->sink);
 	if (tally->last_seq > tally->position) {
@@ -87,4 +89,41 @@ bool reader_tally(struct reader *reader, struct arena *arena, struct lg_slice si
 		error_set(error, "reading the journal: %s", sqlite3_errmsg(reader->db));
 	sqlite3_exec(reader->db, "COMMIT", NULL, NULL, NULL);
 	return done;
+}
+
+/* The first name behind `after`; absent: there is none, or memory ran out. */
+static struct lg_slice next_sink(struct reader *reader, struct arena *arena, struct lg_slice after)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_SINKS];
+	struct lg_slice name = slice_of(NULL, 0);
+
+	statement_bind_text(select, 1, after);
+	if (sqlite3_step(select) == SQLITE_ROW && slice_present(statement_column(select, 0)))
+		name = arena_copy(arena, statement_column(select, 0));
+	sqlite3_reset(select);
+	return name;
+}
+
+ptrdiff_t reader_sinks(struct reader *reader, struct arena *arena, struct lg_slice **names,
+		       struct error *error)
+{
+	struct lg_slice name = LG_SLICE("");
+	size_t count = 0, capacity = 8;
+
+	*names = arena_alloc(arena, capacity * sizeof(**names));
+	while (*names && slice_present(name = next_sink(reader, arena, name))) {
+		if (count == capacity) {
+			struct lg_slice *more = arena_alloc(arena, 2 * capacity * sizeof(*more));
+			if (!more)
+				break;
+			memcpy(more, *names, count * sizeof(*more));
+			*names = more;
+			capacity *= 2;
+		}
+		(*names)[count++] = name;
+	}
+	if (!arena->failed)
+		return (ptrdiff_t)count;
+	error_set(error, "reading the journal: not enough memory");
+	return -1;
 }
