@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libverbs.a
 %C%_libverbs_a_SOURCES = \
 	%D%/arguments.c \
+	%D%/balance.c \
 	%D%/check.c \
 	%D%/help.c \
 	%D%/leads.c \

@@ -16,6 +16,8 @@ const struct verb verb_table[] = {
 	 verb_leads},
 	{"show", "[-c FILE] [--json] ID", "show a lead by its id or by a receipt", verb_show},
 	{"sinks", "[-c FILE] [--json]", "show how far each sink is", verb_sinks},
+	{"balance", "[-c FILE] [--json]", "count whether every event has its state for every sink",
+	 verb_balance},
 	{"manual", "", "print the options of the configuration for man(7)", verb_manual},
 	{"version", "[--json]", "print the version", verb_version},
 	{"help", "[COMMAND]", "print this list, or a command's usage", verb_help},

@@ -24,6 +24,7 @@ int verb_plugins(int argc, char **argv);
 int verb_leads(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_sinks(int argc, char **argv);
+int verb_balance(int argc, char **argv);
 int verb_manual(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
