@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/batch.c \
 	%D%/capture.c \
 	%D%/checkpointer.c \
+	%D%/chore.c \
 	%D%/fault.c \
 	%D%/gate.c \
 	%D%/identity_row.c \

@@ -32,24 +32,27 @@ struct outbox {
 	pthread_mutex_t watch_mutex;
 	struct watcher watchers[OUTBOX_WATCHERS];
 	size_t watcher_count;
-	int64_t announced_seq; /* writer's */
+	int64_t announced_seq, announced_epoch; /* writer's */
 };
 
 static void announce(struct outbox *outbox)
 {
 	int64_t last_seq = atomic_load(&outbox->writer.last_seq);
+	int64_t epoch = atomic_load(&outbox->writer.sink_epoch);
+	bool to_all = epoch != outbox->announced_epoch;
 
-	if (last_seq == outbox->announced_seq)
+	if (last_seq == outbox->announced_seq && !to_all)
 		return;
 	outbox->announced_seq = last_seq;
+	outbox->announced_epoch = epoch;
 	pthread_mutex_lock(&outbox->watch_mutex);
 	for (size_t i = 0; i < outbox->watcher_count; i++) {
 		struct watcher *watcher = &outbox->watchers[i];
-		if (watcher->awaited_seq > last_seq)
-			continue;
-		if (watcher->awaited_seq != EVERY_COMMIT)
+		bool reached = watcher->awaited_seq <= last_seq;
+		if (reached && watcher->awaited_seq != EVERY_COMMIT)
 			watcher->awaited_seq = INT64_MAX;
-		mailbox_poke(watcher->mailbox);
+		if (reached || to_all)
+			mailbox_poke(watcher->mailbox);
 	}
 	pthread_mutex_unlock(&outbox->watch_mutex);
 }
@@ -223,6 +226,30 @@ bool outbox_ready(const struct outbox *outbox, const char **reason)
 void outbox_settle(struct outbox *outbox, struct settlement *settlement)
 {
 	writer_settle(&outbox->writer, settlement);
+}
+
+void outbox_do(struct outbox *outbox, struct chore *chore)
+{
+	writer_do(&outbox->writer, chore);
+}
+
+bool outbox_do_now(struct outbox *outbox, struct chore *chore)
+{
+	struct mailbox reply;
+
+	if (!mailbox_init(&reply))
+		return error_set(&chore->error, "no descriptor is left");
+	chore->reply = &reply;
+	outbox_do(outbox, chore);
+	while (!mailbox_take(&reply))
+		mailbox_wait(&reply, -1);
+	mailbox_fini(&reply);
+	return chore->done;
+}
+
+int64_t outbox_sink_epoch(const struct outbox *outbox)
+{
+	return atomic_load(&outbox->writer.sink_epoch);
 }
 
 bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox)

@@ -6,6 +6,7 @@
 #include <leadgate/option.h>
 
 #include "base/error.h"
+#include "outbox/chore.h"
 #include "outbox/settlement.h"
 #include "outbox/submission.h"
 
@@ -66,6 +67,19 @@ bool outbox_ready(const struct outbox *outbox, const char **reason);
 
 /* Hands a settlement over; it always comes back. Any thread. */
 void outbox_settle(struct outbox *outbox, struct settlement *settlement);
+
+/* Hands a chore over; it always comes back. Any thread. */
+void outbox_do(struct outbox *outbox, struct chore *chore);
+/* The same, and waits for it; `reply` need not be set. For a thread that serves
+ * nobody else: a command that owns the store, a test. False: not done, for the
+ * reason in chore->error. */
+bool outbox_do_now(struct outbox *outbox, struct chore *chore);
+
+/* Rises with every chore that touches what lanes go by: a sink's open events or
+ * its pause. Every watcher is poked then, whatever it awaits; a lane that finds
+ * another number than before forgets when the next event is due and reads its
+ * reader_sink_state again. Any thread. */
+int64_t outbox_sink_epoch(const struct outbox *outbox);
 
 /* Pokes `mailbox` (mailbox_poke) after each commit that added events, until
  * outbox_unwatch. At most OUTBOX_WATCHERS. Any thread. */

@@ -37,6 +37,7 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_SINKS] = "SELECT min(sink) FROM ("
 			"SELECT min(sink) AS sink FROM settled WHERE sink > ?1 UNION ALL"
 			" SELECT min(sink) FROM open WHERE sink > ?1)",
+	[QUERY_SINK_NOTE] = "SELECT value FROM state WHERE scope = ? AND key = ?",
 };
 
 struct reader *reader_open(struct lg_slice path, struct error *error)
@@ -172,6 +173,37 @@ int64_t reader_position(struct reader *reader, struct lg_slice sink)
 	return integer_of_sink(reader, QUERY_POSITION, sink, 0);
 }
 
+/* A note of a sink; false: there is none, or `*rc` says why it cannot be read. */
+static bool read_note(struct reader *reader, const char *scope, struct lg_slice sink, char *text,
+		      size_t text_bytes, int *rc)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_SINK_NOTE];
+
+	statement_bind_text(select, 1, slice_from(scope));
+	statement_bind_text(select, 2, sink);
+	bool found = sqlite3_step(select) == SQLITE_ROW;
+	if (found && text)
+		slice_to_text(statement_column(select, 0), text, text_bytes);
+	*rc = sqlite3_reset(select);
+	return found && *rc == SQLITE_OK;
+}
+
+bool reader_sink_state(struct reader *reader, struct lg_slice sink, struct sink_state *state,
+		       struct error *error)
+{
+	int begun = SQLITE_OK, paused = SQLITE_OK;
+
+	*state = (struct sink_state){.begun = false};
+	state->begun = read_note(reader, SCHEMA_SCOPE_BEGUN, sink, NULL, 0, &begun) ||
+		       reader_position(reader, sink) > 0;
+	state->paused = read_note(reader, SCHEMA_SCOPE_PAUSED, sink, state->reason,
+				  sizeof(state->reason), &paused);
+	if (begun == SQLITE_OK && paused == SQLITE_OK)
+		return true;
+	return error_set(error, "reading the journal: %s",
+			 sqlite3_errstr(begun != SQLITE_OK ? begun : paused));
+}
+
 bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_id[UUID_BYTES],
 		 struct journal_event *event, struct error *error)
 {
@@ -201,8 +233,7 @@ bool reader_event_from(struct reader *reader, int64_t seq, int64_t *found_seq, i
 	return found;
 }
 
-/* The first seq whose event is not older, as if times rose with the seqs. */
-static int64_t seq_at(struct reader *reader, int64_t at_ms)
+int64_t reader_seq_at(struct reader *reader, int64_t at_ms)
 {
 	int64_t low = 1, high = INDEX_SEQ_MAX + 1;
 
@@ -248,8 +279,8 @@ bool reader_lead_of_event(struct reader *reader, const uint8_t event_id[UUID_BYT
 	for (int i = 0; i < 6; i++)
 		made_ms = made_ms << 8 | event_id[i];
 	uuid_format(event_id, text);
-	return find_event(reader, seq_at(reader, made_ms - NEAR_MS),
-			  seq_at(reader, made_ms + NEAR_MS), slice_from(text), lead_id) ||
+	return find_event(reader, reader_seq_at(reader, made_ms - NEAR_MS),
+			  reader_seq_at(reader, made_ms + NEAR_MS), slice_from(text), lead_id) ||
 	       find_event(reader, 1, INT64_MAX, slice_from(text), lead_id);
 }
 

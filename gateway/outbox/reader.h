@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "lead/event.h"
+#include "outbox/chore.h"
 #include "outbox/settlement.h"
 
 struct reader;
@@ -43,6 +44,14 @@ int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
 
 /* The seq up to which a sink has settled everything first-hand; 0: nothing. */
 int64_t reader_position(struct reader *reader, struct lg_slice sink);
+
+/* What chores have noted for a sink. False with a reason. */
+bool reader_sink_state(struct reader *reader, struct lg_slice sink, struct sink_state *state,
+		       struct error *error);
+
+/* The first seq whose event was captured at `at_ms` or later, by bisection; after
+ * the last event when there is none. Clocks that were set make it a guess. */
+int64_t reader_seq_at(struct reader *reader, int64_t at_ms);
 
 /* Present merged record and history of a lead. */
 bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_id[UUID_BYTES],

@@ -20,6 +20,7 @@ enum query {
 	QUERY_OPEN,	  /* sink -> state, count */
 	QUERY_LAST,	  /* -> last seq */
 	QUERY_SINKS,	  /* after name -> name */
+	QUERY_SINK_NOTE,  /* scope, sink -> value */
 	QUERY_COUNT,
 };
 

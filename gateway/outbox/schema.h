@@ -14,6 +14,11 @@
  * the lead.created that a release would deliver. */
 #define SCHEMA_TYPE_DISCARDED "lead.discarded"
 
+/* Scopes of the table `state` whose keys are names of sinks: where one began (the
+ * seq before), and why one is paused. */
+#define SCHEMA_SCOPE_BEGUN "sink.begun"
+#define SCHEMA_SCOPE_PAUSED "sink.paused"
+
 /* Makes all tables and the secret in an empty database, in one transaction:
  * after a crash there is all of it or nothing. */
 bool schema_create(sqlite3 *db, int64_t page_bytes, struct error *error);

@@ -27,6 +27,8 @@ static void take_mail(struct writer *writer)
 		writer->waiting_end = &letter->next;
 	if (!writer->unsettled)
 		writer->unsettled = mailbox_take(&writer->settlements);
+	if (!writer->chores)
+		writer->chores = mailbox_take(&writer->orders);
 }
 
 /* Cuts off as many submissions as one transaction takes; at least one. */
@@ -102,6 +104,30 @@ static void write_batch(struct writer *writer)
 		writer->committed(writer);
 }
 
+/* One step of the first chore. */
+static void do_chore(struct writer *writer)
+{
+	struct chore *chore = (struct chore *)(void *)writer->chores;
+	const char *damage = atomic_load(&writer->damage);
+
+	if (damage) {
+		chore->more = false;
+		error_set(&chore->error, "%s", damage);
+	} else {
+		gate_enter(writer->gate);
+		chore_step(writer->journal, chore);
+		gate_leave(writer->gate);
+		publish(writer);
+	}
+	if (chore->more)
+		return;
+	writer->chores = chore->letter.next;
+	/* Before the answer: who gets it finds the lanes told. */
+	atomic_fetch_add(&writer->sink_epoch, 1);
+	writer->committed(writer);
+	mailbox_send(chore->reply, &chore->letter);
+}
+
 static bool streaming(const struct writer *writer)
 {
 	return clock_monotonic_us() - writer->last_capture_us < STREAM_US;
@@ -129,7 +155,7 @@ static bool gather(struct writer *writer)
 
 		take_mail(writer);
 		probe_room(writer);
-		if (writer->waiting)
+		if (writer->waiting || writer->chores)
 			return true;
 		if (writer->unsettled) {
 			if (!stopping && streaming(writer) &&
@@ -151,35 +177,52 @@ static void *run(void *argument)
 {
 	struct writer *writer = argument;
 
-	while (gather(writer))
-		write_batch(writer);
+	while (gather(writer)) {
+		if (writer->waiting || writer->unsettled)
+			write_batch(writer);
+		if (writer->chores)
+			do_chore(writer);
+	}
 	return NULL;
+}
+
+static void close_mail(struct writer *writer)
+{
+	mailbox_fini(&writer->submissions);
+	mailbox_fini(&writer->settlements);
+	mailbox_fini(&writer->orders);
+}
+
+static bool open_mail(struct writer *writer)
+{
+	writer->submissions.fd = writer->settlements.fd = writer->orders.fd = -1;
+	if (mailbox_init(&writer->submissions) && mailbox_init(&writer->settlements) &&
+	    mailbox_init(&writer->orders))
+		return true;
+	close_mail(writer);
+	return false;
 }
 
 bool writer_start(struct writer *writer, struct error *error)
 {
-	writer->waiting = writer->unsettled = NULL;
+	writer->waiting = writer->unsettled = writer->chores = NULL;
 	writer->waiting_end = &writer->waiting;
 	writer->last_capture_us = clock_monotonic_us() - STREAM_US;
 	writer->probed_ms = 0;
 	atomic_init(&writer->stopping, false);
 	atomic_init(&writer->damage, NULL);
+	atomic_init(&writer->sink_epoch, 0);
 	atomic_init(&writer->queued, 0);
 	atomic_init(&writer->queued_bytes, 0);
 	set_up_gauges(writer);
 	publish(writer);
-	if (!mailbox_init(&writer->submissions))
+	if (!open_mail(writer))
 		return error_set(error, "no descriptor is left for the writer of the store");
-	if (!mailbox_init(&writer->settlements)) {
-		mailbox_fini(&writer->submissions);
-		return error_set(error, "no descriptor is left for the writer of the store");
-	}
 	if (pthread_create(&writer->thread, NULL, run, writer) == 0) {
 		pthread_setname_np(writer->thread, "writer");
 		return true;
 	}
-	mailbox_fini(&writer->submissions);
-	mailbox_fini(&writer->settlements);
+	close_mail(writer);
 	return error_set(error, "the writer of the store cannot be started: no thread is left");
 }
 
@@ -188,8 +231,7 @@ void writer_stop(struct writer *writer)
 	atomic_store(&writer->stopping, true);
 	mailbox_poke(&writer->submissions);
 	pthread_join(writer->thread, NULL);
-	mailbox_fini(&writer->submissions);
-	mailbox_fini(&writer->settlements);
+	close_mail(writer);
 }
 
 bool writer_admit(struct writer *writer, const struct submission *submission)
@@ -220,5 +262,11 @@ void writer_send(struct writer *writer, struct letter *oldest)
 void writer_settle(struct writer *writer, struct settlement *settlement)
 {
 	mailbox_send(&writer->settlements, &settlement->letter);
+	mailbox_poke(&writer->submissions);
+}
+
+void writer_do(struct writer *writer, struct chore *chore)
+{
+	mailbox_send(&writer->orders, &chore->letter);
 	mailbox_poke(&writer->submissions);
 }

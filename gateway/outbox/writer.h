@@ -15,10 +15,11 @@ struct writer {
 	void (*committed)(struct writer *writer);
 
 	pthread_t thread;
-	struct mailbox submissions, settlements; /* only the first wakes */
+	struct mailbox submissions, settlements, orders; /* only the first wakes */
 	atomic_bool stopping;
 	_Atomic(const char *) damage; /* the store cannot be written any more; NULL: it can */
 	_Atomic(int64_t) queued, queued_bytes;
+	_Atomic(int64_t) sink_epoch;
 	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;
 	int gauge_leads, gauge_last_seq, gauge_index, gauge_queue;
 	int64_t last_capture_us; /* monotonic: when captures were committed last */
@@ -27,15 +28,17 @@ struct writer {
 	struct letter *waiting; /* submissions taken, in order */
 	struct letter **waiting_end;
 	struct letter *unsettled;
+	struct letter *chores; /* in order; the first may be under way */
 };
 
 /* The fields up to `committed` are filled. False with a reason. */
 bool writer_start(struct writer *writer, struct error *error);
-/* Commits what waits, then ends the thread. */
+/* Commits what waits and ends the chores, then ends the thread. */
 void writer_stop(struct writer *writer);
 
 bool writer_admit(struct writer *writer, const struct submission *submission);
 void writer_send(struct writer *writer, struct letter *oldest);
 void writer_settle(struct writer *writer, struct settlement *settlement);
+void writer_do(struct writer *writer, struct chore *chore);
 
 #endif

@@ -28,3 +28,5 @@ check_PROGRAMS += %D%/test_identity_row
 %C%_test_identity_row_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_identity_scan
 %C%_test_identity_scan_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_chore
+%C%_test_chore_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)

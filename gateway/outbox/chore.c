@@ -1,0 +1,225 @@
+#include "outbox/chore.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "outbox/fault.h"
+#include "outbox/journal.h"
+#include "outbox/outcomes.h"
+#include "outbox/schema.h"
+#include "outbox/store.h"
+
+/* Events that one step looks at: a few milliseconds. */
+#define STEP_EVENTS 20000
+/* What a chore gathers over its steps: outcomes, of which alike ones in a row
+ * take a few bytes. */
+#define WORK_BYTES_MAX ((size_t)64 << 20)
+
+/* ---- statements ------------------------------------------------------------ */
+
+/* Chores are rare: their SQL is prepared when it is needed. */
+static int put_note(struct journal *journal, const char *scope, struct lg_slice sink,
+		    struct lg_slice text)
+{
+	sqlite3_stmt *put = NULL;
+	int rc = sqlite3_prepare_v2(
+		journal->db, "INSERT OR REPLACE INTO state VALUES (?, ?, ?, NULL)", -1, &put, NULL);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(put, 1, slice_from(scope));
+		statement_bind_text(put, 2, sink);
+		statement_bind_text(put, 3, text);
+		rc = statement_run(put);
+	}
+	sqlite3_finalize(put);
+	return rc;
+}
+
+static int drop_note(struct journal *journal, const char *scope, struct lg_slice sink)
+{
+	sqlite3_stmt *drop = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, "DELETE FROM state WHERE scope = ? AND key = ?",
+				    -1, &drop, NULL);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(drop, 1, slice_from(scope));
+		statement_bind_text(drop, 2, sink);
+		rc = statement_run(drop);
+	}
+	sqlite3_finalize(drop);
+	return rc;
+}
+
+/* ---- pause and resume ------------------------------------------------------ */
+
+static int pause_sink(struct journal *journal, struct chore *chore)
+{
+	int rc = put_note(journal, SCHEMA_SCOPE_PAUSED, chore->sink,
+			  slice_present(chore->text) ? chore->text : LG_SLICE("paused"));
+
+	chore->count = sqlite3_changes(journal->db);
+	return rc;
+}
+
+static int resume_sink(struct journal *journal, struct chore *chore)
+{
+	int rc = drop_note(journal, SCHEMA_SCOPE_PAUSED, chore->sink);
+
+	chore->count = sqlite3_changes(journal->db);
+	return rc;
+}
+
+/* ---- where a new sink begins ----------------------------------------------- */
+
+static int has_begun(struct journal *journal, struct lg_slice sink, bool *begun)
+{
+	static const char sql[] =
+		"SELECT 1 WHERE EXISTS (SELECT 1 FROM settled WHERE sink = ?1) OR EXISTS"
+		" (SELECT 1 FROM state WHERE scope = ?2 AND key = ?1)";
+	sqlite3_stmt *select = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, sql, -1, &select, NULL);
+
+	*begun = false;
+	if (rc == SQLITE_OK) {
+		statement_bind_text(select, 1, sink);
+		statement_bind_text(select, 2, slice_from(SCHEMA_SCOPE_BEGUN));
+		*begun = sqlite3_step(select) == SQLITE_ROW;
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	return rc;
+}
+
+/* How an event is settled for a sink that begins after it. */
+static enum delivery_state state_before(struct lg_slice type)
+{
+	if (slice_is(type, SCHEMA_TYPE_DISCARDED))
+		return DELIVERY_DISCARDED;
+	return slice_is(type, event_type_name(EVENT_HELD)) ? DELIVERY_HELD : DELIVERY_FILTERED;
+}
+
+/* The outcomes of the next events, behind those of earlier steps. */
+static int code_events(struct chore *chore, sqlite3_stmt *select)
+{
+	struct outcomes_writer writer;
+	int found = 0;
+
+	sqlite3_bind_int64(select, 1, chore->cursor);
+	sqlite3_bind_int64(select, 2, chore->last_seq);
+	sqlite3_bind_int64(select, 3, STEP_EVENTS);
+	outcomes_begin(&writer, &chore->work);
+	while (sqlite3_step(select) == SQLITE_ROW) {
+		int64_t seq = sqlite3_column_int64(select, 0);
+		outcomes_add(&writer, OUTCOME_NONE, seq - chore->cursor - 1);
+		outcomes_add(&writer, (int)state_before(statement_column(select, 1)), 1);
+		chore->cursor = seq;
+		found++;
+	}
+	chore->count += found;
+	chore->more = found == STEP_EVENTS;
+	if (!chore->more)
+		outcomes_add(&writer, OUTCOME_NONE, chore->last_seq - chore->cursor);
+	outcomes_end(&writer);
+	int rc = sqlite3_reset(select);
+	return rc == SQLITE_OK && chore->work.failed ? SQLITE_NOMEM : rc;
+}
+
+/* What was coded becomes one row, and the sink is known. */
+static int settle_before(struct journal *journal, struct chore *chore)
+{
+	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_SETTLED);
+	char mark[24];
+
+	snprintf(mark, sizeof(mark), "%lld", (long long)chore->last_seq);
+	int rc = put_note(journal, SCHEMA_SCOPE_BEGUN, chore->sink, slice_from(mark));
+	if (rc != SQLITE_OK || chore->last_seq <= 0)
+		return rc;
+	statement_bind_text(add, 1, chore->sink);
+	sqlite3_bind_int64(add, 2, 1);
+	sqlite3_bind_int64(add, 3, chore->last_seq);
+	sqlite3_bind_int64(add, 4, clock_wall_ms());
+	statement_bind_text(add, 5, buffer_slice(&chore->work));
+	return statement_run(add);
+}
+
+/* Reads in steps and writes in the last one: a crash before it leaves nothing. */
+static int begin_sink(struct journal *journal, struct chore *chore)
+{
+	sqlite3_stmt *select = NULL;
+	bool begun;
+	int rc = has_begun(journal, chore->sink, &begun);
+
+	if (rc != SQLITE_OK || begun)
+		return rc;
+	if (chore->last_seq > journal->last_seq)
+		chore->last_seq = journal->last_seq;
+	rc = sqlite3_prepare_v2(journal->db,
+				"SELECT seq, type FROM event WHERE seq > ? AND seq <= ?"
+				" ORDER BY seq LIMIT ?",
+				-1, &select, NULL);
+	if (rc == SQLITE_OK)
+		rc = code_events(chore, select);
+	sqlite3_finalize(select);
+	return rc == SQLITE_OK && !chore->more ? settle_before(journal, chore) : rc;
+}
+
+/* ---- a step ---------------------------------------------------------------- */
+
+static int (*const kinds[])(struct journal *journal, struct chore *chore) = {
+	[CHORE_PAUSE] = pause_sink,
+	[CHORE_RESUME] = resume_sink,
+	[CHORE_BEGIN] = begin_sink,
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+/* One transaction. */
+static int transact(struct journal *journal, struct chore *chore)
+{
+	int rc = journal_begin(journal);
+
+	if (rc == SQLITE_OK)
+		rc = kinds[chore->kind](journal, chore);
+	outbox_fault("in-chore");
+	if (rc == SQLITE_OK)
+		rc = journal_commit(journal);
+	if (rc == SQLITE_OK)
+		return rc;
+	rc = store_plain_result(journal->db, rc);
+	store_abort_if_broken(journal->db, rc);
+	journal_rollback(journal);
+	return rc;
+}
+
+static bool explain(struct chore *chore, int rc)
+{
+	const char *rest = chore->step_count > 1 ? "the rest was not done" : "nothing was changed";
+
+	if ((rc & 0xff) == SQLITE_FULL)
+		return error_set(&chore->error,
+				 "there is no room: the disk of the journal is full, or "
+				 "store.max_size is reached; %s",
+				 rest);
+	return error_set(&chore->error, "the journal refuses it: %s; %s", sqlite3_errstr(rc), rest);
+}
+
+static bool step(struct journal *journal, struct chore *chore)
+{
+	if (chore->step_count++ == 0)
+		buffer_init(&chore->work, WORK_BYTES_MAX);
+	else if (atomic_load(&chore->cancelled))
+		return error_set(&chore->error, "it was broken off; the rest was not done");
+	if ((size_t)chore->kind >= KIND_COUNT || !kinds[chore->kind])
+		return error_set(&chore->error, "there is no such chore");
+	int rc = transact(journal, chore);
+	return rc == SQLITE_OK || explain(chore, rc);
+}
+
+void chore_step(struct journal *journal, struct chore *chore)
+{
+	chore->more = false;
+	chore->done = step(journal, chore);
+	if (!chore->done)
+		chore->more = false;
+	if (!chore->more)
+		buffer_fini(&chore->work);
+}

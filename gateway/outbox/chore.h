@@ -1,0 +1,66 @@
+/* Orders of other threads to the writer: rare changes of the journal that are
+ * neither a lead nor a settlement. Each runs in transactions of its own, so what
+ * it does or fails at harms no lead and no settlement; a long one goes in steps,
+ * with whole batches of leads between them. */
+#ifndef OUTBOX_CHORE_H
+#define OUTBOX_CHORE_H
+
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/mailbox.h"
+#include "base/random.h"
+#include "outbox/settlement.h"
+
+enum chore_kind {
+	/* sink, text (why, for people): its lane delivers nothing until CHORE_RESUME;
+	 * held by the journal, so over restarts too. Twice is once. */
+	CHORE_PAUSE = 1,
+	/* sink */
+	CHORE_RESUME = 2,
+	/* sink, last_seq (0: none): where a new sink begins. Its lane asks for this
+	 * before its first event, whatever `start` says, unless sink_state.begun.
+	 * In one transaction events up to last_seq are settled as filtered (traps as
+	 * discarded, held ones as held), and the sink is known from then on: nothing
+	 * is pruned that it has not settled. A sink that has begun is left as it is. */
+	CHORE_BEGIN = 3,
+};
+
+/* An order and its result. All that it points at lives until it comes back. */
+struct chore {
+	struct letter letter;  /* first; used for both ways */
+	struct mailbox *reply; /* where it always comes back */
+	enum chore_kind kind;
+	struct lg_slice sink;
+	struct lg_slice text;
+	int64_t last_seq;
+
+	/* Set by any thread: a chore in steps ends after the one under way. */
+	atomic_bool cancelled;
+
+	/* filled by the writer */
+	bool done;     /* false: `error` says why, and that nothing or not all was changed */
+	int64_t count; /* events or rows that it has changed */
+	struct error error;
+
+	/* the writer's own, zero before */
+	struct buffer work;
+	int64_t cursor;
+	int step_count;
+	bool more; /* another step follows */
+};
+
+/* How the journal has a sink noted, beside what is settled. */
+struct sink_state {
+	bool begun;	  /* CHORE_BEGIN was done, or something is settled */
+	bool paused;	  /* by CHORE_PAUSE */
+	char reason[160]; /* of the pause */
+};
+
+/* Writer: runs the chore's next step. `more`: another one follows; otherwise it
+ * has its result and goes back. */
+struct journal;
+void chore_step(struct journal *journal, struct chore *chore);
+
+#endif

@@ -1,0 +1,180 @@
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define CRM LG_SLICE("crm")
+
+static void post_many(struct kit *kit, int count)
+{
+	static int number;
+
+	for (int i = 0; i < count; i++) {
+		char email[32];
+		snprintf(email, sizeof(email), "c%d@x.example", number++);
+		kit_post(kit, (struct post){.email = email});
+	}
+}
+
+static void done(struct kit *kit, struct chore *chore)
+{
+	if (!outbox_do_now(kit->outbox, chore))
+		kit_fail("a chore was not done: %s", chore->error.text);
+}
+
+static struct sink_state state_of(struct kit *kit, struct lg_slice sink)
+{
+	struct error error = {""};
+	struct sink_state state;
+	struct reader *reader = reader_open(kit->store.path, &error);
+
+	if (!reader || !reader_sink_state(reader, sink, &state, &error))
+		kit_fail("%s", error.text);
+	reader_close(&reader);
+	return state;
+}
+
+static void pause_lasts_until_resume(void **state)
+{
+	struct kit *kit = *state;
+	struct chore pause = {.kind = CHORE_PAUSE, .sink = CRM, .text = LG_SLICE("over lunch")};
+	struct chore resume = {.kind = CHORE_RESUME, .sink = CRM};
+
+	kit_open(kit);
+	assert_false(state_of(kit, CRM).paused);
+	done(kit, &pause);
+	assert_int_equal(pause.count, 1);
+	kit_close(kit);
+	kit_open(kit);
+	assert_true(state_of(kit, CRM).paused);
+	assert_string_equal(state_of(kit, CRM).reason, "over lunch");
+	assert_false(state_of(kit, LG_SLICE("other")).paused);
+	done(kit, &resume);
+	assert_int_equal(resume.count, 1);
+	assert_false(state_of(kit, CRM).paused);
+	resume = (struct chore){.kind = CHORE_RESUME, .sink = CRM};
+	done(kit, &resume);
+	assert_int_equal(resume.count, 0);
+}
+
+static void epoch_rises_and_watchers_are_poked(void **state)
+{
+	struct kit *kit = *state;
+	struct chore pause = {.kind = CHORE_PAUSE, .sink = CRM};
+	struct mailbox watcher;
+	int64_t before;
+
+	kit_open(kit);
+	assert_true(mailbox_init(&watcher));
+	assert_true(outbox_watch(kit->outbox, &watcher));
+	assert_true(outbox_await(kit->outbox, &watcher, INT64_MAX));
+	before = outbox_sink_epoch(kit->outbox);
+	done(kit, &pause);
+	assert_int_equal(outbox_sink_epoch(kit->outbox), before + 1);
+	assert_true(mailbox_wait(&watcher, 60000));
+	/* What it awaits has not changed: a commit that does not reach it is silent. */
+	mailbox_take(&watcher);
+	post_many(kit, 1);
+	assert_false(mailbox_wait(&watcher, 0));
+	outbox_unwatch(kit->outbox, &watcher);
+	mailbox_fini(&watcher);
+}
+
+static struct sink_tally tally_of(struct kit *kit, struct lg_slice sink)
+{
+	struct error error = {""};
+	struct sink_tally tally;
+	struct arena arena;
+	struct reader *reader = reader_open(kit->store.path, &error);
+
+	arena_init(&arena, 4096, 0);
+	if (!reader || !reader_tally(reader, &arena, sink, &tally, &error))
+		kit_fail("%s", error.text);
+	arena_fini(&arena);
+	reader_close(&reader);
+	return tally;
+}
+
+static void begin_settles_what_was_before(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chore = {.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 4};
+	struct sink_tally tally;
+
+	kit_open(kit);
+	post_many(kit, 2);
+	kit_post(kit, (struct post){.email = "trap@x.example", .trapped = true});
+	post_many(kit, 3);
+	assert_false(state_of(kit, CRM).begun);
+	done(kit, &chore);
+	assert_int_equal(chore.count, 4);
+	assert_true(state_of(kit, CRM).begun);
+	tally = tally_of(kit, CRM);
+	assert_int_equal(tally.position, 4);
+	assert_int_equal(tally.by_state[DELIVERY_FILTERED], 3);
+	assert_int_equal(tally.by_state[DELIVERY_DISCARDED], 1);
+	assert_int_equal(tally.by_state[DELIVERY_PENDING], 2);
+	/* A second order changes nothing. */
+	chore = (struct chore){.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 6};
+	done(kit, &chore);
+	assert_int_equal(chore.count, 0);
+	assert_int_equal(tally_of(kit, CRM).position, 4);
+}
+
+static void begin_at_the_beginning_is_remembered(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chore = {.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 0};
+
+	kit_open(kit);
+	done(kit, &chore);
+	assert_true(state_of(kit, CRM).begun);
+	post_many(kit, 3);
+	/* "now" asked for again after a restart must not skip what came since. */
+	chore = (struct chore){.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 3};
+	done(kit, &chore);
+	assert_int_equal(tally_of(kit, CRM).by_state[DELIVERY_PENDING], 3);
+}
+
+static void begin_counts_real_events(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chore = {.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 1000};
+	struct sink_tally tally;
+
+	kit_open(kit);
+	post_many(kit, 5);
+	kit_close(kit);
+	kit_sql(kit, "DELETE FROM event WHERE seq IN (1, 3)");
+	kit_open(kit);
+	done(kit, &chore);
+	assert_int_equal(chore.count, 3);
+	tally = tally_of(kit, CRM);
+	assert_int_equal(tally.position, 5);
+	assert_int_equal(tally.by_state[DELIVERY_FILTERED], 3);
+}
+
+static void unknown_kind_is_an_answer(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chore = {.kind = (enum chore_kind)99, .sink = CRM};
+
+	kit_open(kit);
+	assert_false(outbox_do_now(kit->outbox, &chore));
+	assert_string_equal(chore.error.text, "there is no such chore");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(pause_lasts_until_resume),
+		STORE_TEST(epoch_rises_and_watchers_are_poked),
+		STORE_TEST(begin_settles_what_was_before),
+		STORE_TEST(begin_at_the_beginning_is_remembered),
+		STORE_TEST(begin_counts_real_events),
+		STORE_TEST(unknown_kind_is_an_answer),
+	};
+
+	return RUN(tests);
+}
