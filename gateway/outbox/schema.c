@@ -30,7 +30,9 @@ static const char tables[] =
 	"CREATE INDEX open_due ON open (sink, due) WHERE due IS NOT NULL;"
 
 	"CREATE TABLE attempt (sink TEXT NOT NULL, at INTEGER NOT NULL, first_seq INTEGER NOT NULL,"
-	" last_seq INTEGER NOT NULL, outcome TEXT NOT NULL, status INTEGER, answer BLOB);"
+	" last_seq INTEGER NOT NULL, outcome TEXT NOT NULL, status INTEGER, answer BLOB,"
+	" reason TEXT);"
+	"CREATE INDEX attempt_last ON attempt (sink, last_seq);"
 
 	"CREATE TABLE external (sink TEXT NOT NULL, lead BLOB NOT NULL, id TEXT NOT NULL,"
 	" PRIMARY KEY (sink, lead)) WITHOUT ROWID;"
@@ -44,6 +46,12 @@ static const char tables[] =
 
 	"CREATE TABLE state (scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB, expires INTEGER,"
 	" PRIMARY KEY (scope, key)) WITHOUT ROWID;";
+
+/* From the version of its place to the next. */
+static const char *const migrations[SCHEMA_VERSION] = {
+	[1] = "ALTER TABLE attempt ADD COLUMN reason TEXT;"
+	      "CREATE INDEX attempt_last ON attempt (sink, last_seq);",
+};
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)
 {
@@ -81,6 +89,26 @@ bool schema_create(sqlite3 *db, int64_t page_bytes, struct error *error)
 		return false;
 	if (run(db, marks, error) && run(db, tables, error) && store_secret(db, error) &&
 	    run(db, "COMMIT", error))
+		return true;
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+bool schema_migrate(sqlite3 *db, struct error *error)
+{
+	int64_t version = schema_integer(db, "PRAGMA user_version");
+	char mark[64];
+	bool done;
+
+	if (version == SCHEMA_VERSION)
+		return true;
+	if (version < SCHEMA_VERSION_FIRST || version > SCHEMA_VERSION)
+		return error_set(error, "its schema has the version %lld", (long long)version);
+	done = run(db, "BEGIN IMMEDIATE", error);
+	for (; done && version < SCHEMA_VERSION; version++)
+		done = run(db, migrations[version], error);
+	snprintf(mark, sizeof(mark), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	if (done && run(db, mark, error) && run(db, "COMMIT", error))
 		return true;
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return false;

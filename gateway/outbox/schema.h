@@ -8,7 +8,8 @@
 #include "lead/identity.h"
 
 #define SCHEMA_APPLICATION_ID 0x4c454144 /* "LEAD", in the header of the file */
-#define SCHEMA_VERSION 1		 /* user_version; goes up with every change */
+#define SCHEMA_VERSION 2		 /* user_version; goes up with every change */
+#define SCHEMA_VERSION_FIRST 1
 
 /* A captured trap: kept and listed, delivered to nobody. The body beside it is
  * the lead.created that a release would deliver. */
@@ -22,6 +23,10 @@
 /* Makes all tables and the secret in an empty database, in one transaction:
  * after a crash there is all of it or nothing. */
 bool schema_create(sqlite3 *db, int64_t page_bytes, struct error *error);
+
+/* Brings the tables of an older version, from SCHEMA_VERSION_FIRST on, up to ours in
+ * one transaction; of ours nothing is changed. */
+bool schema_migrate(sqlite3 *db, struct error *error);
 
 /* Reads the secret under which identity keys are hashed. */
 bool schema_secret(sqlite3 *db, uint8_t secret[IDENTITY_SECRET_BYTES], struct error *error);

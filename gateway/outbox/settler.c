@@ -99,7 +99,16 @@ static int add_attempt(struct journal *journal, const struct settlement *settlem
 		statement_bind_blob(add, 7, answer.data, answer.length);
 	else
 		sqlite3_bind_null(add, 7);
+	statement_bind_text(add, 8, slice_cut(first->reason, 0, REASON_BYTES_MAX));
 	return statement_run(add);
+}
+
+/* What one row can say of both. An answer that delivered is none to keep. */
+static bool went_alike(const struct settled_event *a, const struct settled_event *b)
+{
+	return a->state == b->state && a->status == b->status &&
+	       slice_equal(a->reason, b->reason) &&
+	       (a->state == DELIVERY_DELIVERED || slice_equal(a->answer, b->answer));
 }
 
 /* One row for events in a row that went alike. */
@@ -110,9 +119,7 @@ static int add_attempts(struct journal *journal, const struct settlement *settle
 
 	for (size_t i = 0; i < count; i++) {
 		const struct settled_event *e = &events[i], *f = &events[first];
-		bool more = i + 1 < count && e[1].seq == e->seq + 1 && e[1].state == f->state &&
-			    e[1].status == f->status;
-		if (more)
+		if (i + 1 < count && e[1].seq == e->seq + 1 && went_alike(f, &e[1]))
 			continue;
 		if (was_attempted(f->state)) {
 			int rc = add_attempt(journal, settlement, f, e);

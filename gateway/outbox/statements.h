@@ -26,7 +26,8 @@ enum statement {
 	STATEMENT_HAS_OPEN,	/* sink, seq -> 1 */
 	STATEMENT_PUT_OPEN,	/* sink, seq, state, attempts, due, error */
 	STATEMENT_DROP_OPEN,	/* sink, seq */
-	STATEMENT_ADD_ATTEMPT,	/* sink, at, first_seq, last_seq, outcome, status, answer */
+	STATEMENT_ADD_ATTEMPT,	/* sink, at, first_seq, last_seq, outcome, status, answer,
+				   reason */
 	STATEMENT_PUT_EXTERNAL, /* sink, lead, id */
 	STATEMENT_PAGES,	/* -> page_count */
 	STATEMENT_FREE_PAGES,	/* -> freelist_count */

@@ -160,7 +160,7 @@ static bool is_ours(sqlite3 *db, struct lg_slice path, struct error *error)
 			"%.*s was written by a newer leadgate (its schema is %lld, this one knows "
 			"up to %d); start that version again, or restore a backup from before",
 			SLICE_ARGS(path), (long long)version, SCHEMA_VERSION);
-	if (version < SCHEMA_VERSION)
+	if (version < SCHEMA_VERSION_FIRST)
 		return error_set(error,
 				 "%.*s has schema %lld, which no released leadgate has "
 				 "written; " WAY_OUT_DAMAGED,
@@ -218,6 +218,7 @@ bool store_peek(struct lg_slice path, struct error *error)
 bool store_check(sqlite3 *db, struct lg_slice path, int64_t page_bytes, struct error *error)
 {
 	int64_t tables = schema_integer(db, "SELECT count(*) FROM sqlite_schema");
+	struct error reason = {""};
 
 	if (tables < 0)
 		return store_explain(db, path, error);
@@ -232,12 +233,24 @@ bool store_check(sqlite3 *db, struct lg_slice path, int64_t page_bytes, struct e
 		return false;
 	if (!run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"))
 		return store_explain(db, path, error);
-	return is_whole(db, path, error);
+	if (!is_whole(db, path, error))
+		return false;
+	if (schema_migrate(db, &reason))
+		return true;
+	return error_set(error, "%.*s could not be brought up to date: %s", SLICE_ARGS(path),
+			 reason.text);
 }
 
 bool store_check_reader(sqlite3 *db, struct lg_slice path, struct error *error)
 {
-	return is_ours(db, path, error);
+	if (!is_ours(db, path, error))
+		return false;
+	if (schema_integer(db, "PRAGMA user_version") == SCHEMA_VERSION)
+		return true;
+	return error_set(error,
+			 "%.*s was written by an older leadgate; start the gateway once, which "
+			 "brings it up to date",
+			 SLICE_ARGS(path));
 }
 
 void store_close(sqlite3 *db)

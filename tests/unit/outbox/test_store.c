@@ -74,6 +74,31 @@ static void newer_store_is_refused(void **state)
 	refuses(kit, "newer leadgate (its schema is 99");
 }
 
+/* As the first version made it: without what came later. */
+static void older_store_is_brought_up_to_date(void **state)
+{
+	struct kit *kit = *state;
+	struct error error = {""};
+
+	kit_open(kit);
+	kit_post(kit, (struct post){.email = "old@x.example"});
+	kit_close(kit);
+	kit_sql(kit, "DROP INDEX attempt_last; ALTER TABLE attempt DROP COLUMN reason;"
+		     "INSERT INTO attempt VALUES ('crm', 1, 1, 1, 'dead', 400, NULL);"
+		     "PRAGMA user_version = 1");
+	assert_null(reader_open(kit->store.path, &error));
+	assert_non_null(strstr(error.text, "older leadgate"));
+	kit_open(kit);
+	assert_int_equal(outbox_last_seq(kit->outbox), 1);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM attempt WHERE reason IS NULL"), 1);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM sqlite_schema"
+					" WHERE name = 'attempt_last'"),
+			 1);
+	kit_close(kit);
+	kit_sql(kit, "PRAGMA user_version = 0");
+	refuses(kit, "no released leadgate");
+}
+
 static void fill_and_close(struct kit *kit, int count)
 {
 	kit_open(kit);
@@ -247,6 +272,7 @@ int main(void)
 		STORE_TEST(foreign_database_is_refused),
 		STORE_TEST(marked_database_is_refused),
 		STORE_TEST(newer_store_is_refused),
+		STORE_TEST(older_store_is_brought_up_to_date),
 		STORE_TEST(shortened_file_is_refused),
 		STORE_TEST(damaged_page_is_refused),
 		STORE_TEST(log_without_its_journal_is_kept),
