@@ -22,7 +22,7 @@ static const char tables[] =
 	/* outcomes: run-length coded from first_seq to last_seq: "delivered*98 filtered dead" */
 	"CREATE TABLE settled (sink TEXT NOT NULL, first_seq INTEGER NOT NULL,"
 	" last_seq INTEGER NOT NULL, at INTEGER NOT NULL, outcomes TEXT NOT NULL);"
-	"CREATE INDEX settled_last ON settled (sink, last_seq);"
+	"CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);"
 
 	"CREATE TABLE open (sink TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL,"
 	" attempts INTEGER NOT NULL, due INTEGER, error TEXT,"
@@ -50,7 +50,9 @@ static const char tables[] =
 /* From the version of its place to the next. */
 static const char *const migrations[SCHEMA_VERSION] = {
 	[1] = "ALTER TABLE attempt ADD COLUMN reason TEXT;"
-	      "CREATE INDEX attempt_last ON attempt (sink, last_seq);",
+	      "CREATE INDEX attempt_last ON attempt (sink, last_seq);"
+	      "DROP INDEX settled_last;"
+	      "CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);",
 };
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)

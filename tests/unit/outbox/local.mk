@@ -30,3 +30,5 @@ check_PROGRAMS += %D%/test_identity_scan
 %C%_test_identity_scan_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_chore
 %C%_test_chore_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_schema
+%C%_test_schema_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
