@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 /* Each number has a cache line of its own: loops add to neighbours without
  * waiting for each other. Pages of rows that nobody registered stay untouched. */
@@ -66,6 +67,32 @@ static int find_or_add(enum counter_kind kind, const char *name, const char *lab
 	return row_count++;
 }
 
+bool counter_label(char labels[COUNTER_LABEL_BYTES], const char *name, struct lg_slice value)
+{
+	size_t begin = strlen(labels), room = COUNTER_LABEL_BYTES - begin;
+	int head = snprintf(labels + begin, room, "%s%s=\"", begin ? "," : "", name);
+	size_t n = begin + (size_t)head;
+	bool fits = (size_t)head < room;
+
+	for (size_t i = 0; fits && i < value.length; i++) {
+		char c = value.data[i];
+
+		/* The character, its backslash, the quote and the end. */
+		fits = n + 4 <= COUNTER_LABEL_BYTES;
+		if (!fits)
+			break;
+		if (c == '"' || c == '\\' || c == '\n')
+			labels[n++] = '\\';
+		labels[n++] = c == '\n' ? 'n' : c;
+	}
+	fits = fits && n + 2 <= COUNTER_LABEL_BYTES;
+	if (fits)
+		memcpy(labels + n, "\"", 2);
+	else
+		labels[begin] = '\0';
+	return fits;
+}
+
 int counter_register(enum counter_kind kind, const char *name, const char *labels, const char *help)
 {
 	if (strlen(labels) >= COUNTER_LABEL_BYTES)
@@ -95,12 +122,23 @@ int64_t counter_read(int counter)
 	return atomic_load_explicit(&numbers[counter].value, memory_order_relaxed);
 }
 
+/* Plugins give help texts too; a line feed would end theirs early. */
+static void print_help(const char *help, struct buffer *out)
+{
+	for (; *help; help++) {
+		if (*help == '\\' || *help == '\n')
+			buffer_add_byte(out, '\\');
+		buffer_add_byte(out, *help == '\n' ? 'n' : *help);
+	}
+}
+
 static void print_head(const struct row *row, struct buffer *out)
 {
 	static const char *const kinds[] = {
 		[COUNTER_COUNTER] = "counter", [COUNTER_GAUGE] = "gauge"};
-	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
-		      kinds[row->kind]);
+	buffer_printf(out, "# HELP %s ", row->name);
+	print_help(row->help, out);
+	buffer_printf(out, "\n# TYPE %s %s\n", row->name, kinds[row->kind]);
 }
 
 static void print_row(int index, struct buffer *out)

@@ -63,32 +63,13 @@ static bool is_counter_name(const char *name)
 	return length > 0 && length <= 40 && !name[length];
 }
 
-/* instance="…" with what the exposition format wants escaped. */
-static bool label_of(const struct instance *instance, char out[COUNTER_LABEL_BYTES])
-{
-	static const char head[] = "instance=\"";
-	size_t n = sizeof(head) - 1;
-
-	memcpy(out, head, n);
-	for (size_t i = 0; i < instance->name.length; i++) {
-		char c = instance->name.data[i];
-		if (n + 4 > COUNTER_LABEL_BYTES)
-			return false;
-		if (c == '"' || c == '\\' || c == '\n')
-			out[n++] = '\\';
-		out[n++] = c == '\n' ? 'n' : c;
-	}
-	memcpy(out + n, "\"", 2);
-	return true;
-}
-
 static int32_t service_counter(struct lg_host *host, const char *name, const char *help)
 {
-	char full[80], label[COUNTER_LABEL_BYTES];
+	char full[80], label[COUNTER_LABEL_BYTES] = "";
 	const char *kept, *kept_help;
 	int row;
 
-	if (!is_counter_name(name) || !label_of(instance_of(host), label))
+	if (!is_counter_name(name) || !counter_label(label, "instance", instance_of(host)->name))
 		return LG_FAIL;
 	snprintf(full, sizeof(full), "leadgate_plugin_%s_total", name);
 	kept = intern(full);

@@ -68,6 +68,37 @@ static void rows_of_one_name_are_printed_together(void **state)
 
 #define THREADS 4
 #define ADDS 20000
+static void labels_are_escaped(void **state)
+{
+	char labels[COUNTER_LABEL_BYTES] = "", long_value[COUNTER_LABEL_BYTES];
+	(void)state;
+	assert_true(counter_label(labels, "sink", LG_SLICE("a\"b\\c\nd")));
+	assert_string_equal(labels, "sink=\"a\\\"b\\\\c\\nd\"");
+	assert_true(counter_label(labels, "outcome", LG_SLICE("")));
+	assert_string_equal(labels, "sink=\"a\\\"b\\\\c\\nd\",outcome=\"\"");
+	/* What has no room leaves the labels as they were. */
+	memset(long_value, 'x', sizeof(long_value));
+	for (size_t n = 0; n < sizeof(long_value); n++) {
+		char one[COUNTER_LABEL_BYTES] = "";
+		bool fits = counter_label(one, "l", slice_of(long_value, n));
+		assert_int_equal(strlen(one), fits ? n + 4 : 0);
+		assert_int_equal(fits, n + 4 <= COUNTER_LABEL_BYTES - 2);
+	}
+}
+
+static void a_help_text_stays_on_its_line(void **state)
+{
+	struct buffer out;
+	(void)state;
+	counter_register(COUNTER_COUNTER, "test_help_total", "", "One\nand a \\.");
+	buffer_init(&out, 1 << 20);
+	counter_print(&out);
+	assert_true(buffer_add_byte(&out, '\0'));
+	assert_non_null(strstr(buffer_slice(&out).data, "# HELP test_help_total One\\nand a \\\\.\n"
+							"# TYPE test_help_total counter\n"));
+	buffer_fini(&out);
+}
+
 static void *add_much(void *context)
 {
 	const int *row = context;
@@ -118,6 +149,8 @@ int main(void)
 		cmocka_unit_test(none_does_nothing),
 		cmocka_unit_test(rows_of_one_name_are_printed_together),
 		cmocka_unit_test(nothing_is_lost_between_threads),
+		cmocka_unit_test(labels_are_escaped),
+		cmocka_unit_test(a_help_text_stays_on_its_line),
 		cmocka_unit_test(a_full_table_says_none),
 	};
 	return RUN(tests);
