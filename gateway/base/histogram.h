@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/counter.h"
 
-#define HISTOGRAM_ROWS 64
+#define HISTOGRAM_ROWS 128
 #define HISTOGRAM_NONE (-1)
 
 /* As counter_register: `name` and `help` live for ever, `labels` is copied,
@@ -15,6 +15,10 @@
  * seconds as its unit: it ends with `_seconds`. HISTOGRAM_NONE when the table
  * is full or the labels are longer than COUNTER_LABEL_BYTES allow. */
 int histogram_register(const char *name, const char *labels, const char *help);
+
+/* The histogram of one stage of a request's way through the gateway:
+ * leadgate_stage_seconds{stage="…"}. */
+int histogram_register_stage(const char *stage);
 
 /* Counts one duration. Below 0 counts as 0, beyond the range as its end.
  * Adding to HISTOGRAM_NONE does nothing. */

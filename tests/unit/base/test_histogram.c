@@ -114,6 +114,30 @@ static void nothing_is_lost_between_threads(void **state)
 	assert_int_equal(histogram_sum_us(row), INT64_C(3) * 9999 * 5000);
 }
 
+/* More threads than have numbers of their own. */
+static void late_threads_share(void **state)
+{
+	enum { THREADS = 24 };
+	pthread_t threads[THREADS];
+	int row = new_row("late=\"\"");
+	(void)state;
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, add_much, &row), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(histogram_count(row), THREADS * 10000);
+	assert_int_equal(histogram_sum_us(row), INT64_C(5000) * 9999 * THREADS);
+}
+
+static void stages_are_one_family(void **state)
+{
+	(void)state;
+	int queue = histogram_register_stage("queue");
+	assert_true(queue >= 0);
+	assert_int_equal(histogram_register_stage("queue"), queue);
+	assert_int_not_equal(histogram_register_stage("commit"), queue);
+}
+
 static void a_full_table_says_none(void **state)
 {
 	char labels[32];
@@ -138,6 +162,8 @@ int main(void)
 		cmocka_unit_test(the_ends_are_clamped),
 		cmocka_unit_test(printed_bounds_include_their_value),
 		cmocka_unit_test(nothing_is_lost_between_threads),
+		cmocka_unit_test(late_threads_share),
+		cmocka_unit_test(stages_are_one_family),
 		cmocka_unit_test(a_full_table_says_none),
 	};
 	return RUN(tests);
