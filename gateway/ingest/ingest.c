@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "ingest/intake.h"
@@ -18,6 +19,17 @@
 static void on_letter(struct loop_mailbox *box, struct letter *letter);
 static void on_hand_over(struct loop_task *task);
 
+/* The same rows for every loop. */
+static void register_stages(struct ingest_loop *loop)
+{
+	loop->receive_stage = histogram_register_stage("receive");
+	loop->prepare_stage = histogram_register_stage("prepare");
+	loop->reply_stage = histogram_register_stage("reply");
+	loop->requests = histogram_register("leadgate_request_seconds", "",
+					    "Time from a whole request to its answer, of "
+					    "requests whose leads were stored");
+}
+
 struct ingest_loop *ingest_loop_new(struct loop *loop)
 {
 	struct ingest_loop *l = alloc_zalloc(sizeof(*l));
@@ -28,6 +40,7 @@ struct ingest_loop *ingest_loop_new(struct loop *loop)
 	buffer_init(&l->record, SIZE_MAX);
 	buffer_init(&l->event, SIZE_MAX);
 	l->newest = &l->admitted;
+	register_stages(l);
 	bucket_init(&l->slow_lines, SLOW_LINES_PER_S, SLOW_LINES_BURST, clock_monotonic_ms());
 	if (!mailbox_init(&l->mailbox))
 		goto fail;
@@ -89,16 +102,17 @@ struct intake_item *intake_add(struct intake *intake)
 	return item;
 }
 
-void intake_watch(struct intake *intake, const char *call, int64_t started_us)
+int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us)
 {
 	int64_t now_us = clock_monotonic_us();
 
 	if (now_us - started_us <= intake->ingest->slow_us)
-		return;
+		return now_us;
 	source_count(intake->source, SOURCE_SLOW);
 	if (bucket_take(&intake->loop->slow_lines, 1, now_us / 1000))
 		log_warning("plugin.slow", LOG_SLICE("source", intake->source->instance->name),
 			    LOG_TEXT("call", call), LOG_INT("us", now_us - started_us));
+	return now_us;
 }
 
 static void answer_problem(struct intake *intake, enum source_counter counter, int status,
@@ -176,13 +190,14 @@ static void hand_over_later(struct ingest_loop *loop, struct outbox *outbox, str
 	loop_task_post(&loop->hand_over);
 }
 
-static void submit(struct intake *intake)
+static void submit(struct intake *intake, int64_t prepared_us)
 {
 	struct outbox *outbox = intake->ingest->outbox;
 	const char *reason = NULL;
 	bool ready;
 
 	intake->submission.reply = &intake->loop->mailbox;
+	intake->submission.sent_us = prepared_us;
 	if (outbox_admit(outbox, &intake->submission)) {
 		hand_over_later(intake->loop, outbox, &intake->submission.letter);
 		return;
@@ -198,7 +213,7 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 		   struct http_request *request)
 {
 	struct intake *intake = arena_new(&request->arena, struct intake);
-	int64_t started_us = clock_monotonic_us();
+	int64_t started_us = clock_monotonic_us(), received_us, prepared_us;
 	int32_t outcome;
 
 	if (!intake) {
@@ -212,11 +227,13 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 	intake->ingest = ingest;
 	intake->loop = loop;
 	intake->source = source;
+	intake->started_us = started_us;
 	intake->last = &intake->items;
 	source_enter(source);
 	outcome = source->instance->source.receive(source->instance->state, &intake->handle);
 	source_leave(source);
-	intake_watch(intake, "receive", started_us);
+	received_us = intake_watch(intake, "receive", started_us);
+	histogram_add_us(loop->receive_stage, received_us - started_us);
 	if (outcome != LG_OK || intake->refusal) {
 		answer_refusal(intake);
 		return;
@@ -225,10 +242,27 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 		answer_no_memory(intake);
 		return;
 	}
+	prepared_us = clock_monotonic_us();
+	histogram_add_us(loop->prepare_stage, prepared_us - received_us);
 	if (intake->submission.count > 0)
-		submit(intake);
+		submit(intake, prepared_us);
 	else
 		intake_answer(intake);
+}
+
+/* The request is gone with its answer, so the times were kept before. */
+static void answer_stored(struct intake *intake)
+{
+	const struct ingest_loop *loop = intake->loop;
+	int64_t started_us = intake->started_us, stored_us = intake->submission.stored_us;
+
+	for (struct intake_item *item = intake->items; item; item = item->next)
+		if (item->capture)
+			intake_conclude(item);
+	intake_answer(intake);
+	int64_t now_us = clock_monotonic_us();
+	histogram_add_us(loop->reply_stage, now_us - stored_us);
+	histogram_add_us(loop->requests, now_us - started_us);
 }
 
 /* The writer has given a submission back. */
@@ -240,12 +274,7 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 
 	(void)box;
 	switch (submission->status) {
-	case SUBMISSION_STORED:
-		for (struct intake_item *item = intake->items; item; item = item->next)
-			if (item->capture)
-				intake_conclude(item);
-		intake_answer(intake);
-		return;
+	case SUBMISSION_STORED: answer_stored(intake); return;
 	case SUBMISSION_FULL:
 		outbox_ready(intake->ingest->outbox, &reason);
 		answer_problem(intake, SOURCE_BUSY, 503, reason ? reason : "the store has no room",

@@ -41,6 +41,7 @@ struct intake {
 	struct ingest *ingest;
 	struct ingest_loop *loop;
 	struct source *source;
+	int64_t started_us; /* monotonic: the whole request came to us */
 	struct intake_item *items, **last;
 	size_t item_count;
 	int32_t refusal; /* HTTP status of a request refused whole; 0: not */
@@ -56,6 +57,8 @@ struct ingest_loop {
 	struct loop_task hand_over;
 	struct buffer record, event; /* where JSON grows before it is kept */
 	struct bucket slow_lines;    /* warnings of slow plugins in the log */
+	/* Histograms of the stages on a loop, and of the whole. */
+	int receive_stage, prepare_stage, reply_stage, requests;
 };
 
 /* The services, a file each; all fill their members of the table. */
@@ -76,7 +79,8 @@ void intake_conclude(struct intake_item *item);
 /* Answers from the items' results: the plugin's answer, or the gateway's. */
 void intake_answer(struct intake *intake);
 
-/* Names a plugin whose call took too long. */
-void intake_watch(struct intake *intake, const char *call, int64_t started_us);
+/* Names a plugin whose call took too long. Returns the time, monotonic in
+ * microseconds. */
+int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "base/log.h"
 
-#include <stdio.h>
-
 #define OPTION(member, label, kind, ...)                                        \
 	{                                                                       \
 		.name = (label), .type = (kind),                                \
@@ -35,44 +33,42 @@ const struct lg_option source_options[] = {
 };
 const size_t source_option_count = sizeof(source_options) / sizeof(source_options[0]);
 
-#define ITEMS "leadgate_items_total"
-#define ITEMS_HELP "leads by how they ended"
+#define LEADS "leadgate_leads_total"
+#define LEADS_HELP "Leads by how they ended"
 #define REQUESTS "leadgate_source_requests_total"
-#define REQUESTS_HELP "requests to sources by their answer"
+#define REQUESTS_HELP "Requests to sources by how they were answered"
 
 /* clang-format off */
 static const struct {
-	const char *name, *label, *value, *help;
+	const char *name, *result, *help;
 } rows[SOURCE_COUNTERS] = {
-	[SOURCE_CREATED] = {ITEMS, "verdict", "created", ITEMS_HELP},
-	[SOURCE_TOUCHED] = {ITEMS, "verdict", "touched", ITEMS_HELP},
-	[SOURCE_REPEATED] = {ITEMS, "verdict", "repeated", ITEMS_HELP},
-	[SOURCE_CONFLICT] = {ITEMS, "verdict", "conflict", ITEMS_HELP},
-	[SOURCE_UNREACHABLE] = {ITEMS, "verdict", "unreachable", ITEMS_HELP},
-	[SOURCE_TOO_LARGE] = {ITEMS, "verdict", "too-large", ITEMS_HELP},
-	[SOURCE_IGNORED] = {ITEMS, "verdict", "ignored", ITEMS_HELP},
-	[SOURCE_TRAPPED] = {"leadgate_traps_total", NULL, NULL,
-			    "stored leads that sprang a trap and are delivered to nobody"},
-	[SOURCE_STORED] = {REQUESTS, "answer", "stored", REQUESTS_HELP},
-	[SOURCE_REFUSED] = {REQUESTS, "answer", "refused", REQUESTS_HELP},
-	[SOURCE_BUSY] = {REQUESTS, "answer", "busy", REQUESTS_HELP},
-	[SOURCE_FAILED] = {REQUESTS, "answer", "failed", REQUESTS_HELP},
-	[SOURCE_SLOW] = {"leadgate_slow_calls_total", NULL, NULL,
-			 "calls of a source plugin that took longer than core.slow_call"},
+	[SOURCE_CREATED] = {LEADS, "created", LEADS_HELP},
+	[SOURCE_TOUCHED] = {LEADS, "touched", LEADS_HELP},
+	[SOURCE_REPEATED] = {LEADS, "repeated", LEADS_HELP},
+	[SOURCE_CONFLICT] = {LEADS, "conflict", LEADS_HELP},
+	[SOURCE_UNREACHABLE] = {LEADS, "unreachable", LEADS_HELP},
+	[SOURCE_TOO_LARGE] = {LEADS, "too-large", LEADS_HELP},
+	[SOURCE_IGNORED] = {LEADS, "ignored", LEADS_HELP},
+	[SOURCE_TRAPPED] = {"leadgate_leads_trapped_total", NULL,
+			    "Stored leads that sprang a trap and are delivered to nobody"},
+	[SOURCE_STORED] = {REQUESTS, "stored", REQUESTS_HELP},
+	[SOURCE_REFUSED] = {REQUESTS, "refused", REQUESTS_HELP},
+	[SOURCE_BUSY] = {REQUESTS, "busy", REQUESTS_HELP},
+	[SOURCE_FAILED] = {REQUESTS, "failed", REQUESTS_HELP},
+	[SOURCE_SLOW] = {"leadgate_source_slow_calls_total", NULL,
+			 "Calls of a source plugin that took longer than core.slow_call"},
 };
 /* clang-format on */
 
 void source_register(struct source *source)
 {
-	char labels[COUNTER_LABEL_BYTES];
-
 	pthread_mutex_init(&source->serial, NULL);
 	for (int i = 0; i < SOURCE_COUNTERS; i++) {
-		int length = snprintf(labels, sizeof(labels), "source=\"%.*s\"",
-				      SLICE_ARGS(source->instance->name));
-		if (rows[i].label)
-			snprintf(labels + length, sizeof(labels) - (size_t)length, ",%s=\"%s\"",
-				 rows[i].label, rows[i].value);
+		char labels[COUNTER_LABEL_BYTES] = "";
+
+		counter_label(labels, "source", source->instance->name);
+		if (rows[i].result)
+			counter_label(labels, "result", slice_from(rows[i].result));
 		source->counters[i] = counter_register(COUNTER_COUNTER, rows[i].name, labels,
 						       rows[i].help);
 		if (source->counters[i] == COUNTER_NONE)

@@ -28,14 +28,12 @@ void batch_setup(void)
 	counters.commits = counter_of("leadgate_store_commits_total", "", "Transactions committed");
 	counters.settlements = counter_of("leadgate_store_settlements_total", "",
 					  "Settlements of batches written");
-	counters.captures[CAPTURE_CREATED] = counter_of(name, "verdict=\"created\"", help);
-	counters.captures[CAPTURE_TOUCHED] = counter_of(name, "verdict=\"touched\"", help);
-	counters.captures[CAPTURE_REPEATED] = counter_of(name, "verdict=\"repeated\"", help);
-	counters.captures[CAPTURE_CONFLICT] = counter_of(name, "verdict=\"conflict\"", help);
-	counters.full = counter_of("leadgate_store_refused_total", "reason=\"full\"",
-				   "Submissions that the journal refused");
-	counters.failed = counter_of("leadgate_store_refused_total", "reason=\"failed\"",
-				     "Submissions that the journal refused");
+	counters.captures[CAPTURE_CREATED] = counter_of(name, "result=\"created\"", help);
+	counters.captures[CAPTURE_TOUCHED] = counter_of(name, "result=\"touched\"", help);
+	counters.captures[CAPTURE_REPEATED] = counter_of(name, "result=\"repeated\"", help);
+	counters.captures[CAPTURE_CONFLICT] = counter_of(name, "result=\"conflict\"", help);
+	counters.full = counter_of(BATCH_REFUSED, "reason=\"full\"", BATCH_REFUSED_HELP);
+	counters.failed = counter_of(BATCH_REFUSED, "reason=\"failed\"", BATCH_REFUSED_HELP);
 }
 
 static struct submission *submission_of(struct letter *letter)
@@ -235,22 +233,24 @@ static void chains_add(struct chain *chains, size_t *count, struct mailbox *mail
 	chain_append(chain, letter);
 }
 
-static void add_submissions(struct letter *letter, struct chain *chains, size_t *count)
+static void add_submissions(struct letter *letter, int64_t now_us, struct chain *chains,
+			    size_t *count)
 {
 	while (letter) {
 		struct letter *next = letter->next;
+		submission_of(letter)->stored_us = now_us;
 		chains_add(chains, count, submission_of(letter)->reply, letter);
 		letter = next;
 	}
 }
 
-void batch_reply(struct batch *batch)
+void batch_reply(struct batch *batch, int64_t now_us)
 {
 	struct chain chains[CHAINS_MAX];
 	size_t count = 0;
 
-	add_submissions(batch->failed, chains, &count);
-	add_submissions(batch->submissions, chains, &count);
+	add_submissions(batch->failed, now_us, chains, &count);
+	add_submissions(batch->submissions, now_us, chains, &count);
 	for (struct letter *l = batch->settlements, *next; l; l = next) {
 		next = l->next;
 		chains_add(chains, &count, settlement_of(l)->reply, l);

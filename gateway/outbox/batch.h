@@ -11,6 +11,10 @@ struct batch {
 	struct letter *failed;
 };
 
+/* Submissions that were turned away, by reason, here and at the queue. */
+#define BATCH_REFUSED "leadgate_store_refused_total"
+#define BATCH_REFUSED_HELP "Submissions that the journal refused"
+
 /* Registers the counters. Main thread. */
 void batch_setup(void);
 
@@ -20,8 +24,9 @@ void batch_setup(void);
 bool batch_write(struct batch *batch, struct journal *journal, struct room *room,
 		 _Atomic(const char *) *damage);
 
-/* Sends every letter back, a chain and a wake-up for each mailbox. */
-void batch_reply(struct batch *batch);
+/* Sends every letter back, a chain and a wake-up for each mailbox; `now_us` goes
+ * with the submissions. */
+void batch_reply(struct batch *batch, int64_t now_us);
 
 /* Fills commits and captures. Any thread. */
 void batch_stats(struct outbox_stats *stats);

@@ -1,5 +1,9 @@
 #include "outbox/outbox.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -291,6 +295,18 @@ int64_t outbox_last_seq(const struct outbox *outbox)
 	return atomic_load(&outbox->writer.last_seq);
 }
 
+/* Asks the folder alone: the files are opened through SQLite only. */
+static int64_t size_of(struct lg_slice path, const char *suffix)
+{
+	char name[PATH_MAX];
+	struct stat about;
+	int length = snprintf(name, sizeof(name), "%.*s%s", SLICE_ARGS(path), suffix);
+
+	if (length < 0 || (size_t)length >= sizeof(name) || stat(name, &about) != 0)
+		return 0;
+	return about.st_size;
+}
+
 void outbox_stats(const struct outbox *outbox, struct outbox_stats *stats)
 {
 	const struct writer *writer = &outbox->writer;
@@ -301,7 +317,10 @@ void outbox_stats(const struct outbox *outbox, struct outbox_stats *stats)
 	stats->index_bytes = atomic_load(&writer->index_bytes);
 	stats->index_keys = atomic_load(&writer->index_keys);
 	stats->queue_submissions = atomic_load(&writer->queued);
+	stats->queue_bytes = atomic_load(&writer->queued_bytes);
 	stats->store_bytes = atomic_load(&outbox->room.used_bytes);
+	stats->file_bytes = size_of(outbox->store.path, "");
+	stats->log_file_bytes = size_of(outbox->store.path, "-wal");
 	batch_stats(stats);
 	checkpointer_stats(&outbox->checkpointer, stats);
 	pacer_vfs_stats(stats);

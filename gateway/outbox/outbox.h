@@ -98,8 +98,9 @@ int64_t outbox_last_seq(const struct outbox *outbox);
 struct outbox_stats {
 	int64_t events, leads; /* in the journal; leads in the index */
 	int64_t index_bytes, index_keys;
-	int64_t queue_submissions;
-	int64_t store_bytes, wal_bytes;
+	int64_t queue_submissions, queue_bytes;
+	int64_t store_bytes, wal_bytes;	    /* in use */
+	int64_t file_bytes, log_file_bytes; /* as the folder shows them */
 	int64_t commits, captures, checkpoints;
 	int64_t sync_p50_us, sync_p99_us, checkpoint_hold_p99_us;
 };

@@ -249,8 +249,7 @@ static void wrap_system_open(void)
 static void set_up(void)
 {
 	wrap_system_open();
-	sync_histogram = histogram_register("leadgate_store_sync_seconds", "",
-					    "Time that syncs of the log take");
+	sync_histogram = histogram_register_stage("sync");
 }
 
 const char *pacer_vfs_register(void)

@@ -52,7 +52,9 @@ struct submission {
 	struct mailbox *reply;
 	struct capture *captures;
 	size_t count;
-	size_t bytes; /* about what it will take in the journal, for the queue's bound */
+	size_t bytes;	   /* about what it will take in the journal, for the queue's bound */
+	int64_t sent_us;   /* monotonic: when it was handed over */
+	int64_t stored_us; /* filled by the writer: when it was committed or refused */
 	enum submission_status status;
 };
 

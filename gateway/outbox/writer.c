@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/histogram.h"
 #include "outbox/batch.h"
 #include "outbox/fault.h"
 
@@ -67,39 +68,53 @@ static void publish(struct writer *writer)
 	counter_set(writer->gauge_queue, atomic_load(&writer->queued));
 }
 
-static void set_up_gauges(struct writer *writer)
+static int gauge(const char *name, const char *help)
 {
-	writer->gauge_leads = counter_register(COUNTER_GAUGE, "leadgate_store_leads", "",
-					       "Leads in the journal");
-	writer->gauge_last_seq = counter_register(COUNTER_GAUGE, "leadgate_store_last_seq", "",
-						  "Number of the last event in the journal");
-	writer->gauge_index = counter_register(COUNTER_GAUGE, "leadgate_store_index_bytes", "",
-					       "Memory of the index of persons and deliveries");
-	writer->gauge_queue = counter_register(COUNTER_GAUGE, "leadgate_store_queue_submissions",
-					       "", "Submissions that wait for the journal");
+	return counter_register(COUNTER_GAUGE, name, "", help);
+}
+
+static void set_up_numbers(struct writer *writer)
+{
+	writer->gauge_leads = gauge("leadgate_store_leads", "Leads in the journal");
+	writer->gauge_last_seq = gauge("leadgate_store_last_seq",
+				       "Number of the last event in the journal");
+	writer->gauge_index = gauge("leadgate_store_index_bytes",
+				    "Memory of the index of persons and deliveries");
+	writer->gauge_queue = gauge("leadgate_store_queue_submissions",
+				    "Submissions that wait for the journal");
+	writer->refused_full = counter_register(COUNTER_COUNTER, BATCH_REFUSED, "reason=\"full\"",
+						BATCH_REFUSED_HELP);
+	writer->refused_queue = counter_register(COUNTER_COUNTER, BATCH_REFUSED, "reason=\"queue\"",
+						 BATCH_REFUSED_HELP);
+	writer->queue_stage = histogram_register_stage("queue");
+	writer->commit_stage = histogram_register_stage("commit");
 }
 
 static void write_batch(struct writer *writer)
 {
 	struct batch batch = {.submissions = cut_batch(writer), .settlements = writer->unsettled};
-	int64_t queued = 0, bytes = 0;
+	int64_t queued = 0, bytes = 0, began_us = clock_monotonic_us(), ended_us;
 
 	writer->unsettled = NULL;
 	for (struct letter *l = batch.submissions; l; l = l->next) {
 		queued++;
 		bytes += (int64_t)submission_of(l)->bytes;
+		histogram_add_us(writer->queue_stage, began_us - submission_of(l)->sent_us);
 	}
 	gate_enter(writer->gate);
 	bool committed = batch_write(&batch, writer->journal, writer->room, &writer->damage);
 	gate_leave(writer->gate);
+	ended_us = clock_monotonic_us();
 	if (batch.submissions && committed)
-		writer->last_capture_us = clock_monotonic_us();
+		writer->last_capture_us = ended_us;
+	if (committed)
+		histogram_add_us(writer->commit_stage, ended_us - began_us);
 	publish(writer);
 	outbox_fault("before-reply");
 	/* Room in the queue first: who gets an answer may submit again at once. */
 	atomic_fetch_sub(&writer->queued, queued);
 	atomic_fetch_sub(&writer->queued_bytes, bytes);
-	batch_reply(&batch);
+	batch_reply(&batch, ended_us);
 	if (committed)
 		writer->committed(writer);
 }
@@ -214,7 +229,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	atomic_init(&writer->sink_epoch, 0);
 	atomic_init(&writer->queued, 0);
 	atomic_init(&writer->queued_bytes, 0);
-	set_up_gauges(writer);
+	set_up_numbers(writer);
 	publish(writer);
 	if (!open_mail(writer))
 		return error_set(error, "no descriptor is left for the writer of the store");
@@ -238,10 +253,13 @@ bool writer_admit(struct writer *writer, const struct submission *submission)
 {
 	int64_t bytes = (int64_t)submission->bytes;
 
-	if (atomic_load(&writer->room->reason) || atomic_load(&writer->damage))
+	if (atomic_load(&writer->room->reason) || atomic_load(&writer->damage)) {
+		counter_inc(writer->refused_full);
 		return false;
+	}
 	if (atomic_fetch_add(&writer->queued, 1) >= writer->store->queue_submissions) {
 		atomic_fetch_sub(&writer->queued, 1);
+		counter_inc(writer->refused_queue);
 		return false;
 	}
 	/* One that is larger than the whole queue may go alone. */
@@ -249,6 +267,7 @@ bool writer_admit(struct writer *writer, const struct submission *submission)
 	if (before > 0 && before + bytes > writer->store->queue_bytes) {
 		atomic_fetch_sub(&writer->queued_bytes, bytes);
 		atomic_fetch_sub(&writer->queued, 1);
+		counter_inc(writer->refused_queue);
 		return false;
 	}
 	return true;

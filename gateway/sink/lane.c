@@ -8,33 +8,33 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "sink/batch.h"
 #include "sink/lane_state.h"
 
+#define ATTEMPTS "leadgate_sink_attempts_total"
+#define ATTEMPTS_HELP "Deliveries of single events by how they ended"
+#define SKIPPED "leadgate_sink_skipped_total"
+#define SKIPPED_HELP "Events settled without being delivered"
+
 static const struct counter_row {
 	enum counter_kind kind;
-	const char *name, *help;
+	const char *name, *help, *label, *value;
 } counter_rows[LANE_COUNTERS] = {
-	[LANE_DELIVERED] = {COUNTER_COUNTER, "leadgate_sink_delivered_total",
-			    "Events that the destination has"},
-	[LANE_FILTERED] = {COUNTER_COUNTER, "leadgate_sink_filtered_total",
-			   "Events that the sink does not take"},
-	[LANE_DISCARDED] = {COUNTER_COUNTER, "leadgate_sink_discarded_total",
-			    "Events of traps, delivered to nobody"},
-	[LANE_RETRIED] = {COUNTER_COUNTER, "leadgate_sink_retried_total",
-			  "Attempts that failed and are repeated"},
-	[LANE_UNCLASSIFIED] = {COUNTER_COUNTER, "leadgate_sink_unclassified_total",
-			       "Attempts without an answer, repeated"},
-	[LANE_PARKED] = {COUNTER_COUNTER, "leadgate_sink_parked_total",
-			 "Events that wait for the sink's configuration"},
-	[LANE_DEAD] = {COUNTER_COUNTER, "leadgate_sink_dead_total",
-		       "Events that became dead letters"},
-	[LANE_BATCHES] = {COUNTER_COUNTER, "leadgate_sink_batches_total", "Deliveries"},
+	[LANE_DELIVERED] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "delivered"},
+	[LANE_RETRIED] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "retry"},
+	[LANE_UNCLASSIFIED] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "unclassified"},
+	[LANE_PARKED] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "parked"},
+	[LANE_DEAD] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "dead"},
+	[LANE_FILTERED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "filtered"},
+	[LANE_DISCARDED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "discarded"},
 	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
 		      "Events in the journal that the sink has not settled"},
 	[LANE_OLDEST] = {COUNTER_GAUGE, "leadgate_sink_oldest_pending_seconds",
 			 "Age of the oldest event that was not tried yet"},
+	[LANE_POSITION] = {COUNTER_GAUGE, "leadgate_sink_position",
+			   "Number of the last event that was settled in order"},
 };
 
 void sink_services_add(struct lg_services *services)
@@ -91,28 +91,23 @@ static size_t smaller(int64_t ours, int64_t theirs)
 	return (size_t)(theirs > 0 && theirs < ours ? theirs : ours);
 }
 
-/* sink="NAME" with what the exposition format wants escaped. */
-static void write_label(struct lg_slice name, char out[COUNTER_LABEL_BYTES])
-{
-	size_t n = (size_t)snprintf(out, COUNTER_LABEL_BYTES, "sink=\"");
-
-	for (size_t i = 0; i < name.length && n + 4 < COUNTER_LABEL_BYTES; i++) {
-		char c = name.data[i];
-		if (c == '"' || c == '\\' || c == '\n')
-			out[n++] = '\\';
-		out[n++] = c == '\n' ? 'n' : c;
-	}
-	snprintf(out + n, COUNTER_LABEL_BYTES - n, "\"");
-}
-
 static void register_counters(struct lane *lane)
 {
-	char label[COUNTER_LABEL_BYTES];
+	char label[COUNTER_LABEL_BYTES] = "";
 
-	write_label(lane->instance->name, label);
-	for (int i = 0; i < LANE_COUNTERS; i++)
-		lane->counters[i] = counter_register(counter_rows[i].kind, counter_rows[i].name,
-						     label, counter_rows[i].help);
+	for (int i = 0; i < LANE_COUNTERS; i++) {
+		const struct counter_row *row = &counter_rows[i];
+		char labels[COUNTER_LABEL_BYTES] = "";
+
+		counter_label(labels, "sink", lane->instance->name);
+		if (row->label)
+			counter_label(labels, row->label, slice_from(row->value));
+		lane->counters[i] = counter_register(row->kind, row->name, labels, row->help);
+	}
+	counter_label(label, "sink", lane->instance->name);
+	lane->deliveries = histogram_register(
+		"leadgate_sink_delivery_seconds", label,
+		"Time from giving a batch to the plugin to its outcome");
 }
 
 static void init_end(struct lane *lane)
@@ -319,6 +314,7 @@ void lane_status(const struct lane *lane, struct lane_status *status)
 	pthread_mutex_lock(&mine->lock);
 	memcpy(status->reason, lane->reason, sizeof(status->reason));
 	pthread_mutex_unlock(&mine->lock);
+	counter_set(lane->counters[LANE_POSITION], status->position);
 	counter_set(lane->counters[LANE_LAG], status->lag);
 	counter_set(lane->counters[LANE_OLDEST], age_ms > 0 ? age_ms / 1000 : 0);
 }

@@ -22,9 +22,9 @@ enum lane_counter {
 	LANE_UNCLASSIFIED,
 	LANE_PARKED,
 	LANE_DEAD,
-	LANE_BATCHES,
 	LANE_LAG,
 	LANE_OLDEST,
+	LANE_POSITION,
 	LANE_COUNTERS,
 };
 
@@ -75,6 +75,7 @@ struct lane {
 	_Atomic(int64_t) oldest_pending_ms; /* wall clock; 0: not known or none */
 	_Atomic(int64_t) totals[LANE_COUNTERS];
 	int counters[LANE_COUNTERS];
+	int deliveries; /* histogram of how long the plugin takes for a batch */
 };
 
 /* Does what can be done now; returns for how many milliseconds there is nothing

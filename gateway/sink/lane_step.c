@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "sink/lane_state.h"
 #include "sink/retry.h"
@@ -269,7 +270,7 @@ static void land_run(struct lane *lane, struct run *run)
 {
 	if (run->batch.count) {
 		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
-		lane_count(lane, LANE_BATCHES, 1);
+		histogram_add_us(lane->deliveries, clock_monotonic_us() - run->started_us);
 		pace(lane, run->started_us);
 	}
 	if (!weigh(lane, run, run->due)) {

@@ -1,5 +1,6 @@
 #include "supervise/admin.h"
 
+#include "supervise/metrics.h"
 #include "supervise/picture.h"
 
 /* Whoever watches us is few; a crowd here must not cost the loop its time. */
@@ -47,7 +48,7 @@ static void show_ready(struct gateway *gateway, struct http_request *request, st
 
 static void show_metrics(struct gateway *gateway, struct http_request *request, struct buffer *out)
 {
-	picture_metrics(gateway, out);
+	metrics_print(gateway, out);
 	respond(request, 200, "text/plain; version=0.0.4; charset=utf-8", out);
 }
 

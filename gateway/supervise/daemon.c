@@ -403,6 +403,7 @@ static int serve(struct daemon *daemon)
 	umask(UMASK);
 	if (start(daemon, &error)) {
 		gateway->started_ms = clock_wall_ms();
+		gateway->generation = 1;
 		log_listeners(gateway);
 		loop_run(gateway->loop);
 	} else {

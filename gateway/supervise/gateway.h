@@ -21,6 +21,7 @@ struct gateway {
 	struct http_server *admin;
 	struct control *control;
 	int64_t started_ms; /* wall clock */
+	int64_t generation; /* 1 from the start, one more by each reload */
 	bool draining;
 };
 

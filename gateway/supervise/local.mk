@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/control.c \
 	%D%/control_call.c \
 	%D%/daemon.c \
+	%D%/metrics.c \
 	%D%/picture.c \
 	%D%/settings.c \
 	%D%/settings_plugins.c \

@@ -1,10 +1,8 @@
 #include "supervise/picture.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/histogram.h"
 #include "codec/json_writer.h"
 
 bool picture_ready(const struct gateway *gateway, const char **reason)
@@ -44,6 +42,7 @@ static void write_store(const struct gateway *gateway, struct json_writer *write
 	member_int(writer, "captures", stats.captures);
 	member_int(writer, "sync_p50_us", stats.sync_p50_us);
 	member_int(writer, "sync_p99_us", stats.sync_p99_us);
+	member_int(writer, "checkpoint_hold_p99_us", stats.checkpoint_hold_p99_us);
 	json_write_close(writer, '}');
 }
 
@@ -123,84 +122,4 @@ void picture_status(const struct gateway *gateway, struct buffer *out)
 	json_write_close(&writer, ']');
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
-}
-
-static void metric(struct buffer *out, const char *name, const char *type, const char *help,
-		   int64_t value)
-{
-	buffer_printf(out, "# HELP leadgate_%s %s\n# TYPE leadgate_%s %s\nleadgate_%s %lld\n", name,
-		      help, name, type, name, (long long)value);
-}
-
-static void print_store(const struct gateway *gateway, struct buffer *out)
-{
-	struct outbox_stats s;
-
-	outbox_stats(gateway->outbox, &s);
-	metric(out, "store_events", "gauge", "events in the journal", s.events);
-	metric(out, "store_bytes", "gauge", "size of the store's file", s.store_bytes);
-	metric(out, "store_wal_bytes", "gauge", "size of the write-ahead log in use", s.wal_bytes);
-	metric(out, "store_index_keys", "gauge", "keys in the index", s.index_keys);
-	metric(out, "store_sync_p50_us", "gauge", "median of a sync in microseconds",
-	       s.sync_p50_us);
-	metric(out, "store_sync_p99_us", "gauge", "99th percentile of a sync in microseconds",
-	       s.sync_p99_us);
-	metric(out, "store_checkpoint_hold_p99_us", "gauge",
-	       "99th percentile of the time a checkpoint holds the writer",
-	       s.checkpoint_hold_p99_us);
-}
-
-/* One metric of all lanes; `member` is where it stands in the status. */
-static void print_lanes(const struct gateway *gateway, struct buffer *out, const char *name,
-			const char *help, size_t member)
-{
-	buffer_printf(out, "# HELP leadgate_sink_%s %s\n# TYPE leadgate_sink_%s gauge\n", name,
-		      help, name);
-	for (size_t i = 0; i < gateway->settings->sink_count; i++) {
-		struct lane_status status;
-		int64_t value;
-
-		if (!gateway->lanes[i])
-			continue;
-		lane_status(gateway->lanes[i], &status);
-		memcpy(&value, (const char *)&status + member, sizeof(value));
-		buffer_printf(out, "leadgate_sink_%s{sink=\"%.*s\"} %lld\n", name,
-			      SLICE_ARGS(gateway->settings->sinks[i].instance->name),
-			      (long long)value);
-	}
-}
-
-/* What the process holds of the heap; what it gave back but the heap kept as
- * holes is not in it. */
-static int64_t heap_in_use(void)
-{
-	struct mallinfo2 heap = mallinfo2();
-
-	return (int64_t)(heap.uordblks + heap.hblkhd);
-}
-
-void picture_metrics(const struct gateway *gateway, struct buffer *out)
-{
-	const char *reason;
-
-	counter_print(out);
-	histogram_print(out);
-	metric(out, "heap_in_use_bytes", "gauge", "memory that the process holds of its heap",
-	       heap_in_use());
-	metric(out, "ready", "gauge", "1 while leads are taken", picture_ready(gateway, &reason));
-	metric(out, "started_seconds", "gauge", "when the process was ready, since 1970",
-	       gateway->started_ms / 1000);
-	metric(out, "connections", "gauge", "open connections",
-	       (int64_t)http_server_connections(gateway->server));
-	print_store(gateway, out);
-	print_lanes(gateway, out, "position", "last event settled first-hand",
-		    offsetof(struct lane_status, position));
-	print_lanes(gateway, out, "lag", "events that wait for the sink",
-		    offsetof(struct lane_status, lag));
-	print_lanes(gateway, out, "delivered", "events delivered since the start",
-		    offsetof(struct lane_status, delivered));
-	print_lanes(gateway, out, "retry", "events that wait for another attempt",
-		    offsetof(struct lane_status, retries));
-	print_lanes(gateway, out, "parked", "events parked", offsetof(struct lane_status, parked));
-	print_lanes(gateway, out, "dead", "dead letters", offsetof(struct lane_status, dead));
 }

@@ -1,5 +1,5 @@
-/* How the gateway stands, as JSON and as metrics: the admin listener and the
- * control socket show the same picture. Main thread. */
+/* How the gateway stands, as JSON: the admin listener and the control socket
+ * show the same picture. Main thread. */
 #ifndef SUPERVISE_PICTURE_H
 #define SUPERVISE_PICTURE_H
 
@@ -14,8 +14,5 @@ void picture_status(const struct gateway *gateway, struct buffer *out);
 
 /* One object a line and sink. */
 void picture_sink(const struct gateway *gateway, size_t index, struct buffer *out);
-
-/* All metrics in the Prometheus text format 0.0.4. */
-void picture_metrics(const struct gateway *gateway, struct buffer *out);
 
 #endif

@@ -152,6 +152,13 @@ sub metrics {
     return \%metrics;
 }
 
+# What `leadgate status` says of the store: quantiles are not among the metrics.
+sub store_status {
+    my ($build, $server) = @_;
+    my $said = qx($build/leadgate status --json -c $server->{folder}/gw.yaml);
+    return { $said =~ /"([a-z\d_]+)":(\d+)/g };
+}
+
 # Anonymous memory in bytes.
 sub anonymous_bytes {
     my ($server) = @_;

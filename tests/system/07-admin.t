@@ -25,12 +25,12 @@ is($answer->{status}, 200, '/metrics');
 like($answer->{headers}{'content-type'}, qr{^text/plain; version=0\.0\.4}, '… is the text format');
 my $metrics = $answer->{content};
 for my $line (
-    'leadgate_items_total{source="contact-form",verdict="created"} 1',
-    'leadgate_items_total{source="contact-form",verdict="repeated"} 1',
-    'leadgate_items_total{source="contact-form",verdict="unreachable"} 1',
-    'leadgate_source_requests_total{source="contact-form",answer="stored"} 2',
-    'leadgate_source_requests_total{source="contact-form",answer="refused"} 1',
-    'leadgate_ready 1', 'leadgate_store_events 1', 'leadgate_store_leads 1',
+    'leadgate_leads_total{source="contact-form",result="created"} 1',
+    'leadgate_leads_total{source="contact-form",result="repeated"} 1',
+    'leadgate_leads_total{source="contact-form",result="unreachable"} 1',
+    'leadgate_source_requests_total{source="contact-form",result="stored"} 2',
+    'leadgate_source_requests_total{source="contact-form",result="refused"} 1',
+    'leadgate_ready 1', 'leadgate_store_last_seq 1', 'leadgate_store_leads 1',
 ) {
     like($metrics, qr/^\Q$line\E$/m, $line);
 }

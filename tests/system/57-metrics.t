@@ -1,0 +1,131 @@
+# /metrics: accepted by promtool, listed in docs/metrics.md, and true: what was
+# done is what is counted.
+use strict;
+use warnings;
+
+use LeadgateTest;
+use Test::More;
+
+use constant PEOPLE => 12;
+
+$ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
+
+my $gateway = LeadgateTest->new(config => <<'YAML');
+core: { loops: 2, shutdown: 20s }
+listen: [{ address: "127.0.0.1:0" }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "@DIR@/store.db" }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+  quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }
+sinks:
+  archive: { plugin: file, path: "@DIR@/leads.ndjson" }
+  nowhere: { plugin: failing_sink, script: "@DIR@/script", retry_first: 10ms, retry_max: 20ms }
+YAML
+spew($gateway->dir . '/script', "park\n");
+$gateway->announce(qr/event=sink\.parked sink=nowhere/)->start;
+
+# Leads of every result, from both forms.
+for my $n (1 .. PEOPLE) {
+    is($gateway->post('/f/contact', [email => "person$n\@example.com"])->{status}, 202, "person $n");
+}
+$gateway->post('/f/contact', [email => 'person1@example.com', message => 'once more']);
+$gateway->post('/f/contact', [email => 'person1@example.com', message => 'once more']);
+$gateway->post('/f/contact', [full_name => 'nobody']);
+$gateway->post('/f/quote', [email => 'other@example.com']);
+$gateway->post_json('/f/quote', { email => 'key@example.com' }, 'Idempotency-Key' => '"one"');
+$gateway->post_json('/f/quote', { email => 'new@example.com' }, 'Idempotency-Key' => '"one"');
+
+# Refusals and closes.
+$gateway->exchange("GET / HTTP/9.9\r\nHost: test\r\n\r\n");
+$gateway->exchange("GET /f/contact HTTP/1.1\r\n\r\n") for 1 .. 2;
+close $gateway->connect;
+
+sub metrics {
+    my $text = $gateway->admin('/metrics')->{content};
+    my %values = $text =~ /^([a-z_]+(?:\{[^}\n]*\})?) (\S+)$/mg;
+    return wantarray ? ($text, \%values) : \%values;
+}
+sub value { return metrics()->{ $_[0] } // 'none' }
+
+my $stored = PEOPLE + 3;
+$gateway->wait_events($stored);
+wait_until { value('leadgate_sink_position{sink="archive"}') == $stored } 'the sink has settled all';
+wait_until { value('leadgate_sink_state{sink="nowhere",state="parked"}') == 1 } 'the other one is parked';
+wait_until { value('leadgate_connections') == 0 } 'no connection is open';
+
+my ($text, $values) = metrics();
+my %expected = (
+    'leadgate_leads_total{source="contact-form",result="created"}' => PEOPLE,
+    'leadgate_leads_total{source="contact-form",result="touched"}' => 1,
+    'leadgate_leads_total{source="contact-form",result="repeated"}' => 1,
+    'leadgate_leads_total{source="contact-form",result="unreachable"}' => 1,
+    'leadgate_leads_total{source="quote-form",result="created"}' => 2,
+    'leadgate_leads_total{source="quote-form",result="conflict"}' => 1,
+    'leadgate_source_requests_total{source="contact-form",result="stored"}' => PEOPLE + 2,
+    'leadgate_source_requests_total{source="contact-form",result="refused"}' => 1,
+    'leadgate_source_requests_total{source="quote-form",result="stored"}' => 2,
+    'leadgate_source_requests_total{source="quote-form",result="refused"}' => 1,
+    'leadgate_store_captures_total{result="created"}' => PEOPLE + 2,
+    'leadgate_store_captures_total{result="conflict"}' => 1,
+    'leadgate_store_last_seq' => $stored,
+    'leadgate_store_leads' => PEOPLE + 2,
+    'leadgate_store_queue_bytes' => 0,
+    'leadgate_http_refused_total{reason="version"}' => 1,
+    'leadgate_http_refused_total{reason="host-missing"}' => 2,
+    'leadgate_connections_closed_total{reason="refused"}' => 3,
+    'leadgate_sink_attempts_total{sink="archive",outcome="delivered"}' => $stored,
+    'leadgate_sink_attempts_total{sink="archive",outcome="dead"}' => 0,
+    'leadgate_sink_lag_events{sink="archive"}' => 0,
+    'leadgate_sink_lag_events{sink="nowhere"}' => $stored,
+    'leadgate_sink_state{sink="archive",state="parked"}' => 0,
+    'leadgate_ready' => 1,
+    'leadgate_generation' => 1,
+    'leadgate_stage_seconds_count{stage="receive"}' => PEOPLE + 6,
+    'leadgate_stage_seconds_count{stage="prepare"}' => PEOPLE + 6,
+    'leadgate_stage_seconds_count{stage="queue"}' => PEOPLE + 5,
+    'leadgate_stage_seconds_count{stage="reply"}' => PEOPLE + 5,
+    'leadgate_request_seconds_count' => PEOPLE + 5,
+);
+is($values->{$_}, $expected{$_}, $_) for sort keys %expected;
+is($values->{'leadgate_stage_seconds_count{stage="commit"}'}, $values->{leadgate_store_commits_total},
+    'each commit is timed');
+cmp_ok($values->{'leadgate_stage_seconds_count{stage="sync"}'}, '>=', $values->{leadgate_store_commits_total},
+    'and synced');
+cmp_ok($values->{'leadgate_sink_delivery_seconds_count{sink="archive"}'}, '>=', 1, 'deliveries are timed');
+cmp_ok($values->{leadgate_store_file_bytes}, '>=', 4096, 'the file has a size');
+is($values->{leadgate_store_file_bytes}, -s $gateway->store, '… its own');
+cmp_ok($values->{leadgate_start_time_seconds}, '>', time - 600, 'it began a moment ago');
+ok(!grep(/person|example|nobody|once/, keys %$values), 'no personal data in a label');
+
+# The page and the program say the same. Families of plugins are their own.
+my (%documented, %printed);
+for my $line (split /\n/, slurp("$ENV{LG_SRCDIR}/docs/metrics.md")) {
+    my ($name, $type, $labels) = $line =~ /^\| `(leadgate_\w+)` \| (\w+) \|([^|]*)\|/ or next;
+    ok(!$documented{$name}, "$name stands once in the page") if $documented{$name};
+    $documented{$name} = join ' ', $type, sort $labels =~ /`(\w+)`/g;
+}
+my (%types, %labels);
+for my $line (split /\n/, $text) {
+    if ($line =~ /^# TYPE (\S+) (\S+)$/) {
+        fail("$1 has two types") if $types{$1};
+        $types{$1} = $2;
+    }
+    next unless $line =~ /^(leadgate_\w+?)(?:_(?:bucket|sum|count))?(?:\{(.*)\})? \S+$/;
+    my ($family, $list) = ($1, $2 // '');
+    ($family) = $line =~ /^(\w+)/ unless $types{$family};
+    $labels{$family}{$_} = 1 for grep { $_ ne 'le' } $list =~ /(\w+)="/g;
+}
+$printed{$_} = join ' ', $types{$_}, sort keys %{ $labels{$_} || {} } for keys %types;
+delete $printed{$_} for grep { /^leadgate_plugin_/ } keys %printed;
+is_deeply(\%printed, \%documented, 'docs/metrics.md lists what is printed, with types and labels');
+
+SKIP: {
+    skip 'promtool is not installed', 1 unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+    spew($gateway->dir . '/metrics', $text);
+    my $said = qx(promtool check metrics < @{[$gateway->dir]}/metrics 2>&1);
+    is("$? $said", '0 ', 'promtool accepts them and has nothing to say');
+}
+
+$gateway->finish;
+done_testing;
