@@ -12,6 +12,9 @@
 #define RETRY_AFTER_BUSY_S 2
 #define RETRY_AFTER_FULL_S 30
 
+/* So many leads of one round are not kept back any longer. */
+#define HAND_OVER_LEADS 8
+
 /* At most this many warnings of slow plugins a second and loop. */
 #define SLOW_LINES_PER_S 1
 #define SLOW_LINES_BURST 10
@@ -169,25 +172,34 @@ static bool prepare_items(struct intake *intake)
 	return true;
 }
 
-/* What one round of the loop has brought goes to the writer together: it wakes
- * once, and not for the first of them alone. */
-static void on_hand_over(struct loop_task *task)
+static void hand_over(struct ingest_loop *loop)
 {
-	struct ingest_loop *loop = container_of(task, struct ingest_loop, hand_over);
 	struct letter *oldest = loop->admitted;
 
 	loop->admitted = NULL;
 	loop->newest = &loop->admitted;
+	loop->admitted_count = 0;
 	outbox_send(loop->outbox, oldest);
 }
 
+static void on_hand_over(struct loop_task *task)
+{
+	hand_over(container_of(task, struct ingest_loop, hand_over));
+}
+
+/* What one round of the loop has brought goes to the writer together: it wakes
+ * once, and not for the first of them alone. A long round goes in parts, or else
+ * the writer waits for the round, and the loop then for the writer. */
 static void hand_over_later(struct ingest_loop *loop, struct outbox *outbox, struct letter *letter)
 {
 	letter->next = NULL;
 	*loop->newest = letter;
 	loop->newest = &letter->next;
 	loop->outbox = outbox; /* one a process */
-	loop_task_post(&loop->hand_over);
+	if (++loop->admitted_count >= HAND_OVER_LEADS)
+		hand_over(loop);
+	else
+		loop_task_post(&loop->hand_over);
 }
 
 static void submit(struct intake *intake, int64_t prepared_us)

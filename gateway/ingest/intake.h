@@ -54,6 +54,7 @@ struct ingest_loop {
 	struct loop *loop;
 	struct outbox *outbox;		   /* where those of this round go */
 	struct letter *admitted, **newest; /* of this round, in order */
+	int admitted_count;
 	struct loop_task hand_over;
 	struct buffer record, event; /* where JSON grows before it is kept */
 	struct bucket slow_lines;    /* warnings of slow plugins in the log */
