@@ -6,6 +6,7 @@
 #include "outbox/fault.h"
 #include "outbox/journal.h"
 #include "outbox/outcomes.h"
+#include "outbox/replay.h"
 #include "outbox/schema.h"
 #include "outbox/store.h"
 
@@ -163,12 +164,77 @@ static int begin_sink(struct journal *journal, struct chore *chore)
 	return rc == SQLITE_OK && !chore->more ? settle_before(journal, chore) : rc;
 }
 
+/* ---- replay ---------------------------------------------------------------- */
+
+static int replay_sink(struct journal *journal, struct chore *chore)
+{
+	struct replay_page page;
+	int rc = replay_read(journal->db, chore->sink, &chore->replay, chore->cursor, &page);
+
+	if (rc == SQLITE_OK && page.count)
+		rc = replay_store(journal, chore->sink, &chore->replay, &page);
+	if (rc != SQLITE_OK)
+		return rc;
+	replay_count(&page, &chore->replay, &chore->plan);
+	chore->count = replay_taken(&chore->plan);
+	chore->more = page.count == REPLAY_PAGE;
+	if (chore->more)
+		chore->cursor = page.events[page.count - 1].seq;
+	return SQLITE_OK;
+}
+
+/* ---- forget ---------------------------------------------------------------- */
+
+static int run_for_sink(struct journal *journal, struct chore *chore, const char *sql)
+{
+	sqlite3_stmt *run = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, sql, -1, &run, NULL);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(run, 1, chore->sink);
+		rc = statement_run(run);
+	}
+	if (rc == SQLITE_OK)
+		chore->count += sqlite3_changes(journal->db);
+	sqlite3_finalize(run);
+	return rc;
+}
+
+/* First, in steps, what no sum is made of; then all the rest at once, so that the
+ * sink's balance is either whole or gone. */
+static int forget_sink(struct journal *journal, struct chore *chore)
+{
+	static const char *const pieces[] = {
+		"DELETE FROM external WHERE sink = ?1 AND lead IN (SELECT lead FROM external"
+		" WHERE sink = ?1 LIMIT 5000)",
+		"DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM attempt WHERE sink = ?1"
+		" LIMIT 5000)",
+	};
+	static const char *const rest[] = {
+		"DELETE FROM open WHERE sink = ?1",
+		"DELETE FROM settled WHERE sink = ?1",
+		"DELETE FROM state WHERE key = ?1 AND scope IN ('" SCHEMA_SCOPE_BEGUN
+		"', '" SCHEMA_SCOPE_PAUSED "')",
+	};
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		int64_t before = chore->count;
+		rc = run_for_sink(journal, chore, pieces[i]);
+		chore->more = rc == SQLITE_OK && chore->count > before;
+		if (rc != SQLITE_OK || chore->more)
+			return rc;
+	}
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]) && rc == SQLITE_OK; i++)
+		rc = run_for_sink(journal, chore, rest[i]);
+	return rc;
+}
+
 /* ---- a step ---------------------------------------------------------------- */
 
 static int (*const kinds[])(struct journal *journal, struct chore *chore) = {
-	[CHORE_PAUSE] = pause_sink,
-	[CHORE_RESUME] = resume_sink,
-	[CHORE_BEGIN] = begin_sink,
+	[CHORE_PAUSE] = pause_sink,   [CHORE_RESUME] = resume_sink, [CHORE_BEGIN] = begin_sink,
+	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink,
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 

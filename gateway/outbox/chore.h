@@ -25,6 +25,26 @@ enum chore_kind {
 	 * discarded, held ones as held), and the sink is known from then on: nothing
 	 * is pruned that it has not settled. A sink that has begun is left as it is. */
 	CHORE_BEGIN = 3,
+	/* sink, replay: events are delivered once more; fills plan. */
+	CHORE_REPLAY = 4,
+	/* sink: all that the journal says of it goes. Only for one that is not
+	 * configured, which the caller knows. */
+	CHORE_FORGET = 5,
+};
+
+/* Which events CHORE_REPLAY is about. */
+struct replay {
+	int64_t first_seq, last_seq; /* both included */
+	bool dead_only;		     /* dead letters alone */
+	bool again;		     /* what is known to be delivered, too */
+};
+
+/* What it comes to, by the state before. */
+#define REPLAY_STATES 16
+#define REPLAY_TYPES 16
+struct replay_plan {
+	int64_t taken[REPLAY_STATES], left[REPLAY_STATES]; /* index: enum delivery_state */
+	int64_t types[REPLAY_TYPES]; /* of those taken; index: enum event_type, 0: others */
 };
 
 /* An order and its result. All that it points at lives until it comes back. */
@@ -35,6 +55,7 @@ struct chore {
 	struct lg_slice sink;
 	struct lg_slice text;
 	int64_t last_seq;
+	struct replay replay;
 
 	/* Set by any thread: a chore in steps ends after the one under way. */
 	atomic_bool cancelled;
@@ -42,6 +63,7 @@ struct chore {
 	/* filled by the writer */
 	bool done;     /* false: `error` says why, and that nothing or not all was changed */
 	int64_t count; /* events or rows that it has changed */
+	struct replay_plan plan;
 	struct error error;
 
 	/* the writer's own, zero before */

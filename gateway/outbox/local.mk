@@ -21,10 +21,13 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/pacer_vfs.c \
 	%D%/person.c \
 	%D%/reader.c \
+	%D%/reader_replay.c \
 	%D%/reader_tally.c \
 	%D%/recent.c \
+	%D%/replay.c \
 	%D%/room.c \
 	%D%/schema.c \
+	%D%/settled.c \
 	%D%/settler.c \
 	%D%/statements.c \
 	%D%/store.c \

@@ -32,7 +32,7 @@ static const char tables[] =
 	"CREATE TABLE attempt (sink TEXT NOT NULL, at INTEGER NOT NULL, first_seq INTEGER NOT NULL,"
 	" last_seq INTEGER NOT NULL, outcome TEXT NOT NULL, status INTEGER, answer BLOB,"
 	" reason TEXT);"
-	"CREATE INDEX attempt_last ON attempt (sink, last_seq);"
+	"CREATE INDEX attempt_last ON attempt (sink, last_seq, first_seq);"
 
 	"CREATE TABLE external (sink TEXT NOT NULL, lead BLOB NOT NULL, id TEXT NOT NULL,"
 	" PRIMARY KEY (sink, lead)) WITHOUT ROWID;"
@@ -50,7 +50,7 @@ static const char tables[] =
 /* From the version of its place to the next. */
 static const char *const migrations[SCHEMA_VERSION] = {
 	[1] = "ALTER TABLE attempt ADD COLUMN reason TEXT;"
-	      "CREATE INDEX attempt_last ON attempt (sink, last_seq);"
+	      "CREATE INDEX attempt_last ON attempt (sink, last_seq, first_seq);"
 	      "DROP INDEX settled_last;"
 	      "CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);",
 };

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "outbox/outcomes.h"
+#include "outbox/settled.h"
 
 #define ANSWER_BYTES_MAX 1024
 #define REASON_BYTES_MAX 512
@@ -146,17 +147,6 @@ static int add_settled(struct journal *journal, const struct settlement *settlem
 	return statement_run(add);
 }
 
-static int read_position(struct journal *journal, struct lg_slice sink, int64_t *position)
-{
-	sqlite3_stmt *select = journal_statement(journal, STATEMENT_POSITION);
-
-	*position = 0;
-	statement_bind_text(select, 1, sink);
-	if (sqlite3_step(select) == SQLITE_ROW)
-		*position = sqlite3_column_int64(select, 0);
-	return sqlite3_reset(select);
-}
-
 /* A run of events that were never settled before. */
 static int store_first(struct journal *journal, struct settlement *settlement,
 		       const struct settled_event *events, size_t count, int64_t first_seq)
@@ -248,7 +238,7 @@ int settler_store(struct journal *journal, struct settlement *settlement)
 
 	settlement->stored = true;
 	if (settlement->first) {
-		rc = read_position(journal, settlement->sink, &position);
+		rc = settled_position(journal, settlement->sink, &position);
 		if (rc != SQLITE_OK)
 			return rc;
 		settlement->stored = !leaves_gap(settlement, position);

@@ -12,25 +12,29 @@ enum statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
-	STATEMENT_ADD_EVENT,	/* seq, type, lead, at, body */
-	STATEMENT_ADD_LEAD,	/* id, event */
-	STATEMENT_MOVE_LEAD,	/* event, id */
-	STATEMENT_ADD_IDENTITY, /* seq, lead, at, keys */
-	STATEMENT_IDENTITY,	/* seq -> lead, at, keys */
-	STATEMENT_EVENT_BODY,	/* seq -> body */
-	STATEMENT_EVENT_TYPE,	/* seq -> type */
-	STATEMENT_LEAD,		/* id -> event's seq, at, type, body */
-	STATEMENT_EVENT_LEAD,	/* seq -> lead */
-	STATEMENT_POSITION,	/* sink -> last_seq */
-	STATEMENT_ADD_SETTLED,	/* sink, first_seq, last_seq, at, outcomes */
-	STATEMENT_HAS_OPEN,	/* sink, seq -> 1 */
-	STATEMENT_PUT_OPEN,	/* sink, seq, state, attempts, due, error */
-	STATEMENT_DROP_OPEN,	/* sink, seq */
-	STATEMENT_ADD_ATTEMPT,	/* sink, at, first_seq, last_seq, outcome, status, answer,
+	STATEMENT_ADD_EVENT,	  /* seq, type, lead, at, body */
+	STATEMENT_ADD_LEAD,	  /* id, event */
+	STATEMENT_MOVE_LEAD,	  /* event, id */
+	STATEMENT_ADD_IDENTITY,	  /* seq, lead, at, keys */
+	STATEMENT_IDENTITY,	  /* seq -> lead, at, keys */
+	STATEMENT_EVENT_BODY,	  /* seq -> body */
+	STATEMENT_EVENT_TYPE,	  /* seq -> type */
+	STATEMENT_LEAD,		  /* id -> event's seq, at, type, body */
+	STATEMENT_EVENT_LEAD,	  /* seq -> lead */
+	STATEMENT_POSITION,	  /* sink -> last_seq */
+	STATEMENT_ADD_SETTLED,	  /* sink, first_seq, last_seq, at, outcomes */
+	STATEMENT_SETTLED_RANGE,  /* sink, first_seq, last_seq -> rowid, first_seq, last_seq,
+				    outcomes */
+	STATEMENT_CHANGE_SETTLED, /* rowid, first_seq, last_seq, outcomes */
+	STATEMENT_DROP_SETTLED,	  /* rowid */
+	STATEMENT_HAS_OPEN,	  /* sink, seq -> 1 */
+	STATEMENT_PUT_OPEN,	  /* sink, seq, state, attempts, due, error */
+	STATEMENT_DROP_OPEN,	  /* sink, seq */
+	STATEMENT_ADD_ATTEMPT,	  /* sink, at, first_seq, last_seq, outcome, status, answer,
 				   reason */
-	STATEMENT_PUT_EXTERNAL, /* sink, lead, id */
-	STATEMENT_PAGES,	/* -> page_count */
-	STATEMENT_FREE_PAGES,	/* -> freelist_count */
+	STATEMENT_PUT_EXTERNAL,	  /* sink, lead, id */
+	STATEMENT_PAGES,	  /* -> page_count */
+	STATEMENT_FREE_PAGES,	  /* -> freelist_count */
 	STATEMENT_COUNT,
 };
 

@@ -32,3 +32,5 @@ check_PROGRAMS += %D%/test_chore
 %C%_test_chore_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_schema
 %C%_test_schema_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_replay
+%C%_test_replay_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
