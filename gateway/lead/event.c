@@ -127,3 +127,15 @@ struct lg_slice event_body_lead(struct lg_slice body)
 		return slice_of(NULL, 0);
 	return first_object(rest);
 }
+
+struct lg_slice event_body_changes(struct lg_slice body)
+{
+	struct lg_slice lead = event_body_lead(body);
+	struct lg_slice rest = slice_of(NULL, 0);
+
+	if (slice_present(lead))
+		rest = slice_cut(body, (size_t)(lead.data + lead.length - body.data), SIZE_MAX);
+	if (!slice_present(rest) || !skip_literal(&rest, ",\"changes\":"))
+		return slice_of(NULL, 0);
+	return first_object(rest);
+}

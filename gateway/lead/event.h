@@ -29,5 +29,6 @@ void event_encode_delivery(struct buffer *out, int64_t seq, struct lg_slice body
 /* The parts of a body without parsing it whole; absent when it is none. */
 struct lg_slice event_body_id(struct lg_slice body);
 struct lg_slice event_body_lead(struct lg_slice body);
+struct lg_slice event_body_changes(struct lg_slice body); /* of a touch; absent: none */
 
 #endif
