@@ -17,7 +17,7 @@
 #define CELL_TWICE 0x80u
 
 enum step {
-	STEP_SETTLED, /* sink, first seq -> first_seq, last_seq, outcomes */
+	STEP_SETTLED, /* sink, first seq, last seq -> first_seq, last_seq, outcomes */
 	STEP_OPEN,    /* sink, first seq, last seq -> seq, state, whether there is an event */
 	STEP_EVENTS,  /* after seq, last seq, count -> seq, type */
 	STEP_LEADS,   /* after id, count -> id, event, type of the event */
@@ -26,7 +26,8 @@ enum step {
 
 static const char *const sql[STEP_COUNT] = {
 	[STEP_SETTLED] = "SELECT first_seq, last_seq, outcomes FROM settled"
-			 " WHERE sink = ? AND last_seq >= ? ORDER BY last_seq",
+			 " WHERE sink = ? AND last_seq >= ? AND first_seq <= ?"
+			 " ORDER BY last_seq",
 	[STEP_OPEN] = "SELECT o.seq, o.state, e.seq IS NOT NULL FROM open o"
 		      " LEFT JOIN event e ON e.seq = o.seq"
 		      " WHERE o.sink = ? AND o.seq BETWEEN ? AND ? ORDER BY o.seq",
@@ -149,11 +150,10 @@ static bool read_settled(struct scan *scan, size_t index)
 
 	statement_bind_text(select, 1, scan->balance->sinks[index].name);
 	sqlite3_bind_int64(select, 2, scan->first_seq);
+	sqlite3_bind_int64(select, 3, scan->end_seq - 1);
 	while (sqlite3_step(select) == SQLITE_ROW) {
 		int64_t first_seq = sqlite3_column_int64(select, 0);
 		int64_t last_seq = sqlite3_column_int64(select, 1);
-		if (first_seq >= scan->end_seq)
-			continue;
 		if (!claim_settled(scan, index, first_seq, last_seq, statement_column(select, 2)) &&
 		    first_seq >= scan->first_seq) /* said once, by its first window */
 			report(scan, index, BALANCE_UNREADABLE, first_seq, last_seq);

@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/chore.c \
 	%D%/fault.c \
 	%D%/gate.c \
+	%D%/history.c \
 	%D%/identity_row.c \
 	%D%/identity_scan.c \
 	%D%/index.c \
