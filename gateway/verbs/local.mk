@@ -5,6 +5,10 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/arguments.c \
 	%D%/balance.c \
 	%D%/check.c \
+	%D%/explain.c \
+	%D%/explanation.c \
+	%D%/explanation_json.c \
+	%D%/explanation_text.c \
 	%D%/help.c \
 	%D%/leads.c \
 	%D%/manual.c \

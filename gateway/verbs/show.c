@@ -6,17 +6,6 @@
 #include "verbs/verb.h"
 #include "verbs/view.h"
 
-/* An id is a lead's, or a receipt, which is an event's. */
-static bool find_lead(struct reader *reader, struct arena *arena, const uint8_t id[UUID_BYTES],
-		      struct journal_event *event, struct error *error)
-{
-	uint8_t lead_id[UUID_BYTES];
-
-	if (reader_lead_of_event(reader, id, lead_id))
-		return reader_lead(reader, arena, lead_id, event, error);
-	return reader_lead(reader, arena, id, event, error);
-}
-
 static int print_lead(struct arena *arena, const struct journal_event *event, bool json)
 {
 	struct lg_slice record = event_body_lead(event->body);
@@ -42,7 +31,7 @@ static int print_lead(struct arena *arena, const struct journal_event *event, bo
 	return status;
 }
 
-static int show(struct reader *reader, const uint8_t id[UUID_BYTES], const char *text, bool json)
+static int show(struct view *view, const uint8_t id[UUID_BYTES], const char *text, bool json)
 {
 	struct journal_event event;
 	struct error error = {0};
@@ -50,11 +39,11 @@ static int show(struct reader *reader, const uint8_t id[UUID_BYTES], const char 
 	int status = EXIT_FAILED;
 
 	arena_init(&arena, 64 << 10, 0);
-	if (find_lead(reader, &arena, id, &event, &error))
+	if (view_lead(view, &arena, id, &event, &error))
 		status = print_lead(&arena, &event, json);
 	else
-		fprintf(stderr, "leadgate: no lead and no receipt has the id %s%s%s\n", text,
-			*error.text ? ": " : "", error.text);
+		fprintf(stderr, "leadgate: no lead and no receipt has the id %s: %s\n", text,
+			error.text);
 	arena_fini(&arena);
 	return status;
 }
@@ -77,7 +66,7 @@ int verb_show(int argc, char **argv)
 	}
 	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE)
-		status = show(view.reader, id, text, arguments.json);
+		status = show(&view, id, text, arguments.json);
 	view_close(&view);
 	return status;
 }

@@ -15,6 +15,8 @@ const struct verb verb_table[] = {
 	{"leads", "[-c FILE] [--json] [-n COUNT] [--oldest]", "list leads, newest first",
 	 verb_leads},
 	{"show", "[-c FILE] [--json] ID", "show a lead by its id or by a receipt", verb_show},
+	{"explain", "[-c FILE] [--json] ID",
+	 "tell all of a lead: by id, receipt, email or phone number", verb_explain},
 	{"sinks", "[-c FILE] [--json]", "show how far each sink is", verb_sinks},
 	{"balance", "[-c FILE] [--json]", "count whether every event has its state for every sink",
 	 verb_balance},

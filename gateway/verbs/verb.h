@@ -23,6 +23,7 @@ int verb_status(int argc, char **argv);
 int verb_plugins(int argc, char **argv);
 int verb_leads(int argc, char **argv);
 int verb_show(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_sinks(int argc, char **argv);
 int verb_balance(int argc, char **argv);
 int verb_manual(int argc, char **argv);

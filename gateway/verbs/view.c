@@ -43,3 +43,15 @@ void view_close(struct view *view)
 	buffer_fini(&view->errors);
 	normalize_teardown();
 }
+
+bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],
+	       struct journal_event *event, struct error *error)
+{
+	uint8_t lead_id[UUID_BYTES];
+
+	/* Leads have an index, receipts are searched for. */
+	if (reader_lead(view->reader, arena, id, event, error))
+		return true;
+	return reader_lead_of_event(view->reader, id, lead_id) &&
+	       reader_lead(view->reader, arena, lead_id, event, error);
+}

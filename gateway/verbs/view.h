@@ -18,4 +18,9 @@ int view_configure(struct view *view, const char *config);
 int view_open(struct view *view, const char *config);
 void view_close(struct view *view);
 
+/* The present record of the lead with this id, or to which this receipt (the id
+ * of one of its events) belongs. False with a reason. */
+bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],
+	       struct journal_event *event, struct error *error);
+
 #endif

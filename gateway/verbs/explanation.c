@@ -1,0 +1,165 @@
+#include "verbs/explanation.h"
+
+#include "outbox/schema.h"
+
+const struct json *explanation_value(const struct json *record, struct lg_slice path)
+{
+	struct lg_slice part;
+
+	while (record && slice_split(&path, '.', &part))
+		record = json_member_slice(record, part);
+	return record;
+}
+
+struct lg_slice explanation_source(const struct explained_event *explained, const char *member)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "source.%s", member);
+	struct lg_slice text = json_member_text(json_member(explained->changes, "kept"), path);
+
+	if (!slice_present(text))
+		text = json_member_text(json_member(explained->lead, "source"), member);
+	return slice_present(text) ? text : LG_SLICE("");
+}
+
+const char *explanation_delivery_key(const struct identity_row *keys)
+{
+	for (size_t i = 0; i < keys->key_count; i++)
+		if (keys->keys[i].kind == IDENTITY_DELIVERY)
+			return keys->keys[i].flags & IDENTITY_IDEMPOTENCY ? "idempotency key"
+									  : "provider's id";
+	return "content";
+}
+
+const char *explanation_key(const struct identity_key *key)
+{
+	switch (key->kind) {
+	case IDENTITY_EMAIL: return key->flags & IDENTITY_WEAK ? "email (weak)" : "email";
+	case IDENTITY_PHONE: return "phone";
+	case IDENTITY_PROFILE: return "profile";
+	default: return NULL;
+	}
+}
+
+static const struct sink_section *find_section(const struct view *view, struct lg_slice name)
+{
+	for (size_t i = 0; i < view->settings->sink_count; i++)
+		if (slice_equal(view->settings->sinks[i].instance->name, name))
+			return &view->settings->sinks[i];
+	return NULL;
+}
+
+/* ---- why it was not sent ---- */
+
+/* As the lane decides: what is configured, or else what the plugin takes; who
+ * takes new leads takes released ones, too. */
+static bool takes_type(const struct sink_section *section, struct lg_slice type)
+{
+	const struct lg_list *chosen = &section->settings.events;
+	const char *taken = section->instance->sink.events;
+	struct lg_slice rest = slice_from(taken ? taken : "lead.created lead.touched"), word;
+
+	if (slice_is(type, event_type_name(EVENT_RELEASED)))
+		type = slice_from(event_type_name(EVENT_CREATED));
+	for (size_t i = 0; i < chosen->count; i++)
+		if (slice_equal(chosen->items[i], type))
+			return true;
+	while (!chosen->count && slice_split(&rest, ' ', &word))
+		if (slice_equal(word, type))
+			return true;
+	return false;
+}
+
+static const char *why_filtered(const struct sink_section *section,
+				const struct explained_event *explained)
+{
+	const struct json *test = json_member(explained->lead, "is_test");
+
+	if (!section)
+		return "by a configuration that is gone";
+	if (!takes_type(section, explained->event.type))
+		return "the sink does not take this type of event";
+	if (test && test->kind == JSON_TRUE && !section->settings.is_test)
+		return "a test, and the sink takes none";
+	return "the sink began later, or its rules said no";
+}
+
+static const char *why(const struct sink_section *section, const struct explained_event *explained,
+		       int state)
+{
+	switch (state) {
+	case DELIVERY_FILTERED: return why_filtered(section, explained);
+	case DELIVERY_DISCARDED: return "a trap: kept, and delivered to nobody";
+	case DELIVERY_HELD: return "held until a person releases it";
+	case DELIVERY_ERASED: return "erased";
+	case HISTORY_UNACCOUNTED: return "in no state: leadgate balance tells more";
+	default: return NULL;
+	}
+}
+
+/* ---- gathering ---- */
+
+static bool gather_delivery(struct explained_delivery *delivery, struct arena *arena,
+			    const struct view *view, const struct explained_event *explained,
+			    struct error *error)
+{
+	const struct sink_section *section = find_section(view, delivery->sink);
+	struct history_attempt *attempts = arena_alloc(arena, EXPLANATION_ATTEMPTS_MAX *
+								      sizeof(*attempts));
+	int64_t seq = explained->event.seq;
+	ptrdiff_t count;
+
+	if (!attempts)
+		return error_set(error, "not enough memory");
+	if (!history_state(view->reader, arena, delivery->sink, seq, &delivery->state, error))
+		return false;
+	count = history_attempts(view->reader, arena, delivery->sink, seq, attempts,
+				 EXPLANATION_ATTEMPTS_MAX, error);
+	delivery->configured = section != NULL;
+	delivery->why = why(section, explained, delivery->state.state);
+	delivery->attempts = attempts;
+	delivery->attempt_count = count > 0 ? (size_t)count : 0;
+	return count >= 0;
+}
+
+/* The configured sinks, then those that the journal alone knows. */
+static bool list_sinks(struct explained_event *explained, struct arena *arena,
+		       const struct view *view, struct error *error)
+{
+	size_t configured = view->settings->sink_count;
+	struct lg_slice *names;
+	ptrdiff_t count = reader_sinks(view->reader, arena, &names, error);
+
+	if (count < 0)
+		return false;
+	explained->deliveries = arena_zalloc(arena, (configured + (size_t)count + 1) *
+							    sizeof(*explained->deliveries));
+	if (!explained->deliveries)
+		return error_set(error, "not enough memory");
+	for (size_t i = 0; i < configured; i++)
+		explained->deliveries[i].sink = view->settings->sinks[i].instance->name;
+	explained->delivery_count = configured;
+	for (ptrdiff_t i = 0; i < count; i++)
+		if (!find_section(view, names[i]))
+			explained->deliveries[explained->delivery_count++].sink = names[i];
+	return true;
+}
+
+bool explanation_gather(struct explained_event *explained, struct arena *arena,
+			const struct view *view, const struct history_event *event,
+			struct error *error)
+{
+	*explained = (struct explained_event){.event = *event};
+	explained->body = json_parse(arena, event->body, error);
+	if (!explained->body)
+		return error_prefix(error, "an event in the journal: ");
+	explained->lead = json_member(explained->body, "lead");
+	explained->changes = json_member(explained->body, "changes");
+	if (!list_sinks(explained, arena, view, error))
+		return false;
+	for (size_t i = 0; i < explained->delivery_count; i++)
+		if (!gather_delivery(&explained->deliveries[i], arena, view, explained, error))
+			return false;
+	return true;
+}
