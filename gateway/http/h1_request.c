@@ -77,6 +77,8 @@ static void reset(struct h1_request *r)
 
 void h1_request_free(struct h1_request *r, struct http_worker *worker)
 {
+	if (r->request.route.ended)
+		r->request.route.ended(&r->request);
 	budget_give(&worker->server->budget, buffer_length(&r->body));
 	if (worker->request_count == KEPT_REQUESTS) {
 		destroy(r);

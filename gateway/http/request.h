@@ -25,6 +25,10 @@ struct http_route {
 	void (*handle)(struct http_request *request, void *arg);
 	void *arg;
 	size_t body_limit_bytes; /* larger bodies get 413 */
+	/* Called once when the request is forgotten, whether it was handled or its
+	 * peer left before it was whole; may be NULL. On the loop's thread, or in
+	 * http_server_close. */
+	void (*ended)(struct http_request *request);
 };
 
 struct http_request {
