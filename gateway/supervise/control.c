@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "codec/json.h"
 #include "supervise/picture.h"
+#include "supervise/reload.h"
 
 struct control {
 	struct gateway *gateway;
@@ -30,12 +31,21 @@ struct client {
 	struct loop_watch watch;
 	struct loop_timer timer;
 	struct buffer in, out;
-	bool answering;
+	struct reload_ticket ticket;
+	enum { CLIENT_ASKS, CLIENT_WAITS, CLIENT_HEARS } state;
+	bool ticket_is_out; /* its answer is still to come */
+};
+
+/* Commands are carried out at once, or begun: then the client waits. */
+struct command {
+	const char *name;
+	void (*run)(struct client *client, const struct json *request);
 };
 
 static void client_free(struct client *client)
 {
 	list_remove(&client->link);
+	reload_forget(&client->ticket);
 	client->control->client_count--;
 	loop_watch_fini(&client->watch);
 	loop_timer_fini(&client->timer);
@@ -45,46 +55,9 @@ static void client_free(struct client *client)
 	alloc_free(client);
 }
 
-static void on_timeout(struct loop_timer *timer)
-{
-	client_free(container_of(timer, struct client, timer));
-}
-
 static void add_error(struct buffer *out, const char *text)
 {
 	buffer_printf(out, "{\"error\":\"%s\"}\n", text);
-}
-
-static void answer_command(const struct gateway *gateway, struct lg_slice command,
-			   struct buffer *out)
-{
-	if (slice_is(command, "status")) {
-		picture_status(gateway, out);
-	} else if (slice_is(command, "sinks")) {
-		for (size_t i = 0; i < gateway->settings->sink_count; i++)
-			picture_sink(gateway, i, out);
-	} else {
-		add_error(out, "unknown command; this gateway knows status and sinks");
-	}
-}
-
-static void answer_line(const struct gateway *gateway, struct lg_slice line, struct buffer *out)
-{
-	struct arena arena;
-	struct error error;
-	const struct json *request;
-
-	arena_init(&arena, 1024, 64 << 10);
-	request = json_parse(&arena, line, &error);
-	if (request)
-		answer_command(gateway, json_member_text(request, "command"), out);
-	else
-		add_error(out, "the request is no line of JSON");
-	arena_fini(&arena);
-	if (out->failed) {
-		buffer_clear(out);
-		add_error(out, "the answer is too long");
-	}
 }
 
 /* False: the client is gone. */
@@ -106,6 +79,118 @@ static bool send_some(struct client *client)
 	}
 	return false; /* all is said */
 }
+
+/* ---- commands ----------------------------------------------------------------- */
+
+static void show_status(struct client *client, const struct json *request)
+{
+	(void)request;
+	picture_status(client->control->gateway, &client->out);
+}
+
+static void show_sinks(struct client *client, const struct json *request)
+{
+	const struct gateway *gateway = client->control->gateway;
+
+	(void)request;
+	for (size_t i = 0; i < gateway->settings->sink_count; i++)
+		picture_sink(gateway, i, &client->out);
+}
+
+static void hear(struct client *client)
+{
+	client->state = CLIENT_HEARS;
+	if (!send_some(client))
+		client_free(client);
+}
+
+/* From within a command that could be carried out at once, or later. */
+static void on_ticket(struct reload_ticket *ticket)
+{
+	struct client *client = container_of(ticket, struct client, ticket);
+
+	client->ticket_is_out = false;
+	if (client->state == CLIENT_WAITS)
+		hear(client);
+}
+
+/* The answer comes by on_ticket, within `limit_ms`. */
+static void take_ticket(struct client *client, int64_t limit_ms)
+{
+	client->ticket_is_out = true;
+	client->ticket.answer = &client->out;
+	client->ticket.done = on_ticket;
+	loop_timer_set(&client->timer, limit_ms);
+}
+
+static void reload_gateway(struct client *client, const struct json *request)
+{
+	(void)request;
+	take_ticket(client, CONTROL_RELOAD_MS);
+	reload_ask(client->control->gateway->reload, &client->ticket);
+}
+
+static void await_drain(struct client *client, const struct json *request)
+{
+	const struct gateway *gateway = client->control->gateway;
+
+	(void)request;
+	take_ticket(client, gateway->settings->core.shutdown_ms);
+	client->ticket.generation = gateway->generation->number;
+	reload_await_drain(gateway->reload, &client->ticket);
+}
+
+static const struct command commands[] = {
+	{"status", show_status},
+	{"sinks", show_sinks},
+	{"reload", reload_gateway},
+	{"drain", await_drain},
+};
+
+static void run_command(struct client *client, const struct json *request)
+{
+	struct lg_slice name = json_member_text(request, "command");
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (slice_is(name, commands[i].name)) {
+			commands[i].run(client, request);
+			return;
+		}
+	add_error(&client->out, "unknown command; this gateway knows status, sinks, reload and "
+				"drain");
+}
+
+static void answer_line(struct client *client, struct lg_slice line)
+{
+	struct arena arena;
+	struct error error;
+	const struct json *request;
+
+	arena_init(&arena, 1024, 64 << 10);
+	request = json_parse(&arena, line, &error);
+	if (request)
+		run_command(client, request);
+	else
+		add_error(&client->out, "the request is no line of JSON");
+	arena_fini(&arena);
+	if (client->out.failed) {
+		buffer_clear(&client->out);
+		add_error(&client->out, "the answer is too long");
+	}
+}
+
+static void on_timeout(struct loop_timer *timer)
+{
+	struct client *client = container_of(timer, struct client, timer);
+
+	if (client->state == CLIENT_WAITS) {
+		reload_say_waiting(client->control->gateway->reload, &client->out);
+		send_some(client);
+	}
+	client_free(client);
+}
+
+/* ---- clients ------------------------------------------------------------------- */
 
 /* False: the client is gone. */
 static bool read_some(struct client *client)
@@ -129,17 +214,32 @@ static bool read_some(struct client *client)
 	end = slice_find(line, '\n');
 	if (end < 0)
 		return line.length < CONTROL_REQUEST_BYTES - 512;
-	client->answering = true;
-	answer_line(client->control->gateway, slice_cut(line, 0, (size_t)end), &client->out);
-	return send_some(client);
+	answer_line(client, slice_cut(line, 0, (size_t)end));
+	client->state = client->ticket_is_out ? CLIENT_WAITS : CLIENT_HEARS;
+	return client->state == CLIENT_WAITS || send_some(client);
+}
+
+/* One who waits has nothing to say, but may leave. */
+static bool is_there(struct client *client)
+{
+	char nothing[64];
+	ssize_t got = recv(client->watch.fd, nothing, sizeof(nothing), 0);
+
+	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 static void on_client(struct loop_watch *watch, int events)
 {
 	struct client *client = container_of(watch, struct client, watch);
+	bool stays;
 
 	(void)events;
-	if (!(client->answering ? send_some(client) : read_some(client)))
+	switch (client->state) {
+	case CLIENT_ASKS: stays = read_some(client); break;
+	case CLIENT_WAITS: stays = is_there(client); break;
+	default: stays = send_some(client);
+	}
+	if (!stays)
 		client_free(client);
 }
 
@@ -164,6 +264,7 @@ static void client_new(struct control *control, int fd)
 	client->control = control;
 	buffer_init(&client->in, CONTROL_REQUEST_BYTES);
 	buffer_init(&client->out, CONTROL_ANSWER_BYTES);
+	list_init(&client->ticket.link);
 	list_append(&control->clients, &client->link);
 	control->client_count++;
 	loop_watch_init(&client->watch, control->gateway->loop, fd, on_client);

@@ -13,6 +13,7 @@
 #define CONTROL_REQUEST_BYTES 4096 /* with the line feed */
 #define CONTROL_ANSWER_BYTES (1 << 20)
 #define CONTROL_TIMEOUT_MS 5000 /* absolute, of one exchange */
+#define CONTROL_RELOAD_MS 60000 /* of one that waits for a reload */
 
 /* Listens; sets gateway->control. A socket that is left over is replaced: we
  * hold the store's lock, so nobody listens there. */
@@ -25,6 +26,9 @@ void control_close(struct control **control);
  * `absent` says that no gateway runs there. Blocks up to CONTROL_TIMEOUT_MS. */
 bool control_call(struct lg_slice store_path, const char *request, struct buffer *answer,
 		  bool *absent, struct error *error);
+/* The same with a limit of its own, for what the gateway answers later. */
+bool control_call_within(struct lg_slice store_path, int64_t timeout_ms, const char *request,
+			 struct buffer *answer, bool *absent, struct error *error);
 
 /* An address that is short enough whatever the path: the folder is opened as
  * `*folder` (close it afterwards), and the socket named below it. */

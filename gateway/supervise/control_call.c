@@ -120,7 +120,13 @@ static bool receive_all(int fd, struct buffer *answer, int64_t deadline_ms)
 bool control_call(struct lg_slice store_path, const char *request, struct buffer *answer,
 		  bool *absent, struct error *error)
 {
-	int64_t deadline_ms = clock_monotonic_ms() + CONTROL_TIMEOUT_MS;
+	return control_call_within(store_path, CONTROL_TIMEOUT_MS, request, answer, absent, error);
+}
+
+bool control_call_within(struct lg_slice store_path, int64_t timeout_ms, const char *request,
+			 struct buffer *answer, bool *absent, struct error *error)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	bool good;
 	int fd;
 

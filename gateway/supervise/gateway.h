@@ -4,25 +4,47 @@
 #ifndef SUPERVISE_GATEWAY_H
 #define SUPERVISE_GATEWAY_H
 
+#include "supervise/berth.h"
+#include "supervise/generation.h"
 #include "supervise/settings.h"
 #include "supervise/worker.h"
 
 struct control;
+struct reload;
 
 struct gateway {
-	struct settings *settings;
+	struct settings *settings;     /* of the generation that serves */
+	struct generation *generation; /* the one that serves */
+	struct generation *first;      /* what cannot change is in its memory */
+	struct list generations;       /* all that are in use, oldest first */
+	struct mailbox home;	       /* where shares of the loops come home */
 	struct outbox *outbox;
-	struct ingest ingest;
 	struct worker *workers;
 	size_t worker_count;
-	struct lane **lanes; /* as many as settings->sink_count; NULL: gone */
+	struct berths berths;
+	struct lane **lanes; /* as many as settings->sink_count; NULL: none now */
 	struct http_server *server;
 	struct loop *loop; /* the main thread's own */
 	struct http_server *admin;
 	struct control *control;
+	struct reload *reload;
 	int64_t started_ms; /* wall clock */
-	int64_t generation; /* 1 from the start, one more by each reload */
 	bool draining;
 };
+
+/* Opens the store, the sources, the listeners and the lanes, and starts the
+ * loops, on gateway->loop and for gateway->first, whose configuration was read
+ * from `config_path`. False with a reason, which is also in the generation's
+ * errors when it has a place in the configuration; gateway_stop takes down what
+ * there is. */
+bool gateway_start(struct gateway *gateway, const char *config_path, struct error *error);
+
+/* Names addresses, sources and sinks in the log. */
+void gateway_log(const struct gateway *gateway);
+
+/* Stops the loops, then waits for lanes as long as `patient` says so. False when
+ * a lane hangs in its plugin and so still uses all the rest, which then stays:
+ * what was acknowledged is on disk, and the process ends. */
+bool gateway_stop(struct gateway *gateway, bool (*patient)(void *arg), void *arg);
 
 #endif

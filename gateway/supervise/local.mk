@@ -3,11 +3,16 @@
 noinst_LIBRARIES += %D%/libsupervise.a
 %C%_libsupervise_a_SOURCES = \
 	%D%/admin.c \
+	%D%/berth.c \
 	%D%/control.c \
 	%D%/control_call.c \
 	%D%/daemon.c \
+	%D%/difference.c \
+	%D%/gateway.c \
+	%D%/generation.c \
 	%D%/metrics.c \
 	%D%/picture.c \
+	%D%/reload.c \
 	%D%/settings.c \
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \

@@ -35,7 +35,7 @@ static void print_process(const struct gateway *gateway, struct buffer *out)
 	print_gauge(out, "start_time_seconds", "When the process was ready, since 1970",
 		    gateway->started_ms / 1000);
 	print_gauge(out, "generation", "Configurations that were taken since the start",
-		    gateway->generation);
+		    gateway->generation->number);
 	print_gauge(out, "ready", "Whether leads are taken", picture_ready(gateway, &reason));
 	print_gauge(out, "heap_in_use_bytes", "Memory that the process holds of its heap",
 		    heap_in_use());

@@ -50,8 +50,8 @@ static void write_sources(const struct gateway *gateway, struct json_writer *wri
 {
 	json_write_name(writer, LG_SLICE("sources"));
 	json_write_open(writer, '[');
-	for (size_t i = 0; i < gateway->ingest.source_count; i++) {
-		const struct source *source = &gateway->ingest.sources[i];
+	for (size_t i = 0; i < gateway->settings->source_count; i++) {
+		const struct source *source = &gateway->settings->sources[i];
 
 		json_write_open(writer, '{');
 		member_text(writer, "name", source->instance->name);
@@ -111,6 +111,7 @@ void picture_status(const struct gateway *gateway, struct buffer *out)
 		member_text(&writer, "reason", slice_from(reason));
 	member_int(&writer, "pid", getpid());
 	member_int(&writer, "uptime_ms", clock_wall_ms() - gateway->started_ms);
+	member_int(&writer, "generation", gateway->generation->number);
 	member_int(&writer, "loops", (int64_t)gateway->worker_count);
 	member_int(&writer, "connections", (int64_t)http_server_connections(gateway->server));
 	write_store(gateway, &writer);

@@ -1,6 +1,7 @@
 #include "supervise/settings.h"
 
 #include "base/alloc.h"
+#include "config/compare.h"
 #include "lead/binding.h"
 #include "lead/field.h"
 #include "lead/phone.h"
@@ -47,23 +48,31 @@ bool settings_region(struct settings *settings, struct fy_node *node, struct lg_
 	return false;
 }
 
-/* Where the rows of a section are filled into; NULL: read by other means. */
-static void *section_target(struct settings *settings, const char *name)
-{
-	const struct {
-		const char *name;
-		void *target;
-	} targets[] = {
-		{"core", &settings->core},   {"admin", &settings->admin},
-		{"store", &settings->store}, {"dedup", &settings->dedup},
-		{"lead", &settings->lead},   {"defaults", &settings->defaults},
-		{"http", &settings->http},
-	};
+/* Where the rows of a section are filled into. */
+static const struct {
+	const char *name;
+	size_t offset;
+} targets[] = {
+	{"core", offsetof(struct settings, core)},
+	{"admin", offsetof(struct settings, admin)},
+	{"store", offsetof(struct settings, store)},
+	{"dedup", offsetof(struct settings, dedup)},
+	{"lead", offsetof(struct settings, lead)},
+	{"defaults", offsetof(struct settings, defaults)},
+	{"http", offsetof(struct settings, http)},
+};
 
+const void *settings_section_in(const struct settings *settings, const char *name)
+{
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
 		if (strcmp(targets[i].name, name) == 0)
-			return targets[i].target;
+			return (const char *)settings + targets[i].offset;
 	return NULL;
+}
+
+static void *section_target(struct settings *settings, const char *name)
+{
+	return (void *)(uintptr_t)settings_section_in(settings, name);
 }
 
 static void check_section_names(struct settings *settings, struct fy_node *root)
@@ -208,6 +217,35 @@ static void read_all(struct settings *settings)
 	check_probe_paths(settings, root);
 }
 
+/* The store alone, whatever else is wrong. */
+static bool read_store(struct settings *settings)
+{
+	struct settings_section section;
+
+	for (size_t i = 0; settings_section_at(i, &section); i++)
+		if (strcmp(section.name, "store") == 0)
+			return bind_options(
+				settings->document,
+				document_member(document_root(settings->document), section.name),
+				"section \"store\"", &section.table, NULL, &settings_hooks,
+				&settings->store);
+	return false;
+}
+
+struct settings *settings_load_store(const char *path, struct buffer *errors)
+{
+	struct settings *settings = alloc_zalloc(sizeof(*settings));
+
+	if (!settings) {
+		buffer_add_literal(errors, "not enough memory\n");
+		return NULL;
+	}
+	settings->document = document_open(path, errors);
+	if (!settings->document || !read_store(settings))
+		settings_free(&settings);
+	return settings;
+}
+
 struct settings *settings_load(const char *path, struct buffer *errors)
 {
 	struct settings *settings = alloc_zalloc(sizeof(*settings));
@@ -222,6 +260,45 @@ struct settings *settings_load(const char *path, struct buffer *errors)
 	if (!settings->document || document_error_count(settings->document) > 0)
 		settings_free(&settings);
 	return settings;
+}
+
+/* The threads, the store and what the writer was given are made once a process.
+ * A section that nobody has thought of here is one of these. */
+bool settings_is_fixed(const char *section, const char *option)
+{
+	static const struct {
+		const char *section, *option; /* NULL: all of it */
+	} live[] = {
+		{"core", "shutdown"},
+		{"core", "slow_call"},
+		{"core", "plugin_path"},
+		{"defaults", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+		if (strcmp(live[i].section, section) == 0 &&
+		    (!live[i].option || strcmp(live[i].option, option) == 0))
+			return false;
+	return true;
+}
+
+void settings_keep_fixed(struct settings *next, const struct settings *running)
+{
+	struct settings_section section;
+
+	for (size_t i = 0; settings_section_at(i, &section); i++) {
+		void *to = section_target(next, section.name);
+		const void *from = settings_section_in(running, section.name);
+
+		for (size_t k = 0; to && k < section.table.count; k++) {
+			struct lg_option row = option_at(&section.table, k);
+
+			if (settings_is_fixed(section.name, row.name))
+				compare_copy(&row, to, from);
+		}
+	}
+	next->listens = running->listens;
+	next->listen_count = running->listen_count;
 }
 
 void settings_error(struct settings *settings, const char *section, const char *text)

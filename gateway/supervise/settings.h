@@ -54,6 +54,17 @@ struct settings {
 struct settings *settings_load(const char *path, struct buffer *errors);
 void settings_free(struct settings **settings);
 
+/* The section `store:` alone, of a file whose other sections may have mistakes
+ * or name variables that are set for the gateway alone. NULL when this section
+ * cannot be had; why is then in `errors`. */
+struct settings *settings_load_store(const char *path, struct buffer *errors);
+
+/* Whether an option of a plain section stays as it is while the process runs. */
+bool settings_is_fixed(const char *section, const char *option);
+/* Takes such options, and the listeners, over from the settings that run: their
+ * memory must live as long as `next`. */
+void settings_keep_fixed(struct settings *next, const struct settings *running);
+
 /* Adds an error that showed only when a section was put to use, such as a port
  * that is taken. */
 void settings_error(struct settings *settings, const char *section, const char *text);

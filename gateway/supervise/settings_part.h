@@ -7,6 +7,9 @@
 /* Hooks that every section is read with. */
 extern const struct bind_hooks settings_hooks;
 
+/* The struct that a plain section fills; NULL: it is read by other means. */
+const void *settings_section_in(const struct settings *settings, const char *name);
+
 /* Reads `sources:` and `sinks:`. Mistakes go to the document. */
 void settings_read_sources(struct settings *settings, struct fy_node *map);
 void settings_read_sinks(struct settings *settings, struct fy_node *map);

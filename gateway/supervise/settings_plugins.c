@@ -2,6 +2,7 @@
 #include "supervise/settings_part.h"
 
 #include "host/services.h"
+#include "lead/event.h"
 
 #define NAME_BYTES 63
 
@@ -262,6 +263,19 @@ static void check_file(struct settings *settings, const struct section *section,
 				       SLICE_ARGS(settings->sinks[i].instance->name));
 }
 
+/* Here and not when the lane starts: a reload must know it before it swaps. */
+static void check_events(struct settings *settings, const struct section *section,
+			 const struct sink_section *sink)
+{
+	const struct lg_list *events = &sink->settings.events;
+
+	for (size_t i = 0; i < events->count; i++)
+		if (event_type_parse(events->items[i]) < 0)
+			document_error(settings->document, document_member(section->map, "events"),
+				       "there is no event type \"%.*s\"",
+				       SLICE_ARGS(events->items[i]));
+}
+
 static void read_sink(struct settings *settings, const struct section *section)
 {
 	struct sink_section *sink = &settings->sinks[settings->sink_count];
@@ -270,6 +284,7 @@ static void read_sink(struct settings *settings, const struct section *section)
 	if (!sink->instance)
 		return;
 	check_file(settings, section, sink);
+	check_events(settings, section, sink);
 	settings->sink_count++;
 }
 

@@ -10,15 +10,50 @@
 /* The server calls hooks on the loop's thread and knows nothing of workers. */
 static _Thread_local struct worker *current;
 
-bool worker_init(struct worker *worker, struct error *error)
+static void leave(struct worker_share *share)
 {
+	share->state = SHARE_LEFT;
+	mailbox_send(share->worker->home, &share->letter);
+}
+
+static void change_to(struct worker *worker, struct worker_share *share)
+{
+	struct worker_share *old = worker->share;
+
+	worker->share = share;
+	share->state = SHARE_TAKEN;
+	mailbox_send(worker->home, &share->letter);
+	if (old && old->requests == 0)
+		leave(old);
+}
+
+static void on_share(struct loop_mailbox *box, struct letter *letter)
+{
+	change_to(container_of(box, struct worker, box),
+		  container_of(letter, struct worker_share, letter));
+}
+
+bool worker_init(struct worker *worker, struct mailbox *home, struct error *error)
+{
+	*worker = (struct worker){.home = home, .mailbox.fd = -1};
 	worker->loop = loop_new();
 	worker->ingest = worker->loop ? ingest_loop_new(worker->loop) : NULL;
-	if (worker->ingest)
+	if (worker->ingest && mailbox_init(&worker->mailbox) &&
+	    loop_mailbox_init(&worker->box, worker->loop, &worker->mailbox, on_share))
 		return true;
-	if (worker->loop)
-		loop_free(&worker->loop);
+	mailbox_fini(&worker->mailbox);
+	ingest_loop_free(&worker->ingest);
+	loop_free(&worker->loop);
 	return error_set(error, "making an event loop: not enough memory or descriptors");
+}
+
+void worker_hand_out(struct worker *worker, struct worker_share *share)
+{
+	share->worker = worker;
+	if (worker->running)
+		mailbox_send(&worker->mailbox, &share->letter);
+	else
+		change_to(worker, share);
 }
 
 static void *run(void *arg)
@@ -57,15 +92,26 @@ void worker_stop(struct worker *worker)
 
 void worker_fini(struct worker *worker)
 {
+	loop_mailbox_fini(&worker->box);
+	mailbox_fini(&worker->mailbox);
 	ingest_loop_free(&worker->ingest);
 	loop_free(&worker->loop);
 }
 
 static void handle(struct http_request *request, void *arg)
 {
+	struct worker_share *share = request->context;
 	struct source *source = arg;
 
-	ingest_handle(request->context, current->ingest, source, request);
+	ingest_handle(share->ingest, current->ingest, source, request);
+}
+
+static void on_ended(struct http_request *request)
+{
+	struct worker_share *share = request->context;
+
+	if (--share->requests == 0 && share != share->worker->share)
+		leave(share);
 }
 
 /* RFC 9110, section 15.5.6: a 405 names the methods that are allowed. */
@@ -93,9 +139,10 @@ static void answer_method(struct http_request *request, const struct source *sou
 
 bool worker_route(void *arg, struct http_request *request, struct http_route *route)
 {
-	struct ingest *ingest = arg;
-	struct source *source = ingest_source_at(ingest, request->path);
+	struct worker_share *share = current->share;
+	struct source *source = ingest_source_at(share->ingest, request->path);
 
+	(void)arg;
 	if (!source) {
 		http_respond_problem(request, 404, "no source has this path", 0);
 		return false;
@@ -104,8 +151,10 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 		answer_method(request, source);
 		return false;
 	}
-	request->context = ingest;
+	share->requests++;
+	request->context = share;
 	route->handle = handle;
+	route->ended = on_ended;
 	route->arg = source;
 	route->body_limit_bytes = (size_t)source->settings.body_bytes;
 	return true;

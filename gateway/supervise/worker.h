@@ -1,29 +1,62 @@
-/* A loop thread: its loop, and where the writer's answers arrive on it. */
+/* A loop thread: its loop, where the writer's answers arrive on it, and its
+ * share of the generation that it serves.
+ *
+ * Every request is counted to the share under which its head was read, and
+ * keeps that generation's settings to its end. The loop changes shares when it
+ * opens the letter with the next one, so nothing is locked and nothing is
+ * counted across threads; the old share goes home when its last request is
+ * over. */
 #ifndef SUPERVISE_WORKER_H
 #define SUPERVISE_WORKER_H
 
 #include <pthread.h>
 
+#include "base/list.h"
 #include "http/server.h"
 #include "ingest/ingest.h"
+
+struct worker;
+
+/* A loop's part in a generation. It belongs to the main thread until it is
+ * handed out, and again when it has come home as SHARE_LEFT. */
+struct worker_share {
+	struct letter letter;			/* first */
+	enum { SHARE_TAKEN, SHARE_LEFT } state; /* when it comes home */
+	struct worker *worker;
+	struct ingest *ingest;
+	void *generation; /* whose it is */
+	size_t requests;  /* under way */
+};
 
 struct worker {
 	struct loop *loop;
 	struct ingest_loop *ingest;
+	struct worker_share *share; /* that new requests are counted to */
+	struct mailbox mailbox;	    /* shares come here */
+	struct loop_mailbox box;
+	struct mailbox *home; /* and go there */
 	pthread_t thread;
 	bool running;
 };
 
-/* Makes the loop; false when memory or descriptors ran out. Main thread. */
-bool worker_init(struct worker *worker, struct error *error);
-/* Starts the thread. The server's listeners may be on the loop by then. */
+/* Makes the loop; false when memory or descriptors ran out. Shares go to
+ * `home`, which outlives the worker. Main thread. */
+bool worker_init(struct worker *worker, struct mailbox *home, struct error *error);
+/* Starts the thread; a share must have been handed out. The server's listeners
+ * may be on the loop by then. */
 bool worker_start(struct worker *worker, int index, struct error *error);
 /* Ends the thread and waits for it. */
 void worker_stop(struct worker *worker);
 /* After worker_stop, and after the outbox and the server are closed. */
 void worker_fini(struct worker *worker);
 
-/* The route hook of the server whose loops are workers; `ingest` is its arg. */
-bool worker_route(void *ingest, struct http_request *request, struct http_route *route);
+/* Has the loop serve a share's generation from its next round on. The share
+ * comes home twice: SHARE_TAKEN when the loop has changed to it, SHARE_LEFT
+ * when it has changed to another and the last request is over. The next share
+ * may be handed out when this one was taken. Main thread. */
+void worker_hand_out(struct worker *worker, struct worker_share *share);
+
+/* The route hook of the server whose loops are workers; takes no arg. */
+bool worker_route(void *arg, struct http_request *request, struct http_route *route);
 
 #endif

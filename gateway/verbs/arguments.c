@@ -51,6 +51,8 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 		arguments->json = true;
 	else if (option == 'o' && (options & ARGUMENT_OLDEST))
 		arguments->oldest = true;
+	else if (option == 'w' && (options & ARGUMENT_WAIT))
+		arguments->wait = true;
 	else if (option != 'n' || !(options & ARGUMENT_COUNT))
 		return option == ':' ? "this option needs a value" : "unknown option";
 	else if (!read_count(optarg, &arguments->count))
@@ -65,6 +67,7 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		{.name = "config", .has_arg = required_argument, .val = 'c'},
 		{.name = "json", .has_arg = no_argument, .val = 'j'},
 		{.name = "oldest", .has_arg = no_argument, .val = 'o'},
+		{.name = "wait", .has_arg = no_argument, .val = 'w'},
 		{.name = NULL},
 	};
 	int option;

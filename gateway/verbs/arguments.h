@@ -10,10 +10,11 @@
 #define ARGUMENT_JSON 2u   /* --json */
 #define ARGUMENT_COUNT 4u  /* -n COUNT */
 #define ARGUMENT_OLDEST 8u /* --oldest */
+#define ARGUMENT_WAIT 16u  /* --wait */
 
 struct arguments {
 	const char *config; /* never NULL when the command takes one */
-	bool json, oldest;
+	bool json, oldest, wait;
 	int64_t count; /* -1: not given */
 	char **operands;
 	int operand_count;

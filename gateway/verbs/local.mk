@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/manual.c \
 	%D%/plugins.c \
 	%D%/print.c \
+	%D%/reload.c \
 	%D%/run.c \
 	%D%/show.c \
 	%D%/sinks.c \

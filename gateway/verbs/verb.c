@@ -9,6 +9,8 @@
 const struct verb verb_table[] = {
 	{"run", "[-c FILE]", "take leads in and forward them until SIGTERM", verb_run},
 	{"check", "[-c FILE]", "read the configuration and name every mistake", verb_check},
+	{"reload", "[-c FILE] [--json] [--wait]", "have the gateway take its configuration anew",
+	 verb_reload},
 	{"status", "[-c FILE] [--json]", "show how the gateway stands", verb_status},
 	{"plugins", "[-c FILE] [--json] [NAME]", "list plugins, or show one with its options",
 	 verb_plugins},

@@ -19,6 +19,7 @@ int verb_main(int argc, char **argv);
 
 int verb_run(int argc, char **argv);
 int verb_check(int argc, char **argv);
+int verb_reload(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_plugins(int argc, char **argv);
 int verb_leads(int argc, char **argv);

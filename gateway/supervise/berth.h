@@ -1,0 +1,70 @@
+/* Where a sink's lane lies: the place that outlives lanes and generations. It
+ * goes by the sink's name. A lane whose section is the same in the next
+ * generation is adopted and goes on; another one is stopped, and its successor
+ * begins when it has ended, where it ended. Nobody waits meanwhile.
+ *
+ * Two lanes never serve one sink at once. So a lane that hangs in its plugin
+ * beyond its deadline holds its successor up, which is named in the log once
+ * and shown by `leadgate sinks`: it goes on when the plugin's call returns, or
+ * with the next start of the process. Main thread. */
+#ifndef SUPERVISE_BERTH_H
+#define SUPERVISE_BERTH_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "supervise/generation.h"
+
+/* One sink by one generation's word. */
+struct tenant {
+	struct generation *generation; /* a reference; NULL: nobody */
+	struct sink_section *section;
+};
+
+struct berth {
+	struct list link;
+	char name[64];
+	struct lane *lane;     /* NULL: none */
+	struct tenant present; /* whose lane it is */
+	struct tenant next;    /* who comes when it has ended */
+	bool stopping;	       /* the lane was told to end */
+	bool hang_said;
+	int64_t hangs_from_ms; /* monotonic: it has had all the time it may take */
+	int64_t retry_from_ms; /* monotonic: a lane could not be started before */
+};
+
+struct berths {
+	struct list all;
+	struct outbox *outbox;
+	struct lg_slice store_path;
+	struct loop_timer timer;	      /* looks while somebody is ending or cannot begin */
+	void (*moved)(struct berths *berths); /* a lane has begun or ended */
+};
+
+void berths_init(struct berths *berths, struct loop *loop, void (*moved)(struct berths *berths));
+/* What lanes work on; before the first berths_adopt. The path outlives them. */
+void berths_open(struct berths *berths, struct outbox *outbox, struct lg_slice store_path);
+
+/* Makes the berths that a generation's sinks need; false when memory ran out,
+ * and then there are no more than before. */
+bool berths_prepare(struct berths *berths, const struct settings *settings);
+/* Takes back what was prepared for a generation that does not come. */
+void berths_sweep(struct berths *berths);
+
+/* Keeps, stops and starts lanes as a generation wants it; berths_prepare first.
+ * With `error` a lane that cannot be started fails it (at the process's start);
+ * without, it is logged and tried again. */
+bool berths_adopt(struct berths *berths, struct generation *generation, struct error *error);
+
+/* The lane of a sink; NULL: none now. */
+struct lane *berths_lane(const struct berths *berths, struct lg_slice name);
+
+/* The first lane that still has to end for its successor, or because its sink
+ * was removed; NULL: none. */
+const struct berth *berths_ending(const struct berths *berths);
+
+/* Tells all lanes to end and waits for them as long as `patient` says so; it is
+ * asked between short waits. False: a lane hangs in its plugin. */
+bool berths_stop(struct berths *berths, bool (*patient)(void *arg), void *arg);
+void berths_fini(struct berths *berths);
+
+#endif

@@ -1,0 +1,200 @@
+#include "supervise/gateway.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "supervise/admin.h"
+#include "supervise/control.h"
+#include "supervise/reload.h"
+
+/* Makes the folders above the store's file that are not there. */
+static bool make_folders(struct lg_slice path, struct error *error)
+{
+	char folder[4096];
+
+	if (path.length >= sizeof(folder))
+		return error_set(error, "store.path is longer than %zu bytes", sizeof(folder) - 1);
+	slice_to_text(path, folder, sizeof(folder));
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(folder, 0750) < 0 && errno != EEXIST)
+			return error_set(error, "making the folder %s: %s", folder,
+					 strerror(errno));
+		*slash = '/';
+	}
+	return true;
+}
+
+static bool start_store(struct gateway *gateway, struct error *error)
+{
+	const struct settings *settings = gateway->settings;
+
+	if (!make_folders(settings->store.path, error))
+		return false;
+	gateway->outbox = outbox_open(&settings->store, &settings->dedup, &settings->lead, error);
+	return gateway->outbox != NULL;
+}
+
+static bool make_workers(struct gateway *gateway, struct error *error)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t count = (size_t)gateway->settings->core.loops;
+
+	if (!mailbox_init(&gateway->home))
+		return error_set(error, "no descriptor is left");
+	if (count == 0)
+		count = cores > 0 ? (size_t)cores : 1;
+	gateway->workers = alloc_zalloc(count * sizeof(*gateway->workers));
+	if (!gateway->workers)
+		return error_set(error, "not enough memory");
+	for (; gateway->worker_count < count; gateway->worker_count++)
+		if (!worker_init(&gateway->workers[gateway->worker_count], &gateway->home, error))
+			return false;
+	return true;
+}
+
+/* Says itself where in the configuration a mistake is. */
+static bool open_generation(struct gateway *gateway, struct error *error)
+{
+	if (!generation_open(gateway->generation, gateway->outbox, &gateway->settings->lead,
+			     gateway->worker_count, error))
+		return false;
+	gateway->lanes = gateway->generation->lanes;
+	generation_hand_out(gateway->generation, gateway->workers);
+	return true;
+}
+
+static bool listen_for_leads(struct gateway *gateway, struct error *error)
+{
+	const struct settings *settings = gateway->settings;
+	const struct http_service service = {.route = worker_route};
+	struct loop **loops = alloc_zalloc(gateway->worker_count * sizeof(struct loop *));
+
+	if (!loops)
+		return error_set(error, "not enough memory");
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		loops[i] = gateway->workers[i].loop;
+	gateway->server = http_server_open(loops, gateway->worker_count, settings->listens,
+					   settings->listen_count, &settings->http, &service,
+					   error);
+	alloc_free(loops);
+	return gateway->server != NULL;
+}
+
+/* What fails by a mistake in the configuration is shown where it stands there. */
+static bool start_listeners(struct gateway *gateway, struct error *error)
+{
+	if (!listen_for_leads(gateway, error))
+		settings_error(gateway->settings, "listen", error->text);
+	else if (!admin_open(gateway, error))
+		settings_error(gateway->settings, "admin", error->text);
+	else
+		return true;
+	return false;
+}
+
+static bool start_lanes(struct gateway *gateway, struct error *error)
+{
+	const struct settings *settings = gateway->settings;
+
+	berths_open(&gateway->berths, gateway->outbox, settings->store.path);
+	if (!berths_prepare(&gateway->berths, settings))
+		return error_set(error, "not enough memory");
+	if (!berths_adopt(&gateway->berths, gateway->generation, error))
+		return false;
+	for (size_t i = 0; i < settings->sink_count; i++)
+		gateway->lanes[i] = berths_lane(&gateway->berths,
+						settings->sinks[i].instance->name);
+	if (settings->sink_count == 0)
+		log_warning("gateway.no-sinks",
+			    LOG_TEXT("reason", "leads are stored and delivered to nobody"));
+	return true;
+}
+
+static bool start_workers(struct gateway *gateway, struct error *error)
+{
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		if (!worker_start(&gateway->workers[i], (int)i, error))
+			return false;
+	return true;
+}
+
+/* Listeners come before lanes: a taken port is the commonest mistake, and then
+ * nothing should have been delivered yet. Loops run last. */
+bool gateway_start(struct gateway *gateway, const char *config_path, struct error *error)
+{
+	gateway->generation = generation_ref(gateway->first);
+	gateway->settings = gateway->first->settings;
+	gateway->first->number = 1;
+	list_append(&gateway->generations, &gateway->first->link);
+	return start_store(gateway, error) && make_workers(gateway, error) &&
+	       reload_open(gateway, config_path, error) && open_generation(gateway, error) &&
+	       start_listeners(gateway, error) && control_open(gateway, error) &&
+	       start_lanes(gateway, error) && start_workers(gateway, error);
+}
+
+void gateway_log(const struct gateway *gateway)
+{
+	const struct settings *settings = gateway->settings;
+
+	for (size_t i = 0; i < settings->listen_count; i++)
+		log_notice("gateway.listening", LOG_TEXT("for", "leads"),
+			   LOG_SLICE("address", settings->listens[i].address),
+			   LOG_INT("port", http_server_port(gateway->server, i)));
+	if (gateway->admin)
+		log_notice("gateway.listening", LOG_TEXT("for", "admin"),
+			   LOG_SLICE("address", settings->admin.address),
+			   LOG_INT("port", http_server_port(gateway->admin, 0)));
+	for (size_t i = 0; i < settings->source_count; i++)
+		log_notice("gateway.source", LOG_SLICE("name", settings->sources[i].instance->name),
+			   LOG_SLICE("path", settings->sources[i].settings.path));
+	for (size_t i = 0; i < settings->sink_count; i++)
+		log_notice("gateway.sink", LOG_SLICE("name", settings->sinks[i].instance->name),
+			   LOG_SLICE("plugin", settings->sinks[i].settings.plugin));
+	log_notice("gateway.ready", LOG_TEXT("version", PACKAGE_VERSION), LOG_INT("pid", getpid()),
+		   LOG_SLICE("store", settings->store.path));
+}
+
+/* Loops have stopped: what they had of generations is given back for them. */
+static void free_generations(struct gateway *gateway)
+{
+	LIST_EACH_SAFE(link, &gateway->generations)
+		generation_recall(container_of(link, struct generation, link));
+	generation_unref(&gateway->generation);
+	generation_unref(&gateway->first);
+}
+
+/* The writer's letters come until the outbox is closed, so requests and
+ * mailboxes outlive it. */
+bool gateway_stop(struct gateway *gateway, bool (*patient)(void *arg), void *arg)
+{
+	bool ended;
+
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		worker_stop(&gateway->workers[i]);
+	ended = !gateway->reload || berths_stop(&gateway->berths, patient, arg);
+	if (gateway->control)
+		control_close(&gateway->control);
+	if (!ended)
+		return false;
+	if (gateway->outbox)
+		outbox_close(&gateway->outbox);
+	if (gateway->admin)
+		http_server_close(&gateway->admin);
+	if (gateway->server)
+		http_server_close(&gateway->server);
+	for (size_t i = 0; i < gateway->worker_count; i++)
+		worker_fini(&gateway->workers[i]);
+	alloc_free(gateway->workers);
+	if (gateway->reload) {
+		berths_fini(&gateway->berths);
+		reload_close(&gateway->reload);
+	}
+	mailbox_fini(&gateway->home);
+	free_generations(gateway);
+	return true;
+}

@@ -1,0 +1,370 @@
+#include "supervise/reload.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/counter.h"
+#include "base/log.h"
+#include "codec/json_writer.h"
+#include "supervise/difference.h"
+
+struct reload {
+	struct gateway *gateway;
+	const char *config_path;
+	struct loop_mailbox box; /* shares that come home */
+	struct list asked;	 /* tickets of the reload that follows */
+	struct list served;	 /* of the one whose generation the loops change to */
+	struct list drains;
+	struct buffer plan;	      /* what the reload under way says */
+	bool changing, again;	      /* the loops change over; another reload follows */
+	int done, failed;     /* counters */
+};
+
+static void run(struct reload *reload);
+
+/* ---- answers ----------------------------------------------------------------------- */
+
+static struct reload_ticket *ticket_of(struct list *link)
+{
+	return container_of(link, struct reload_ticket, link);
+}
+
+static void answer(struct reload_ticket *ticket, struct lg_slice text)
+{
+	list_remove(&ticket->link);
+	buffer_add_slice(ticket->answer, text);
+	ticket->done(ticket);
+}
+
+static void answer_all(struct list *tickets, struct lg_slice text)
+{
+	LIST_EACH_SAFE(link, tickets)
+		answer(ticket_of(link), text);
+}
+
+static void move_all(struct list *to, struct list *from)
+{
+	LIST_EACH_SAFE(link, from) {
+		list_remove(link);
+		list_append(to, link);
+	}
+}
+
+static void add_number(struct buffer *out, const char *name, int64_t number)
+{
+	buffer_printf(out, "{\"%s\":%lld}\n", name, (long long)number);
+}
+
+static void add_error(struct buffer *out, struct lg_slice text, bool of_configuration)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	json_write_name(&writer, LG_SLICE("error"));
+	json_write_text(&writer, slice_trim(text));
+	json_write_name(&writer, LG_SLICE("configuration"));
+	json_write_bool(&writer, of_configuration);
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+static void add_item(struct buffer *out, const struct difference_item *item)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	json_write_name(&writer, LG_SLICE("change"));
+	json_write_text(&writer, slice_from(difference_word(item->change)));
+	json_write_name(&writer, LG_SLICE("kind"));
+	json_write_text(&writer, slice_from(item->kind));
+	json_write_name(&writer, LG_SLICE("name"));
+	json_write_text(&writer, item->name);
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+/* ---- failing ------------------------------------------------------------------------- */
+
+/* Of a report the lines that say something; those that show the place begin
+ * with blanks. */
+static void log_errors(struct lg_slice errors)
+{
+	struct lg_slice line;
+
+	while (slice_split(&errors, '\n', &line))
+		if (line.length > 0 && line.data[0] != ' ')
+			log_error("reload.failed", LOG_SLICE("reason", line));
+}
+
+static void fail(struct reload *reload, struct list *tickets, struct lg_slice text,
+		 bool of_configuration)
+{
+	struct buffer line;
+
+	log_errors(text);
+	log_notice("reload.kept", LOG_INT("generation", reload->gateway->generation->number));
+	counter_inc(reload->failed);
+	buffer_init(&line, SIZE_MAX);
+	add_error(&line, text, of_configuration);
+	answer_all(tickets, buffer_slice(&line));
+	buffer_fini(&line);
+}
+
+/* ---- what is left of older generations ------------------------------------------------- */
+
+/* How many older than `number` have requests under way. */
+static int64_t older_at_work(const struct reload *reload, int64_t number)
+{
+	int64_t count = 0;
+
+	LIST_EACH(link, &reload->gateway->generations) {
+		const struct generation *generation = container_of(link, struct generation, link);
+		count += generation->number < number && generation->out > 0;
+	}
+	return count;
+}
+
+static void look_at_drains(struct reload *reload)
+{
+	bool ending = berths_ending(&reload->gateway->berths) != NULL;
+
+	LIST_EACH_SAFE(link, &reload->drains) {
+		struct reload_ticket *ticket = ticket_of(link);
+
+		if (ending || older_at_work(reload, ticket->generation) > 0)
+			continue;
+		add_number(ticket->answer, "drained", ticket->generation);
+		answer(ticket, LG_SLICE(""));
+	}
+}
+
+static void show_lanes(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->settings->sink_count; i++)
+		gateway->lanes[i] = berths_lane(&gateway->berths,
+						gateway->settings->sinks[i].instance->name);
+}
+
+static void on_moved(struct berths *berths)
+{
+	struct gateway *gateway = container_of(berths, struct gateway, berths);
+
+	show_lanes(gateway);
+	look_at_drains(gateway->reload);
+}
+
+void reload_await_drain(struct reload *reload, struct reload_ticket *ticket)
+{
+	list_append(&reload->drains, &ticket->link);
+	look_at_drains(reload);
+}
+
+void reload_say_waiting(const struct reload *reload, struct buffer *out)
+{
+	const struct berth *berth = berths_ending(&reload->gateway->berths);
+	int64_t older = older_at_work(reload, reload->gateway->generation->number);
+	char text[160];
+
+	if (berth)
+		snprintf(text, sizeof(text), "the lane of sink %s has not ended yet", berth->name);
+	else
+		snprintf(text, sizeof(text), "%lld older generations have requests under way",
+			 (long long)older);
+	add_error(out, slice_from(text), false);
+}
+
+/* ---- changing over ----------------------------------------------------------------------- */
+
+static void log_changes(const struct difference *difference)
+{
+	for (size_t i = 0; i < difference->count; i++) {
+		const struct difference_item *item = &difference->items[i];
+
+		if (item->change == CHANGE_RESTART)
+			log_warning("reload.needs-restart", LOG_TEXT("kind", item->kind),
+				    LOG_SLICE("name", item->name));
+		else if (item->change != CHANGE_KEPT)
+			log_notice("reload.item", LOG_TEXT("change", difference_word(item->change)),
+				   LOG_TEXT("kind", item->kind), LOG_SLICE("name", item->name));
+	}
+}
+
+/* From here on nothing fails. */
+static void change_over(struct reload *reload, struct generation *next)
+{
+	struct gateway *gateway = reload->gateway;
+	struct generation *old = gateway->generation;
+
+	next->number = old->number + 1;
+	list_append(&gateway->generations, &next->link);
+	gateway->generation = next;
+	gateway->settings = next->settings;
+	gateway->lanes = next->lanes;
+	reload->changing = true;
+	generation_hand_out(next, gateway->workers);
+	berths_adopt(&gateway->berths, next, NULL);
+	show_lanes(gateway);
+	generation_unref(&old);
+}
+
+static void finish(struct reload *reload)
+{
+	int64_t number = reload->gateway->generation->number;
+
+	reload->changing = false;
+	counter_inc(reload->done);
+	log_notice("reload.done", LOG_INT("generation", number));
+	add_number(&reload->plan, "generation", number);
+	answer_all(&reload->served, buffer_slice(&reload->plan));
+	if (!reload->again)
+		return;
+	reload->again = false;
+	run(reload);
+}
+
+static void on_share(struct loop_mailbox *box, struct letter *letter)
+{
+	struct reload *reload = container_of(box, struct reload, box);
+
+	generation_take_home(container_of(letter, struct worker_share, letter));
+	if (reload->changing && generation_is_taken(reload->gateway->generation))
+		finish(reload);
+	look_at_drains(reload);
+}
+
+/* ---- preparing ------------------------------------------------------------------------------ */
+
+/* Compared before what cannot change is taken over. */
+static bool plan(struct reload *reload, const struct settings *next, struct arena *arena,
+		 struct difference *difference)
+{
+	buffer_clear(&reload->plan);
+	if (!difference_make(arena, reload->gateway->settings, next, difference))
+		return false;
+	for (size_t i = 0; i < difference->count; i++)
+		add_item(&reload->plan, &difference->items[i]);
+	return !reload->plan.failed;
+}
+
+static bool prepare(struct reload *reload, struct generation *next, struct error *error)
+{
+	struct gateway *gateway = reload->gateway;
+
+	settings_keep_fixed(next->settings, gateway->first->settings);
+	return generation_open(next, gateway->outbox, &gateway->first->settings->lead,
+			       gateway->worker_count, error) &&
+	       (berths_prepare(&gateway->berths, next->settings) ||
+		error_set(error, "not enough memory"));
+}
+
+/* Whether one may be done now; otherwise a reason. */
+static bool may_run(const struct reload *reload, const char **reason)
+{
+	if (reload->gateway->draining)
+		*reason = "the gateway is stopping";
+	else if (older_at_work(reload, reload->gateway->generation->number) >= RELOAD_GENERATIONS)
+		*reason = "too many older generations have requests under way";
+	else
+		return true;
+	return false;
+}
+
+/* What was read without a mistake is put to use, or given up. */
+static void put_to_use(struct reload *reload, struct generation *next, struct list *tickets)
+{
+	struct difference difference;
+	struct error error = {0};
+	struct arena arena;
+
+	arena_init(&arena, 4096, 0);
+	if (!plan(reload, next->settings, &arena, &difference)) {
+		fail(reload, tickets, LG_SLICE("not enough memory"), false);
+		generation_unref(&next);
+	} else if (prepare(reload, next, &error)) {
+		log_changes(&difference);
+		move_all(&reload->served, tickets);
+		change_over(reload, next);
+	} else if (buffer_length(&next->errors) > 0) {
+		fail(reload, tickets, buffer_slice(&next->errors), true);
+		generation_unref(&next);
+	} else {
+		fail(reload, tickets, slice_from(error.text), false);
+		generation_unref(&next);
+	}
+	arena_fini(&arena);
+}
+
+static void run(struct reload *reload)
+{
+	struct generation *next;
+	struct list tickets;
+	struct buffer errors;
+	const char *reason;
+
+	list_init(&tickets);
+	move_all(&tickets, &reload->asked);
+	if (!may_run(reload, &reason)) {
+		fail(reload, &tickets, slice_from(reason), false);
+		return;
+	}
+	buffer_init(&errors, SIZE_MAX);
+	next = generation_load(reload->config_path, &errors);
+	if (next)
+		put_to_use(reload, next, &tickets);
+	else
+		fail(reload, &tickets, buffer_slice(&errors), true);
+	buffer_fini(&errors);
+}
+
+void reload_ask(struct reload *reload, struct reload_ticket *ticket)
+{
+	if (ticket)
+		list_append(&reload->asked, &ticket->link);
+	if (reload->changing)
+		reload->again = true;
+	else
+		run(reload);
+}
+
+void reload_forget(struct reload_ticket *ticket)
+{
+	list_remove(&ticket->link);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------ */
+
+bool reload_open(struct gateway *gateway, const char *config_path, struct error *error)
+{
+	struct reload *reload = alloc_zalloc(sizeof(*reload));
+
+	if (!reload)
+		return error_set(error, "not enough memory");
+	gateway->reload = reload;
+	reload->gateway = gateway;
+	reload->config_path = config_path;
+	list_init(&reload->asked);
+	list_init(&reload->served);
+	list_init(&reload->drains);
+	buffer_init(&reload->plan, SIZE_MAX);
+	reload->done = counter_register(COUNTER_COUNTER, "leadgate_reloads_total",
+					"result=\"done\"", "Reloads by how they ended");
+	reload->failed = counter_register(COUNTER_COUNTER, "leadgate_reloads_total",
+					  "result=\"failed\"", "Reloads by how they ended");
+	berths_init(&gateway->berths, gateway->loop, on_moved);
+	return loop_mailbox_init(&reload->box, gateway->loop, &gateway->home, on_share) ||
+	       error_set(error, "not enough memory");
+}
+
+void reload_close(struct reload **reload)
+{
+	struct reload *r = *reload;
+
+	*reload = NULL;
+	if (!r)
+		return;
+	loop_mailbox_fini(&r->box);
+	buffer_fini(&r->plan);
+	alloc_free(r);
+}

@@ -1,0 +1,182 @@
+# A new configuration in a running gateway: item by item, whole or not at all.
+use strict;
+use warnings;
+
+use JSON::PP;
+use LeadgateTest;
+use Test::More;
+
+$ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
+
+# The default configuration with other sources and sinks.
+sub config {
+    my (%parts) = @_;
+    my $core = $parts{core} || 'loops: 2, shutdown: 20s';
+    my $store = $parts{store} || '';
+    my $sources = join '', map { "  $_\n" } @{ $parts{sources}
+        || ['contact-form: { plugin: webform, path: /f/contact, auth: none }'] };
+    my $sinks = join '', map { "  $_\n" } @{ $parts{sinks}
+        || ['archive: { plugin: file, path: "@DIR@/leads.ndjson" }'] };
+    return "core: { $core }\nlisten: [{ address: \"127.0.0.1:0\" }]\n"
+        . "admin: { address: \"127.0.0.1:0\" }\nstore: { path: \"\@DIR\@/store.db\"$store }\n"
+        . "sources:\n${sources}sinks:\n$sinks";
+}
+
+sub mail {
+    my ($gateway, $path, $name) = @_;
+    return $gateway->post($path, [email => "$name\@example.com"])->{status};
+}
+
+sub generation {
+    my ($gateway) = @_;
+    return $gateway->admin('/metrics')->{content} =~ /^leadgate_generation (\d+)$/m ? $1 : undef;
+}
+
+my $gateway = LeadgateTest->new(config => config())->start;
+is(generation($gateway), 1, 'a start is the first generation');
+my $kept = $gateway->connect;
+my $rest = '';
+syswrite $kept, form_request('/f/contact', [email => 'one@example.com']);
+is(read_answer($kept, \$rest)->{status}, 202, 'a lead before');
+
+# ---- sources ----------------------------------------------------------------------
+
+$gateway->configure(config(sources => [
+    'contact-form: { plugin: webform, path: /f/contact, auth: none }',
+    'quote-form: { plugin: webform, path: /f/quote, auth: none }']));
+is($gateway->post('/f/quote', [email => 'q@example.com'])->{status}, 404, 'a path that is not there yet');
+my ($status, $out, $err) = $gateway->command('reload');
+is($status, 0, 'a reload') or diag($err);
+like($out, qr/^kept +source +contact-form$/m, 'the plan says what is kept');
+like($out, qr/^new +source +quote-form$/m, 'and what is new');
+like($out, qr/^kept +sink +archive$/m, 'and that the sink is kept');
+like($out, qr/^kept +listener +127\.0\.0\.1:0$/m, 'and the listener');
+like($out, qr/^generation +2$/m, 'and which generation it is');
+is(mail($gateway, '/f/quote', 'two'), 202, 'the new path is served at once');
+syswrite $kept, form_request('/f/quote', [email => 'three@example.com']);
+is(read_answer($kept, \$rest)->{status}, 202, 'also on a connection of before');
+is(generation($gateway), 2, 'the metrics have the generation');
+is(decode_json(($gateway->command('status', '--json'))[1])->{generation}, 2, 'so has status');
+like($gateway->log, qr/event=reload\.done generation=2/, 'and the log');
+
+# A request under way keeps what it began with, even when its source is gone.
+my $bytes = form_request('/f/contact', [email => 'slow@example.com', message => 'x' x 500]);
+my $slow = $gateway->connect;
+syswrite $slow, substr $bytes, 0, length($bytes) - 10;
+wait_until { $gateway->admin('/metrics')->{content} =~ /^leadgate_connections 2/m } 'its head is there';
+$gateway->configure(config(sources => [
+    'quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }']));
+($status, $out) = $gateway->command('reload', '--json');
+is($status, 0, 'a source is removed');
+my %changes = map { ("$_->{kind} $_->{name}" => $_->{change}) } grep { $_->{kind} }
+    map { decode_json($_) } split /\n/, $out;
+is_deeply(\%changes, { 'source contact-form' => 'removed', 'source quote-form' => 'changed',
+    'sink archive' => 'kept', 'listener 127.0.0.1:0' => 'kept' }, 'another changed');
+is(mail($gateway, '/f/contact', 'late'), 404, 'its path is gone');
+syswrite $slow, substr $bytes, -10;
+is(read_answer($slow)->{status}, 202, 'the request that had begun is answered by it');
+($status, $out) = $gateway->command('reload', '--wait');
+is($status, 0, 'a reload that waits');
+like($out, qr/^drained +4$/m, 'says when the old generation is over');
+my @events = $gateway->wait_events(4);
+is($events[3]{lead}{source}{name}, 'contact-form', 'its lead is delivered');
+
+# ---- mistakes ---------------------------------------------------------------------
+
+sub refused {
+    my ($why, @patterns) = @_;
+    my $before = generation($gateway);
+    ($status, $out, $err) = $gateway->command('reload');
+    is($status, 78, "$why: the reload is refused");
+    like($err, $_, 'all is said') for @patterns;
+    is($out, '', 'no plan is printed');
+    is(generation($gateway), $before, 'the old generation stays');
+    is(mail($gateway, '/f/quote', "after-$before-" . time . rand), 202, 'and serves');
+    is($gateway->admin('/readyz')->{status}, 200, 'and is ready');
+}
+$gateway->announce(qr/event=reload\.failed/);
+
+$gateway->configure(config(sources => [
+    'quote-form: { plugin: webform, pth: /f/quote, auth: none }',
+    'other: { plugin: webform, path: /f/quote }',
+    'third: { plugin: absent, path: /f/third, auth: none }']) . "stire: {}\n");
+refused('a broken file', qr/unknown option "pth".*did you mean "path"/, qr/no plugin "absent"/,
+    qr/unknown section "stire"/, qr/\^/);
+for my $words (qr/unknown option/, qr/no plugin/, qr/unknown section/) {
+    like($gateway->log, qr/level=error event=reload\.failed reason=.*$words/, 'the log names it, too');
+}
+$gateway->configure(config(sources => [
+    'quote-form: { plugin: failing_source, path: /f/quote, auth: none, fail_open: true }']));
+refused('a source that cannot be opened', qr/fail_open is set/);
+$gateway->configure(config(sinks => ['archive: { plugin: file, path: "@DIR@/leads.ndjson", events: [lead.made] }']));
+refused('an unknown event type', qr/no event type "lead\.made"/);
+spew($gateway->config, "listen: [\n");
+($status, $out, $err) = $gateway->command('reload');
+is($status, 78, 'a file that is no YAML is refused');
+$gateway->signal('HUP');
+wait_until { () = $gateway->log =~ /event=reload\.kept generation=4/g; $& } 'a signal says so in the log';
+like($gateway->admin('/metrics')->{content}, qr/^leadgate_reloads_total\{result="failed"\} 4$/m, 'failures are counted');
+
+# What cannot change stays as it is, and is named.
+$gateway->announce(qr/event=reload\.needs-restart/);
+$gateway->configure(config(core => 'loops: 3, shutdown: 21s', store => ', max_size: 3GiB',
+    sources => ['quote-form: { plugin: webform, path: /f/quote, auth: none }']));
+($status, $out) = $gateway->command('reload');
+is($status, 0, 'what needs a restart is no mistake');
+like($out, qr/^needs a restart +option +core\.loops$/m, 'it is named');
+like($out, qr/^needs a restart +option +store\.max_size$/m, 'each of it');
+like($out, qr/^changed +option +core\.shutdown$/m, 'what can change is taken');
+my $picture = decode_json(($gateway->command('status', '--json'))[1]);
+is($picture->{loops}, 2, 'as many loops as before');
+isnt($picture->{store}{max_bytes}, 3 << 30, 'the store is as it was');
+
+# ---- sinks ------------------------------------------------------------------------
+
+my $dir = $gateway->dir;
+my @quote = (sources => ['quote-form: { plugin: webform, path: /f/quote, auth: none }']);
+sub seqs { return [map { $_->{seq} } read_lines("$dir/$_[0]")] }
+sub last_seq { return $gateway->sql('SELECT max(seq) FROM event') }
+my $before = last_seq();
+wait_until { my $s = seqs('leads.ndjson'); @$s && $s->[-1] == $before } 'all is delivered';
+$gateway->configure(config(@quote, sinks => ['archive: { plugin: file, path: "@DIR@/second.ndjson" }']));
+($status, $out) = $gateway->command('reload', '--wait');
+is($status, 0, 'a sink is changed');
+like($out, qr/^changed +sink +archive$/m, 'and the plan says so');
+mail($gateway, '/f/quote', "second$_") for 1 .. 3;
+wait_until { @{ seqs('second.ndjson') } >= 3 } 'its successor delivers';
+is_deeply(seqs('second.ndjson'), [$before + 1 .. $before + 3], 'from where the one before had ended');
+
+$gateway->configure(config(@quote, sinks => ['other: { plugin: file, path: "@DIR@/other.ndjson" }']));
+is(($gateway->command('reload', '--wait'))[0], 0, 'a sink is removed, another one is new');
+mail($gateway, '/f/quote', "third$_") for 1 .. 2;
+wait_until { @{ seqs('other.ndjson') } == last_seq() } 'the new one delivers all that there is';
+is(scalar @{ seqs('second.ndjson') }, 3, 'the removed one gets nothing');
+$gateway->configure(config(@quote, sinks => ['archive: { plugin: file, path: "@DIR@/second.ndjson" }',
+    'other: { plugin: file, path: "@DIR@/other.ndjson" }']));
+is(($gateway->command('reload', '--wait'))[0], 0, 'it comes back');
+wait_until { @{ seqs('second.ndjson') } >= 5 } 'and delivers again';
+is_deeply(seqs('second.ndjson'), [$before + 1 .. $before + 5], 'from where it had been');
+
+# ---- one more reload, however many signals ------------------------------------------
+
+my $hold = "$dir/hold";
+$gateway->configure(config(sources => ["slow: { plugin: slow_opener, path: /slow, auth: none, hold: '$hold' }",
+    'quote-form: { plugin: webform, path: /f/quote, auth: none }']));
+is(($gateway->command('reload'))[0], 0, 'a source that opens slowly');
+my $number = generation($gateway);
+spew($hold, '');
+$gateway->signal('HUP');
+wait_until { slurp("/proc/$gateway->{pid}/status") =~ /^ShdPnd:\s+0+$/m } 'the signal was read';
+$gateway->signal('HUP') for 1 .. 20;
+unlink $hold;
+wait_until { $gateway->log =~ /event=reload\.done generation=${\($number + 2)}/ } 'the reloads are over';
+is(($gateway->command('reload'))[0], 0, 'another one');
+is(generation($gateway), $number + 3, 'twenty signals during a reload were one more');
+
+# As it was in the beginning, so that what is left over shows.
+close $_ for $kept, $slow;
+$gateway->configure(config());
+is(($gateway->command('reload', '--wait'))[0], 0, 'back to the first configuration');
+
+$gateway->finish;
+done_testing;
