@@ -7,6 +7,7 @@ static const char *const type_names[] = {
 	[EVENT_HELD] = "lead.held",	    [EVENT_RELEASED] = "lead.released",
 	[EVENT_STATUS] = "lead.status",	    [EVENT_MERGED] = "lead.merged",
 	[EVENT_UNMERGED] = "lead.unmerged", [EVENT_ERASED] = "lead.erased",
+	[EVENT_ALERT] = "gateway.alert",
 };
 
 /* The fixed beginning of every body. */
@@ -15,21 +16,22 @@ static const char *const type_names[] = {
 
 const char *event_type_name(enum event_type type)
 {
-	bool known = type >= EVENT_CREATED && type <= EVENT_ERASED;
+	bool known = type >= EVENT_CREATED && type <= EVENT_ALERT;
 
 	return known ? type_names[type] : "unknown";
 }
 
 int event_type_parse(struct lg_slice name)
 {
-	for (int type = EVENT_CREATED; type <= EVENT_ERASED; type++)
+	for (int type = EVENT_CREATED; type <= EVENT_ALERT; type++)
 		if (slice_is(name, type_names[type]))
 			return type;
 	return -1;
 }
 
-void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,
-		  int64_t at_ms, struct lg_slice lead, struct lg_slice changes)
+/* What every body begins with, up to the quote behind its time. */
+static void encode_head(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,
+			int64_t at_ms)
 {
 	char id_text[UUID_TEXT_BYTES], at[CLOCK_RFC3339_BYTES];
 
@@ -41,12 +43,27 @@ void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_t
 	buffer_add_slice(out, slice_from(event_type_name(type)));
 	buffer_add_literal(out, "\",\"at\":\"");
 	buffer_add_slice(out, slice_from(at));
+}
+
+void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,
+		  int64_t at_ms, struct lg_slice lead, struct lg_slice changes)
+{
+	encode_head(out, id, type, at_ms);
 	buffer_add_literal(out, "\",\"lead\":");
 	buffer_add_slice(out, lead);
 	if (slice_present(changes)) {
 		buffer_add_literal(out, ",\"changes\":");
 		buffer_add_slice(out, changes);
 	}
+	buffer_add_byte(out, '}');
+}
+
+void event_encode_alert(struct buffer *out, const uint8_t id[UUID_BYTES], int64_t at_ms,
+			struct lg_slice alert)
+{
+	encode_head(out, id, EVENT_ALERT, at_ms);
+	buffer_add_literal(out, "\",\"alert\":");
+	buffer_add_slice(out, alert);
 	buffer_add_byte(out, '}');
 }
 
@@ -138,4 +155,28 @@ struct lg_slice event_body_changes(struct lg_slice body)
 	if (!slice_present(rest) || !skip_literal(&rest, ",\"changes\":"))
 		return slice_of(NULL, 0);
 	return first_object(rest);
+}
+
+/* The text behind `mark`, up to its quote. */
+static struct lg_slice text_behind(struct lg_slice text, const char *mark)
+{
+	struct lg_slice rest, name;
+	const char *found = NULL;
+
+	if (slice_present(text))
+		found = memmem(text.data, text.length, mark, strlen(mark));
+	if (!found)
+		return slice_of(NULL, 0);
+	rest = slice_cut(text, (size_t)(found - text.data) + strlen(mark), SIZE_MAX);
+	return slice_split(&rest, '"', &name) ? name : slice_of(NULL, 0);
+}
+
+struct lg_slice event_body_source(struct lg_slice body)
+{
+	/* A quote inside of a value has a backslash before it: the marks are members. */
+	struct lg_slice name = text_behind(event_body_changes(body), "\"source.name\":\"");
+
+	if (slice_present(name))
+		return name;
+	return text_behind(event_body_lead(body), "\"source\":{\"name\":\"");
 }

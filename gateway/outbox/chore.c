@@ -230,11 +230,60 @@ static int forget_sink(struct journal *journal, struct chore *chore)
 	return rc;
 }
 
+/* ---- alerts ----------------------------------------------------------------- */
+
+static int is_noted(struct journal *journal, const char *scope, struct lg_slice key, bool *noted)
+{
+	static const char sql[] = "SELECT 1 FROM state WHERE scope = ? AND key = ?";
+	sqlite3_stmt *select = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, sql, -1, &select, NULL);
+
+	*noted = false;
+	if (rc == SQLITE_OK) {
+		statement_bind_text(select, 1, slice_from(scope));
+		statement_bind_text(select, 2, key);
+		*noted = sqlite3_step(select) == SQLITE_ROW;
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	return rc;
+}
+
+static int add_alert_event(struct journal *journal, struct lg_slice alert)
+{
+	int64_t now_ms = clock_wall_ms();
+	uint8_t id[UUID_BYTES];
+
+	uuid_new(now_ms, id);
+	buffer_clear(&journal->body);
+	event_encode_alert(&journal->body, id, now_ms, alert);
+	if (journal->body.failed)
+		return SQLITE_NOMEM;
+	return journal_add_event(journal, event_type_name(EVENT_ALERT), NULL, now_ms,
+				 buffer_slice(&journal->body));
+}
+
+/* Note and event are one transaction: after a crash too an alert is said once. */
+static int tell_alert(struct journal *journal, struct chore *chore)
+{
+	bool noted;
+	int rc = is_noted(journal, SCHEMA_SCOPE_ALERT, chore->sink, &noted);
+
+	if (rc != SQLITE_OK || noted == chore->raised)
+		return rc;
+	rc = chore->raised ? put_note(journal, SCHEMA_SCOPE_ALERT, chore->sink, chore->text)
+			   : drop_note(journal, SCHEMA_SCOPE_ALERT, chore->sink);
+	if (rc == SQLITE_OK)
+		rc = add_alert_event(journal, chore->text);
+	chore->count = rc == SQLITE_OK;
+	return rc;
+}
+
 /* ---- a step ---------------------------------------------------------------- */
 
 static int (*const kinds[])(struct journal *journal, struct chore *chore) = {
 	[CHORE_PAUSE] = pause_sink,   [CHORE_RESUME] = resume_sink, [CHORE_BEGIN] = begin_sink,
-	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink,
+	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink, [CHORE_ALERT] = tell_alert,
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -30,6 +30,11 @@ enum chore_kind {
 	/* sink: all that the journal says of it goes. Only for one that is not
 	 * configured, which the caller knows. */
 	CHORE_FORGET = 5,
+	/* sink (KIND/NAME of an alert), text (the alert as a JSON object), raised:
+	 * writes a gateway.alert event, and notes an alert that is raised until it
+	 * is cleared. What the notes say already is not said again: nothing is
+	 * written then, and `count` is 0. */
+	CHORE_ALERT = 8,
 };
 
 /* Which events CHORE_REPLAY is about. */
@@ -56,6 +61,7 @@ struct chore {
 	struct lg_slice text;
 	int64_t last_seq;
 	struct replay replay;
+	bool raised;
 
 	/* Set by any thread: a chore in steps ends after the one under way. */
 	atomic_bool cancelled;

@@ -168,7 +168,10 @@ int journal_add_event(struct journal *journal, const char *type, const uint8_t l
 		return SQLITE_FULL;
 	sqlite3_bind_int64(add, 1, journal->last_seq + 1);
 	statement_bind_text(add, 2, slice_from(type));
-	statement_bind_blob(add, 3, lead_id, UUID_BYTES);
+	if (lead_id)
+		statement_bind_blob(add, 3, lead_id, UUID_BYTES);
+	else
+		sqlite3_bind_zeroblob(add, 3, 0);
 	sqlite3_bind_int64(add, 4, at_ms);
 	statement_bind_text(add, 5, body);
 	int rc = statement_run(add);

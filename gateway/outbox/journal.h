@@ -54,7 +54,7 @@ int journal_begin(struct journal *journal);
 int journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
-/* Appends an event under the next seq. */
+/* Appends an event under the next seq; `lead_id` NULL: it is of no lead. */
 int journal_add_event(struct journal *journal, const char *type, const uint8_t lead_id[UUID_BYTES],
 		      int64_t at_ms, struct lg_slice body);
 

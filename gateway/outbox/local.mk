@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/reader.c \
 	%D%/reader_replay.c \
 	%D%/reader_tally.c \
+	%D%/reader_watch.c \
 	%D%/recent.c \
 	%D%/replay.c \
 	%D%/room.c \

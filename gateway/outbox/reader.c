@@ -38,6 +38,11 @@ static const char *const sql[QUERY_COUNT] = {
 			"SELECT min(sink) AS sink FROM settled WHERE sink > ?1 UNION ALL"
 			" SELECT min(sink) FROM open WHERE sink > ?1)",
 	[QUERY_SINK_NOTE] = "SELECT value FROM state WHERE scope = ? AND key = ?",
+	[QUERY_NOTES] = "SELECT key, value FROM state WHERE scope = ? ORDER BY key",
+	[QUERY_OLDEST_OPEN] =
+		"SELECT at FROM event WHERE seq = (SELECT min(seq) FROM open WHERE sink = ?"
+		" AND state <> 'dead')",
+	[QUERY_BACKWARDS] = "SELECT at, body FROM event ORDER BY seq DESC LIMIT ?",
 };
 
 struct reader *reader_open(struct lg_slice path, struct error *error)
@@ -86,12 +91,14 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 
 	memset(event, 0, sizeof(*event));
 	event->discarded = slice_is(type, SCHEMA_TYPE_DISCARDED);
-	if (lead.length != UUID_BYTES || (known < 0 && !event->discarded))
+	if (lead.length != (known == EVENT_ALERT ? 0 : UUID_BYTES) ||
+	    (known < 0 && !event->discarded))
 		return false;
 	event->seq = sqlite3_column_int64(select, 0);
 	event->type = event->discarded ? EVENT_HELD : (enum event_type)known;
 	event->at_ms = sqlite3_column_int64(select, 2);
-	memcpy(event->lead_id, lead.data, UUID_BYTES);
+	if (lead.length)
+		memcpy(event->lead_id, lead.data, UUID_BYTES);
 	event->body = arena_copy(arena, statement_column(select, 4));
 	if (sqlite3_column_count(select) > 5) {
 		int state = outcomes_state(statement_column(select, 5));

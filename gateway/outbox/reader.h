@@ -17,8 +17,8 @@ struct journal_event {
 	int64_t seq;
 	enum event_type type;
 	int64_t at_ms;
-	uint8_t lead_id[UUID_BYTES];
-	bool discarded; /* a trap: settled for everybody, delivered to nobody */
+	uint8_t lead_id[UUID_BYTES]; /* zero: of no lead */
+	bool discarded;		     /* a trap: settled for everybody, delivered to nobody */
 	struct lg_slice body;
 	/* of due events */
 	enum delivery_state state;
@@ -80,5 +80,36 @@ bool reader_tally(struct reader *reader, struct arena *arena, struct lg_slice si
  * How many; -1 with a reason. */
 ptrdiff_t reader_sinks(struct reader *reader, struct arena *arena, struct lg_slice **names,
 		       struct error *error);
+
+/* ---- for those who watch --------------------------------------------------- */
+
+/* An alert that is noted as raised: by CHORE_ALERT, until it is cleared. */
+struct noted_alert {
+	struct lg_slice key;  /* KIND/NAME */
+	struct lg_slice text; /* the alert as JSON */
+};
+/* All of them, in the arena. How many; -1 with a reason. */
+ptrdiff_t reader_alerts(struct reader *reader, struct arena *arena, struct noted_alert **alerts,
+			struct error *error);
+
+/* What waits for a sink that has settled everything up to `position`. Counts
+ * all of its open rows: whoever asks often asks seldomer when it takes long. */
+struct sink_backlog {
+	int64_t oldest_ms;    /* wall clock, of the oldest event that is not settled for
+			      * good; dead letters are. 0: none */
+	int64_t by_state[16]; /* of what is open; index: enum delivery_state */
+};
+bool reader_backlog(struct reader *reader, struct lg_slice sink, int64_t position,
+		    struct sink_backlog *backlog, struct error *error);
+
+/* When sources brought something last: looks at `most` events from the end
+ * backwards, or until all are found. at_ms stays as it is for those that are
+ * not among them. False with a reason. */
+struct source_heard {
+	struct lg_slice source;
+	int64_t at_ms; /* wall clock; 0: to be found */
+};
+bool reader_heard(struct reader *reader, struct source_heard *sources, size_t count, int64_t most,
+		  struct error *error);
 
 #endif

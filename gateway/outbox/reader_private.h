@@ -7,20 +7,23 @@
 #include "outbox/reader.h"
 
 enum query {
-	QUERY_EVENTS,	  /* after seq, count */
-	QUERY_DUE,	  /* sink, now, count */
-	QUERY_NEXT_DUE,	  /* sink */
-	QUERY_POSITION,	  /* sink */
-	QUERY_LEAD,	  /* id */
-	QUERY_LEADS_UP,	  /* after id, count */
-	QUERY_LEADS_DOWN, /* before id, count */
-	QUERY_EVENT_FROM, /* seq -> seq, at */
-	QUERY_BY_ID,	  /* first seq, last seq, id */
-	QUERY_SETTLED,	  /* sink -> outcomes */
-	QUERY_OPEN,	  /* sink -> state, count */
-	QUERY_LAST,	  /* -> last seq */
-	QUERY_SINKS,	  /* after name -> name */
-	QUERY_SINK_NOTE,  /* scope, sink -> value */
+	QUERY_EVENTS,	   /* after seq, count */
+	QUERY_DUE,	   /* sink, now, count */
+	QUERY_NEXT_DUE,	   /* sink */
+	QUERY_POSITION,	   /* sink */
+	QUERY_LEAD,	   /* id */
+	QUERY_LEADS_UP,	   /* after id, count */
+	QUERY_LEADS_DOWN,  /* before id, count */
+	QUERY_EVENT_FROM,  /* seq -> seq, at */
+	QUERY_BY_ID,	   /* first seq, last seq, id */
+	QUERY_SETTLED,	   /* sink -> outcomes */
+	QUERY_OPEN,	   /* sink -> state, count */
+	QUERY_LAST,	   /* -> last seq */
+	QUERY_SINKS,	   /* after name -> name */
+	QUERY_SINK_NOTE,   /* scope, sink -> value */
+	QUERY_NOTES,	   /* scope -> key, value */
+	QUERY_OLDEST_OPEN, /* sink -> at of the oldest event that is tried again */
+	QUERY_BACKWARDS,   /* -> at, body, newest first */
 	QUERY_COUNT,
 };
 

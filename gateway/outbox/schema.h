@@ -19,6 +19,8 @@
  * seq before), and why one is paused. */
 #define SCHEMA_SCOPE_BEGUN "sink.begun"
 #define SCHEMA_SCOPE_PAUSED "sink.paused"
+/* The same of alerts that are raised, by KIND/NAME; the value is the alert. */
+#define SCHEMA_SCOPE_ALERT "gateway.alert"
 
 /* Makes all tables and the secret in an empty database, in one transaction:
  * after a crash there is all of it or nothing. */

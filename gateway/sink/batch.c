@@ -201,7 +201,7 @@ static int32_t service_event(const struct lg_batch *handle, size_t index, struct
 		.at = from->at_ms,
 		.id = from->id,
 		.type = from->type,
-		.lead_id = slice_of(from->lead_id, UUID_TEXT_BYTES - 1),
+		.lead_id = slice_from(from->lead_id),
 		.json = from->json,
 		.attempt = from->attempt,
 	};

@@ -96,7 +96,9 @@ static void fill_event(struct run *run, const struct journal_event *event, struc
 	out->attempt = event->attempts + 1;
 	out->id = event_body_id(event->body);
 	out->type = slice_from(type_seen(event->type));
-	uuid_format(event->lead_id, out->lead_id);
+	out->lead_id[0] = '\0';
+	if (event->type != EVENT_ALERT)
+		uuid_format(event->lead_id, out->lead_id);
 }
 
 bool run_prepare(struct run *run, const struct run_rules *rules)

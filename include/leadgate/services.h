@@ -101,10 +101,10 @@ struct lg_event {
 	size_t size; /* set by the caller */
 	int64_t seq;
 	int64_t at;
-	struct lg_slice id;   /* the event's UUID */
-	struct lg_slice type; /* "lead.created" … */
-	struct lg_slice lead_id;
-	struct lg_slice json; /* the whole event, one line, no line feed */
+	struct lg_slice id;	 /* the event's UUID */
+	struct lg_slice type;	 /* "lead.created" … */
+	struct lg_slice lead_id; /* empty: of no lead, which a gateway.alert is */
+	struct lg_slice json;	 /* the whole event, one line, no line feed */
 	/* 1 on the first try. It begins anew after a restart and after a batch
 	 * of which nothing was taken: only the id tells a repetition for sure. */
 	int64_t attempt;

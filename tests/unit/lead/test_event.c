@@ -85,7 +85,7 @@ static void broken_bodies_have_no_parts(void **state)
 static void types_have_names(void **state)
 {
 	(void)state;
-	for (int type = EVENT_CREATED; type <= EVENT_ERASED; type++)
+	for (int type = EVENT_CREATED; type <= EVENT_ALERT; type++)
 		assert_int_equal(
 			event_type_parse(slice_from(event_type_name((enum event_type)type))), type);
 	assert_string_equal(event_type_name(EVENT_ERASED), "lead.erased");
@@ -93,6 +93,45 @@ static void types_have_names(void **state)
 	assert_string_equal(event_type_name((enum event_type)99), "unknown");
 	assert_int_equal(event_type_parse(LG_SLICE("lead.create")), -1);
 	assert_int_equal(event_type_parse(LG_SLICE("")), -1);
+}
+
+static void alerts_are_of_no_lead(void **state)
+{
+	struct buffer out;
+
+	(void)state;
+	buffer_init(&out, 1 << 20);
+	event_encode_alert(&out, id, 0, LG_SLICE("{\"kind\":\"silent\"}"));
+	expect_slice("alert", buffer_slice(&out),
+		     "{\"id\":\"" ID "\",\"type\":\"gateway.alert\","
+		     "\"at\":\"1970-01-01T00:00:00.000Z\",\"alert\":{\"kind\":\"silent\"}}");
+	expect_slice("id", event_body_id(buffer_slice(&out)), ID);
+	expect_slice("lead", event_body_lead(buffer_slice(&out)), NULL);
+	expect_slice("source", event_body_source(buffer_slice(&out)), NULL);
+	buffer_fini(&out);
+}
+
+#define BODY(lead, changes) \
+	"{\"id\":\"" ID "\",\"type\":\"x\",\"at\":\"y\",\"lead\":{" lead "}" changes "}"
+#define FORM "\"source\":{\"name\":\"form\"}"
+
+static void sources_are_found(void **state)
+{
+	(void)state;
+	expect_slice("created", event_body_source(LG_SLICE(BODY(FORM, ""))), "form");
+	expect_slice("touched",
+		     event_body_source(LG_SLICE(
+			     BODY(FORM, ",\"changes\":{\"kept\":{\"source.name\":\"sms\"}}"))),
+		     "sms");
+	expect_slice("by the same", event_body_source(LG_SLICE(BODY(FORM, ",\"changes\":{}"))),
+		     "form");
+	/* What somebody wrote into a form is no member. */
+	expect_slice("claimed",
+		     event_body_source(LG_SLICE(
+			     BODY("\"m\":\"\\\"source\\\":{\\\"name\\\":\\\"x\\\"}\"," FORM, ""))),
+		     "form");
+	expect_slice("none", event_body_source(LG_SLICE(BODY("", ""))), NULL);
+	expect_slice("cut", event_body_source(LG_SLICE("{\"id\":\"")), NULL);
 }
 
 static void failing_memory_is_reported(void **state)
@@ -120,6 +159,8 @@ int main(void)
 		cmocka_unit_test(parts_are_found_again),
 		cmocka_unit_test(broken_bodies_have_no_parts),
 		cmocka_unit_test(types_have_names),
+		cmocka_unit_test(alerts_are_of_no_lead),
+		cmocka_unit_test(sources_are_found),
 		cmocka_unit_test(failing_memory_is_reported),
 	};
 
