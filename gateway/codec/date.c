@@ -1,6 +1,9 @@
 #include "codec/date.h"
 
+#include <stdio.h>
+
 #define DAY_S 86400
+#define YEAR_MS INT64_C(31556952000) /* on average */
 
 /* Takes exactly `count` digits. */
 static bool take_digits(struct lg_slice *text, size_t count, int *value)
@@ -120,6 +123,85 @@ bool time_parse(struct lg_slice text, int64_t *wall_ms)
 		return false;
 	*wall_ms += ms - offset_ms;
 	return true;
+}
+
+/* ---- dates of HTTP --------------------------------------------------------- */
+
+/* Whether a text has a form: "#" is a digit, "_" a digit or a blank, "@" a letter,
+ * everything else itself. */
+static bool has_form(struct lg_slice text, const char *form)
+{
+	if (text.length != strlen(form))
+		return false;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i], lower = (char)(c | 0x20);
+		bool digit = c >= '0' && c <= '9';
+		bool fits = form[i] == '#'   ? digit
+			    : form[i] == '_' ? digit || c == ' '
+			    : form[i] == '@' ? lower >= 'a' && lower <= 'z'
+					     : c == form[i];
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+/* 1 to 12; 0: no month. */
+static int month_number(struct lg_slice name)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int month = 1;
+
+	while (month <= 12 && memcmp(names + 3 * (month - 1), name.data, 3) != 0)
+		month++;
+	return month % 13;
+}
+
+static int two_digits(struct lg_slice text)
+{
+	return (text.data[0] == ' ' ? 0 : text.data[0] - '0') * 10 + text.data[1] - '0';
+}
+
+/* A year of two digits, as close to now as the rule wants it. */
+static int whole_year(int short_year, int64_t now_ms)
+{
+	int now = 1970 + (int)(now_ms / YEAR_MS);
+	int year = now - now % 100 + short_year;
+
+	return year > now + 50 ? year - 100 : year;
+}
+
+/* The parts brought into the form that time_parse knows, and checks. */
+static bool parse_parts(int year, struct lg_slice month, struct lg_slice day, struct lg_slice clock,
+			int64_t *wall_ms)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%.8sZ", year, month_number(month),
+		 two_digits(day), clock.data);
+	return time_parse(slice_of(text, strlen(text)), wall_ms);
+}
+
+bool time_parse_http(struct lg_slice text, int64_t now_ms, int64_t *wall_ms)
+{
+	ptrdiff_t comma = slice_find(text, ',');
+	struct lg_slice rest = slice_cut(text, comma < 0 ? 0 : (size_t)comma + 1, SIZE_MAX);
+
+	if (has_form(text, "@@@, ## @@@ #### ##:##:## GMT"))
+		return parse_parts(two_digits(slice_cut(text, 12, 2)) * 100 +
+					   two_digits(slice_cut(text, 14, 2)),
+				   slice_cut(text, 8, 3), slice_cut(text, 5, 2),
+				   slice_cut(text, 17, 8), wall_ms);
+	if (has_form(text, "@@@ @@@ _# ##:##:## ####"))
+		return parse_parts(two_digits(slice_cut(text, 20, 2)) * 100 +
+					   two_digits(slice_cut(text, 22, 2)),
+				   slice_cut(text, 4, 3), slice_cut(text, 8, 2),
+				   slice_cut(text, 11, 8), wall_ms);
+	if (comma > 0 && has_form(rest, " ##-@@@-## ##:##:## GMT"))
+		return parse_parts(whole_year(two_digits(slice_cut(rest, 8, 2)), now_ms),
+				   slice_cut(rest, 4, 3), slice_cut(rest, 1, 2),
+				   slice_cut(rest, 11, 8), wall_ms);
+	return false;
 }
 
 bool date_valid(struct lg_slice text)

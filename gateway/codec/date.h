@@ -10,6 +10,11 @@
  * of 60 is the first of the next minute. False: none of these. */
 bool time_parse(struct lg_slice text, int64_t *wall_ms);
 
+/* A date of HTTP in any of its three forms (RFC 9110, section 5.6.7). The day of
+ * the week is not compared. A year of two digits that would be more than 50 years
+ * after `now_ms` is of the century before. False: none of these. */
+bool time_parse_http(struct lg_slice text, int64_t now_ms, int64_t *wall_ms);
+
 /* YYYY-MM-DD, checked against the calendar. */
 bool date_valid(struct lg_slice text);
 

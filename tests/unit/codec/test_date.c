@@ -106,6 +106,65 @@ static void checks_days(void **state)
 	assert_false(date_valid(LG_SLICE("2000-12-32")));
 }
 
+#define NOW_MS INT64_C(1767323045000) /* 2026-01-02T03:04:05Z */
+
+static void reads_dates_of_http(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t wall_ms;
+	} cases[] = {
+		{"Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111777000)},
+		{"Sunday, 06-Nov-94 08:49:37 GMT", INT64_C(784111777000)},
+		{"Sun Nov  6 08:49:37 1994", INT64_C(784111777000)},
+		{"Fri, 02 Jan 2026 03:04:05 GMT", NOW_MS},
+		{"Friday, 02-Jan-26 03:04:05 GMT", NOW_MS},
+		{"Fri Jan 02 03:04:05 2026", NOW_MS},
+		{"Thu, 29 Feb 2024 23:59:60 GMT", INT64_C(1709251200000)},
+		/* 50 years on it is still to come, 51 years on it is long past */
+		{"Wednesday, 01-Jan-76 00:00:00 GMT", INT64_C(3345062400000)},
+		{"Saturday, 01-Jan-77 00:00:00 GMT", INT64_C(220924800000)},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t wall_ms = -1;
+
+		if (!time_parse_http(slice_from(cases[i].text), NOW_MS, &wall_ms))
+			fail_msg("not taken: %s", cases[i].text);
+		assert_int_equal(wall_ms, cases[i].wall_ms);
+	}
+}
+
+static void refuses_what_is_no_date_of_http(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"120",
+		",",
+		"Sun, 06 Nov 1994 08:49:37",
+		"Sun, 06 Nov 1994 08:49:37 CET",
+		"Sun, 06 Nov 1994 08:49:37 GMT ",
+		"Sun, 31 Feb 1994 08:49:37 GMT",
+		"Sun, 06 Now 1994 08:49:37 GMT",
+		"Sun, 6 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 94 08:49:37 GMT",
+		"Sun, 06 Nov 1994 24:49:37 GMT",
+		"Sun, 06x Nov 1994 08:49:37 GMT",
+		"Sunday, 00-Nov-94 08:49:37 GMT",
+		"Sun Nov 6 08:49:37 1994",
+		"2026-01-02T03:04:05Z",
+	};
+	int64_t wall_ms;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (time_parse_http(slice_from(texts[i]), NOW_MS, &wall_ms))
+			fail_msg("taken: %s", texts[i]);
+	}
+	assert_false(time_parse_http((struct lg_slice){NULL, 0}, NOW_MS, &wall_ms));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +172,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_instant),
 		cmocka_unit_test(agrees_with_the_clock),
 		cmocka_unit_test(checks_days),
+		cmocka_unit_test(reads_dates_of_http),
+		cmocka_unit_test(refuses_what_is_no_date_of_http),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
