@@ -7,5 +7,6 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane_settle.c \
 	%D%/lane_step.c \
 	%D%/options.c \
+	%D%/outcome.c \
 	%D%/retry.c \
 	%D%/run.c
