@@ -37,9 +37,23 @@ static const struct counter_row {
 			   "Number of the last event that was settled in order"},
 };
 
+/* Of any other thread, and of a plugin that did not ask for it, nothing is sent. */
+static int32_t service_http_send(struct lg_host *host, const struct lg_http_call *call,
+				 void (*done)(void *context, const struct lg_http_answer *answer),
+				 void *context)
+{
+	struct lane *lane = ((struct instance *)(void *)host)->carrier;
+
+	if (!lane || !pthread_equal(lane->thread, pthread_self()) || !lane->http)
+		return LG_FAIL;
+	return http_service_send(lane->http, host->services, call, done, context);
+}
+
 void sink_services_add(struct lg_services *services)
 {
 	batch_services_add(services);
+	services->http_send = service_http_send;
+	services->http_header = http_service_header;
 }
 
 struct lg_slice lane_name(const struct lane *lane)
@@ -89,6 +103,17 @@ static bool read_types(struct lane *lane, struct error *error)
 static size_t smaller(int64_t ours, int64_t theirs)
 {
 	return (size_t)(theirs > 0 && theirs < ours ? theirs : ours);
+}
+
+static void read_limits(struct lane *lane)
+{
+	const struct instance *instance = lane->instance;
+	int64_t events = instance->sink.batch_events, bytes = instance->sink.batch_bytes;
+
+	if (instance->sink.limits)
+		instance->sink.limits(instance->settings, &events, &bytes);
+	lane->batch_events = smaller(lane->settings->batch_events, events);
+	lane->batch_bytes = smaller(lane->settings->batch_bytes, bytes);
 }
 
 static void register_counters(struct lane *lane)
@@ -232,8 +257,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->mailbox.fd = -1;
 	lane->resend_ms = INT64_MAX;
 	lane->rules.tests = settings->is_test;
-	lane->batch_events = smaller(settings->batch_events, instance->sink.batch_events);
-	lane->batch_bytes = smaller(settings->batch_bytes, instance->sink.batch_bytes);
+	read_limits(lane);
 	list_init(&lane->idle);
 	list_init(&lane->held_up);
 	init_end(lane);

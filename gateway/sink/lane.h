@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "host/instance.h"
 #include "outbox/outbox.h"
+#include "sink/http_service.h"
 
 /* The gateway's own options of every sink (beside the plugin's). */
 struct sink_settings {
@@ -19,6 +20,7 @@ struct sink_settings {
 	int64_t retry_for_ms; /* after that: dead */
 	int64_t gather_ms;    /* at most to wait for a fuller batch */
 	int32_t is_test;      /* takes leads that are tests */
+	struct http_service_settings http;
 };
 extern const struct lg_option sink_options[];
 extern const size_t sink_option_count;

@@ -44,6 +44,7 @@ struct lane {
 	struct loop_timer timer; /* the end of a rest */
 	struct loop_task turn;	 /* there is more to do at once */
 	struct reader *reader;
+	struct http_service *http; /* of a plugin that asks for it */
 	_Atomic(bool) stopping;
 	pthread_mutex_t lock; /* guards `ended` and `reason` */
 	pthread_cond_t end;

@@ -69,13 +69,22 @@ static void go_on(struct lane *lane)
 		lane_mood_set(lane, MOOD_RUNNING, slice_of(NULL, 0));
 }
 
+/* True, too, for a plugin that calls nobody. */
+static bool open_http(struct lane *lane, struct error *error)
+{
+	if (!(lane->instance->library->plugin.flags & LG_CALLS_HTTP) || lane->http)
+		return true;
+	lane->http = http_service_new(lane->loop, &lane->settings->http, &lane->turn, error);
+	return lane->http != NULL;
+}
+
 static bool open_plugin(struct lane *lane)
 {
 	struct error error;
 
 	if (lane->instance->opened)
 		return true;
-	if (!instance_open(lane->instance, &error)) {
+	if (!open_http(lane, &error) || !instance_open(lane->instance, &error)) {
 		pause_lane(lane, MOOD_PARKED, 0, slice_from(error.text));
 		return false;
 	}
@@ -392,6 +401,7 @@ static void drain_plugin(struct lane *lane)
 	if (instance->opened && instance->sink.drain)
 		instance->sink.drain(instance->state,
 				     clock_monotonic_ms() + lane->settings->timeout_ms);
+	http_service_free(&lane->http);
 	instance_close(instance);
 }
 

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libsink.a
 %C%_libsink_a_SOURCES = \
 	%D%/batch.c \
+	%D%/http_service.c \
 	%D%/lane.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \

@@ -60,6 +60,8 @@ static const struct {
 	{"lead", offsetof(struct settings, lead)},
 	{"defaults", offsetof(struct settings, defaults)},
 	{"http", offsetof(struct settings, http)},
+	{"http_client", offsetof(struct settings, http_client)},
+	{"expressions", offsetof(struct settings, expressions)},
 };
 
 const void *settings_section_in(const struct settings *settings, const char *name)

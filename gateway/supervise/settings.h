@@ -39,6 +39,8 @@ struct settings {
 	struct default_settings defaults;
 	struct lead_limits lead;
 	struct http_limits http;
+	struct http_client_settings http_client;
+	struct expr_limits expressions;
 	struct http_listen *listens;
 	size_t listen_count;
 	struct source *sources;
@@ -77,6 +79,7 @@ struct settings_section {
 	const char *name;
 	const char *help; /* a sentence */
 	struct option_table table;
+	struct option_table http_table; /* of sinks whose plugin makes calls; else none */
 };
 /* The index-th section in the manual's order, listen, sources and sinks among
  * them; false after the last. */

@@ -36,14 +36,17 @@ static bool check_name(struct settings *settings, struct fy_node *node, const ch
 	return good;
 }
 
-/* Names of a table's rows, NULL-terminated; NULL when memory ran out. */
-static const char **row_names(struct settings *settings, const struct option_table *table)
+/* Names of two tables' rows, NULL-terminated; NULL when memory ran out. */
+static const char **row_names(struct settings *settings, const struct option_table *table,
+			      const struct option_table *more)
 {
 	const char **names = arena_zalloc(document_arena(settings->document),
-					  (table->count + 1) * sizeof(*names));
+					  (table->count + more->count + 1) * sizeof(*names));
 
 	for (size_t i = 0; names && i < table->count; i++)
 		names[i] = option_at(table, i).name;
+	for (size_t i = 0; names && i < more->count; i++)
+		names[table->count + i] = option_at(more, i).name;
 	return names;
 }
 
@@ -77,6 +80,8 @@ struct section {
 	const char *kind; /* "source" */
 	int32_t plugin_kind;
 	struct option_table table;
+	struct option_table http_table; /* when the plugin makes calls … */
+	size_t http_offset;		/* … into the rows' struct */
 	struct lg_slice name;
 	struct fy_node *name_node, *map;
 };
@@ -137,13 +142,31 @@ static const struct library *load_plugin(struct settings *settings, const struct
 	return NULL;
 }
 
+/* Success and ids are told by what a destination answers, not by the record. */
+static const struct bind_hooks answer_hooks = {.expression = outcome_expression_check};
+
+/* Reads one of the gateway's own tables. False: no memory. */
+static bool read_rows(struct settings *settings, const struct section *section, const char *what,
+		      const struct option_table *table, const struct bind_hooks *hooks, void *rows)
+{
+	const char **others = other_keys(settings, section->map, table);
+
+	if (others)
+		bind_options(settings->document, section->map, what, table, others, hooks, rows);
+	else
+		document_error(settings->document, section->map, "not enough memory");
+	return others != NULL;
+}
+
 /* Reads the gateway's rows and then the plugin's. NULL when the entry has a
  * mistake. */
 static struct instance *read_instance(struct settings *settings, const struct section *section,
 				      void *rows, const struct lg_slice *plugin)
 {
-	const char **others, **mine;
+	struct option_table none = {.count = 0};
+	const struct option_table *http_table = &none;
 	const struct library *library;
+	const char **mine;
 	char what[96];
 
 	if (!check_name(settings, section->name_node, section->kind, section->name))
@@ -154,18 +177,23 @@ static struct instance *read_instance(struct settings *settings, const struct se
 			       SLICE_ARGS(section->name));
 		return NULL;
 	}
-	others = other_keys(settings, section->map, &section->table);
-	mine = row_names(settings, &section->table);
-	if (!others || !mine) {
-		document_error(settings->document, section->map, "not enough memory");
-		return NULL;
-	}
 	snprintf(what, sizeof(what), "%s \"%.*s\"", section->kind, SLICE_ARGS(section->name));
-	bind_options(settings->document, section->map, what, &section->table, others,
-		     &settings_hooks, rows);
+	if (!read_rows(settings, section, what, &section->table, &settings_hooks, rows))
+		return NULL;
 	library = load_plugin(settings, section, *plugin);
 	if (!library)
 		return NULL;
+	if (library->plugin.flags & LG_CALLS_HTTP) {
+		http_table = &section->http_table;
+		if (!read_rows(settings, section, what, http_table, &answer_hooks,
+			       (char *)rows + section->http_offset))
+			return NULL;
+	}
+	mine = row_names(settings, &section->table, http_table);
+	if (!mine) {
+		document_error(settings->document, section->map, "not enough memory");
+		return NULL;
+	}
 	return instance_new(settings->document, section->map, section->name, library, mine,
 			    &settings_hooks, services());
 }
@@ -276,6 +304,26 @@ static void check_events(struct settings *settings, const struct section *sectio
 				       SLICE_ARGS(events->items[i]));
 }
 
+/* What rows cannot say of `outcomes`. */
+static void check_outcomes(struct settings *settings, const struct section *section,
+			   const struct http_service_settings *http)
+{
+	struct fy_node *map = document_member(section->map, "outcomes");
+	struct lg_pair entry;
+	struct fy_node *key_node, *value;
+	struct error error;
+	void *cursor = NULL;
+
+	if (http->outcome.overrides.count == 0)
+		return;
+	while (document_each(settings->document, map, &cursor, &entry.name, &key_node, &value)) {
+		entry.value = document_text(settings->document, value);
+		if (slice_present(entry.value) && !outcome_override_check(&entry, &error))
+			document_error(settings->document, key_node, "\"outcomes\": %s",
+				       error.text);
+	}
+}
+
 static void read_sink(struct settings *settings, const struct section *section)
 {
 	struct sink_section *sink = &settings->sinks[settings->sink_count];
@@ -285,6 +333,9 @@ static void read_sink(struct settings *settings, const struct section *section)
 		return;
 	check_file(settings, section, sink);
 	check_events(settings, section, sink);
+	check_outcomes(settings, section, &sink->settings.http);
+	sink->settings.http.client = &settings->http_client;
+	sink->settings.http.limits = &settings->expressions;
 	settings->sink_count++;
 }
 
@@ -341,6 +392,9 @@ void settings_read_sinks(struct settings *settings, struct fy_node *map)
 		.kind = "sink",
 		.plugin_kind = LG_SINK,
 		.table = {sink_options, sink_option_count, sizeof(struct lg_option)},
+		.http_table = {http_service_options, http_service_option_count,
+			       sizeof(struct lg_option)},
+		.http_offset = offsetof(struct sink_settings, http),
 	};
 
 	settings->sinks = make_room(settings, map, "sinks", sizeof(*settings->sinks));

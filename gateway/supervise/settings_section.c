@@ -81,13 +81,20 @@ bool settings_section_at(size_t index, struct settings_section *section)
 		{"http",
 		 "limits of requests and connections",
 		 {http_limit_options, http_limit_option_count, sizeof(struct lg_option)}},
+		{"http_client",
+		 "calls to destinations: each sink that makes them has a client of its own",
+		 {http_client_options, http_client_option_count, sizeof(struct lg_option)}},
+		{"expressions",
+		 "how much the Lua expressions of one thread may take",
+		 {expr_limit_options, expr_limit_option_count, sizeof(struct lg_option)}},
 		{"sources",
 		 "where leads come from: a name, and below it these options and those of "
 		 "its plugin",
 		 {source_options, source_option_count, sizeof(struct lg_option)}},
 		{"sinks",
 		 "where leads go: a name, and below it these options and those of its plugin",
-		 {sink_options, sink_option_count, sizeof(struct lg_option)}},
+		 {sink_options, sink_option_count, sizeof(struct lg_option)},
+		 {http_service_options, http_service_option_count, sizeof(struct lg_option)}},
 	};
 
 	if (index >= sizeof(sections) / sizeof(sections[0]))

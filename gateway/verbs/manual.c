@@ -40,6 +40,13 @@ int verb_manual(int argc, char **argv)
 		buffer_printf(&out, ".SS %s\n%c%s.\n", section.name, section.help[0] - 'a' + 'A',
 			      section.help + 1);
 		manual_roff(&out, &section.table);
+		if (section.http_table.count == 0)
+			continue;
+		buffer_printf(&out,
+			      ".SS \"%s that make calls\"\nOptions of the gateway beside "
+			      "those of a plugin that calls its destination by HTTP.\n",
+			      section.name);
+		manual_roff(&out, &section.http_table);
 	}
 	settings_plugin_path(NULL);
 	buffer_add_literal(&out, ".SH \"OPTIONS OF PLUGINS\"\n");

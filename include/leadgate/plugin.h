@@ -20,16 +20,17 @@
 
 /* What this header describes; the host compares plugins with these. */
 #define LG_ABI_MAJOR 0
-#define LG_ABI_MINOR 1
+#define LG_ABI_MINOR 2
 
 /* Kinds of plugin. */
 #define LG_SOURCE 1
 #define LG_SINK 2
 
 /* Flags of a descriptor. */
-#define LG_SERIAL 1u	/* source: one loop at a time calls an instance */
-#define LG_HAS_AUTH 2u	/* source: proves who sends; else `auth: none` must be said */
-#define LG_CAN_ERASE 4u /* sink: takes lead.erased and removes what it wrote */
+#define LG_SERIAL 1u	 /* source: one loop at a time calls an instance */
+#define LG_HAS_AUTH 2u	 /* source: proves who sends; else `auth: none` must be said */
+#define LG_CAN_ERASE 4u	 /* sink: takes lead.erased and removes what it wrote */
+#define LG_CALLS_HTTP 8u /* sink: uses lg_http_send, so its options are this sink's too */
 
 struct lg_source_operations;
 struct lg_sink_operations;

@@ -127,6 +127,32 @@ struct lg_settlement {
 	struct lg_slice external_id; /* what the destination calls the lead */
 };
 
+/* A call to a destination by the gateway's own HTTP client, for lg_http_send. */
+struct lg_http_call {
+	size_t size;		/* set by the caller: sizeof(struct lg_http_call) */
+	struct lg_slice method; /* absent: POST */
+	struct lg_slice url;	/* http or https, without user and password */
+	const struct lg_pair *headers;
+	size_t header_count;
+	struct lg_slice body; /* must live until `done`; all else is copied */
+	int64_t timeout;      /* milliseconds for all of it; 0: as configured */
+};
+
+/* What came of it, judged by the gateway: its table of outcomes and what the
+ * sink's `success_when` and `outcomes` say. Everything lives while `done` runs.
+ * `size` is the gateway's: a member that an older one does not know lies beyond
+ * it. It fits lg_settle member by member. */
+struct lg_http_answer {
+	size_t size;
+	const struct lg_services *services;
+	int32_t outcome;	     /* LG_DELIVERED … */
+	int32_t status;		     /* 0: no answer */
+	int64_t retry_after;	     /* milliseconds; 0: nothing was asked for */
+	struct lg_slice reason;	     /* a sentence; absent when delivered */
+	struct lg_slice body;	     /* its first bytes */
+	struct lg_slice external_id; /* what the option `external_id` found; absent: nothing */
+};
+
 struct lg_services {
 	size_t size;
 
@@ -188,6 +214,13 @@ struct lg_services {
 	size_t (*batch_count)(const struct lg_batch *);
 	int32_t (*batch_event)(const struct lg_batch *, size_t index, struct lg_event *);
 	void (*settle)(struct lg_batch *, size_t index, const struct lg_settlement *);
+
+	/* calls of sinks, since 0.2 */
+	int32_t (*http_send)(struct lg_host *, const struct lg_http_call *,
+			     void (*done)(void *context, const struct lg_http_answer *answer),
+			     void *context);
+	int32_t (*http_header)(const struct lg_http_answer *, const char *name,
+			       struct lg_slice *value);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

@@ -48,6 +48,10 @@ struct lg_sink_operations {
 	 * 0: the lane's own limits. */
 	int64_t batch_events;
 	int64_t batch_bytes;
+
+	/* The same where it depends on the settings: fills both, 0 for the
+	 * lane's own limits. Main thread. May be NULL. Since 0.2. */
+	void (*limits)(const void *settings, int64_t *events, int64_t *bytes);
 };
 
 /* Number of events in the batch: at least 1. */
@@ -79,6 +83,52 @@ static inline void lg_settle_all(struct lg_batch *batch, const struct lg_settlem
 	size_t count = lg_batch_count(batch);
 	for (size_t i = 0; i < count; i++)
 		lg_settle(batch, i, settlement);
+}
+
+/* Calls a destination through the gateway's HTTP client: names resolved with
+ * limits, TLS verified, private addresses refused unless the sink's
+ * `allow_private` says otherwise, redirects not followed, connections used again.
+ * Only for plugins whose descriptor has LG_CALLS_HTTP, from the lane's thread.
+ *
+ * `done` is called once on that thread, later and never from within; when the
+ * sink is ended before the answer came, with LG_UNCLASSIFIED and before `close`.
+ * LG_FAIL: `done` will not be called; there are too many calls under way, or
+ * memory ran out. */
+static inline int32_t lg_http_send(struct lg_host *host, const struct lg_http_call *call,
+				   void (*done)(void *context, const struct lg_http_answer *answer),
+				   void *context)
+{
+	return host->services->http_send(host, call, done, context);
+}
+
+/* The first value of an answer's header, by its name in any case. LG_FAIL: none. */
+static inline int32_t lg_http_header(const struct lg_http_answer *answer, const char *name,
+				     struct lg_slice *value)
+{
+	return answer->services->http_header(answer, name, value);
+}
+
+/* For signatures, as their namesakes for sources. Each returns the number of
+ * bytes written, or LG_FAIL when `capacity` is too small. */
+static inline int32_t lg_sink_hmac(struct lg_host *host, int32_t digest, struct lg_slice key,
+				   struct lg_slice message, unsigned char *out, size_t capacity)
+{
+	return host->services->hmac(digest, key, message, out, capacity);
+}
+static inline int32_t lg_sink_sha256(struct lg_host *host, struct lg_slice message,
+				     unsigned char out[32])
+{
+	return host->services->sha256(message, out);
+}
+static inline int32_t lg_sink_hex(struct lg_host *host, struct lg_slice bytes, char *out,
+				  size_t capacity)
+{
+	return host->services->hex(bytes, out, capacity);
+}
+static inline int32_t lg_sink_base64(struct lg_host *host, struct lg_slice bytes, char *out,
+				     size_t capacity)
+{
+	return host->services->base64(bytes, 0, out, capacity);
 }
 
 #endif

@@ -83,7 +83,7 @@ static void break_major(struct sample *s)
 }
 static void break_minor(struct sample *s)
 {
-	s->plugin.abi_minor = 2;
+	s->plugin.abi_minor = LG_ABI_MINOR + 1;
 }
 static void break_size(struct sample *s)
 {
