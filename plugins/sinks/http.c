@@ -1,0 +1,647 @@
+/* Events to a destination that takes JSON over HTTP: one a call, or many in an
+ * array or in lines. Each call has an Idempotency-Key that is the same whenever
+ * the same events are sent again, and, with a secret, the signature of Standard
+ * Webhooks (https://www.standardwebhooks.com, spec version 1). What an answer
+ * means is the gateway's to say; see lg_http_send. */
+#include <leadgate/sink.h>
+#include <leadgate/text.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEYS_MAX 8	 /* secrets that sign at once */
+#define KEY_BYTES_MIN 24 /* "between 24 bytes and 64 bytes" */
+#define KEY_BYTES_MAX 64
+#define HEADERS_MAX 32	  /* of the configuration */
+#define OWN_HEADERS_MAX 8 /* beside them */
+#define KEY_HEADER_BYTES 65
+#define SIGNATURE_BYTES (KEYS_MAX * 48)
+
+enum form { FORM_SINGLE, FORM_ARRAY, FORM_NDJSON };
+
+struct settings {
+	struct lg_slice url;
+	int32_t method;
+	int32_t form;
+	int64_t max_calls;
+	struct lg_map headers;
+	struct lg_slice secret, bearer, user, password;
+};
+
+#define SETTING(member) offsetof(struct settings, member)
+static const char *const methods[] = {"POST", "PUT", "PATCH"};
+
+static const struct lg_option options[] = {
+	{.name = "url",
+	 .type = LG_URL,
+	 .flags = LG_REQUIRED,
+	 .offset = SETTING(url),
+	 .help = "where events are sent, such as https://crm.example/leads"},
+	{.name = "method",
+	 .type = LG_ENUM,
+	 .offset = SETTING(method),
+	 .fallback = "POST",
+	 .choices = "POST|PUT|PATCH",
+	 .help = "method of the requests"},
+	{.name = "batch",
+	 .type = LG_ENUM,
+	 .offset = SETTING(form),
+	 .fallback = "single",
+	 .choices = "single|array|ndjson",
+	 .help = "what a body is: one event, a JSON array of events, or one event a line"},
+	{.name = "max_calls",
+	 .type = LG_INTEGER,
+	 .offset = SETTING(max_calls),
+	 .fallback = "16",
+	 .min = 1,
+	 .max = 1000,
+	 .help = "with batch single, most events that are under way at once in a delivery"},
+	{.name = "headers",
+	 .type = LG_MAP,
+	 .offset = SETTING(headers),
+	 .help = "further headers of each request"},
+	{.name = "secret",
+	 .type = LG_SECRET,
+	 .offset = SETTING(secret),
+	 .help = "key that requests are signed with as Standard Webhooks say: base64 of 24 to 64 "
+		 "bytes, with whsec_ before it or not; several, with blanks between, all sign"},
+	{.name = "bearer",
+	 .type = LG_SECRET,
+	 .offset = SETTING(bearer),
+	 .help = "token that is sent as Authorization: Bearer"},
+	{.name = "user",
+	 .type = LG_STRING,
+	 .offset = SETTING(user),
+	 .help = "name for Basic authentication"},
+	{.name = "password",
+	 .type = LG_SECRET,
+	 .offset = SETTING(password),
+	 .help = "password for Basic authentication"},
+};
+
+struct key {
+	unsigned char bytes[KEY_BYTES_MAX];
+	size_t length;
+};
+
+struct sink {
+	struct lg_host *host;
+	const struct settings *settings;
+	struct key keys[KEYS_MAX];
+	size_t key_count;
+	char *authorization; /* the header's value; NULL: none */
+};
+
+/* One call under way, with the events of the batch that it carries. */
+struct call {
+	struct lg_batch *batch;
+	size_t first, count;
+	char *body; /* NULL: it is the event's own JSON */
+};
+
+/* ---- keys ------------------------------------------------------------------ */
+
+static int digit_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Base64, padded or not. False: it is none, or too short or too long for a key. */
+static bool read_key(struct lg_slice text, struct key *key)
+{
+	unsigned int bits = 0, value = 0;
+
+	if (text.length > 6 && memcmp(text.data, "whsec_", 6) == 0)
+		text = lg_slice_cut(text, 6, text.length);
+	while (text.length % 4 == 0 && text.length && text.data[text.length - 1] == '=' &&
+	       text.length > 2 && text.data[text.length - 3] != '=')
+		text.length -= 1 + (text.data[text.length - 2] == '=');
+	key->length = 0;
+	for (size_t i = 0; i < text.length; i++) {
+		int digit = digit_value(text.data[i]);
+		if (digit < 0)
+			return false;
+		value = value << 6 | (unsigned int)digit;
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		if (key->length == KEY_BYTES_MAX)
+			return false;
+		key->bytes[key->length++] = (unsigned char)(value >> bits);
+	}
+	return bits < 6 && !(value & ((1u << bits) - 1)) && key->length >= KEY_BYTES_MIN;
+}
+
+/* Takes the next of several secrets off `rest`; they stand with blanks between. */
+static bool next_secret(struct lg_slice *rest, struct lg_slice *secret)
+{
+	*rest = lg_slice_trim(*rest);
+	secret->data = rest->data;
+	secret->length = 0;
+	while (secret->length < rest->length && !lg_is_space(rest->data[secret->length]))
+		secret->length++;
+	*rest = lg_slice_cut(*rest, secret->length, rest->length);
+	return secret->length > 0;
+}
+
+static bool read_keys(const struct settings *settings, struct key keys[KEYS_MAX], size_t *count,
+		      struct lg_text problem)
+{
+	struct lg_slice rest = settings->secret, secret;
+
+	for (*count = 0; next_secret(&rest, &secret); (*count)++) {
+		if (*count == KEYS_MAX) {
+			snprintf(problem.data, problem.capacity, "secret: more than %d", KEYS_MAX);
+			return false;
+		}
+		if (!read_key(secret, &keys[*count])) {
+			snprintf(problem.data, problem.capacity,
+				 "secret %zu: give base64 of %d to %d bytes, such as openssl rand "
+				 "-base64 32 makes",
+				 *count + 1, KEY_BYTES_MIN, KEY_BYTES_MAX);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- checking -------------------------------------------------------------- */
+
+static int32_t refuse(struct lg_text problem, const char *text)
+{
+	snprintf(problem.data, problem.capacity, "%s", text);
+	return LG_FAIL;
+}
+
+/* RFC 9110, section 5.6.2 */
+static bool is_token(struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i], lower = lg_lower(c);
+		if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') &&
+		    (!c || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return text.length > 0;
+}
+
+static bool is_value(struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Headers that the client or this plugin sets. */
+static bool is_ours(struct lg_slice name)
+{
+	static const char *const ours[] = {"content-length",
+					   "transfer-encoding",
+					   "connection",
+					   "upgrade",
+					   "te",
+					   "trailer",
+					   "keep-alive",
+					   "expect",
+					   "host",
+					   "idempotency-key",
+					   "webhook-id",
+					   "webhook-timestamp",
+					   "webhook-signature"};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (lg_slice_is(name, ours[i]))
+			return true;
+	return false;
+}
+
+static const struct lg_pair *find_header(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->headers.count; i++)
+		if (lg_slice_is(settings->headers.pairs[i].name, name))
+			return &settings->headers.pairs[i];
+	return NULL;
+}
+
+static int32_t check_headers(const struct settings *settings, struct lg_text problem)
+{
+	if (settings->headers.count > HEADERS_MAX)
+		return refuse(problem, "headers: more than 32");
+	for (size_t i = 0; i < settings->headers.count; i++) {
+		const struct lg_pair *pair = &settings->headers.pairs[i];
+		const char *wrong = !is_token(pair->name)    ? "is no name of a header"
+				    : !is_value(pair->value) ? "has a value with control characters"
+				    : is_ours(pair->name)    ? "is not yours to set"
+							     : NULL;
+		if (!wrong)
+			continue;
+		snprintf(problem.data, problem.capacity, "headers: \"%.*s\" %s",
+			 (int)(pair->name.length < 64 ? pair->name.length : 64), pair->name.data,
+			 wrong);
+		return LG_FAIL;
+	}
+	return LG_OK;
+}
+
+static int32_t check_credentials(const struct settings *settings, struct lg_text problem)
+{
+	bool basic = settings->user.data || settings->password.data;
+
+	if (settings->bearer.data && basic)
+		return refuse(problem, "bearer and user exclude each other");
+	if (basic && !(settings->user.data && settings->password.data))
+		return refuse(problem, "user and password go together");
+	if ((basic || settings->bearer.data) && find_header(settings, "authorization"))
+		return refuse(problem, "Authorization stands in headers and is made of bearer or "
+				       "user, too");
+	if (!is_value(settings->bearer) || !is_value(settings->user) ||
+	    !is_value(settings->password))
+		return refuse(problem, "control characters in bearer, user or password");
+	if (settings->user.length && memchr(settings->user.data, ':', settings->user.length))
+		return refuse(problem, "user: a name cannot hold a colon");
+	return LG_OK;
+}
+
+/* The client refuses them at each call; here it is said before the first. */
+static bool url_has_user(struct lg_slice url)
+{
+	const char *host = memchr(url.data, '/', url.length), *end = url.data + url.length;
+	const char *slash;
+
+	if (!host || end - host < 2)
+		return false;
+	host += 2;
+	slash = memchr(host, '/', (size_t)(end - host));
+	return memchr(host, '@', (size_t)((slash ? slash : end) - host)) != NULL;
+}
+
+static int32_t http_check(const void *settings, struct lg_text problem)
+{
+	const struct settings *s = settings;
+	struct key keys[KEYS_MAX];
+	size_t count;
+
+	if (url_has_user(s->url))
+		return refuse(problem, "url: give user and password as options of their own");
+	if (check_headers(s, problem) != LG_OK || check_credentials(s, problem) != LG_OK)
+		return LG_FAIL;
+	return read_keys(s, keys, &count, problem) ? LG_OK : LG_FAIL;
+}
+
+/* ---- opening --------------------------------------------------------------- */
+
+static char *bearer_value(const struct settings *settings)
+{
+	size_t size = sizeof("Bearer ") + settings->bearer.length;
+	char *value = malloc(size);
+
+	if (value)
+		snprintf(value, size, "Bearer %.*s", (int)settings->bearer.length,
+			 settings->bearer.data);
+	return value;
+}
+
+static char *basic_value(struct lg_host *host, const struct settings *settings)
+{
+	size_t length = settings->user.length + 1 + settings->password.length;
+	size_t capacity = (length + 2) / 3 * 4;
+	char *plain = malloc(length + 1), *value = malloc(sizeof("Basic ") + capacity);
+	int32_t written = LG_FAIL;
+
+	if (plain && value) {
+		snprintf(plain, length + 1, "%.*s:%.*s", (int)settings->user.length,
+			 settings->user.data, (int)settings->password.length,
+			 settings->password.data);
+		memcpy(value, "Basic ", 6);
+		written = lg_sink_base64(host, (struct lg_slice){plain, length}, value + 6,
+					 capacity);
+	}
+	free(plain);
+	if (written < 0) {
+		free(value);
+		return NULL;
+	}
+	value[6 + written] = '\0';
+	return value;
+}
+
+static void http_close(void *instance)
+{
+	struct sink *sink = instance;
+
+	free(sink->authorization);
+	free(sink);
+}
+
+static int32_t http_open(struct lg_host *host, const void *settings, void **instance,
+			 struct lg_text problem)
+{
+	const struct settings *s = settings;
+	struct sink *sink = calloc(1, sizeof(*sink));
+
+	if (!sink)
+		return refuse(problem, "no memory");
+	sink->host = host;
+	sink->settings = s;
+	if (s->bearer.data)
+		sink->authorization = bearer_value(s);
+	else if (s->user.data)
+		sink->authorization = basic_value(host, s);
+	if (!sink->authorization && (s->bearer.data || s->user.data)) {
+		http_close(sink);
+		return refuse(problem, "no memory");
+	}
+	if (!read_keys(s, sink->keys, &sink->key_count, problem)) {
+		http_close(sink);
+		return LG_FAIL;
+	}
+	*instance = sink;
+	return LG_OK;
+}
+
+/* ---- requests -------------------------------------------------------------- */
+
+/* What a request is called: its event's id, or a digest of its events' ids. */
+static bool make_key(struct sink *sink, const struct call *call, char key[KEY_HEADER_BYTES])
+{
+	struct lg_event event;
+	unsigned char digest[32];
+	char *ids, *at;
+	size_t size = 0;
+
+	lg_batch_event(call->batch, call->first, &event);
+	if (sink->settings->form == FORM_SINGLE) {
+		if (event.id.length >= KEY_HEADER_BYTES)
+			return false;
+		memcpy(key, event.id.data, event.id.length);
+		key[event.id.length] = '\0';
+		return true;
+	}
+	for (size_t i = 0; i < call->count; i++) {
+		lg_batch_event(call->batch, call->first + i, &event);
+		size += event.id.length + 1;
+	}
+	at = ids = malloc(size);
+	if (!ids)
+		return false;
+	for (size_t i = 0; i < call->count; i++) {
+		lg_batch_event(call->batch, call->first + i, &event);
+		memcpy(at, event.id.data, event.id.length);
+		at += event.id.length;
+		*at++ = '\n';
+	}
+	lg_sink_sha256(sink->host, (struct lg_slice){ids, size}, digest);
+	free(ids);
+	lg_sink_hex(sink->host, (struct lg_slice){(const char *)digest, sizeof(digest)}, key,
+		    KEY_HEADER_BYTES);
+	key[KEY_HEADER_BYTES - 1] = '\0';
+	return true;
+}
+
+/* "v1,…" of each key over "id.timestamp.body", with blanks between. */
+static bool make_signature(struct sink *sink, const char *id, const char *timestamp,
+			   struct lg_slice body, char out[SIGNATURE_BYTES])
+{
+	size_t capacity = strlen(id) + strlen(timestamp) + body.length + 3, head, used = 0;
+	char *message = malloc(capacity);
+
+	if (!message)
+		return false;
+	head = (size_t)snprintf(message, capacity, "%s.%s.", id, timestamp);
+	memcpy(message + head, body.data, body.length);
+	for (size_t i = 0; i < sink->key_count; i++) {
+		struct lg_slice key = {(const char *)sink->keys[i].bytes, sink->keys[i].length};
+		unsigned char mac[32];
+
+		lg_sink_hmac(sink->host, LG_SHA256, key,
+			     (struct lg_slice){message, head + body.length}, mac, sizeof(mac));
+		memcpy(out + used, i ? " v1," : "v1,", i ? 4 : 3);
+		used += i ? 4 : 3;
+		used += (size_t)lg_sink_base64(sink->host,
+					       (struct lg_slice){(const char *)mac, sizeof(mac)},
+					       out + used, SIGNATURE_BYTES - used);
+	}
+	out[used] = '\0';
+	free(message);
+	return true;
+}
+
+struct headers {
+	struct lg_pair pairs[HEADERS_MAX + OWN_HEADERS_MAX];
+	size_t count;
+	char key[KEY_HEADER_BYTES], timestamp[24], signature[SIGNATURE_BYTES];
+};
+
+static void add_header(struct headers *headers, const char *name, const char *value)
+{
+	headers->pairs[headers->count++] = (struct lg_pair){lg_slice_from(name),
+							    lg_slice_from(value)};
+}
+
+static bool make_headers(struct sink *sink, const struct call *call, struct lg_slice body,
+			 struct headers *headers)
+{
+	const struct settings *settings = sink->settings;
+
+	headers->count = settings->headers.count;
+	if (headers->count)
+		memcpy(headers->pairs, settings->headers.pairs,
+		       headers->count * sizeof(headers->pairs[0]));
+	if (!find_header(settings, "content-type"))
+		add_header(headers, "Content-Type",
+			   settings->form == FORM_NDJSON ? "application/x-ndjson"
+							 : "application/json");
+	if (!make_key(sink, call, headers->key))
+		return false;
+	add_header(headers, "Idempotency-Key", headers->key);
+	if (sink->authorization)
+		add_header(headers, "Authorization", sink->authorization);
+	if (!sink->key_count)
+		return true;
+	snprintf(headers->timestamp, sizeof(headers->timestamp), "%lld",
+		 (long long)(lg_now(sink->host) / 1000));
+	if (!make_signature(sink, headers->key, headers->timestamp, body, headers->signature))
+		return false;
+	add_header(headers, "webhook-id", headers->key);
+	add_header(headers, "webhook-timestamp", headers->timestamp);
+	add_header(headers, "webhook-signature", headers->signature);
+	return true;
+}
+
+/* "[event,event]", or each event with a line feed. NULL: no memory. */
+static char *join_events(const struct lg_batch *batch, enum form form, size_t *length)
+{
+	size_t count = lg_batch_count(batch), size = 2;
+	struct lg_event event;
+	char *body, *at;
+
+	for (size_t i = 0; i < count; i++) {
+		lg_batch_event(batch, i, &event);
+		size += event.json.length + 1;
+	}
+	at = body = malloc(size);
+	if (!body)
+		return NULL;
+	if (form == FORM_ARRAY)
+		*at++ = '[';
+	for (size_t i = 0; i < count; i++) {
+		lg_batch_event(batch, i, &event);
+		memcpy(at, event.json.data, event.json.length);
+		at += event.json.length;
+		if (form == FORM_NDJSON)
+			*at++ = '\n';
+		else
+			*at++ = i + 1 < count ? ',' : ']';
+	}
+	*length = (size_t)(at - body);
+	return body;
+}
+
+/* ---- delivering ------------------------------------------------------------ */
+
+static void free_call(struct call *call)
+{
+	if (call)
+		free(call->body);
+	free(call);
+}
+
+static void on_answer(void *context, const struct lg_http_answer *answer)
+{
+	struct call *call = context;
+	struct lg_settlement settlement = {
+		.size = sizeof(settlement),
+		.outcome = answer->outcome,
+		.status = answer->status,
+		.retry_after = answer->retry_after,
+		.reason = answer->reason,
+		.answer = answer->body,
+	};
+
+	/* One answer for many says nothing of what each of them is called. */
+	if (call->count == 1)
+		settlement.external_id = answer->external_id;
+	for (size_t i = 0; i < call->count; i++)
+		lg_settle(call->batch, call->first + i, &settlement);
+	free_call(call);
+}
+
+/* Sends what `call` carries; settles it when it cannot be sent. */
+static void send_call(struct sink *sink, struct call *call, struct lg_slice body, int64_t deadline)
+{
+	const struct settings *settings = sink->settings;
+	int64_t left = deadline - lg_monotonic(sink->host);
+	struct headers headers;
+	struct lg_http_call request = {
+		.size = sizeof(request),
+		.method = lg_slice_from(methods[settings->method]),
+		.url = settings->url,
+		.headers = headers.pairs,
+		.body = body,
+		/* A little less than the lane waits, so that the reason is the call's. */
+		.timeout = left > 20  ? left - left / 20
+			   : left > 0 ? left
+				      : 1,
+	};
+	struct lg_settlement not_sent = {
+		.size = sizeof(not_sent),
+		.outcome = LG_RETRY,
+		.reason = LG_SLICE("not sent: the gateway has no room for one more call"),
+	};
+
+	if (make_headers(sink, call, body, &headers)) {
+		request.header_count = headers.count;
+		if (lg_http_send(sink->host, &request, on_answer, call) == LG_OK)
+			return;
+	}
+	for (size_t i = 0; i < call->count; i++)
+		lg_settle(call->batch, call->first + i, &not_sent);
+	free_call(call);
+}
+
+static struct call *new_call(struct lg_batch *batch, size_t first, size_t count)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call)
+		*call = (struct call){.batch = batch, .first = first, .count = count};
+	return call;
+}
+
+static int32_t deliver_joined(struct sink *sink, struct lg_batch *batch, int64_t deadline)
+{
+	struct call *call = new_call(batch, 0, lg_batch_count(batch));
+	size_t length = 0;
+
+	if (call)
+		call->body = join_events(batch, (enum form)sink->settings->form, &length);
+	if (!call || !call->body) {
+		free_call(call);
+		return LG_FAIL;
+	}
+	send_call(sink, call, (struct lg_slice){call->body, length}, deadline);
+	return LG_OK;
+}
+
+/* The batch lives as long as one event of it is not settled, and none is settled
+ * within: what follows the last call must not touch it. */
+static int32_t deliver_singly(struct sink *sink, struct lg_batch *batch, int64_t deadline)
+{
+	struct lg_settlement no_memory = {
+		.size = sizeof(no_memory),
+		.outcome = LG_RETRY,
+		.reason = LG_SLICE("not sent: no memory"),
+	};
+	size_t count = lg_batch_count(batch);
+
+	for (size_t i = 0; i < count; i++) {
+		struct call *call = new_call(batch, i, 1);
+		struct lg_event event;
+
+		lg_batch_event(batch, i, &event);
+		if (call)
+			send_call(sink, call, event.json, deadline);
+		else
+			lg_settle(batch, i, &no_memory);
+	}
+	return LG_OK;
+}
+
+static int32_t http_deliver(void *instance, struct lg_batch *batch, int64_t deadline)
+{
+	struct sink *sink = instance;
+
+	return sink->settings->form == FORM_SINGLE ? deliver_singly(sink, batch, deadline)
+						   : deliver_joined(sink, batch, deadline);
+}
+
+static void http_limits(const void *settings, int64_t *events, int64_t *bytes)
+{
+	const struct settings *s = settings;
+
+	(void)bytes;
+	if (s->form == FORM_SINGLE)
+		*events = s->max_calls;
+}
+
+static const struct lg_sink_operations operations = {
+	.size = sizeof(operations),
+	.check = http_check,
+	.open = http_open,
+	.deliver = http_deliver,
+	.close = http_close,
+	.limits = http_limits,
+	.events = "lead.created lead.touched",
+};
+
+LG_SINK_PLUGIN(0, 2, "http", .version = "1",
+	       .summary = "Sends events as JSON to a URL, one by one or in batches, signed",
+	       .flags = LG_CALLS_HTTP, LG_OPTIONS(options, struct settings), .sink = &operations);
