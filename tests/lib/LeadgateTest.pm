@@ -378,6 +378,13 @@ sub descriptors {
     return \%count;
 }
 
+# That many more of a kind may rightly be open at the end.
+sub allow_descriptors {
+    my ($self, $kind, $count) = @_;
+    $self->{descriptors}{$kind} += $count;
+    return $self;
+}
+
 use constant FILES_OPENED_LATER => 8;
 
 sub check_descriptors {
