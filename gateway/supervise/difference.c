@@ -69,9 +69,12 @@ bool difference_same_sink(const struct sink_section *a, const struct sink_sectio
 {
 	const struct option_table table = {sink_options, sink_option_count,
 					   sizeof(struct lg_option)};
+	const struct option_table http_table = {http_service_options, http_service_option_count,
+						sizeof(struct lg_option)};
 
 	return same_instance(a->instance, b->instance) &&
-	       compare_options(&table, &a->settings, &b->settings);
+	       compare_options(&table, &a->settings, &b->settings) &&
+	       compare_options(&http_table, &a->settings.http, &b->settings.http);
 }
 
 static bool same_listen(const struct http_listen *a, const struct http_listen *b)
