@@ -1,0 +1,219 @@
+# The balance closes after whatever happens: a random action on a long-lived
+# store, then the count, some hundred times; and a second, independent count of a
+# copy agrees with it in every number.
+#
+# LEADGATE_BALANCE_RUNS (300) and LEADGATE_BALANCE_SEED choose how many actions
+# and which.
+use strict;
+use warnings;
+
+use IPC::Open2;
+use JSON::PP;
+use LeadgateTest;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+$ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
+
+# What slows every process down has fewer of them.
+my $slow = $ENV{LG_WRAP} || ($ENV{LG_SAN} || '') =~ /\w/;
+my $runs = $ENV{LEADGATE_BALANCE_RUNS} || ($slow ? 60 : 300);
+my $seed = defined $ENV{LEADGATE_BALANCE_SEED} ? $ENV{LEADGATE_BALANCE_SEED} : time ^ $$;
+srand $seed;
+note("LEADGATE_BALANCE_SEED=$seed LEADGATE_BALANCE_RUNS=$runs");
+
+my %sinks = map { $_ => 1 } qw(calm moody fussy);
+my $gateway = LeadgateTest->new(config => config())->announce(qr/level=(warning|error)/);
+my $dir = $gateway->dir;
+spew("$dir/$_.script", "deliver\n") for qw(calm moody fussy late);
+
+sub config {
+    my $sinks = join '', map {
+        my $more = $_ eq 'fussy' ? ', events: [lead.created]' : '';
+        "  $_: { plugin: failing_sink, script: \"\@DIR\@/$_.script\", log: \"\@DIR\@/$_.log\", timeout: 200ms,\n"
+            . "    retry_first: 10ms, retry_max: 50ms, retry_for: 10m, batch_events: 5$more }\n"
+    } sort keys %sinks;
+    return <<"YAML";
+core: { loops: 2, shutdown: 5s }
+listen: [{ address: "127.0.0.1:0" }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "\@DIR\@/store.db", wal_size: 256KiB }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none, honeypot: website2 }
+  quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }
+sinks:
+$sinks
+YAML
+}
+
+# ---- what may happen -------------------------------------------------------------
+
+my $people = 0;
+my $posted = 0;
+
+sub one_of { return $_[rand @_] }
+
+# A new person, a known one with more to say, the same again, or a robot.
+sub a_post {
+    my $who = rand() < 0.4 || !$people ? $people++ : int rand $people;
+    my @form = (full_name => "Person $who", email => "p$who\@example.com");
+    push @form, message => 'message ' . int rand 4 if rand() < 0.7;
+    push @form, website2 => 'http://spam.example' if rand() < 0.1;
+    my @key = rand() < 0.3 ? ('Idempotency-Key' => "key-$who-" . int rand 3) : ();
+    return form_request(one_of('/f/contact', '/f/quote'), \@form, @key);
+}
+
+sub post_some {
+    for my $answer ($gateway->exchange_all(map { a_post() } 0 .. rand 8)) {
+        die "a post was answered $answer->{status}\n" unless $answer->{status} =~ /^(202|422)$/;
+        $posted++;
+    }
+}
+
+sub change_mood {
+    my $sink = one_of(sort keys %sinks);
+    my $mood = one_of(qw(deliver deliver deliver retry unclassified park reject fail never half thread),
+        'late 20', 'hang 20');
+    spew("$dir/$sink.script.new", "$mood\n");
+    rename "$dir/$sink.script.new", "$dir/$sink.script" or die "$sink: $!\n";
+    return "$sink: $mood";
+}
+
+# In the middle of what is under way.
+sub kill_it {
+    for (0 .. rand 4) {
+        my $socket = $gateway->connect;
+        syswrite $socket, a_post();
+    }
+    sleep rand 0.02;
+    $gateway->kill_hard;
+    $gateway->start;
+}
+
+sub restart {
+    my $status = $gateway->stop;
+    die "the gateway ended with $status\n" if $status ne '0';
+    $gateway->start;
+}
+
+# A sink comes or goes.
+sub reconfigure {
+    if ($sinks{late}) { delete $sinks{late} } else { $sinks{late} = 1 }
+    $gateway->configure(config());
+    restart();
+    return $sinks{late} ? 'late comes' : 'late goes';
+}
+
+sub let_go_on { sleep rand 0.03 }
+
+my @actions = (
+    (\&post_some) x 12, (\&change_mood) x 8, (\&let_go_on) x 4, (\&kill_it) x 2, \&restart, \&reconfigure,
+);
+my %name_of = (\&post_some => 'post', \&change_mood => 'mood', \&let_go_on => 'go on', \&kill_it => 'kill',
+    \&restart => 'restart', \&reconfigure => 'reconfigure');
+
+# ---- counting --------------------------------------------------------------------
+
+my $counter = open2(my $counts, my $asked, "$ENV{LG_SRCDIR}/tests/lib/count_balance");
+my @happened;
+
+sub balance {
+    my ($config) = @_;
+    my ($status, $out, $err) = LeadgateTest::run_leadgate('balance', '--json', '-c', $config);
+    my @lines = map { decode_json($_) } split /\n/, $out;
+    return ($status, "$out$err", @lines);
+}
+
+# What is wrong now; nothing: ''.
+sub check {
+    my ($status, $text) = balance($gateway->config);
+    return "beside the gateway it does not close:\n$text" if $status ne '0';
+
+    print $asked $gateway->store, "\t$dir/copy.db\n";
+    my $second = decode_json(scalar <$counts> || die "the second count ended\n");
+    return "the second count: @{ $second->{wrong} }" if @{ $second->{wrong} };
+    my $config = slurp($gateway->config);
+    $config =~ s{/store\.db}{/copy.db};
+    spew("$dir/copy.yaml", $config);
+    ($status, $text, my @lines) = balance("$dir/copy.yaml");
+    return "of the copy it does not close:\n$text" if $status ne '0';
+    my ($intake) = grep { $_->{kind} eq 'intake' } @lines;
+    return "$intake->{events} events, not $second->{events}" if $intake->{events} != $second->{events};
+    return "$intake->{leads} leads, not $second->{leads}" if $intake->{leads} != $second->{leads};
+    for my $sink (grep { $_->{kind} eq 'sink' } @lines) {
+        my $other = $second->{sinks}{ $sink->{name} } || { pending => $second->{events} };
+        for my $state (qw(pending delivered filtered retry parked dead unclassified held discarded erased)) {
+            my $counted = $other->{$state} || 0;
+            return "$sink->{name}: $sink->{$state} $state, not $counted" if $sink->{$state} != $counted;
+        }
+    }
+    return '';
+}
+
+# ---- for people, and what it says when something is wrong -----------------------
+
+sub check_text {
+    my ($status, $out) = $gateway->command('balance');
+    is($status, 0, 'balance as text');
+    like($out, qr/^events +\d+ = \d+ lead\.\w+/m, '… counts events by type');
+    like($out, qr/^calm +\d+ = (\d+ \w+( \+ )?)+$/m, '… and the states of a sink');
+    like($out, qr/^closes$/m, '… and closes');
+    check();
+    system('sqlite3', "$dir/copy.db", 'DELETE FROM settled WHERE rowid = (SELECT rowid FROM settled'
+        . " WHERE sink = 'calm' AND outcomes LIKE '%delivered%' ORDER BY first_seq LIMIT 1)");
+    ($status, $out) = LeadgateTest::run_leadgate('balance', '-c', "$dir/copy.yaml");
+    is($status, 1, 'a settled row is gone: exit 1');
+    like($out, qr/^calm: events? \d.* in no state$/m, '… the events are named');
+    like($out, qr/^does not close/m, '… it does not close');
+}
+
+# ---- the runs --------------------------------------------------------------------
+
+$gateway->start;
+my $wrong = '';
+my $done = 0;
+for (; $done < $runs && !$wrong; $done++) {
+    my $action = one_of(@actions);
+    my $detail = eval { $action->() } || '';
+    push @happened, $name_of{$action} . ($detail =~ /\D/ ? " ($detail)" : '');
+    $wrong = $@ || check();
+}
+is($wrong, '', "the balance closes after each of $runs actions") or diag("after $done actions, the last: ",
+        join ', ', @happened > 12 ? @happened[-12 .. -1] : @happened);
+# In the end everything that can go goes, and nothing is called delivered that the
+# sink has not seen.
+spew("$dir/$_.script", "deliver\n") for keys %sinks;
+wait_until {
+    my (undef, undef, @lines) = balance($gateway->config);
+    !grep { $_->{kind} eq 'sink' && $_->{configured} && ($_->{pending} || $_->{retry} || $_->{unclassified}) } @lines;
+} 'all that can be delivered is';
+for my $sink (sort keys %sinks) {
+    my %seen = map { $_ => 1 } slurp("$dir/$sink.log") =~ /^(\d+) /mg;
+    my @told = delivered_of($sink);
+    is(scalar(grep { !$seen{$_} } @told), 0, "$sink has seen all " . @told . ' events that are called delivered');
+}
+sub delivered_of {
+    my ($sink) = @_;
+    my @seqs;
+    for my $row (split /\n/, $gateway->sql("SELECT first_seq, outcomes FROM settled WHERE sink = '$sink'")) {
+        my ($seq, $outcomes) = split /\|/, $row;
+        for my $word (split / /, $outcomes) {
+            my ($state, $count) = split /\*/, $word;
+            $count ||= 1;
+            push @seqs, $seq .. $seq + $count - 1 if $state eq 'delivered';
+            $seq += $count;
+        }
+    }
+    return @seqs;
+}
+check_text();
+close $asked;
+waitpid $counter, 0;
+is($?, 0, 'the second count ended well');
+cmp_ok($gateway->sql('SELECT count(*) FROM event'), '>', $runs / 4, 'there was something to count');
+my %count;
+$count{ s/ \(.*//r }++ for @happened;
+note("$posted answers; ", join ', ', map { "$_ $count{$_}" } sort keys %count);
+
+$gateway->finish;
+done_testing;
