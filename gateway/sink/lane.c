@@ -61,14 +61,6 @@ struct lg_slice lane_name(const struct lane *lane)
 	return lane->instance->name;
 }
 
-void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason)
-{
-	pthread_mutex_lock(&lane->lock);
-	slice_to_text(reason, lane->reason, sizeof(lane->reason));
-	pthread_mutex_unlock(&lane->lock);
-	atomic_store(&lane->mood, mood);
-}
-
 /* ---- making ---------------------------------------------------------------- */
 
 /* Bits of the event types in a list of words. A sink that takes new leads takes
@@ -105,6 +97,16 @@ static size_t smaller(int64_t ours, int64_t theirs)
 	return (size_t)(theirs > 0 && theirs < ours ? theirs : ours);
 }
 
+/* How many batches the plugin may have at once; one that says nothing takes one
+ * after the other. */
+static size_t at_once(const struct sink_settings *settings, const struct instance *instance)
+{
+	int64_t theirs = instance->sink.concurrency > 0 ? instance->sink.concurrency : 1;
+	int64_t ours = settings->concurrency > 0 ? settings->concurrency : 1;
+
+	return (size_t)(theirs < ours ? theirs : ours);
+}
+
 static void read_limits(struct lane *lane)
 {
 	const struct instance *instance = lane->instance;
@@ -114,6 +116,8 @@ static void read_limits(struct lane *lane)
 		instance->sink.limits(instance->settings, &events, &bytes);
 	lane->batch_events = smaller(lane->settings->batch_events, events);
 	lane->batch_bytes = smaller(lane->settings->batch_bytes, bytes);
+	lane->most = lane->batch_events;
+	lane->concurrency = at_once(lane->settings, instance);
 }
 
 static void register_counters(struct lane *lane)
@@ -146,6 +150,27 @@ static void init_end(struct lane *lane)
 	pthread_condattr_destroy(&attributes);
 }
 
+static void init_lists(struct lane *lane)
+{
+	list_init(&lane->idle);
+	list_init(&lane->held_up);
+	list_init(&lane->flying);
+	list_init(&lane->due_done);
+	list_init(&lane->with_writer);
+}
+
+/* Flying, waiting for one that flies, waiting for a suspect. */
+#define STRETCHES_PER_BATCH 8
+
+static bool init_ahead(struct lane *lane, struct error *error)
+{
+	lane->settled_seq = reader_position(lane->reader, lane->instance->name);
+	atomic_store(&lane->position, lane->settled_seq);
+	return stretches_init(&lane->ahead, STRETCHES_PER_BATCH * lane->concurrency,
+			      lane->settled_seq) ||
+	       error_set(error, "there is no memory for its lane");
+}
+
 static void lane_free(struct lane *lane)
 {
 	if (lane->mailbox.fd >= 0) {
@@ -156,6 +181,7 @@ static void lane_free(struct lane *lane)
 	lane->instance->carrier = NULL;
 	if (lane->reader)
 		reader_close(&lane->reader);
+	stretches_fini(&lane->ahead);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
 	alloc_free(lane);
@@ -256,10 +282,10 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->outbox = outbox;
 	lane->mailbox.fd = -1;
 	lane->resend_ms = INT64_MAX;
+	lane->since_ms = clock_wall_ms();
 	lane->rules.tests = settings->is_test;
 	read_limits(lane);
-	list_init(&lane->idle);
-	list_init(&lane->held_up);
+	init_lists(lane);
 	init_end(lane);
 	register_counters(lane);
 	if (!mailbox_init(&lane->mailbox))
@@ -267,10 +293,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
 	else if (init_loop(lane, error) && read_types(lane, error) &&
-		 (lane->reader = reader_open(store_path, error))) {
-		lane->cursor = reader_position(lane->reader, instance->name);
-		lane->settled_seq = lane->cursor;
-		atomic_store(&lane->position, lane->cursor);
+		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
 		instance->carrier = lane;
 		if (start_thread(lane, error))
 			return lane;
@@ -334,6 +357,13 @@ void lane_status(const struct lane *lane, struct lane_status *status)
 	status->retries = total(lane, LANE_RETRIED) + total(lane, LANE_UNCLASSIFIED);
 	status->parked = total(lane, LANE_PARKED);
 	status->dead = total(lane, LANE_DEAD);
+	status->filtered = total(lane, LANE_FILTERED);
+	status->discarded = total(lane, LANE_DISCARDED);
+	status->unclassified = total(lane, LANE_UNCLASSIFIED);
+	status->in_flight = atomic_load(&lane->in_flight);
+	status->since_ms = atomic_load(&lane->since_ms);
+	status->next_attempt_ms = atomic_load(&lane->next_attempt_ms);
+	status->oldest_pending_ms = oldest_ms;
 	status->state = moods[atomic_load(&lane->mood)];
 	pthread_mutex_lock(&mine->lock);
 	memcpy(status->reason, lane->reason, sizeof(status->reason));

@@ -14,7 +14,8 @@ struct sink_settings {
 	struct lg_list events; /* absent: what the plugin takes */
 	int64_t batch_events;
 	int64_t batch_bytes;
-	int64_t timeout_ms; /* of one delivery */
+	int64_t concurrency; /* batches with the plugin at once, where it takes several */
+	int64_t timeout_ms;  /* of one delivery */
 	int64_t retry_first_ms;
 	int64_t retry_max_ms; /* ceiling of the back-off */
 	int64_t retry_for_ms; /* after that: dead */
@@ -49,7 +50,12 @@ void sink_services_add(struct lg_services *services);
  * printed after it. Any thread. */
 struct lane_status {
 	int64_t position, lag, delivered, retries, parked, dead;
-	const char *state; /* "running", "waiting", "parked", "stopping" */
+	int64_t filtered, discarded, unclassified;
+	int64_t in_flight;	   /* batches with the plugin */
+	int64_t since_ms;	   /* wall clock: in this state */
+	int64_t next_attempt_ms;   /* wall clock: end of a pause; 0: there is none */
+	int64_t oldest_pending_ms; /* wall clock: the oldest that is under way; 0: none */
+	const char *state;	   /* "running", "waiting", "parked", "stopping" */
 	char reason[160];
 };
 void lane_status(const struct lane *lane, struct lane_status *status);

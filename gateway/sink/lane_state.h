@@ -1,6 +1,8 @@
 /* The inside of a lane, shared by lane.c (its life and how it looks from
- * outside), lane_step.c (its work) and lane_settle.c (how a run ends). Everything is the lane thread's own but
- * the atomics and what the lock guards. */
+ * outside), lane_step.c (when it does what), lane_read.c (which events go next),
+ * lane_deliver.c (a run and the plugin, what its outcome means), lane_mood.c (its
+ * pauses) and lane_settle.c (how a run ends). Everything is the lane thread's own
+ * but the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
 #define SINK_LANE_STATE_H
 
@@ -10,6 +12,7 @@
 #include "base/counter.h"
 #include "base/loop.h"
 #include "sink/run.h"
+#include "sink/stretch.h"
 
 /* How a lane stands: what lane_status shows. */
 enum lane_mood { MOOD_RUNNING, MOOD_WAITING, MOOD_PARKED, MOOD_STOPPING };
@@ -28,6 +31,15 @@ enum lane_counter {
 	LANE_COUNTERS,
 };
 
+/* The event that parked alone: its own fault, or the configuration's? Another
+ * lead finds out. */
+struct suspect {
+	int64_t seq; /* 0: there is none */
+	uint8_t lead_id[UUID_BYTES];
+	bool due;     /* it was tried before, so that its row says when it goes */
+	bool acquits; /* another lead has passed since: the configuration is good */
+};
+
 struct lane {
 	/* given */
 	struct instance *instance;
@@ -35,6 +47,7 @@ struct lane {
 	struct outbox *outbox;
 	struct run_rules rules;
 	size_t batch_events, batch_bytes; /* what lane and plugin both allow */
+	size_t concurrency;		  /* batches with the plugin at once */
 
 	/* the thread */
 	pthread_t thread;
@@ -52,26 +65,39 @@ struct lane {
 	char reason[160];
 
 	/* where it is */
-	int64_t cursor;	     /* read and delivered up to here */
-	int64_t settled_seq; /* handed to the writer up to here */
-	struct list idle;    /* runs to use again */
-	struct list held_up; /* runs that the plugin has not settled wholly */
+	struct stretches ahead; /* what was never settled */
+	int64_t settled_seq;	/* handed to the writer up to here */
+	struct list idle;	/* runs to use again */
+	struct list held_up;	/* runs that the plugin has not settled wholly */
 	size_t held_up_count;
-	struct run *flying;   /* with the plugin, within its deadline */
-	struct run *settling; /* with the writer; one at a time keeps their order */
-	struct run *queued;   /* delivered, goes to the writer next */
-	int64_t resend_ms;    /* monotonic: the writer had no room; INT64_MAX: it has it */
-	bool due_with_writer; /* a run of due events is delivered but not stored yet */
-	bool was_due;	      /* the last run was of due events: new ones have their turn */
-	int64_t next_due_ms;  /* wall clock; 0: not known */
+	struct list flying; /* runs with the plugin, within their deadline */
+	size_t flying_count;
+	struct list due_done; /* runs of due events that go to the writer next */
+	size_t done_count;    /* runs that do, first-hand ones too */
+
+	/* the settlement that the writer has; one at a time keeps their order */
+	struct list with_writer; /* its runs; it is the first one's */
+	struct settled_event *merged;
+	bool was_first;	   /* it was of first-hand runs */
+	int64_t resend_ms; /* monotonic: the writer had no room; INT64_MAX: it has it */
+
+	bool was_due;	     /* the last run was of due events: new ones have their turn */
+	int64_t next_due_ms; /* wall clock; 0: not known */
 
 	/* its pace, all monotonic */
+	size_t most;		 /* events of a batch now: fewer where a batch failed whole */
+	int64_t good_batches;	 /* since then */
 	int64_t gather_until_ms; /* before this only a full batch goes */
 	int64_t resume_ms;	 /* before this nothing goes */
+	int64_t paused_us;	 /* when the last pause began */
 	int64_t failures;	 /* pauses in a row */
+	struct suspect suspect;
 
 	/* for others */
 	_Atomic(int) mood;
+	_Atomic(int64_t) since_ms;	  /* wall clock: in this mood */
+	_Atomic(int64_t) next_attempt_ms; /* wall clock; 0: at any time */
+	_Atomic(int64_t) in_flight;
 	_Atomic(int64_t) position;	    /* settled and stored up to here */
 	_Atomic(int64_t) oldest_pending_ms; /* wall clock; 0: not known or none */
 	_Atomic(int64_t) totals[LANE_COUNTERS];
@@ -79,32 +105,68 @@ struct lane {
 	int deliveries; /* histogram of how long the plugin takes for a batch */
 };
 
+/* ---- lane_step.c ---- */
+
 /* Does what can be done now; returns for how many milliseconds there is nothing
  * more to do unless a letter or a poke comes; -1: it is to stop, and may. */
 int64_t lane_step(struct lane *lane);
-
-/* Hands the outcome of a run to the writer; `first`: its events were never
- * settled before. There must be no queued run. */
-void lane_settle(struct lane *lane, struct run *run, bool first);
-
-/* Takes the writer's answers, sends what is next, and takes back the memory of
- * what the plugin has settled late. */
-void lane_take_letters(struct lane *lane);
-
-/* The run is over. Its memory waits until the plugin has settled all of it. */
-void lane_give_back(struct lane *lane, struct run *run);
-
-/* Adds to a counter and to the lane's own total; LANE_COUNTERS: to none. */
-void lane_count(struct lane *lane, enum lane_counter counter, int64_t n);
-
 /* When nothing happened for a while: gives memory back. */
 void lane_rest(struct lane *lane);
-
 /* After the last step: the settlements under way are waited for, what the
  * plugin still does is finished. */
 void lane_finish(struct lane *lane);
 
+/* ---- lane_read.c ---- */
+
+/* The run of events that goes next, read but not prepared; a first-hand one has
+ * its stretch. NULL: none now. */
+struct run *lane_read(struct lane *lane);
+/* Whether new events are to be read now, or gather a little longer. */
+bool lane_wants_new(const struct lane *lane);
+
+/* ---- lane_deliver.c ---- */
+
+/* Hands a run to the plugin, or settles it when the plugin gets none of it. */
+void lane_deliver(struct lane *lane, struct run *run);
+/* Takes back what the plugin is done with and what had its time. */
+void lane_land(struct lane *lane);
+/* How long until the first deadline of what flies; INT64_MAX: nothing does. */
+int64_t lane_flight_ms(const struct lane *lane);
+
+/* ---- lane_mood.c ---- */
+
 /* Says how it stands; `reason` may be absent. */
 void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason);
+/* Nothing goes for a while, at least `least_ms`: longer at each failure in a row.
+ * What was under way when the last pause began (`started_us`, monotonic) does not
+ * count once more. */
+void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int64_t least_ms,
+		struct lg_slice reason);
+/* The destination takes something: all goes at full pace again. */
+void lane_go_on(struct lane *lane);
+/* A batch of `count` events failed as a whole: the next ones are half as large,
+ * until the one event is found that is to blame. */
+void lane_shrink(struct lane *lane, size_t count);
+/* A batch went well: after some of them the next ones are larger again. */
+void lane_grow(struct lane *lane);
+
+/* ---- lane_settle.c ---- */
+
+/* The run is judged: it goes to the writer when it is its turn. */
+void lane_settle(struct lane *lane, struct run *run);
+/* The run was not taken: its events are read again. */
+void lane_forget(struct lane *lane, struct run *run);
+/* Takes the writer's answers, sends what is next, and takes back the memory of
+ * what the plugin has settled late. */
+void lane_take_letters(struct lane *lane);
+/* The run is over. Its memory waits until the plugin has settled all of it. */
+void lane_give_back(struct lane *lane, struct run *run);
+/* Whether an event is in a run of due events that is not stored yet. */
+bool lane_has_due(const struct lane *lane, int64_t seq);
+/* How many events those runs have. */
+size_t lane_due_count(const struct lane *lane);
+
+/* Adds to a counter and to the lane's own total; LANE_COUNTERS: to none. */
+void lane_count(struct lane *lane, enum lane_counter counter, int64_t n);
 
 #endif

@@ -5,9 +5,13 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/batch.c \
 	%D%/http_service.c \
 	%D%/lane.c \
+	%D%/lane_deliver.c \
+	%D%/lane_mood.c \
+	%D%/lane_read.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \
 	%D%/options.c \
 	%D%/outcome.c \
 	%D%/retry.c \
-	%D%/run.c
+	%D%/run.c \
+	%D%/stretch.c

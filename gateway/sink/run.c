@@ -45,6 +45,8 @@ void run_reset(struct run *run)
 	run->results = NULL;
 	run->places = NULL;
 	run->count = 0;
+	run->stretch = NULL;
+	run->passed = false;
 }
 
 /* Asked for every event, so it goes from comma to comma, of which there are
@@ -77,6 +79,11 @@ static enum delivery_state sort_event(const struct journal_event *event,
 	if (!rules->tests && is_test(event->body))
 		return DELIVERY_FILTERED;
 	return DELIVERY_PENDING;
+}
+
+bool run_takes(const struct journal_event *event, const struct run_rules *rules)
+{
+	return sort_event(event, rules) == DELIVERY_PENDING;
 }
 
 /* A release is what the sink sees first of a lead. */
@@ -157,6 +164,8 @@ void run_judge(struct run *run, const struct sink_settings *settings, int64_t no
 		size_t place = run->places[i];
 		struct lg_settlement answer;
 		batch_answer(&run->batch, i, &answer);
+		if (run->passed && answer.outcome == LG_PARK)
+			answer.outcome = LG_REJECT;
 		retry_judge(settings, &answer, run->events[place].at_ms, now_ms,
 			    &run->results[place]);
 	}

@@ -36,13 +36,18 @@ struct run {
 	size_t count;
 	size_t *places; /* of each event of the batch: where it stands in `events` */
 	struct batch batch;
-	bool due;	     /* its events were tried before */
-	int64_t started_us;  /* monotonic: when the plugin got it */
-	int64_t deadline_ms; /* monotonic: what is unsettled then is unclassified */
+	bool due;		 /* its events were tried before */
+	bool passed;		 /* others passed: an event that parks is itself to blame */
+	struct stretch *stretch; /* of a first-hand run */
+	int64_t started_us;	 /* monotonic: when the plugin got it */
+	int64_t deadline_ms;	 /* monotonic: what is unsettled then is unclassified */
 };
 
 struct run *run_new(const struct lg_services *services, struct mailbox *wake);
 void run_free(struct run **run);
+
+/* Whether an event is delivered under these rules, or settled without. */
+bool run_takes(const struct journal_event *event, const struct run_rules *rules);
 
 /* Forgets the events. Not while a plugin may still settle. */
 void run_reset(struct run *run);
@@ -51,7 +56,8 @@ void run_reset(struct run *run);
  * delivered into the batch. False: no memory. */
 bool run_prepare(struct run *run, const struct run_rules *rules);
 
-/* Judges every delivered event by what the plugin said. `tally` first. */
+/* Judges every delivered event by what the plugin said. `tally` first. What parks
+ * in a run that has `passed` is a dead letter. */
 void run_tally(const struct run *run, struct run_tally *tally);
 void run_judge(struct run *run, const struct sink_settings *settings, int64_t now_ms);
 

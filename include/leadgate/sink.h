@@ -52,6 +52,11 @@ struct lg_sink_operations {
 	/* The same where it depends on the settings: fills both, 0 for the
 	 * lane's own limits. Main thread. May be NULL. Since 0.2. */
 	void (*limits)(const void *settings, int64_t *events, int64_t *bytes);
+
+	/* How many batches `deliver` may be given before the first of them is
+	 * settled, at most (the configuration may say less). 0: one after the
+	 * other. Since 0.2. */
+	int64_t concurrency;
 };
 
 /* Number of events in the batch: at least 1. */

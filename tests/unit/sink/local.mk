@@ -3,14 +3,22 @@
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_batch
 %C%_test_batch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+# The stand puts a lane between a journal and a sink that does what it is told.
+check_LIBRARIES += %D%/libstand.a
+%C%_libstand_a_SOURCES = %D%/stand.c
+LG_STAND_SINK = %D%/libstand.a tests/unit/outbox/libkit.a $(LG_LIBS_SINK)
 check_PROGRAMS += %D%/test_lane
-%C%_test_lane_LDADD = tests/unit/outbox/libkit.a $(LG_LIBS_SINK) $(LG_UNIT)
+%C%_test_lane_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_lane_trouble
+%C%_test_lane_trouble_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_outcome
 %C%_test_outcome_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_retry
 %C%_test_retry_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_run
 %C%_test_run_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_stretch
+%C%_test_stretch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 
 # The plugin itself, linked in under a name of its own.
 check_PROGRAMS += %D%/test_file

@@ -1,0 +1,199 @@
+/* A run and the plugin: handing over, taking back, and what its outcome means. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/histogram.h"
+#include "sink/lane_state.h"
+
+#define GATHER_FACTOR 4	  /* of the last delivery's time, see pace() */
+#define GATHER_LEAST_MS 5 /* for the threads that each delivery wakes */
+
+/* A delivery that syncs costs the disk much and the events little: so the next
+ * one does not begin before four times its duration has passed (`gather` at
+ * most), unless a batch is full. A lane that was idle begins at once. */
+static void pace(struct lane *lane, int64_t started_us)
+{
+	int64_t now_us = clock_monotonic_us();
+	int64_t wait_ms = ((now_us - started_us) * GATHER_FACTOR + 999) / 1000;
+
+	if (wait_ms < GATHER_LEAST_MS)
+		wait_ms = GATHER_LEAST_MS;
+	if (wait_ms > lane->settings->gather_ms)
+		wait_ms = lane->settings->gather_ms;
+	lane->gather_until_ms = now_us / 1000 + wait_ms;
+}
+
+/* ---- what an outcome means -------------------------------------------------------- */
+
+static const struct journal_event *only_event(const struct run *run)
+{
+	return &run->events[run->places[0]];
+}
+
+/* All of the run parked. The first that does so alone is suspected, and the lane
+ * waits for another lead to find out (lane_read). The one that parks again after
+ * another has passed is to blame itself. */
+static bool weigh_parked(struct lane *lane, struct run *run, const struct run_tally *tally)
+{
+	struct suspect *suspect = &lane->suspect;
+	bool alone = run->batch.count == 1;
+
+	if (alone && only_event(run)->seq == suspect->seq && suspect->acquits) {
+		suspect->seq = 0;
+		run->passed = true;
+		lane_go_on(lane);
+		return true;
+	}
+	if (alone) {
+		*suspect = (struct suspect){.seq = only_event(run)->seq, .due = run->due};
+		memcpy(suspect->lead_id, only_event(run)->lead_id, UUID_BYTES);
+	}
+	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
+	if (alone && run->due)
+		return true;
+	lane_count(lane, LANE_PARKED, (int64_t)run->batch.count);
+	return false;
+}
+
+/* Something of it was delivered. What parks beside that is to blame itself. */
+static void weigh_passed(struct lane *lane, struct run *run)
+{
+	struct suspect *suspect = &lane->suspect;
+
+	run->passed = true;
+	for (size_t i = 0; i < run->batch.count && suspect->seq; i++) {
+		const struct journal_event *event = &run->events[run->places[i]];
+		if (event->seq == suspect->seq)
+			suspect->seq = 0;
+		else if (batch_outcome(&run->batch, i) == LG_DELIVERED &&
+			 memcmp(event->lead_id, suspect->lead_id, UUID_BYTES) != 0)
+			suspect->acquits = true;
+	}
+	lane_go_on(lane);
+	lane_grow(lane);
+}
+
+/* What the outcome of a run means for the lane. True: the run is settled; false:
+ * nobody took anything of it, so it stays as it was and is read again. A single
+ * event is settled in any case but when it parks, so that it cannot stand in the
+ * way of others. */
+static bool weigh(struct lane *lane, struct run *run)
+{
+	size_t all = run->batch.count;
+	struct run_tally tally;
+
+	run_tally(run, &tally);
+	if (tally.delivered) {
+		weigh_passed(lane, run);
+		return true;
+	}
+	if (tally.parked == all)
+		return weigh_parked(lane, run, &tally);
+	lane_shrink(lane, all);
+	if (tally.dead == all && all > 1)
+		return false; /* it answers, so there is no pause */
+	if (all == 1 && only_event(run)->seq == lane->suspect.seq)
+		lane->suspect.seq = 0; /* it does something else now */
+	if (tally.dead) {
+		lane_go_on(lane);
+	} else if (!run->due) {
+		lane_pause(lane, MOOD_WAITING, run->started_us, tally.retry_after_ms, tally.reason);
+		if (all > 1 && tally.retried == all) {
+			lane_count(lane, LANE_RETRIED, (int64_t)all);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- there and back ------------------------------------------------------------------ */
+
+/* When the oldest event came that is under way. */
+static void note_oldest(struct lane *lane)
+{
+	int64_t oldest_ms = 0;
+
+	LIST_EACH(link, &lane->flying) {
+		const struct run *run = container_of(link, struct run, link);
+		if (!run->due && (!oldest_ms || run->events[0].at_ms < oldest_ms))
+			oldest_ms = run->events[0].at_ms;
+	}
+	if (!stretches_open(&lane->ahead, 0))
+		atomic_store(&lane->oldest_pending_ms, oldest_ms);
+}
+
+/* The plugin is done with the run, or had its time. */
+static void land(struct lane *lane, struct run *run)
+{
+	bool settle = true;
+
+	if (run->batch.count) {
+		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
+		histogram_add_us(lane->deliveries, clock_monotonic_us() - run->started_us);
+		pace(lane, run->started_us);
+		settle = weigh(lane, run);
+	}
+	if (!settle) {
+		lane_forget(lane, run);
+		return;
+	}
+	run_judge(run, lane->settings, clock_wall_ms());
+	if (!run->due)
+		note_oldest(lane);
+	lane_settle(lane, run);
+}
+
+static void call_plugin(struct lane *lane, struct run *run)
+{
+	struct instance *instance = lane->instance;
+	int32_t said;
+
+	run->started_us = clock_monotonic_us();
+	run->deadline_ms = clock_monotonic_ms() + lane->settings->timeout_ms;
+	said = instance->sink.deliver(instance->state, &run->batch.handle, run->deadline_ms);
+	if (said != LG_OK && said != LG_LATER)
+		batch_abandon(&run->batch, LG_RETRY, "the plugin failed and said no reason");
+}
+
+void lane_deliver(struct lane *lane, struct run *run)
+{
+	if (!run_prepare(run, &lane->rules)) {
+		lane_pause(lane, MOOD_WAITING, clock_monotonic_us(), 0,
+			   LG_SLICE("there is no memory for a batch"));
+		lane_forget(lane, run);
+		return;
+	}
+	if (run->batch.count)
+		call_plugin(lane, run);
+	if (batch_unsettled(&run->batch) == 0) {
+		land(lane, run);
+		return;
+	}
+	list_append(&lane->flying, &run->link);
+	atomic_store(&lane->in_flight, (int64_t)++lane->flying_count);
+}
+
+void lane_land(struct lane *lane)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	LIST_EACH_SAFE(link, &lane->flying) {
+		struct run *run = container_of(link, struct run, link);
+		if (batch_unsettled(&run->batch) && now_ms < run->deadline_ms)
+			continue;
+		list_remove(link);
+		atomic_store(&lane->in_flight, (int64_t)--lane->flying_count);
+		land(lane, run);
+	}
+}
+
+int64_t lane_flight_ms(const struct lane *lane)
+{
+	int64_t first_ms = INT64_MAX;
+
+	LIST_EACH(link, &lane->flying) {
+		const struct run *run = container_of(link, struct run, link);
+		if (run->deadline_ms < first_ms)
+			first_ms = run->deadline_ms;
+	}
+	return first_ms == INT64_MAX ? first_ms : first_ms - clock_monotonic_ms();
+}

@@ -1,0 +1,287 @@
+/* Which events go next: new ones by seq, due ones by time, and the one that
+ * finds out why the lane is parked. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sink/lane_state.h"
+
+#define DUE_MAX 256	   /* open events under way at once: they are read whole */
+#define READ_AGAIN_MS 1000 /* the journal could not be read: try again */
+#define DUE_AGAIN_MS 60000 /* an open row has no event: look again */
+#define PROBE_PAGE 64	   /* events that are looked through at once for another lead */
+#define PROBE_PAGES 64
+#define PROBES_DONE 4 /* for each batch at once: that passed and wait for the suspect */
+
+/* NULL when there is no memory: then nothing goes for a second. */
+static struct run *take_run(struct lane *lane, bool due)
+{
+	struct list *link = list_first(&lane->idle);
+	struct run *run;
+
+	if (link) {
+		list_remove(link);
+		run = container_of(link, struct run, link);
+	} else {
+		run = run_new(lane->instance->host.services, &lane->mailbox);
+	}
+	if (run)
+		run->due = due;
+	else
+		lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
+	return run;
+}
+
+static void read_failed(struct lane *lane, struct run *run, const struct error *error)
+{
+	log_error("sink.read_failed", LOG_SLICE("sink", lane->instance->name),
+		  LOG_TEXT("reason", error->text));
+	lane_give_back(lane, run);
+	lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
+}
+
+/* While it is unsure whether the destination takes anything, one event finds
+ * out. */
+static size_t most_events(const struct lane *lane)
+{
+	return lane->failures ? 1 : lane->most;
+}
+
+/* ---- due events -------------------------------------------------------------- */
+
+static int compare_seq(const void *a, const void *b)
+{
+	const struct journal_event *x = a, *y = b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static bool is_suspect(const struct lane *lane, const struct journal_event *event)
+{
+	return lane->suspect.seq && memcmp(lane->suspect.lead_id, event->lead_id, UUID_BYTES) == 0;
+}
+
+/* Of the suspect's lead only when there is no other: for the first of a run that
+ * has one event. */
+static void prefer_others(const struct lane *lane, struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct journal_event other = run->events[i];
+		if (is_suspect(lane, &other))
+			continue;
+		run->events[i] = run->events[0];
+		run->events[0] = other;
+		return;
+	}
+}
+
+/* As many as fit into a batch, in the order in which the writer wants them, and
+ * none that is under way. */
+static void trim_due(struct lane *lane, struct run *run, size_t most)
+{
+	size_t bytes = 0, fit = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (!lane_has_due(lane, run->events[i].seq))
+			run->events[fit++] = run->events[i];
+	run->count = fit;
+	if (most == 1)
+		prefer_others(lane, run);
+	for (fit = 0; fit < run->count && fit < most; fit++) {
+		bytes += run->events[fit].body.length;
+		if (fit > 0 && bytes > lane->batch_bytes)
+			break;
+	}
+	run->count = fit;
+	qsort(run->events, fit, sizeof(run->events[0]), compare_seq);
+}
+
+/* Open events whose time has come; NULL: none. */
+static struct run *read_due(struct lane *lane)
+{
+	int64_t now_ms = clock_wall_ms();
+	size_t under_way = lane_due_count(lane), most = most_events(lane);
+	struct error error;
+	struct run *run;
+	ptrdiff_t got;
+
+	if (!lane->next_due_ms)
+		lane->next_due_ms = reader_next_due(lane->reader, lane->instance->name);
+	if (lane->next_due_ms > now_ms || under_way >= DUE_MAX || !(run = take_run(lane, true)))
+		return NULL;
+	if (most > DUE_MAX - under_way)
+		most = DUE_MAX - under_way;
+	got = reader_due(lane->reader, &run->arena, lane->instance->name, now_ms,
+			 under_way + (lane->suspect.seq ? DUE_MAX : most), &run->events, &error);
+	if (got < 0) {
+		read_failed(lane, run, &error);
+		return NULL;
+	}
+	run->count = (size_t)got;
+	trim_due(lane, run, most);
+	lane->next_due_ms = 0;
+	if (run->count)
+		return run;
+	/* All of it is under way, or an open row is without its event, which
+	 * somebody erased meanwhile: it must not keep the lane awake. */
+	lane->next_due_ms = now_ms + DUE_AGAIN_MS;
+	lane_give_back(lane, run);
+	return NULL;
+}
+
+/* ---- new events ---------------------------------------------------------------- */
+
+bool lane_wants_new(const struct lane *lane)
+{
+	int64_t waiting = outbox_last_seq(lane->outbox) - lane->ahead.cursor;
+
+	return waiting > 0 &&
+	       (waiting >= (int64_t)lane->most || clock_monotonic_ms() >= lane->gather_until_ms);
+}
+
+/* Reads at most `count` events of an open stretch from first_seq on, or of the
+ * unread rest. False: it could not be read, and the run is gone. */
+static bool read_range(struct lane *lane, struct run *run, const struct stretch *from,
+		       int64_t first_seq, size_t count)
+{
+	struct error error;
+	ptrdiff_t got = reader_events(lane->reader, &run->arena, first_seq - 1, count,
+				      lane->batch_bytes, &run->events, &error);
+
+	if (got < 0) {
+		read_failed(lane, run, &error);
+		return false;
+	}
+	run->count = (size_t)got;
+	while (from && run->count && run->events[run->count - 1].seq > from->last_seq)
+		run->count--;
+	return true;
+}
+
+static struct run *read_new(struct lane *lane)
+{
+	struct stretch *from = stretches_open(&lane->ahead, 0);
+	int64_t last_seq = outbox_last_seq(lane->outbox);
+	int64_t first_seq = from ? from->first_seq : lane->ahead.cursor + 1;
+	struct run *run = from || lane_wants_new(lane) ? take_run(lane, false) : NULL;
+
+	if (!run || !read_range(lane, run, from, first_seq, most_events(lane)))
+		return NULL;
+	if (run->count) {
+		run->stretch = stretches_take(&lane->ahead, first_seq,
+					      run->events[run->count - 1].seq, run);
+		if (!from)
+			atomic_store(&lane->oldest_pending_ms, run->events[0].at_ms);
+		return run;
+	}
+	/* Numbers that are of no event any more (erased): there is nothing to say. */
+	lane_give_back(lane, run);
+	if (!from) {
+		lane->ahead.cursor = last_seq;
+		return NULL;
+	}
+	stretches_drop(&lane->ahead, from);
+	return read_new(lane);
+}
+
+/* ---- finding out why the lane is parked ------------------------------------------ */
+
+/* The suspect once more, alone. */
+static struct run *read_suspect(struct lane *lane)
+{
+	int64_t seq = lane->suspect.seq;
+	struct stretch *from = stretches_open(&lane->ahead, seq - 1);
+	bool open = from ? from->first_seq <= seq : seq > lane->ahead.cursor;
+	struct run *run = open ? take_run(lane, false) : NULL;
+
+	if (!run || !read_range(lane, run, from, seq, 1))
+		return NULL;
+	if (run->count && run->events[0].seq == seq) {
+		run->stretch = stretches_take(&lane->ahead, seq, seq, run);
+		return run;
+	}
+	lane_give_back(lane, run);
+	lane->suspect.seq = 0; /* erased meanwhile */
+	return NULL;
+}
+
+/* Leaves of the run the first event of another lead that the sink takes. */
+static bool pick_other(struct lane *lane, struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct journal_event *event = &run->events[i];
+		if (is_suspect(lane, event) || !run_takes(event, &lane->rules))
+			continue;
+		run->events = event;
+		run->count = 1;
+		run->stretch = stretches_take(&lane->ahead, event->seq, event->seq, run);
+		return true;
+	}
+	return false;
+}
+
+/* Looks through the next events from *seq on; *seq becomes where to go on, 0: the
+ * journal ends here. */
+static bool probe_page(struct lane *lane, struct run *run, int64_t *seq)
+{
+	struct stretch *from = stretches_open(&lane->ahead, *seq - 1);
+	int64_t open_seq = from ? from->first_seq : lane->ahead.cursor + 1;
+	bool found;
+
+	if (*seq < open_seq)
+		*seq = open_seq;
+	if (!read_range(lane, run, from, *seq, PROBE_PAGE)) {
+		*seq = 0;
+		return false;
+	}
+	found = pick_other(lane, run);
+	if (run->count)
+		*seq = run->events[run->count - 1].seq + 1;
+	else
+		*seq = from ? from->last_seq + 1 : 0;
+	return found;
+}
+
+/* An event of another lead, after the suspect's and then from the beginning, so
+ * that several bad ones in a row do not hide a good one. NULL: there is none. */
+static struct run *read_probe(struct lane *lane)
+{
+	int64_t seq = lane->suspect.seq + 1;
+	bool again = false;
+	struct run *run;
+
+	for (int page = 0; page < PROBE_PAGES && (run = take_run(lane, false)); page++) {
+		if (probe_page(lane, run, &seq))
+			return run;
+		if (list_empty(&run->link)) /* it could be read */
+			lane_give_back(lane, run);
+		if (seq == 0 && again)
+			break;
+		again = again || seq == 0;
+		seq = seq ? seq : 1;
+	}
+	return NULL;
+}
+
+/* ---- which of them --------------------------------------------------------------- */
+
+/* New events and due ones take turns, so that neither waits for the other. */
+struct run *lane_read(struct lane *lane)
+{
+	const struct suspect *suspect = &lane->suspect;
+	bool due = !lane->was_due;
+	struct run *run = NULL;
+
+	if (suspect->seq && suspect->acquits && !suspect->due)
+		run = read_suspect(lane);
+	else if (suspect->seq && !suspect->acquits && lane->failures &&
+		 lane->done_count < PROBES_DONE * lane->concurrency)
+		run = read_probe(lane);
+	if (!run)
+		run = due ? read_due(lane) : read_new(lane);
+	if (!run)
+		run = due ? read_new(lane) : read_due(lane);
+	if (run)
+		lane->was_due = run->due;
+	return run;
+}

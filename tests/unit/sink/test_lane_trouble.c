@@ -1,0 +1,270 @@
+/* A lane whose destination is difficult: several batches at once, batches that
+ * fail for one event's sake, configurations that are wrong or only seem so. */
+#include "stand.h"
+
+static void several_at_once(int count)
+{
+	stand.settings.batch_events = 2;
+	stand.settings.concurrency = count;
+	atomic_store(&robot.order, KEEP);
+	post(20);
+	start();
+}
+
+/* What was delivered out of order is settled in order, without gaps. */
+static void test_settles_in_order(void **state)
+{
+	(void)state;
+	several_at_once(4);
+	WAIT_FOR(atomic_load(&robot.kept_count) == 4);
+	assert_int_equal(status().in_flight, 4);
+	robot_settle(3, LG_DELIVERED);
+	robot_settle(2, LG_DELIVERED);
+	WAIT_FOR(atomic_load(&robot.kept_count) == 6);
+	assert_int_equal(status().position, 0);
+	robot_settle(0, LG_DELIVERED);
+	WAIT_FOR(status().position == 2);
+	robot_settle(1, LG_DELIVERED);
+	WAIT_FOR(status().position == 8);
+	for (int batch = 4; batch < 10; batch++) {
+		WAIT_FOR(atomic_load(&robot.kept_count) > batch);
+		robot_settle(batch, LG_DELIVERED);
+	}
+	WAIT_FOR(status().position == 20);
+	each_delivered(1, 20, true);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 20);
+}
+
+/* The plugin says how many it takes, the configuration may say fewer. */
+static void test_no_more_than_allowed(void **state)
+{
+	(void)state;
+	several_at_once(64);
+	for (int batch = 0; batch < 10; batch++) {
+		WAIT_FOR(atomic_load(&robot.kept_count) > batch);
+		assert_true(atomic_load(&robot.kept_count) <= batch + 4);
+		robot_settle(batch, LG_DELIVERED);
+	}
+	WAIT_FOR(status().position == 20);
+	assert_int_equal(status().in_flight, 0);
+}
+
+/* A batch that is delivered does not overtake one whose time is not up. */
+static void test_each_batch_has_its_deadline(void **state)
+{
+	(void)state;
+	stand.settings.concurrency = 2;
+	stand.settings.timeout_ms = 100;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = PATIENCE_MS;
+	atomic_store(&robot.order, KEEP);
+	post(2);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) >= 1);
+	atomic_store(&robot.order, DELIVER);
+	post(2);
+	WAIT_FOR(status().position == 4);
+	assert_int_equal(in_state(DELIVERY_UNCLASSIFIED) + in_state(DELIVERY_DELIVERED), 4);
+	assert_in_range(in_state(DELIVERY_UNCLASSIFIED), 1, 2);
+	for (int batch = 0; batch < atomic_load(&robot.kept_count); batch++)
+		robot_settle(batch, LG_DELIVERED); /* late: heard, and without effect */
+	assert_in_range(in_state(DELIVERY_UNCLASSIFIED), 1, 2);
+}
+
+/* A restart in mid-flight delivers again what was not settled in order. */
+static void test_stops_with_batches_under_way(void **state)
+{
+	(void)state;
+	stand.settings.timeout_ms = 100;
+	several_at_once(4);
+	WAIT_FOR(atomic_load(&robot.kept_count) >= 4);
+	robot_settle(2, LG_DELIVERED);
+	robot_settle(3, LG_DELIVERED);
+	stop();
+	assert_true(in_state(DELIVERY_UNCLASSIFIED) >= 4);
+	assert_int_equal(in_state(DELIVERY_UNCLASSIFIED) + in_state(DELIVERY_DELIVERED) +
+				 in_state(DELIVERY_PENDING),
+			 20);
+	atomic_store(&robot.order, DELIVER);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 20);
+	each_delivered(1, 20, false);
+}
+
+/* ---- one bad event in a batch -------------------------------------------------- */
+
+static void poisoned(int32_t outcome, int count, int a, int b)
+{
+	robot.poison[a] = robot.poison[b] = outcome;
+	atomic_store(&robot.order, POISON);
+	post(count);
+	start();
+}
+
+static void test_finds_the_event_that_is_rejected(void **state)
+{
+	(void)state;
+	poisoned(LG_REJECT, 64, 41, 41);
+	WAIT_FOR(status().position == 64);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 63);
+	assert_int_equal(in_state(DELIVERY_DEAD), 1);
+	assert_int_equal(robot.delivered[41], 0);
+	each_delivered(1, 40, true);
+	each_delivered(42, 64, true);
+	assert_true(robot.tried[41] <= 16); /* halves, not one by one */
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT seq FROM open WHERE state = 'dead'"), 41);
+}
+
+static void test_finds_two_of_them(void **state)
+{
+	(void)state;
+	poisoned(LG_REJECT, 64, 1, 64);
+	WAIT_FOR(status().position == 64);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 62);
+	assert_int_equal(in_state(DELIVERY_DEAD), 2);
+	each_delivered(2, 63, true);
+}
+
+/* It spoils the batch by a failure that looks like the destination's own. */
+static void test_finds_the_event_that_fails(void **state)
+{
+	(void)state;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = 1;
+	poisoned(LG_RETRY, 64, 33, 33);
+	WAIT_FOR(status().position == 64);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 63);
+	assert_int_equal(in_state(DELIVERY_RETRY), 1);
+	robot.poison[33] = 0;
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 64);
+	each_delivered(1, 64, true);
+}
+
+/* Batches grow again after the trouble. */
+static void test_batches_grow_again(void **state)
+{
+	(void)state;
+	poisoned(LG_REJECT, 64, 2, 2);
+	WAIT_FOR(status().position == 64);
+	atomic_store(&robot.order, HANG);
+	post(1);
+	WAIT_FOR(atomic_load(&robot.hangs));
+	post(500);
+	atomic_store(&robot.largest, 0);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(status().position == 565);
+	assert_int_equal(robot.largest, 64);
+}
+
+/* ---- parking ---------------------------------------------------------------------- */
+
+/* One event alone is refused as if the configuration were wrong: others pass, so
+ * it is to blame. */
+static void test_one_that_parks_is_rejected(void **state)
+{
+	(void)state;
+	poisoned(LG_PARK, 30, 1, 1);
+	WAIT_FOR(status().position == 30);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 29);
+	assert_int_equal(in_state(DELIVERY_DEAD), 1);
+	each_delivered(2, 30, true);
+	assert_string_equal(status().state, "running");
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM open WHERE seq = 1"
+					       " AND state = 'dead' AND error <> ''"),
+			 1);
+}
+
+/* Two in a row do not hide that others pass. */
+static void test_two_that_park_are_rejected(void **state)
+{
+	(void)state;
+	poisoned(LG_PARK, 30, 7, 8);
+	WAIT_FOR(status().position == 30);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 28);
+	assert_int_equal(in_state(DELIVERY_DEAD), 2);
+	each_delivered(1, 6, true);
+	each_delivered(9, 30, true);
+}
+
+/* When the configuration was wrong and is repaired, nobody is rejected, although
+ * another lead was the first to pass. */
+static void test_nothing_is_lost_while_parked(void **state)
+{
+	int leads = 0;
+
+	(void)state;
+	atomic_store(&robot.order, PARK);
+	post(20);
+	start();
+	WAIT_FOR(atomic_load(&robot.batches) > 12);
+	assert_string_equal(status().state, "parked");
+	assert_int_equal(status().position, 0);
+	for (int seq = 1; seq <= 20; seq++)
+		leads += robot.tried[seq] > 1;
+	assert_true(leads > 1); /* each probe is another one */
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(status().position == 20);
+	each_delivered(1, 20, true);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 20);
+	assert_string_equal(status().state, "running");
+}
+
+/* There is nobody else to ask. */
+static void test_the_only_one_waits(void **state)
+{
+	(void)state;
+	poisoned(LG_PARK, 1, 1, 1);
+	WAIT_FOR(atomic_load(&robot.batches) > 4);
+	assert_string_equal(status().state, "parked");
+	assert_string_equal(status().reason, "the robot was told to");
+	assert_int_equal(in_state(DELIVERY_PENDING), 1);
+	post(1);
+	WAIT_FOR(status().position == 2);
+	assert_int_equal(in_state(DELIVERY_DEAD), 1);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 1);
+}
+
+/* Flapping: it works and fails in turn, in every way. */
+static void test_flapping(void **state)
+{
+	static const int orders[] = {DELIVER, RETRY, PARK, UNCLASSIFIED, FAIL, THREAD};
+
+	(void)state;
+	stand.settings.timeout_ms = 10;
+	stand.settings.concurrency = 4;
+	stand.settings.batch_events = 8;
+	start();
+	for (int i = 0; i < 60; i++) {
+		int before = atomic_load(&robot.batches);
+		atomic_store(&robot.order, orders[i % 6]);
+		post(5);
+		WAIT_FOR(atomic_load(&robot.batches) > before);
+	}
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 300);
+	each_delivered(1, 300, false);
+	assert_int_equal(in_state(DELIVERY_DEAD), 0);
+}
+
+int main(void)
+{
+#define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
+	const struct CMUnitTest tests[] = {
+		ON_A_STAND(test_settles_in_order),
+		ON_A_STAND(test_no_more_than_allowed),
+		ON_A_STAND(test_each_batch_has_its_deadline),
+		ON_A_STAND(test_stops_with_batches_under_way),
+		ON_A_STAND(test_finds_the_event_that_is_rejected),
+		ON_A_STAND(test_finds_two_of_them),
+		ON_A_STAND(test_finds_the_event_that_fails),
+		ON_A_STAND(test_batches_grow_again),
+		ON_A_STAND(test_one_that_parks_is_rejected),
+		ON_A_STAND(test_two_that_park_are_rejected),
+		ON_A_STAND(test_nothing_is_lost_while_parked),
+		ON_A_STAND(test_the_only_one_waits),
+		ON_A_STAND(test_flapping),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("lane_trouble", tests, NULL, NULL);
+}
