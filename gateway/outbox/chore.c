@@ -56,7 +56,7 @@ static int drop_note(struct journal *journal, const char *scope, struct lg_slice
 static int pause_sink(struct journal *journal, struct chore *chore)
 {
 	int rc = put_note(journal, SCHEMA_SCOPE_PAUSED, chore->sink,
-			  slice_present(chore->text) ? chore->text : LG_SLICE("paused"));
+			  slice_present(chore->text) ? chore->text : LG_SLICE("by an operator"));
 
 	chore->count = sqlite3_changes(journal->db);
 	return rc;
