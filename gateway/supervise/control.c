@@ -13,11 +13,13 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "codec/json.h"
+#include "supervise/errand.h"
 #include "supervise/picture.h"
 #include "supervise/reload.h"
 
 struct control {
 	struct gateway *gateway;
+	struct errands *errands;
 	struct loop_watch watch;
 	struct list clients;
 	size_t client_count;
@@ -32,6 +34,7 @@ struct client {
 	struct loop_timer timer;
 	struct buffer in, out;
 	struct reload_ticket ticket;
+	struct errand_ticket errand;
 	enum { CLIENT_ASKS, CLIENT_WAITS, CLIENT_HEARS } state;
 	bool ticket_is_out; /* its answer is still to come */
 };
@@ -46,6 +49,7 @@ static void client_free(struct client *client)
 {
 	list_remove(&client->link);
 	reload_forget(&client->ticket);
+	errand_forget(&client->errand);
 	client->control->client_count--;
 	loop_watch_fini(&client->watch);
 	loop_timer_fini(&client->timer);
@@ -140,11 +144,24 @@ static void await_drain(struct client *client, const struct json *request)
 	reload_await_drain(gateway->reload, &client->ticket);
 }
 
+/* The writer has done it, or not. */
+static void on_errand(struct errand_ticket *ticket)
+{
+	hear(container_of(ticket, struct client, errand));
+}
+
+static void begin_errand(struct client *client, const struct json *request)
+{
+	client->errand.answer = &client->out;
+	client->errand.done = on_errand;
+	if (errand_begin(client->control->errands, request, &client->errand))
+		loop_timer_set(&client->timer, ERRAND_TIMEOUT_MS);
+}
+
 static const struct command commands[] = {
-	{"status", show_status},
-	{"sinks", show_sinks},
-	{"reload", reload_gateway},
-	{"drain", await_drain},
+	{"status", show_status},  {"sinks", show_sinks},    {"reload", reload_gateway},
+	{"drain", await_drain},	  {"pause", begin_errand},  {"resume", begin_errand},
+	{"replay", begin_errand}, {"forget", begin_errand},
 };
 
 static void run_command(struct client *client, const struct json *request)
@@ -156,8 +173,8 @@ static void run_command(struct client *client, const struct json *request)
 			commands[i].run(client, request);
 			return;
 		}
-	add_error(&client->out, "unknown command; this gateway knows status, sinks, reload and "
-				"drain");
+	add_error(&client->out, "unknown command; this gateway knows status, sinks, reload, drain, "
+				"pause, resume, replay and forget");
 }
 
 static void answer_line(struct client *client, struct lg_slice line)
@@ -183,7 +200,10 @@ static void on_timeout(struct loop_timer *timer)
 {
 	struct client *client = container_of(timer, struct client, timer);
 
-	if (client->state == CLIENT_WAITS) {
+	if (client->state == CLIENT_WAITS && client->errand.errand) {
+		add_error(&client->out, "it is still under way, and goes on");
+		send_some(client);
+	} else if (client->state == CLIENT_WAITS) {
 		reload_say_waiting(client->control->gateway->reload, &client->out);
 		send_some(client);
 	}
@@ -215,7 +235,8 @@ static bool read_some(struct client *client)
 	if (end < 0)
 		return line.length < CONTROL_REQUEST_BYTES - 512;
 	answer_line(client, slice_cut(line, 0, (size_t)end));
-	client->state = client->ticket_is_out ? CLIENT_WAITS : CLIENT_HEARS;
+	client->state = client->ticket_is_out || client->errand.errand ? CLIENT_WAITS
+								       : CLIENT_HEARS;
 	return client->state == CLIENT_WAITS || send_some(client);
 }
 
@@ -321,6 +342,11 @@ bool control_open(struct gateway *gateway, struct error *error)
 	control->fd = control->folder = -1;
 	list_init(&control->clients);
 	gateway->control = control;
+	control->errands = errands_new(gateway);
+	if (!control->errands) {
+		control_close(&gateway->control);
+		return error_set(error, "control socket: not enough memory or descriptors");
+	}
 	if (!control_address(gateway->settings->store.path, &control->folder, control->path,
 			     sizeof(control->path), error) ||
 	    !listen_at(control, error)) {
@@ -343,6 +369,7 @@ void control_close(struct control **control)
 		return;
 	LIST_EACH_SAFE(link, &c->clients)
 		client_free(container_of(link, struct client, link));
+	errands_free(&c->errands);
 	if (c->watch.loop)
 		loop_watch_fini(&c->watch);
 	if (c->fd >= 0) {

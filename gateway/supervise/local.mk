@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/difference.c \
 	%D%/gateway.c \
 	%D%/generation.c \
+	%D%/errand.c \
 	%D%/metrics.c \
 	%D%/picture.c \
 	%D%/reload.c \

@@ -42,6 +42,19 @@ static bool read_count(const char *text, int64_t *count)
 	return errno == 0 && end != text && *end == '\0' && *count >= 0;
 }
 
+/* One of those of a replay; false: it is none. */
+static bool take_replay_option(struct arguments *arguments, int option)
+{
+	switch (option) {
+	case 'd': arguments->dead = true; return true;
+	case 'y': arguments->dry_run = true; return true;
+	case 'a': arguments->again = true; return true;
+	case 's': arguments->since = optarg; return true;
+	case 'i': arguments->id = optarg; return true;
+	default: return false;
+	}
+}
+
 /* One option; NULL: taken, otherwise what is wrong with it. */
 static const char *take_option(struct arguments *arguments, int option, unsigned int options)
 {
@@ -53,6 +66,8 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 		arguments->oldest = true;
 	else if (option == 'w' && (options & ARGUMENT_WAIT))
 		arguments->wait = true;
+	else if ((options & ARGUMENT_REPLAY) && take_replay_option(arguments, option))
+		return NULL;
 	else if (option != 'n' || !(options & ARGUMENT_COUNT))
 		return option == ':' ? "this option needs a value" : "unknown option";
 	else if (!read_count(optarg, &arguments->count))
@@ -68,6 +83,12 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		{.name = "json", .has_arg = no_argument, .val = 'j'},
 		{.name = "oldest", .has_arg = no_argument, .val = 'o'},
 		{.name = "wait", .has_arg = no_argument, .val = 'w'},
+		{.name = "limit", .has_arg = required_argument, .val = 'n'},
+		{.name = "dead", .has_arg = no_argument, .val = 'd'},
+		{.name = "dry-run", .has_arg = no_argument, .val = 'y'},
+		{.name = "again", .has_arg = no_argument, .val = 'a'},
+		{.name = "since", .has_arg = required_argument, .val = 's'},
+		{.name = "id", .has_arg = required_argument, .val = 'i'},
 		{.name = NULL},
 	};
 	int option;

@@ -3,18 +3,25 @@
 noinst_LIBRARIES += %D%/libverbs.a
 %C%_libverbs_a_SOURCES = \
 	%D%/arguments.c \
+	%D%/backup.c \
 	%D%/balance.c \
 	%D%/check.c \
 	%D%/explain.c \
 	%D%/explanation.c \
 	%D%/explanation_json.c \
 	%D%/explanation_text.c \
+	%D%/dead.c \
+	%D%/forget.c \
 	%D%/help.c \
 	%D%/leads.c \
 	%D%/manual.c \
+	%D%/order.c \
+	%D%/pause.c \
 	%D%/plugins.c \
 	%D%/print.c \
 	%D%/reload.c \
+	%D%/replay.c \
+	%D%/resume.c \
 	%D%/run.c \
 	%D%/show.c \
 	%D%/sinks.c \

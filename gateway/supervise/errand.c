@@ -1,0 +1,275 @@
+#include "supervise/errand.h"
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "codec/json_writer.h"
+
+#define SINK_BYTES 256
+#define TEXT_BYTES 160
+
+struct errand {
+	struct chore chore; /* first: its letter comes back from the writer */
+	struct list link;
+	struct errand_ticket *ticket; /* NULL: nobody waits */
+	char sink[SINK_BYTES], text[TEXT_BYTES];
+};
+
+struct errands {
+	struct gateway *gateway;
+	struct mailbox mailbox;
+	struct loop_mailbox letters;
+	struct list under_way;
+};
+
+/* ---- words ----------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum chore_kind kind;
+} words[] = {
+	{"pause", CHORE_PAUSE},
+	{"resume", CHORE_RESUME},
+	{"replay", CHORE_REPLAY},
+	{"forget", CHORE_FORGET},
+};
+#define WORD_COUNT (sizeof(words) / sizeof(words[0]))
+
+bool errand_knows(struct lg_slice command)
+{
+	for (size_t i = 0; i < WORD_COUNT; i++)
+		if (slice_is(command, words[i].name))
+			return true;
+	return false;
+}
+
+static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return;
+	json_write_name(writer, slice_from(name));
+	json_write_text(writer, text);
+}
+
+static void write_int(struct json_writer *writer, const char *name, int64_t number)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_int(writer, number);
+}
+
+static void write_replay(struct json_writer *writer, const struct replay *replay)
+{
+	write_int(writer, "first_seq", replay->first_seq);
+	write_int(writer, "last_seq", replay->last_seq);
+	json_write_name(writer, LG_SLICE("dead"));
+	json_write_bool(writer, replay->dead_only);
+	json_write_name(writer, LG_SLICE("again"));
+	json_write_bool(writer, replay->again);
+}
+
+void errand_write(struct buffer *out, const struct chore *chore)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	for (size_t i = 0; i < WORD_COUNT; i++)
+		if (words[i].kind == chore->kind)
+			write_text(&writer, "command", slice_from(words[i].name));
+	write_text(&writer, "sink", chore->sink);
+	write_text(&writer, "text", chore->text);
+	if (chore->kind == CHORE_REPLAY)
+		write_replay(&writer, &chore->replay);
+	json_write_close(&writer, '}');
+}
+
+static bool is_true(const struct json *request, const char *name)
+{
+	const struct json *value = json_member(request, name);
+
+	return value && value->kind == JSON_TRUE;
+}
+
+static bool read_seq(const struct json *request, const char *name, int64_t *seq,
+		     struct error *error)
+{
+	uint64_t number;
+
+	if (!slice_to_u64(json_member_text(request, name), &number) || number > INT64_MAX)
+		return error_set(error, "%s is the number of an event", name);
+	*seq = (int64_t)number;
+	return true;
+}
+
+bool errand_read(struct chore *chore, const struct json *request, struct error *error)
+{
+	struct lg_slice command = json_member_text(request, "command");
+
+	*chore = (struct chore){.sink = json_member_text(request, "sink"),
+				.text = json_member_text(request, "text")};
+	for (size_t i = 0; i < WORD_COUNT; i++)
+		if (slice_is(command, words[i].name))
+			chore->kind = words[i].kind;
+	if (!slice_present(chore->sink) || chore->sink.length >= SINK_BYTES)
+		return error_set(error, "the request names no sink");
+	if (chore->kind != CHORE_REPLAY)
+		return true;
+	chore->replay.dead_only = is_true(request, "dead");
+	chore->replay.again = is_true(request, "again");
+	return read_seq(request, "first_seq", &chore->replay.first_seq, error) &&
+	       read_seq(request, "last_seq", &chore->replay.last_seq, error);
+}
+
+bool errand_allowed(const struct chore *chore, const struct settings *settings, struct error *error)
+{
+	bool configured = false;
+
+	for (size_t i = 0; i < settings->sink_count; i++)
+		configured |= slice_equal(settings->sinks[i].instance->name, chore->sink);
+	if (configured && chore->kind == CHORE_FORGET)
+		return error_set(error,
+				 "the sink %.*s is configured; take it out of the configuration "
+				 "first",
+				 SLICE_ARGS(chore->sink));
+	if (!configured && chore->kind != CHORE_FORGET)
+		return error_set(error, "there is no sink %.*s in the configuration",
+				 SLICE_ARGS(chore->sink));
+	return true;
+}
+
+void errand_answer(struct buffer *out, const struct chore *chore)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	if (chore->done)
+		write_int(&writer, "count", chore->count);
+	else
+		write_text(&writer, "error", slice_from(chore->error.text));
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+void errand_take_answer(struct chore *chore, struct lg_slice answer)
+{
+	struct arena arena;
+	const struct json *json;
+	uint64_t count;
+
+	arena_init(&arena, 1024, 64 << 10);
+	json = json_parse(&arena, answer, NULL);
+	chore->done = slice_to_u64(json_member_text(json, "count"), &count);
+	if (chore->done)
+		chore->count = (int64_t)count;
+	else if (slice_present(json_member_text(json, "error")))
+		error_set(&chore->error, "%.*s", SLICE_ARGS(json_member_text(json, "error")));
+	else
+		error_set(&chore->error, "the running gateway's answer cannot be read");
+	arena_fini(&arena);
+}
+
+/* ---- on their way ---------------------------------------------------------- */
+
+static void come_home(struct errands *errands, struct letter *letter)
+{
+	struct errand *errand = (struct errand *)(void *)letter;
+	struct errand_ticket *ticket = errand->ticket;
+
+	(void)errands;
+	list_remove(&errand->link);
+	if (ticket) {
+		ticket->errand = NULL;
+		errand_answer(ticket->answer, &errand->chore);
+	}
+	alloc_free(errand);
+	if (ticket)
+		ticket->done(ticket);
+}
+
+static void on_letter(struct loop_mailbox *box, struct letter *letter)
+{
+	come_home(container_of(box, struct errands, letters), letter);
+}
+
+struct errands *errands_new(struct gateway *gateway)
+{
+	struct errands *errands = alloc_zalloc(sizeof(*errands));
+
+	if (!errands)
+		return NULL;
+	errands->gateway = gateway;
+	list_init(&errands->under_way);
+	if (mailbox_init(&errands->mailbox)) {
+		if (loop_mailbox_init(&errands->letters, gateway->loop, &errands->mailbox,
+				      on_letter))
+			return errands;
+		mailbox_fini(&errands->mailbox);
+	}
+	alloc_free(errands);
+	return NULL;
+}
+
+void errands_free(struct errands **pointer)
+{
+	struct errands *errands = *pointer;
+
+	*pointer = NULL;
+	if (!errands)
+		return;
+	loop_mailbox_fini(&errands->letters);
+	LIST_EACH_SAFE(link, &errands->under_way) {
+		struct errand *errand = container_of(link, struct errand, link);
+		atomic_store(&errand->chore.cancelled, true);
+	}
+	while (!list_empty(&errands->under_way)) {
+		mailbox_wait(&errands->mailbox, -1);
+		for (struct letter *l = mailbox_take(&errands->mailbox), *next; l; l = next) {
+			next = l->next;
+			come_home(errands, l);
+		}
+	}
+	mailbox_fini(&errands->mailbox);
+	alloc_free(errands);
+}
+
+static bool refuse(struct errand_ticket *ticket, struct errand *errand)
+{
+	errand->chore.done = false;
+	errand_answer(ticket->answer, &errand->chore);
+	alloc_free(errand);
+	return false;
+}
+
+bool errand_begin(struct errands *errands, const struct json *request, struct errand_ticket *ticket)
+{
+	struct errand *errand = alloc_zalloc(sizeof(*errand));
+	struct chore *chore;
+
+	ticket->errand = NULL;
+	if (!errand) {
+		buffer_add_literal(ticket->answer, "{\"error\":\"there is not enough memory\"}\n");
+		return false;
+	}
+	chore = &errand->chore;
+	if (!errand_read(chore, request, &chore->error) ||
+	    !errand_allowed(chore, errands->gateway->settings, &chore->error))
+		return refuse(ticket, errand);
+	/* The request is gone before the chore is done. */
+	slice_to_text(chore->sink, errand->sink, sizeof(errand->sink));
+	slice_to_text(chore->text, errand->text, sizeof(errand->text));
+	chore->sink = slice_from(errand->sink);
+	chore->text = slice_present(chore->text) ? slice_from(errand->text) : chore->text;
+	chore->reply = &errands->mailbox;
+	errand->ticket = ticket;
+	ticket->errand = errand;
+	list_append(&errands->under_way, &errand->link);
+	outbox_do(errands->gateway->outbox, chore);
+	return true;
+}
+
+void errand_forget(struct errand_ticket *ticket)
+{
+	if (ticket->errand)
+		ticket->errand->ticket = NULL;
+	ticket->errand = NULL;
+}

@@ -1,0 +1,258 @@
+#include <stdio.h>
+
+#include "codec/date.h"
+#include "codec/json_writer.h"
+#include "outbox/reader_replay.h"
+#include "outbox/replay.h"
+#include "supervise/daemon.h"
+#include "supervise/errand.h"
+#include "verbs/arguments.h"
+#include "verbs/order.h"
+#include "verbs/print.h"
+#include "verbs/verb.h"
+
+/* Events of one lead that one replay takes. */
+#define SEQS_MAX 1000
+
+/* Which events: one range, or one event each. */
+struct selection {
+	struct replay *ranges;
+	size_t count;
+	struct replay range;
+	struct replay singles[SEQS_MAX];
+};
+
+static bool mistake(const char *text)
+{
+	fprintf(stderr, "leadgate replay: %s\n", text);
+	return false;
+}
+
+/* What is wrong before anything is opened. */
+static bool understood(const struct arguments *arguments, int64_t *since_ms, uint8_t *id)
+{
+	int ways = arguments->dead + (arguments->since != NULL) + (arguments->id != NULL);
+
+	if (ways > 1)
+		return mistake("give one of --dead, --since and --id");
+	if (arguments->since && !time_parse(slice_from(arguments->since), since_ms))
+		return mistake("--since wants a time like 2026-01-31T12:00:00Z");
+	if (arguments->id && uuid_parse(arguments->id, strlen(arguments->id), id) < 0)
+		return mistake("--id wants the 36 characters of an event's or a lead's id");
+	return true;
+}
+
+static bool select_ids(struct view *view, const uint8_t *id, bool again, struct selection *chosen)
+{
+	int64_t seqs[SEQS_MAX];
+	struct error error = {""};
+	ptrdiff_t count = reader_replay_find(view->reader, id, seqs, SEQS_MAX, &error);
+
+	if (count == 0)
+		error_set(&error, "no event and no lead has this id");
+	if (count <= 0) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return false;
+	}
+	for (ptrdiff_t i = 0; i < count; i++)
+		chosen->singles[i] = (struct replay){
+			.first_seq = seqs[i], .last_seq = seqs[i], .again = again};
+	chosen->ranges = chosen->singles;
+	chosen->count = (size_t)count;
+	return true;
+}
+
+/* Up to the last event that there is now: what comes later is not meant. */
+static bool select_range(struct view *view, const struct arguments *arguments, int64_t since_ms,
+			 struct selection *chosen)
+{
+	chosen->range = (struct replay){.first_seq = 1,
+					.last_seq = reader_seq_at(view->reader, INT64_MAX) - 1,
+					.dead_only = !arguments->since,
+					.again = arguments->again};
+	if (arguments->since)
+		chosen->range.first_seq = reader_seq_at(view->reader, since_ms);
+	chosen->ranges = &chosen->range;
+	chosen->count = 1;
+	return true;
+}
+
+static bool make_plan(struct view *view, struct lg_slice sink, const struct selection *chosen,
+		      struct replay_plan *plan)
+{
+	struct error error = {""};
+
+	for (size_t i = 0; i < chosen->count; i++) {
+		if (reader_replay_plan(view->reader, sink, &chosen->ranges[i], plan, &error))
+			continue;
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the plan in print ------------------------------------------------------ */
+
+/* Why events in a state are left. */
+static const char *why_left(enum delivery_state state)
+{
+	switch (state) {
+	case DELIVERY_DELIVERED: return "the destination has them; --again repeats them";
+	case DELIVERY_PENDING: return "their first turn comes by itself";
+	case DELIVERY_HELD: return "held back until they are released";
+	case DELIVERY_DISCARDED: return "caught in a trap";
+	case DELIVERY_ERASED: return "erased";
+	default: return "nothing to do";
+	}
+}
+
+static const char *what_taken(enum delivery_state state)
+{
+	switch (state) {
+	case DELIVERY_DEAD: return "dead letters";
+	case DELIVERY_FILTERED: return "filtered before, judged again";
+	case DELIVERY_DELIVERED: return "delivered before, repeated";
+	default: return "waiting for their next attempt, which is now";
+	}
+}
+
+static const char *type_name(size_t type)
+{
+	const char *name = type ? event_type_name((enum event_type)type) : NULL;
+
+	return name ? name : "other events";
+}
+
+static void print_plan_text(struct buffer *out, struct lg_slice sink,
+			    const struct replay_plan *plan)
+{
+	buffer_printf(out, "%.*s: %lld events under today's configuration\n", SLICE_ARGS(sink),
+		      (long long)replay_taken(plan));
+	for (size_t type = 0; type < REPLAY_TYPES; type++)
+		if (plan->types[type])
+			buffer_printf(out, "  %-14s %lld\n", type_name(type),
+				      (long long)plan->types[type]);
+	for (size_t state = 0; state < REPLAY_STATES; state++)
+		if (plan->taken[state])
+			buffer_printf(out, "  %-14s %lld: %s\n",
+				      delivery_state_name((enum delivery_state)state),
+				      (long long)plan->taken[state],
+				      what_taken((enum delivery_state)state));
+	for (size_t state = 0; state < REPLAY_STATES; state++)
+		if (plan->left[state])
+			buffer_printf(out, "  left: %-8s %lld: %s\n",
+				      delivery_state_name((enum delivery_state)state),
+				      (long long)plan->left[state],
+				      why_left((enum delivery_state)state));
+}
+
+static void write_states(struct json_writer *writer, const char *name, const int64_t *counts)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_open(writer, '{');
+	for (size_t state = 0; state < REPLAY_STATES; state++) {
+		if (!counts[state])
+			continue;
+		json_write_name(writer,
+				slice_from(delivery_state_name((enum delivery_state)state)));
+		json_write_int(writer, counts[state]);
+	}
+	json_write_close(writer, '}');
+}
+
+static void print_plan_json(struct buffer *out, struct lg_slice sink,
+			    const struct replay_plan *plan)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	json_write_name(&writer, LG_SLICE("sink"));
+	json_write_text(&writer, sink);
+	json_write_name(&writer, LG_SLICE("events"));
+	json_write_int(&writer, replay_taken(plan));
+	write_states(&writer, "taken", plan->taken);
+	write_states(&writer, "left", plan->left);
+	json_write_name(&writer, LG_SLICE("types"));
+	json_write_open(&writer, '{');
+	for (size_t type = 0; type < REPLAY_TYPES; type++) {
+		if (!plan->types[type])
+			continue;
+		json_write_name(&writer, slice_from(type_name(type)));
+		json_write_int(&writer, plan->types[type]);
+	}
+	json_write_close(&writer, '}');
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
+static bool print_plan(struct lg_slice sink, const struct replay_plan *plan, bool json)
+{
+	struct buffer out;
+
+	buffer_init(&out, SIZE_MAX);
+	(json ? print_plan_json : print_plan_text)(&out, sink, plan);
+	bool good = print_buffer(&out);
+	buffer_fini(&out);
+	return good;
+}
+
+/* ---- doing it ---------------------------------------------------------------- */
+
+static int carry_out(struct view *view, struct lg_slice sink, const struct selection *chosen,
+		     bool json)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < chosen->count; i++) {
+		struct chore chore = {
+			.kind = CHORE_REPLAY, .sink = sink, .replay = chosen->ranges[i]};
+		if (order_carry_out(view, &chore) != EXIT_DONE)
+			return EXIT_FAILED;
+		count += chore.count;
+	}
+	printf(json ? "{\"replayed\":%lld}\n" : "replayed: %lld events are due now\n",
+	       (long long)count);
+	return EXIT_DONE;
+}
+
+static int replay(struct view *view, const struct arguments *arguments, int64_t since_ms,
+		  const uint8_t *id)
+{
+	static struct selection chosen;
+	struct lg_slice sink = slice_from(arguments->operands[0]);
+	const struct chore chore = {.kind = CHORE_REPLAY, .sink = sink};
+	struct replay_plan plan = {.taken = {0}};
+	struct error error = {""};
+
+	if (!errand_allowed(&chore, view->settings, &error)) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return EXIT_FAILED;
+	}
+	if (!(arguments->id ? select_ids(view, id, arguments->again, &chosen)
+			    : select_range(view, arguments, since_ms, &chosen)) ||
+	    !make_plan(view, sink, &chosen, &plan) || !print_plan(sink, &plan, arguments->json))
+		return EXIT_FAILED;
+	if (arguments->dry_run || replay_taken(&plan) == 0)
+		return EXIT_DONE;
+	return carry_out(view, sink, &chosen, arguments->json);
+}
+
+int verb_replay(int argc, char **argv)
+{
+	uint8_t id[UUID_BYTES];
+	struct arguments arguments;
+	int64_t since_ms = 0;
+	struct view view;
+	int status;
+
+	if (!arguments_read(&arguments, argc, argv,
+			    ARGUMENT_CONFIG | ARGUMENT_JSON | ARGUMENT_REPLAY, 1, 1) ||
+	    !understood(&arguments, &since_ms, id))
+		return EXIT_USAGE;
+	status = view_open(&view, arguments.config);
+	if (status == EXIT_DONE)
+		status = replay(&view, &arguments, since_ms, id);
+	view_close(&view);
+	return status;
+}
