@@ -30,6 +30,9 @@ const struct lg_option source_options[] = {
 		       "otherwise defaults.region"),
 	OPTION(is_test, "is_test", LG_BOOL, .fallback = "false",
 	       .help = "marks every lead as a test: only sinks that ask for tests get it"),
+	OPTION(alert_silent_ms, "alert_silent", LG_DURATION, .fallback = "0s", .min = 0,
+	       .max = INT64_C(366) * 86400000,
+	       .help = "when no lead has come for so long, an alert is raised; 0s: never"),
 };
 const size_t source_option_count = sizeof(source_options) / sizeof(source_options[0]);
 

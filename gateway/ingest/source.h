@@ -21,6 +21,7 @@ struct source_settings {
 	int64_t form_fields;	/* most fields of one form */
 	struct lg_slice region; /* default region; absent: defaults.region */
 	int32_t is_test;
+	int64_t alert_silent_ms; /* no lead for so long is an alert; 0: never */
 };
 extern const struct lg_option source_options[];
 extern const size_t source_option_count;

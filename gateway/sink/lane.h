@@ -21,6 +21,7 @@ struct sink_settings {
 	int64_t retry_for_ms; /* after that: dead */
 	int64_t gather_ms;    /* at most to wait for a fuller batch */
 	int32_t is_test;      /* takes leads that are tests */
+	int64_t alert_lag_ms; /* an event that waits for so long is an alert; 0: never */
 	struct http_service_settings http;
 };
 extern const struct lg_option sink_options[];

@@ -74,5 +74,12 @@ const struct lg_option sink_options[] = {
 	 .fallback = "false",
 	 .offset = SINK(is_test),
 	 .help = "whether leads that are tests are delivered here"},
+	{.name = "alert_lag",
+	 .type = LG_DURATION,
+	 .fallback = "0s",
+	 .offset = SINK(alert_lag_ms),
+	 .min = 0,
+	 .max = INT64_C(366) * 86400000,
+	 .help = "when an event has waited for so long, an alert is raised; 0s: never"},
 };
 const size_t sink_option_count = sizeof(sink_options) / sizeof(sink_options[0]);

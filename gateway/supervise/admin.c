@@ -42,7 +42,7 @@ static void show_ready(struct gateway *gateway, struct http_request *request, st
 		http_respond_problem(request, 503, reason, 1);
 		return;
 	}
-	buffer_add_literal(out, "{\"status\":\"ready\"}\n");
+	picture_readiness(gateway, out);
 	respond(request, 200, "application/json", out);
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "supervise/admin.h"
 #include "supervise/control.h"
+#include "supervise/monitor.h"
 #include "supervise/reload.h"
 
 /* Makes the folders above the store's file that are not there. */
@@ -134,7 +135,8 @@ bool gateway_start(struct gateway *gateway, const char *config_path, struct erro
 	return start_store(gateway, error) && make_workers(gateway, error) &&
 	       reload_open(gateway, config_path, error) && open_generation(gateway, error) &&
 	       start_listeners(gateway, error) && control_open(gateway, error) &&
-	       start_lanes(gateway, error) && start_workers(gateway, error);
+	       start_lanes(gateway, error) && monitor_open(gateway, error) &&
+	       start_workers(gateway, error);
 }
 
 void gateway_log(const struct gateway *gateway)
@@ -183,6 +185,7 @@ bool gateway_stop(struct gateway *gateway, bool (*patient)(void *arg), void *arg
 		return false;
 	if (gateway->outbox)
 		outbox_close(&gateway->outbox);
+	monitor_close(&gateway->monitor);
 	if (gateway->admin)
 		http_server_close(&gateway->admin);
 	if (gateway->server)

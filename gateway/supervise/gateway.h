@@ -10,6 +10,7 @@
 #include "supervise/worker.h"
 
 struct control;
+struct monitor;
 struct reload;
 
 struct gateway {
@@ -28,6 +29,7 @@ struct gateway {
 	struct http_server *admin;
 	struct control *control;
 	struct reload *reload;
+	struct monitor *monitor;
 	int64_t started_ms; /* wall clock */
 	bool draining;
 };

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libsupervise.a
 %C%_libsupervise_a_SOURCES = \
 	%D%/admin.c \
+	%D%/alert.c \
 	%D%/berth.c \
 	%D%/control.c \
 	%D%/control_call.c \
@@ -12,6 +13,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/generation.c \
 	%D%/errand.c \
 	%D%/metrics.c \
+	%D%/monitor.c \
 	%D%/picture.c \
 	%D%/reload.c \
 	%D%/settings.c \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "codec/json_writer.h"
+#include "supervise/monitor.h"
 
 bool picture_ready(const struct gateway *gateway, const char **reason)
 {
@@ -96,6 +97,23 @@ void picture_sink(const struct gateway *gateway, size_t index, struct buffer *ou
 	buffer_add_byte(out, '\n');
 }
 
+/* Readiness is for whoever sends leads here: an alert does not touch it. */
+void picture_readiness(const struct gateway *gateway, struct buffer *out)
+{
+	const struct alerts *alerts = monitor_alerts(gateway->monitor);
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_write_open(&writer, '{');
+	member_text(&writer, "status", LG_SLICE("ready"));
+	if (alerts_raised(alerts) > 0) {
+		json_write_name(&writer, LG_SLICE("alerts"));
+		alerts_write(alerts, &writer);
+	}
+	json_write_close(&writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
 void picture_status(const struct gateway *gateway, struct buffer *out)
 {
 	const char *reason = NULL;
@@ -121,6 +139,8 @@ void picture_status(const struct gateway *gateway, struct buffer *out)
 	for (size_t i = 0; i < gateway->settings->sink_count; i++)
 		write_sink(gateway, i, &writer);
 	json_write_close(&writer, ']');
+	json_write_name(&writer, LG_SLICE("alerts"));
+	alerts_write(monitor_alerts(gateway->monitor), &writer);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

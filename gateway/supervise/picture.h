@@ -9,7 +9,10 @@
 /* Whether leads are taken now; otherwise a reason. */
 bool picture_ready(const struct gateway *gateway, const char **reason);
 
-/* One object on one line: process, listeners, store, sources, sinks. */
+/* What a gateway that is ready says: that, and the alerts that are raised. */
+void picture_readiness(const struct gateway *gateway, struct buffer *out);
+
+/* One object on one line: process, listeners, store, sources, sinks, alerts. */
 void picture_status(const struct gateway *gateway, struct buffer *out);
 
 /* One object a line and sink. */

@@ -24,4 +24,5 @@ SYSTEM_TESTS += 50-balance.t
 SYSTEM_TESTS += 51-explain.t
 SYSTEM_TESTS += 54-reload.t
 SYSTEM_TESTS += 57-metrics.t
+SYSTEM_TESTS += 58-alerts.t
 SYSTEM_TESTS += 60-soak.t

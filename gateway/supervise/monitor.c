@@ -1,0 +1,374 @@
+#include "supervise/monitor.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define TICK_MS 1000
+/* How far back the journal is asked when a source was heard last: some ten
+ * milliseconds, once for each start and each source that a reload brings. */
+#define HEARD_EVENTS_MAX 10000
+/* Looking at the backlog may take this part of the time. */
+#define LOOK_PART 100
+
+/* A source whose silence is an alert. */
+struct heard {
+	struct list link;
+	char name[ALERT_NAME_BYTES];
+	int64_t leads;	  /* as counted when it was looked at last */
+	int64_t wall_ms;  /* when it brought something, by either clock: a step of the */
+	int64_t clock_ms; /* wall clock raises no alert */
+	bool seen;
+};
+
+/* What waited for a sink at the last look. */
+struct view {
+	struct list link;
+	char name[ALERT_NAME_BYTES];
+	struct sink_backlog backlog;
+	bool seen;
+};
+
+struct monitor {
+	struct gateway *gateway;
+	struct loop_timer timer;
+	struct alerts alerts;
+	struct reader *reader; /* NULL: the journal cannot be read */
+	struct list heard, views;
+	int64_t look_from_ms;	/* monotonic: not before */
+	int64_t looked_changes; /* commits and chores by then */
+};
+
+/* ---- sources --------------------------------------------------------------------- */
+
+static struct heard *find_heard(const struct monitor *monitor, struct lg_slice name)
+{
+	LIST_EACH(link, &monitor->heard) {
+		struct heard *heard = container_of(link, struct heard, link);
+		if (slice_is(name, heard->name))
+			return heard;
+	}
+	return NULL;
+}
+
+/* Everything that reached the journal says that the source is alive, a
+ * repetition too. */
+static int64_t leads_of(const struct source *source)
+{
+	return counter_read(source->counters[SOURCE_CREATED]) +
+	       counter_read(source->counters[SOURCE_TOUCHED]) +
+	       counter_read(source->counters[SOURCE_REPEATED]);
+}
+
+/* Of a source that is new to us the journal may know; otherwise its silence
+ * begins now. */
+static int64_t ask_journal(struct monitor *monitor, struct lg_slice source)
+{
+	struct source_heard heard = {.source = source};
+	struct error error;
+
+	if (monitor->reader && !reader_heard(monitor->reader, &heard, 1, HEARD_EVENTS_MAX, &error))
+		log_warning("gateway.alerts", LOG_TEXT("reason", error.text));
+	return heard.at_ms ? heard.at_ms : clock_wall_ms();
+}
+
+static struct heard *add_heard(struct monitor *monitor, const struct source *source)
+{
+	struct heard *heard = alloc_zalloc(sizeof(*heard));
+	int64_t ago_ms;
+
+	if (!heard)
+		return NULL;
+	slice_to_text(source->instance->name, heard->name, sizeof(heard->name));
+	heard->leads = leads_of(source);
+	heard->wall_ms = ask_journal(monitor, source->instance->name);
+	ago_ms = clock_wall_ms() - heard->wall_ms;
+	heard->clock_ms = clock_monotonic_ms() - (ago_ms > 0 ? ago_ms : 0);
+	list_append(&monitor->heard, &heard->link);
+	return heard;
+}
+
+static void look_at_source(struct monitor *monitor, const struct source *source)
+{
+	struct heard *heard = find_heard(monitor, source->instance->name);
+	int64_t leads = leads_of(source), now_ms = clock_monotonic_ms();
+
+	if (!heard)
+		heard = add_heard(monitor, source);
+	if (!heard)
+		return;
+	heard->seen = true;
+	if (leads != heard->leads) {
+		heard->leads = leads;
+		heard->wall_ms = clock_wall_ms();
+		heard->clock_ms = now_ms;
+	}
+	bool silent = now_ms - heard->clock_ms >= source->settings.alert_silent_ms;
+	alerts_take(&monitor->alerts,
+		    &(struct alert_finding){
+			    .kind = ALERT_SILENT,
+			    .name = source->instance->name,
+			    .raised = silent,
+			    .last_ms = heard->wall_ms,
+			    .reason = silent ? LG_SLICE("no lead for longer than alert_silent")
+					     : LG_SLICE("a lead came"),
+		    });
+}
+
+static void look_at_sources(struct monitor *monitor)
+{
+	const struct settings *settings = monitor->gateway->settings;
+
+	LIST_EACH(link, &monitor->heard)
+		container_of(link, struct heard, link)->seen = false;
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (settings->sources[i].settings.alert_silent_ms > 0)
+			look_at_source(monitor, &settings->sources[i]);
+	LIST_EACH_SAFE(link, &monitor->heard) {
+		struct heard *heard = container_of(link, struct heard, link);
+		if (heard->seen)
+			continue;
+		list_remove(link);
+		alloc_free(heard);
+	}
+}
+
+/* ---- what waits for sinks ----------------------------------------------------------- */
+
+static struct view *find_view(const struct monitor *monitor, struct lg_slice name)
+{
+	LIST_EACH(link, &monitor->views) {
+		struct view *view = container_of(link, struct view, link);
+		if (slice_is(name, view->name))
+			return view;
+	}
+	return NULL;
+}
+
+static struct view *add_view(struct monitor *monitor, struct lg_slice name)
+{
+	struct view *view = alloc_zalloc(sizeof(*view));
+
+	if (!view)
+		return NULL;
+	slice_to_text(name, view->name, sizeof(view->name));
+	list_append(&monitor->views, &view->link);
+	return view;
+}
+
+static void look_at_backlog(struct monitor *monitor, struct lg_slice sink)
+{
+	struct view *view = find_view(monitor, sink);
+	struct error error;
+
+	if (!view)
+		view = add_view(monitor, sink);
+	if (!view)
+		return;
+	view->seen = true;
+	if (!reader_backlog(monitor->reader, sink, reader_position(monitor->reader, sink),
+			    &view->backlog, &error))
+		log_warning("gateway.backlog", LOG_SLICE("sink", sink),
+			    LOG_TEXT("reason", error.text));
+}
+
+static void look_at_backlogs(struct monitor *monitor)
+{
+	const struct settings *settings = monitor->gateway->settings;
+
+	LIST_EACH(link, &monitor->views)
+		container_of(link, struct view, link)->seen = false;
+	for (size_t i = 0; i < settings->sink_count; i++)
+		look_at_backlog(monitor, settings->sinks[i].instance->name);
+	LIST_EACH_SAFE(link, &monitor->views) {
+		struct view *view = container_of(link, struct view, link);
+		if (view->seen)
+			continue;
+		list_remove(link);
+		alloc_free(view);
+	}
+}
+
+/* Rows of the journal are counted for this, so it is done seldomer the longer
+ * it takes, and not at all while nothing was committed. */
+static void refresh(struct monitor *monitor)
+{
+	const struct outbox *outbox = monitor->gateway->outbox;
+	int64_t began_ms = clock_monotonic_ms(), changes;
+	struct outbox_stats stats;
+
+	outbox_stats(outbox, &stats);
+	changes = stats.commits + outbox_sink_epoch(outbox);
+	if (!monitor->reader || began_ms < monitor->look_from_ms ||
+	    changes == monitor->looked_changes)
+		return;
+	monitor->looked_changes = changes;
+	look_at_backlogs(monitor);
+	int64_t now_ms = clock_monotonic_ms();
+	monitor->look_from_ms = now_ms + (now_ms - began_ms) * LOOK_PART;
+}
+
+void monitor_backlog(struct monitor *monitor, struct lg_slice sink, struct sink_backlog *backlog)
+{
+	const struct view *view;
+
+	refresh(monitor);
+	view = find_view(monitor, sink);
+	*backlog = view ? view->backlog : (struct sink_backlog){0};
+}
+
+/* ---- sinks -------------------------------------------------------------------------- */
+
+static bool is_parked(const struct lane_status *status)
+{
+	return strcmp(status->state, "parked") == 0;
+}
+
+/* A lane that was parked before the start begins as if nothing were wrong: until
+ * it has tried, or nothing waits for it, nobody knows. */
+static bool is_unproven(struct monitor *monitor, struct lg_slice sink,
+			const struct lane_status *status)
+{
+	const struct alert *alert = alerts_find(&monitor->alerts, ALERT_PARKED, sink);
+	struct sink_backlog backlog;
+
+	if (!alert || !alert->inherited || is_parked(status) || status->delivered > 0)
+		return false;
+	monitor_backlog(monitor, sink, &backlog);
+	return backlog.oldest_ms != 0;
+}
+
+static void look_at_lane(struct monitor *monitor, struct lg_slice sink, struct lane *lane)
+{
+	struct lane_status status;
+
+	lane_status(lane, &status);
+	if (is_unproven(monitor, sink, &status)) {
+		alerts_keep(&monitor->alerts, ALERT_PARKED, sink);
+		return;
+	}
+	alerts_take(&monitor->alerts,
+		    &(struct alert_finding){
+			    .kind = ALERT_PARKED,
+			    .name = sink,
+			    .raised = is_parked(&status),
+			    .reason = is_parked(&status) ? slice_from(status.reason)
+							 : LG_SLICE("the lane goes on"),
+		    });
+}
+
+static void look_at_lag(struct monitor *monitor, const struct sink_section *sink)
+{
+	struct sink_backlog backlog;
+	bool late;
+
+	if (sink->settings.alert_lag_ms == 0)
+		return;
+	monitor_backlog(monitor, sink->instance->name, &backlog);
+	late = backlog.oldest_ms &&
+	       clock_wall_ms() - backlog.oldest_ms >= sink->settings.alert_lag_ms;
+	alerts_take(&monitor->alerts,
+		    &(struct alert_finding){
+			    .kind = ALERT_LAG,
+			    .name = sink->instance->name,
+			    .raised = late,
+			    .last_ms = backlog.oldest_ms,
+			    .reason = late ? LG_SLICE("events wait for longer than alert_lag")
+					   : LG_SLICE("no event waits for so long any more"),
+		    });
+}
+
+static void look_at_sinks(struct monitor *monitor)
+{
+	const struct gateway *gateway = monitor->gateway;
+
+	for (size_t i = 0; i < gateway->settings->sink_count; i++) {
+		const struct sink_section *sink = &gateway->settings->sinks[i];
+		if (gateway->lanes[i])
+			look_at_lane(monitor, sink->instance->name, gateway->lanes[i]);
+		else
+			alerts_keep(&monitor->alerts, ALERT_PARKED, sink->instance->name);
+		look_at_lag(monitor, sink);
+	}
+}
+
+/* ---- the round ----------------------------------------------------------------------- */
+
+static bool is_asked(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		const struct lg_list *events = &settings->sinks[i].settings.events;
+		for (size_t k = 0; k < events->count; k++)
+			if (slice_is(events->items[k], event_type_name(EVENT_ALERT)))
+				return true;
+	}
+	return false;
+}
+
+static void on_tick(struct loop_timer *timer)
+{
+	struct monitor *monitor = container_of(timer, struct monitor, timer);
+	const struct gateway *gateway = monitor->gateway;
+
+	/* What stops is neither silent nor late. */
+	if (gateway->draining)
+		return;
+	alerts_begin(&monitor->alerts, is_asked(gateway->settings));
+	look_at_sources(monitor);
+	look_at_sinks(monitor);
+	alerts_end(&monitor->alerts);
+	loop_timer_set(timer, TICK_MS);
+}
+
+const struct alerts *monitor_alerts(const struct monitor *monitor)
+{
+	return &monitor->alerts;
+}
+
+bool monitor_open(struct gateway *gateway, struct error *error)
+{
+	struct monitor *monitor = alloc_zalloc(sizeof(*monitor));
+
+	if (!monitor || !alerts_open(&monitor->alerts, gateway->loop, gateway->outbox)) {
+		alloc_free(monitor);
+		return error_set(error, "watching sources and sinks: not enough memory or "
+					"descriptors");
+	}
+	monitor->gateway = gateway;
+	monitor->looked_changes = -1;
+	list_init(&monitor->heard);
+	list_init(&monitor->views);
+	loop_timer_init(&monitor->timer, gateway->loop, on_tick);
+	gateway->monitor = monitor;
+	monitor->reader = reader_open(gateway->settings->store.path, error);
+	if (!monitor->reader)
+		return false;
+	alerts_inherit(&monitor->alerts, monitor->reader);
+	return loop_timer_set(&monitor->timer, TICK_MS) ||
+	       error_set(error, "watching sources and sinks: not enough memory");
+}
+
+static void free_heard(struct monitor *monitor)
+{
+	LIST_EACH_SAFE(link, &monitor->heard)
+		alloc_free(container_of(link, struct heard, link));
+	LIST_EACH_SAFE(link, &monitor->views)
+		alloc_free(container_of(link, struct view, link));
+}
+
+void monitor_close(struct monitor **pointer)
+{
+	struct monitor *monitor = *pointer;
+
+	*pointer = NULL;
+	if (!monitor)
+		return;
+	loop_timer_fini(&monitor->timer);
+	alerts_close(&monitor->alerts);
+	if (monitor->reader)
+		reader_close(&monitor->reader);
+	free_heard(monitor);
+	alloc_free(monitor);
+}
