@@ -17,7 +17,7 @@ my $here = dirname(abs_path(__FILE__));
 sub new {
     my ($class, $folder, %certificates) = @_;
     my @arguments = map { (join(':', @{ $certificates{$_} }), $_) } sort keys %certificates;
-    my $pid = open2(my $out, my $in, 'python3', "$here/destination.py", $folder, @arguments);
+    my $pid = open2(my $out, my $in, '/usr/bin/python3', "$here/destination.py", $folder, @arguments);
     my $line = <$out>;
     die "the destination did not start\n" unless $line;
     return bless { folder => $folder, pid => $pid, in => $in, ports => decode_json($line) }, $class;

@@ -14,6 +14,7 @@ import base64
 import email.utils
 import json
 import os
+import random
 import re
 import socket
 import ssl
@@ -24,6 +25,7 @@ import time
 
 folder = sys.argv[1]
 record = os.open(folder + '/requests', os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+taken = os.open(folder + '/taken', os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 GOOD = b'{"ok":true,"id":"x-17"}'
 
 
@@ -33,6 +35,7 @@ class Connection:
     def __init__(self, sock):
         self.sock = sock
         self.rest = b''
+        self.body = b''  # of the request that is answered
 
     def read_until(self, enough):
         while not enough():
@@ -124,8 +127,26 @@ def takes(c, words):
     c.answer(200, GOOD, headers='X-Result: %s\r\n' % words[0])
 
 
+def whim(c, _):
+    """Takes it, refuses it, or loses the connection with it or without; what it
+    takes is in FOLDER/taken before it says so."""
+    mood = random.random()
+    if mood < 0.2:
+        c.answer(503)
+        return
+    if mood > 0.3:
+        events = json.loads(c.body)
+        ids = [e['id'] for e in (events if isinstance(events, list) else [events])]
+        os.write(taken, ('\n'.join(ids) + '\n').encode())
+    if mood < 0.45:
+        raise EOFError
+    time.sleep(random.random() * 0.01)
+    c.answer(200)
+
+
 BEHAVIOURS = {f.__name__.replace('_', '-'): f for f in (
-    hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes)}
+    hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
+    whim)}
 
 
 def serve(sock, context, port_name):
@@ -140,6 +161,7 @@ def serve(sock, context, port_name):
             line = dict(request, port=port_name,
                         body=base64.b64encode(request['body']).decode())
             os.write(record, json.dumps(line).encode() + b'\n')
+            connection.body = request['body']
             words = re.split('[/?]', request['path'].strip('/'))
             BEHAVIOURS[words[0]](connection, words[1:])
     except (OSError, EOFError):
