@@ -65,7 +65,8 @@ CONF
     return { name => 'nginx', pid => $pid, cpu_pid => $worker, port => $port };
 }
 
-# leadgate with its store and its file in `folder`; `sink` 0 leaves the file out.
+# leadgate with its store and its file in `folder`; `sink` 0 leaves the file out,
+# `sinks` are lines of further ones, `http_client` is that section.
 sub start_leadgate {
     my ($build, $folder, %with) = @_;
     my ($port, $admin) = (free_port(), free_port());
@@ -82,7 +83,9 @@ defaults: { region: US }
 sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
 CONF
+    print $conf "http_client: $with{http_client}\n" if $with{http_client};
     print $conf "sinks:\n  archive: { plugin: file, path: leads.ndjson }\n" if $with{sink} // 1;
+    print $conf $with{sinks} if $with{sinks};
     close $conf;
     my $begun = time;
     my $pid = spawn("$folder/gw.log", "$build/leadgate", 'run', '-c', "$folder/gw.yaml");
