@@ -35,7 +35,7 @@ class Connection:
     def __init__(self, sock):
         self.sock = sock
         self.rest = b''
-        self.body = b''  # of the request that is answered
+        self.request = None
 
     def read_until(self, enough):
         while not enough():
@@ -135,7 +135,7 @@ def whim(c, _):
         c.answer(503)
         return
     if mood > 0.3:
-        events = json.loads(c.body)
+        events = json.loads(c.request['body'])
         ids = [e['id'] for e in (events if isinstance(events, list) else [events])]
         os.write(taken, ('\n'.join(ids) + '\n').encode())
     if mood < 0.45:
@@ -144,9 +144,19 @@ def whim(c, _):
     c.answer(200)
 
 
+failed = set()
+
+
+def fails_once(c, _):
+    key = c.request['path'] + c.request['headers']['idempotency-key']
+    again = key in failed
+    failed.add(key)
+    c.answer(200 if again else 503)
+
+
 BEHAVIOURS = {f.__name__.replace('_', '-'): f for f in (
     hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
-    whim)}
+    whim, fails_once)}
 
 
 def serve(sock, context, port_name):
@@ -161,8 +171,8 @@ def serve(sock, context, port_name):
             line = dict(request, port=port_name,
                         body=base64.b64encode(request['body']).decode())
             os.write(record, json.dumps(line).encode() + b'\n')
-            connection.body = request['body']
             words = re.split('[/?]', request['path'].strip('/'))
+            connection.request = request
             BEHAVIOURS[words[0]](connection, words[1:])
     except (OSError, EOFError):
         pass

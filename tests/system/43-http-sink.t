@@ -36,11 +36,11 @@ my %cases = (
     'name-unknown' => ['http://unknown.test/', 'retry', qr/name servers know no such host/],
     'private' => [plain('status/200'), 'parked', qr/address is a private one/, 'allow_private: false'],
 
-    'hang' => [plain('hang'), 'unclassified', qr/sent and no answer came in time/],
+    'hang' => [plain('hang'), 'unclassified', qr/sent and no answer came in time/, 'timeout: 1s'],
     'close' => [plain('close'), 'unclassified', qr/connection was lost after the request was sent/],
     'cut' => [plain('cut'), 'unclassified', qr/HTTP 200: the status came, but not the whole answer/],
     'garbage' => [plain('garbage'), 'unclassified', qr/no HTTP answer/],
-    'slow' => [plain('slow'), 'unclassified', qr/HTTP 200: the status came, but not the whole answer/],
+    'slow' => [plain('slow'), 'unclassified', qr/HTTP 200: the status came, but not the whole answer/, 'timeout: 1s'],
     'huge' => [plain('huge'), 'delivered'],
 
     'after-seconds' => [plain('retry-after/seconds'), 'retry', qr/HTTP 503: the destination has failed/],
@@ -69,7 +69,7 @@ sub sink_line {
     my ($name) = @_;
     my ($url, undef, undef, $more) = @{ $cases{$name} };
     my $private = $more && $more =~ /allow_private/ ? '' : 'allow_private: true, ';
-    return qq(  $name: { plugin: http, url: "$url", ca_file: "$trusted->[0]", ${private}timeout: 2s, )
+    return qq(  $name: { plugin: http, url: "$url", ca_file: "$trusted->[0]", ${private})
         . 'retry_first: 1h, retry_max: 1h' . ($more ? ", $more" : '') . " }\n";
 }
 
@@ -78,7 +78,7 @@ core: { loops: 1, shutdown: 20s }
 listen: [{ address: "127.0.0.1:0" }]
 admin: { address: "127.0.0.1:0" }
 store: { path: "\@DIR\@/store.db" }
-http_client: { nameserver: "127.0.0.1:@{[$destination->port('dns')]}", name_timeout: 300ms }
+http_client: { nameserver: "127.0.0.1:@{[$destination->port('dns')]}", name_timeout: 3s }
 sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
 sinks:
