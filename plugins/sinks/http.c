@@ -117,8 +117,8 @@ static bool read_key(struct lg_slice text, struct key *key)
 
 	if (text.length > 6 && memcmp(text.data, "whsec_", 6) == 0)
 		text = lg_slice_cut(text, 6, text.length);
-	while (text.length % 4 == 0 && text.length && text.data[text.length - 1] == '=' &&
-	       text.length > 2 && text.data[text.length - 3] != '=')
+	if (text.length % 4 == 0 && text.length && text.data[text.length - 1] == '=' &&
+	    text.length > 2 && text.data[text.length - 3] != '=')
 		text.length -= 1 + (text.data[text.length - 2] == '=');
 	key->length = 0;
 	for (size_t i = 0; i < text.length; i++) {
@@ -591,8 +591,6 @@ static int32_t deliver_joined(struct sink *sink, struct lg_batch *batch, int64_t
 	return LG_OK;
 }
 
-/* The batch lives as long as one event of it is not settled, and none is settled
- * within: what follows the last call must not touch it. */
 static int32_t deliver_singly(struct sink *sink, struct lg_batch *batch, int64_t deadline)
 {
 	struct lg_settlement no_memory = {

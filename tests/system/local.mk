@@ -21,6 +21,7 @@ SYSTEM_TESTS += 33-webform.t
 SYSTEM_TESTS += 34-minimal.t
 SYSTEM_TESTS += 43-http-sink.t
 SYSTEM_TESTS += 44-http-signature.t
+SYSTEM_TESTS += 45-http2-sink.t
 SYSTEM_TESTS += 50-balance.t
 SYSTEM_TESTS += 49-delivery-kill.t
 SYSTEM_TESTS += 51-explain.t

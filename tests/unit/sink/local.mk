@@ -3,6 +3,8 @@
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_batch
 %C%_test_batch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_http_service
+%C%_test_http_service_LDADD = tests/unit/client/libkit.a $(LG_LIBS_SINK) $(NGHTTP2_LIBS) $(LG_UNIT)
 # The stand puts a lane between a journal and a sink that does what it is told.
 check_LIBRARIES += %D%/libstand.a
 %C%_libstand_a_SOURCES = %D%/stand.c
@@ -20,8 +22,12 @@ check_PROGRAMS += %D%/test_run
 check_PROGRAMS += %D%/test_stretch
 %C%_test_stretch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 
-# The plugin itself, linked in under a name of its own.
+# The plugins themselves, linked in under names of their own.
 check_PROGRAMS += %D%/test_file
 %C%_test_file_SOURCES = %D%/test_file.c plugins/sinks/file.c
 %C%_test_file_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_file
 %C%_test_file_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_http
+%C%_test_http_SOURCES = %D%/test_http.c plugins/sinks/http.c
+%C%_test_http_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_http
+%C%_test_http_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
