@@ -33,10 +33,12 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_SETTLED] = "SELECT outcomes FROM settled WHERE sink = ?",
 	[QUERY_OPEN] = "SELECT state, count(*) FROM open WHERE sink = ? GROUP BY state",
 	[QUERY_LAST] = "SELECT ifnull(max(seq), 0) FROM event",
-	/* Both by their indexes, from name to name. */
+	/* All by their indexes, from name to name. */
 	[QUERY_SINKS] = "SELECT min(sink) FROM ("
 			"SELECT min(sink) AS sink FROM settled WHERE sink > ?1 UNION ALL"
-			" SELECT min(sink) FROM open WHERE sink > ?1)",
+			" SELECT min(sink) FROM open WHERE sink > ?1 UNION ALL"
+			" SELECT min(key) FROM state WHERE scope = '" SCHEMA_SCOPE_BEGUN
+			"' AND key > ?1)",
 	[QUERY_SINK_NOTE] = "SELECT value FROM state WHERE scope = ? AND key = ?",
 	[QUERY_NOTES] = "SELECT key, value FROM state WHERE scope = ? ORDER BY key",
 	[QUERY_OLDEST_OPEN] =

@@ -24,6 +24,17 @@ static void member_int(struct json_writer *writer, const char *name, int64_t num
 	json_write_int(writer, number);
 }
 
+/* 0: there is no such time. */
+static void member_time(struct json_writer *writer, const char *name, int64_t at_ms)
+{
+	char text[CLOCK_RFC3339_BYTES];
+
+	if (at_ms == 0)
+		return;
+	clock_format(at_ms, text);
+	member_text(writer, name, slice_from(text));
+}
+
 static void write_store(const struct gateway *gateway, struct json_writer *writer)
 {
 	struct outbox_stats stats;
@@ -79,6 +90,10 @@ static void write_sink(const struct gateway *gateway, size_t index, struct json_
 	member_text(writer, "state", slice_from(status.state));
 	if (*status.reason)
 		member_text(writer, "reason", slice_from(status.reason));
+	member_time(writer, "since", status.since_ms);
+	member_int(writer, "in_flight", status.in_flight);
+	member_time(writer, "next_attempt", status.next_attempt_ms);
+	member_time(writer, "oldest_pending", status.oldest_pending_ms);
 	member_int(writer, "position", status.position);
 	member_int(writer, "lag", status.lag);
 	member_int(writer, "delivered", status.delivered);

@@ -9,6 +9,15 @@
 #include "verbs/verb.h"
 #include "verbs/view.h"
 
+/* One sink: what the journal counts, and how its lane stands. */
+struct sink_row {
+	struct lg_slice name;
+	const struct sink_section *section; /* NULL: the journal alone knows it */
+	struct sink_tally tally;
+	struct sink_state noted;
+	const struct json *live; /* NULL: no gateway runs, or it has no such lane */
+};
+
 /* The running gateway's lines, one a sink; empty when none runs. */
 static void ask_gateway(const struct view *view, struct buffer *live)
 {
@@ -36,52 +45,128 @@ static const struct json *find_live(struct arena *arena, struct lg_slice lines,
 	return NULL;
 }
 
-static void write_json(struct buffer *out, const struct sink_section *sink,
-		       const struct sink_tally *tally, const struct json *live)
+static struct lg_slice row_state(const struct sink_row *row)
 {
-	struct lg_slice reason = json_member_text(live, "reason");
+	if (!row->section)
+		return LG_SLICE("removed");
+	/* What the journal says counts, also where a lane has not heard it yet. */
+	if (row->noted.paused)
+		return LG_SLICE("paused");
+	return row->live ? json_member_text(row->live, "state") : LG_SLICE("stopped");
+}
+
+/* Absent: there is none. */
+static struct lg_slice row_reason(const struct sink_row *row)
+{
+	if (!row->section)
+		return LG_SLICE(
+			"not configured: leadgate forget drops what the journal keeps of it");
+	if (row->noted.paused)
+		return slice_from(row->noted.reason);
+	return json_member_text(row->live, "reason");
+}
+
+/* ---- for programs ---- */
+
+static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return;
+	json_write_name(writer, slice_from(name));
+	json_write_text(writer, text);
+}
+
+static void member_int(struct json_writer *writer, const char *name, int64_t number)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_int(writer, number);
+}
+
+/* A number or time that only the running gateway knows. */
+static void member_live(struct json_writer *writer, const struct json *live, const char *name)
+{
+	const struct json *value = json_member(live, name);
+
+	if (!value)
+		return;
+	json_write_name(writer, slice_from(name));
+	if (value->kind == JSON_NUMBER)
+		json_write_raw(writer, value->text);
+	else
+		json_write_text(writer, value->text);
+}
+
+static void write_json(struct buffer *out, const struct sink_row *row)
+{
+	const struct sink_tally *tally = &row->tally;
 	struct json_writer writer;
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("name"));
-	json_write_text(&writer, sink->instance->name);
-	json_write_name(&writer, LG_SLICE("plugin"));
-	json_write_text(&writer, sink->settings.plugin);
-	json_write_name(&writer, LG_SLICE("state"));
-	json_write_text(&writer, live ? json_member_text(live, "state") : LG_SLICE("stopped"));
-	if (slice_present(reason)) {
-		json_write_name(&writer, LG_SLICE("reason"));
-		json_write_text(&writer, reason);
-	}
-	json_write_name(&writer, LG_SLICE("position"));
-	json_write_int(&writer, tally->position);
-	json_write_name(&writer, LG_SLICE("last_seq"));
-	json_write_int(&writer, tally->last_seq);
-	for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++) {
-		json_write_name(&writer,
-				slice_from(delivery_state_name((enum delivery_state)state)));
-		json_write_int(&writer, tally->by_state[state]);
-	}
+	member_text(&writer, "name", row->name);
+	json_write_name(&writer, LG_SLICE("configured"));
+	json_write_bool(&writer, row->section != NULL);
+	if (row->section)
+		member_text(&writer, "plugin", row->section->settings.plugin);
+	member_text(&writer, "state", row_state(row));
+	member_text(&writer, "reason", row_reason(row));
+	member_live(&writer, row->live, "since");
+	member_live(&writer, row->live, "in_flight");
+	member_live(&writer, row->live, "next_attempt");
+	member_int(&writer, "position", tally->position);
+	member_int(&writer, "last_seq", tally->last_seq);
+	for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
+		member_int(&writer, delivery_state_name((enum delivery_state)state),
+			   tally->by_state[state]);
 	if (tally->oldest_pending_ms) {
 		char text[CLOCK_RFC3339_BYTES];
 
 		clock_format(tally->oldest_pending_ms, text);
-		json_write_name(&writer, LG_SLICE("oldest_pending"));
-		json_write_text(&writer, slice_from(text));
+		member_text(&writer, "oldest_pending", slice_from(text));
+		member_int(&writer, "oldest_pending_age_ms",
+			   clock_wall_ms() - tally->oldest_pending_ms);
 	}
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }
 
-static void write_line(struct buffer *out, const struct sink_section *sink,
-		       const struct sink_tally *tally, const struct json *live)
+/* ---- for people ---- */
+
+/* In the unit in which the number is short: "340ms", "12s", "5m", "3h", "2d". */
+static void add_age(struct buffer *out, int64_t age_ms)
 {
-	print_cell(out, sink->instance->name, 20);
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+	size_t at = 0;
+
+	while (at < 4 && age_ms < 2 * units[at].ms)
+		at++;
+	buffer_printf(out, "%lld%s", (long long)(age_ms > 0 ? age_ms / units[at].ms : 0),
+		      units[at].unit);
+}
+
+static void add_live(struct buffer *out, const struct json *live, const char *title,
+		     const char *name)
+{
+	struct lg_slice text = json_member_text(live, name);
+
+	if (!slice_present(text) || slice_is(text, "0"))
+		return;
+	buffer_printf(out, ", %s ", title);
+	print_cell(out, text, 0);
+}
+
+static void write_text(struct buffer *out, const struct sink_row *row)
+{
+	const struct sink_tally *tally = &row->tally;
+
+	print_cell(out, row->name, 20);
 	buffer_add_byte(out, ' ');
-	print_cell(out, sink->settings.plugin, 10);
+	print_cell(out, row->section ? row->section->settings.plugin : LG_SLICE("-"), 10);
 	buffer_add_byte(out, ' ');
-	print_cell(out, live ? json_member_text(live, "state") : LG_SLICE("stopped"), 9);
+	print_cell(out, row_state(row), 9);
 	buffer_printf(out, " %10lld of %-10lld", (long long)tally->position,
 		      (long long)tally->last_seq);
 	for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
@@ -89,54 +174,93 @@ static void write_line(struct buffer *out, const struct sink_section *sink,
 			buffer_printf(out, " %s %lld",
 				      delivery_state_name((enum delivery_state)state),
 				      (long long)tally->by_state[state]);
-	if (slice_present(json_member_text(live, "reason")))
-		buffer_printf(out, " (%.*s)", SLICE_ARGS(json_member_text(live, "reason")));
+	if (tally->oldest_pending_ms) {
+		buffer_add_literal(out, ", oldest waits ");
+		add_age(out, clock_wall_ms() - tally->oldest_pending_ms);
+	}
+	add_live(out, row->live, "in flight", "in_flight");
+	add_live(out, row->live, "since", "since");
+	add_live(out, row->live, "next attempt", "next_attempt");
+	if (row_reason(row).length) {
+		buffer_add_literal(out, " (");
+		print_cell(out, row_reason(row), 0);
+		buffer_add_byte(out, ')');
+	}
 	buffer_add_byte(out, '\n');
 }
 
-static int print_sinks(struct view *view, struct lg_slice live, bool json)
+/* ---- all of them ---- */
+
+static bool print_sink(struct view *view, struct arena *arena, struct sink_row *row, bool json)
 {
-	int status = EXIT_DONE;
+	struct error error = {0};
 	struct buffer out;
+	bool good;
 
-	buffer_init(&out, SIZE_MAX);
-	for (size_t i = 0; i < view->settings->sink_count && status == EXIT_DONE; i++) {
-		const struct sink_section *sink = &view->settings->sinks[i];
-		struct sink_tally tally = {0};
-		struct error error = {0};
-		struct arena arena;
-
-		arena_init(&arena, 4096, 0);
-		if (reader_tally(view->reader, &arena, sink->instance->name, &tally, &error)) {
-			(json ? write_json : write_line)(
-				&out, sink, &tally, find_live(&arena, live, sink->instance->name));
-		} else {
-			fprintf(stderr, "leadgate: %s\n", error.text);
-			status = EXIT_FAILED;
-		}
-		arena_fini(&arena);
+	if (!reader_tally(view->reader, arena, row->name, &row->tally, &error) ||
+	    !reader_sink_state(view->reader, row->name, &row->noted, &error)) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return false;
 	}
-	if (status == EXIT_DONE && !print_buffer(&out))
-		status = EXIT_FAILED;
+	buffer_init(&out, SIZE_MAX);
+	(json ? write_json : write_text)(&out, row);
+	good = print_buffer(&out);
 	buffer_fini(&out);
-	return status;
+	return good;
+}
+
+static const struct sink_section *find_section(const struct settings *settings,
+					       struct lg_slice name)
+{
+	for (size_t i = 0; i < settings->sink_count; i++)
+		if (slice_equal(settings->sinks[i].instance->name, name))
+			return &settings->sinks[i];
+	return NULL;
+}
+
+/* Those that are configured, then those that the journal alone knows. */
+static int print_sinks(struct view *view, struct arena *arena, struct lg_slice live, bool json)
+{
+	const struct settings *settings = view->settings;
+	struct error error = {0};
+	struct lg_slice *names;
+	ptrdiff_t known = reader_sinks(view->reader, arena, &names, &error);
+	bool good = known >= 0;
+
+	if (!good)
+		fprintf(stderr, "leadgate: %s\n", error.text);
+	for (size_t i = 0; i < settings->sink_count && good; i++) {
+		struct sink_row row = {.name = settings->sinks[i].instance->name,
+				       .section = &settings->sinks[i]};
+		row.live = find_live(arena, live, row.name);
+		good = print_sink(view, arena, &row, json);
+	}
+	for (ptrdiff_t i = 0; i < known && good; i++) {
+		struct sink_row row = {.name = names[i]};
+		if (!find_section(settings, row.name))
+			good = print_sink(view, arena, &row, json);
+	}
+	return good ? EXIT_DONE : EXIT_FAILED;
 }
 
 int verb_sinks(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct buffer live;
+	struct arena arena;
 	struct view view;
 	int status;
 
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 0))
 		return EXIT_USAGE;
 	buffer_init(&live, CONTROL_ANSWER_BYTES);
+	arena_init(&arena, 4096, 0);
 	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE) {
 		ask_gateway(&view, &live);
-		status = print_sinks(&view, buffer_slice(&live), arguments.json);
+		status = print_sinks(&view, &arena, buffer_slice(&live), arguments.json);
 	}
+	arena_fini(&arena);
 	buffer_fini(&live);
 	view_close(&view);
 	return status;

@@ -25,6 +25,7 @@ SYSTEM_TESTS += 45-http2-sink.t
 SYSTEM_TESTS += 50-balance.t
 SYSTEM_TESTS += 49-delivery-kill.t
 SYSTEM_TESTS += 51-explain.t
+SYSTEM_TESTS += 52-sinks.t
 SYSTEM_TESTS += 54-reload.t
 SYSTEM_TESTS += 57-metrics.t
 SYSTEM_TESTS += 58-alerts.t
