@@ -22,7 +22,22 @@ static int find_field(struct lg_slice name)
 	return field >= 0 && field_table[field].host_only ? -1 : field;
 }
 
-const struct bind_hooks settings_hooks = {.expression = binding_check, .field = find_field};
+/* What may be meant: the paths of all fields but those that the gateway sets. */
+static const char *const field_names[] = {
+#define NAMED_0(path) path,
+#define NAMED_P(path) path,
+#define NAMED_H(path)
+#define LG_FIELD(id, path, type, limit, flags, names) NAMED_##flags(path)
+#include <leadgate/fields.def>
+#undef LG_FIELD
+	NULL,
+};
+
+const struct bind_hooks settings_hooks = {
+	.expression = binding_check,
+	.field = find_field,
+	.field_names = field_names,
+};
 
 size_t settings_count(struct document *document, struct fy_node *node)
 {

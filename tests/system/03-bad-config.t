@@ -99,7 +99,7 @@ case('an unknown region', with(defaults => "defaults: { region: «XX }\n"), qr/r
 case('an unset variable', with(store => qq(store: { path: "«\${LEADGATE_NOT_SET}.db" }\n)), qr/LEADGATE_NOT_SET/);
 case('an unknown field of the record',
     with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none, fields: { tel: «person.fone } }\n"),
-    qr/person\.fone/);
+    qr/unknown field "person\.fone"; did you mean "person\.phone"\?/);
 
 # Plugins.
 case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),
