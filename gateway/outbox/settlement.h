@@ -26,6 +26,7 @@ struct settled_event {
 	int32_t status; /* of the destination's answer, 0: none */
 	int64_t due_ms; /* wall clock: next attempt, for retry and unclassified */
 	int64_t attempts;
+	bool untried; /* open, but the destination was not asked: there is no attempt */
 	struct lg_slice reason;	     /* without personal data */
 	struct lg_slice answer;	     /* first bytes */
 	struct lg_slice external_id; /* absent: none */

@@ -107,7 +107,7 @@ static int add_attempt(struct journal *journal, const struct settlement *settlem
 /* What one row can say of both. An answer that delivered is none to keep. */
 static bool went_alike(const struct settled_event *a, const struct settled_event *b)
 {
-	return a->state == b->state && a->status == b->status &&
+	return a->state == b->state && a->untried == b->untried && a->status == b->status &&
 	       slice_equal(a->reason, b->reason) &&
 	       (a->state == DELIVERY_DELIVERED || slice_equal(a->answer, b->answer));
 }
@@ -122,7 +122,7 @@ static int add_attempts(struct journal *journal, const struct settlement *settle
 		const struct settled_event *e = &events[i], *f = &events[first];
 		if (i + 1 < count && e[1].seq == e->seq + 1 && went_alike(f, &e[1]))
 			continue;
-		if (was_attempted(f->state)) {
+		if (was_attempted(f->state) && !f->untried) {
 			int rc = add_attempt(journal, settlement, f, e);
 			if (rc != SQLITE_OK)
 				return rc;

@@ -29,6 +29,8 @@ static const struct counter_row {
 	[LANE_DEAD] = {COUNTER_COUNTER, ATTEMPTS, ATTEMPTS_HELP, "outcome", "dead"},
 	[LANE_FILTERED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "filtered"},
 	[LANE_DISCARDED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "discarded"},
+	[LANE_WHEN_ERRORS] = {COUNTER_COUNTER, "leadgate_sink_when_errors_total",
+			      "Leads on which the sink's expression failed; they are tried again"},
 	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
 		      "Events in the journal that the sink has not settled"},
 	[LANE_OLDEST] = {COUNTER_GAUGE, "leadgate_sink_oldest_pending_seconds",
@@ -90,6 +92,16 @@ static bool read_types(struct lane *lane, struct error *error)
 		if (word.length && !add_type(&lane->rules.types, word, error))
 			return false;
 	return true;
+}
+
+static bool read_when(struct lane *lane, struct error *error)
+{
+	const struct sink_settings *settings = lane->settings;
+
+	if (!slice_present(settings->when))
+		return true;
+	lane->rules.when = filter_new(settings->when, settings->http.limits, error);
+	return lane->rules.when != NULL;
 }
 
 static size_t smaller(int64_t ours, int64_t theirs)
@@ -182,6 +194,7 @@ static void lane_free(struct lane *lane)
 	if (lane->reader)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
+	filter_free(&lane->rules.when);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
 	alloc_free(lane);
@@ -283,7 +296,9 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->mailbox.fd = -1;
 	lane->resend_ms = INT64_MAX;
 	lane->since_ms = clock_wall_ms();
+	lane->epoch = -1;
 	lane->rules.tests = settings->is_test;
+	lane->rules.settings = settings;
 	read_limits(lane);
 	init_lists(lane);
 	init_end(lane);
@@ -292,7 +307,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 		error_set(error, "no descriptor is left: %s", strerror(errno));
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
-	else if (init_loop(lane, error) && read_types(lane, error) &&
+	else if (init_loop(lane, error) && read_types(lane, error) && read_when(lane, error) &&
 		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
 		instance->carrier = lane;
 		if (start_thread(lane, error))
@@ -343,13 +358,27 @@ static int64_t total(const struct lane *lane, enum lane_counter counter)
 	return atomic_load_explicit(&lane->totals[counter], memory_order_relaxed);
 }
 
-void lane_status(const struct lane *lane, struct lane_status *status)
+/* What an operator ordered comes before what the lane has met with. */
+static void status_mood(const struct lane *lane, struct lane_status *status)
 {
 	static const char *const moods[] = {"running", "waiting", "parked", "stopping"};
+	struct lane *mine = (struct lane *)(uintptr_t)lane; /* for the lock alone */
+	int mood = atomic_load(&lane->mood);
+	int64_t paused_ms = atomic_load(&lane->paused_ms);
+	bool paused = paused_ms && mood != MOOD_STOPPING;
+
+	status->state = paused ? "paused" : moods[mood];
+	status->since_ms = paused ? paused_ms : atomic_load(&lane->since_ms);
+	status->next_attempt_ms = paused ? 0 : atomic_load(&lane->next_attempt_ms);
+	pthread_mutex_lock(&mine->lock);
+	memcpy(status->reason, paused ? lane->pause_reason : lane->reason, sizeof(status->reason));
+	pthread_mutex_unlock(&mine->lock);
+}
+
+void lane_status(const struct lane *lane, struct lane_status *status)
+{
 	int64_t oldest_ms = atomic_load(&lane->oldest_pending_ms);
 	int64_t age_ms = oldest_ms ? clock_wall_ms() - oldest_ms : 0;
-	struct lane *mine = (struct lane *)(uintptr_t)lane; /* for the lock alone */
-
 	memset(status, 0, sizeof(*status));
 	status->position = atomic_load(&lane->position);
 	status->lag = outbox_last_seq(lane->outbox) - status->position;
@@ -361,13 +390,8 @@ void lane_status(const struct lane *lane, struct lane_status *status)
 	status->discarded = total(lane, LANE_DISCARDED);
 	status->unclassified = total(lane, LANE_UNCLASSIFIED);
 	status->in_flight = atomic_load(&lane->in_flight);
-	status->since_ms = atomic_load(&lane->since_ms);
-	status->next_attempt_ms = atomic_load(&lane->next_attempt_ms);
 	status->oldest_pending_ms = oldest_ms;
-	status->state = moods[atomic_load(&lane->mood)];
-	pthread_mutex_lock(&mine->lock);
-	memcpy(status->reason, lane->reason, sizeof(status->reason));
-	pthread_mutex_unlock(&mine->lock);
+	status_mood(lane, status);
 	counter_set(lane->counters[LANE_POSITION], status->position);
 	counter_set(lane->counters[LANE_LAG], status->lag);
 	counter_set(lane->counters[LANE_OLDEST], age_ms > 0 ? age_ms / 1000 : 0);

@@ -12,6 +12,8 @@
 struct sink_settings {
 	struct lg_slice plugin;
 	struct lg_list events; /* absent: what the plugin takes */
+	struct lg_slice when;  /* an expression over the lead; absent: all of them */
+	struct lg_slice start; /* of a sink that is new: see sink_start_parse */
 	int64_t batch_events;
 	int64_t batch_bytes;
 	int64_t concurrency; /* batches with the plugin at once, where it takes several */
@@ -28,6 +30,10 @@ extern const struct lg_option sink_options[];
 extern const size_t sink_option_count;
 
 struct lane;
+
+/* Where a new sink starts: "beginning", "now" or a time. False: none of these.
+ * `at_ms`: wall clock; events before it are settled as filtered. */
+bool sink_start_parse(struct lg_slice text, int64_t *at_ms);
 
 /* Starts the thread. All arguments outlive the lane. The plugin is opened on the
  * thread; while it cannot be opened the lane is parked. NULL with a reason. */
@@ -56,7 +62,7 @@ struct lane_status {
 	int64_t since_ms;	   /* wall clock: in this state */
 	int64_t next_attempt_ms;   /* wall clock: end of a pause; 0: there is none */
 	int64_t oldest_pending_ms; /* wall clock: the oldest that is under way; 0: none */
-	const char *state;	   /* "running", "waiting", "parked", "stopping" */
+	const char *state;	   /* "running", "waiting", "parked", "paused", "stopping" */
 	char reason[160];
 };
 void lane_status(const struct lane *lane, struct lane_status *status);

@@ -2,9 +2,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/histogram.h"
+#include "base/log.h"
 #include "sink/lane_state.h"
 
-#define GATHER_FACTOR 4	  /* of the last delivery's time, see pace() */
+#define GATHER_FACTOR 4 /* of the last delivery's time, see pace() */
+#define SAY_AGAIN_MS 10000
 #define GATHER_LEAST_MS 5 /* for the threads that each delivery wakes */
 
 /* A delivery that syncs costs the disk much and the events little: so the next
@@ -154,6 +156,21 @@ static void call_plugin(struct lane *lane, struct run *run)
 		batch_abandon(&run->batch, LG_RETRY, "the plugin failed and said no reason");
 }
 
+/* Each is counted; one in a while is told of. */
+static void note_when_errors(struct lane *lane, const struct run *run)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (run->when_errors == 0)
+		return;
+	lane_count(lane, LANE_WHEN_ERRORS, (int64_t)run->when_errors);
+	if (lane->when_said_ms && now_ms - lane->when_said_ms < SAY_AGAIN_MS)
+		return;
+	lane->when_said_ms = now_ms;
+	log_warning("sink.when_failed", LOG_SLICE("sink", lane->instance->name),
+		    LOG_SLICE("reason", run->when_error));
+}
+
 void lane_deliver(struct lane *lane, struct run *run)
 {
 	if (!run_prepare(run, &lane->rules)) {
@@ -162,6 +179,7 @@ void lane_deliver(struct lane *lane, struct run *run)
 		lane_forget(lane, run);
 		return;
 	}
+	note_when_errors(lane, run);
 	if (run->batch.count)
 		call_plugin(lane, run);
 	if (batch_unsettled(&run->batch) == 0) {

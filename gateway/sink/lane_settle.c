@@ -227,7 +227,8 @@ static void count_results(struct lane *lane, const struct settlement *settlement
 	int64_t by_counter[LANE_COUNTERS + 1] = {0};
 
 	for (size_t i = 0; i < settlement->count; i++)
-		by_counter[counter_of_state[settlement->events[i].state]]++;
+		if (!settlement->events[i].untried)
+			by_counter[counter_of_state[settlement->events[i].state]]++;
 	for (int c = 0; c < LANE_COUNTERS; c++)
 		lane_count(lane, (enum lane_counter)c, by_counter[c]);
 }
@@ -257,7 +258,10 @@ void lane_take_letters(struct lane *lane)
 
 	while (letter) {
 		struct letter *next = letter->next;
-		take_settlement(lane, (struct settlement *)(void *)letter);
+		if (letter == &lane->begin.letter)
+			lane_take_begin(lane);
+		else
+			take_settlement(lane, (struct settlement *)(void *)letter);
 		letter = next;
 	}
 	if (lane->resend_ms <= clock_monotonic_ms()) {

@@ -1,6 +1,6 @@
 /* The inside of a lane, shared by lane.c (its life and how it looks from
- * outside), lane_step.c (when it does what), lane_read.c (which events go next),
- * lane_deliver.c (a run and the plugin, what its outcome means), lane_mood.c (its
+ * outside), lane_step.c (when it does what), lane_permit.c (what the journal has
+ * noted of its sink), lane_read.c (which events go next), lane_deliver.c (a run and the plugin, what its outcome means), lane_mood.c (its
  * pauses) and lane_settle.c (how a run ends). Everything is the lane thread's own
  * but the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
@@ -11,6 +11,7 @@
 
 #include "base/counter.h"
 #include "base/loop.h"
+#include "outbox/chore.h"
 #include "sink/run.h"
 #include "sink/stretch.h"
 
@@ -25,6 +26,7 @@ enum lane_counter {
 	LANE_UNCLASSIFIED,
 	LANE_PARKED,
 	LANE_DEAD,
+	LANE_WHEN_ERRORS,
 	LANE_LAG,
 	LANE_OLDEST,
 	LANE_POSITION,
@@ -63,6 +65,14 @@ struct lane {
 	pthread_cond_t end;
 	bool ended;
 	char reason[160];
+	char pause_reason[160];
+
+	/* what the journal has noted of the sink */
+	struct chore begin; /* asks for its begin */
+	bool asked;	    /* the writer has it */
+	bool begun;
+	int64_t epoch;	      /* of the notes that were read; -1: none */
+	int64_t when_said_ms; /* monotonic: when a failure of the filter was logged last */
 
 	/* where it is */
 	struct stretches ahead; /* what was never settled */
@@ -98,7 +108,8 @@ struct lane {
 	_Atomic(int64_t) since_ms;	  /* wall clock: in this mood */
 	_Atomic(int64_t) next_attempt_ms; /* wall clock; 0: at any time */
 	_Atomic(int64_t) in_flight;
-	_Atomic(int64_t) position;	    /* settled and stored up to here */
+	_Atomic(int64_t) paused_ms; /* wall clock: by an operator, since then; 0: it is not */
+	_Atomic(int64_t) position;  /* settled and stored up to here */
 	_Atomic(int64_t) oldest_pending_ms; /* wall clock; 0: not known or none */
 	_Atomic(int64_t) totals[LANE_COUNTERS];
 	int counters[LANE_COUNTERS];
@@ -115,6 +126,14 @@ void lane_rest(struct lane *lane);
 /* After the last step: the settlements under way are waited for, what the
  * plugin still does is finished. */
 void lane_finish(struct lane *lane);
+
+/* ---- lane_permit.c ---- */
+
+/* Whether the journal lets the sink go on: it has begun, and nobody paused it.
+ * Otherwise a letter or a poke comes when that changes, or resume_ms is set. */
+bool lane_is_permitted(struct lane *lane);
+/* The writer's answer to what lane_is_permitted asked for. */
+void lane_take_begin(struct lane *lane);
 
 /* ---- lane_read.c ---- */
 

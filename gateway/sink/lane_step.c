@@ -52,6 +52,14 @@ static int64_t busy_ms(const struct lane *lane)
 	return sooner(resend_ms(lane), lane_flight_ms(lane));
 }
 
+/* How long there is nothing to do while the journal lets nothing go. */
+static int64_t barred_ms(const struct lane *lane)
+{
+	int64_t left_ms = lane->resume_ms - clock_monotonic_ms();
+
+	return left_ms > 0 ? sooner(busy_ms(lane), left_ms) : busy_ms(lane);
+}
+
 /* How long new events are left alone: until enough of them have gathered, and
  * the commits before that wake nobody; -1: until there is one. */
 static int64_t gather(struct lane *lane)
@@ -98,6 +106,8 @@ int64_t lane_step(struct lane *lane)
 	lane_land(lane);
 	if (atomic_load(&lane->stopping))
 		return lane->flying_count ? busy_ms(lane) : -1;
+	if (!lane_is_permitted(lane))
+		return barred_ms(lane);
 	if (lane->resume_ms > clock_monotonic_ms() || !has_room(lane) || !open_plugin(lane))
 		return idle_ms(lane);
 	if (lane->held_up_count >= HELD_UP_MAX - 1 + lane->concurrency) {
@@ -155,7 +165,7 @@ static void forget_done(struct lane *lane)
 void lane_finish(struct lane *lane)
 {
 	drain_plugin(lane);
-	while (!list_empty(&lane->with_writer) && lane->resend_ms == INT64_MAX) {
+	while (lane->asked || (!list_empty(&lane->with_writer) && lane->resend_ms == INT64_MAX)) {
 		mailbox_wait(&lane->mailbox, -1);
 		lane_take_letters(lane);
 	}

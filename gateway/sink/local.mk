@@ -3,10 +3,12 @@
 noinst_LIBRARIES += %D%/libsink.a
 %C%_libsink_a_SOURCES = \
 	%D%/batch.c \
+	%D%/filter.c \
 	%D%/http_service.c \
 	%D%/lane.c \
 	%D%/lane_deliver.c \
 	%D%/lane_mood.c \
+	%D%/lane_permit.c \
 	%D%/lane_read.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \

@@ -13,6 +13,18 @@ const struct lg_option sink_options[] = {
 	 .offset = SINK(events),
 	 .help = "event types that this sink gets, such as lead.created and lead.touched; "
 		 "without it what the plugin takes"},
+	{.name = "when",
+	 .type = LG_EXPRESSION,
+	 .offset = SINK(when),
+	 .help = "which leads this sink gets, as an expression over the lead record, such as "
+		 "\"status.intent == 'hard'\"; others are settled as filtered. Where it fails on a "
+		 "lead, that lead waits and is tried again"},
+	{.name = "start",
+	 .type = LG_STRING,
+	 .fallback = "beginning",
+	 .offset = SINK(start),
+	 .help = "where a sink begins that the journal does not know yet: beginning, now, or a "
+		 "time such as 2026-01-31T00:00:00Z; what came before is settled as filtered"},
 	{.name = "batch_events",
 	 .type = LG_INTEGER,
 	 .fallback = "4096",

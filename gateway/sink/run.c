@@ -1,6 +1,7 @@
 #include "sink/run.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "sink/retry.h"
 
 #define RUN_BLOCK_BYTES 65536
@@ -46,6 +47,7 @@ void run_reset(struct run *run)
 	run->places = NULL;
 	run->count = 0;
 	run->stretch = NULL;
+	run->when_errors = 0;
 	run->passed = false;
 }
 
@@ -66,10 +68,13 @@ static bool is_test(struct lg_slice body)
 	return false;
 }
 
-/* Which state an event has without being delivered; PENDING: it is. */
+/* Which state an event has without being delivered; PENDING: it is; RETRY: its
+ * filter failed, with a reason. */
 static enum delivery_state sort_event(const struct journal_event *event,
-				      const struct run_rules *rules)
+				      const struct run_rules *rules, struct error *error)
 {
+	bool wanted = true;
+
 	if (event->discarded)
 		return DELIVERY_DISCARDED;
 	if (event->type == EVENT_HELD)
@@ -78,12 +83,30 @@ static enum delivery_state sort_event(const struct journal_event *event,
 		return DELIVERY_FILTERED;
 	if (!rules->tests && is_test(event->body))
 		return DELIVERY_FILTERED;
-	return DELIVERY_PENDING;
+	if (rules->when && !filter_test(rules->when, event->body, &wanted, error))
+		return DELIVERY_RETRY;
+	return wanted ? DELIVERY_PENDING : DELIVERY_FILTERED;
 }
 
 bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 {
-	return sort_event(event, rules) == DELIVERY_PENDING;
+	struct error error;
+
+	return sort_event(event, rules, &error) == DELIVERY_PENDING;
+}
+
+/* Nobody knows whether the sink wants it, so it waits as if it had been tried. */
+static void put_off(struct run *run, size_t index, const struct run_rules *rules,
+		    const struct error *error)
+{
+	struct lg_slice reason = arena_printf(&run->arena, "\"when\": %s", error->text);
+	struct lg_settlement answer = {.outcome = LG_RETRY, .reason = reason};
+
+	retry_judge(rules->settings, &answer, run->events[index].at_ms, clock_wall_ms(),
+		    &run->results[index]);
+	run->results[index].untried = true;
+	run->when_errors++;
+	run->when_error = reason;
 }
 
 /* A release is what the sink sees first of a lead. */
@@ -118,14 +141,19 @@ bool run_prepare(struct run *run, const struct run_rules *rules)
 		return false;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct journal_event *event = &run->events[i];
+		struct error error;
 		run->results[i].seq = event->seq;
 		run->results[i].attempts = event->attempts;
-		run->results[i].state = sort_event(event, rules);
+		run->results[i].state = sort_event(event, rules, &error);
+		if (run->results[i].state == DELIVERY_RETRY)
+			put_off(run, i, rules, &error);
 		if (run->results[i].state == DELIVERY_PENDING) {
 			run->places[wanted++] = i;
 			bytes += event->body.length + SEQ_BYTES;
 		}
 	}
+	if (run->arena.failed)
+		return false;
 	/* All room at once: the batch's slices must not move. */
 	if (wanted && !buffer_room(&run->json, bytes))
 		return false;

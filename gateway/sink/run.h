@@ -11,12 +11,15 @@
 #include "base/list.h"
 #include "outbox/reader.h"
 #include "sink/batch.h"
+#include "sink/filter.h"
 #include "sink/lane.h"
 
 /* What a sink takes. */
 struct run_rules {
-	unsigned int types; /* bits 1 << EVENT_… */
-	bool tests;	    /* leads that are tests too */
+	unsigned int types;  /* bits 1 << EVENT_… */
+	bool tests;	     /* leads that are tests too */
+	struct filter *when; /* NULL: all of these */
+	const struct sink_settings *settings;
 };
 
 /* What the plugin said of a run, counted. */
@@ -39,8 +42,10 @@ struct run {
 	bool due;		 /* its events were tried before */
 	bool passed;		 /* others passed: an event that parks is itself to blame */
 	struct stretch *stretch; /* of a first-hand run */
-	int64_t started_us;	 /* monotonic: when the plugin got it */
-	int64_t deadline_ms;	 /* monotonic: what is unsettled then is unclassified */
+	size_t when_errors;	 /* events whose filter failed */
+	struct lg_slice when_error;
+	int64_t started_us;  /* monotonic: when the plugin got it */
+	int64_t deadline_ms; /* monotonic: what is unsettled then is unclassified */
 };
 
 struct run *run_new(const struct lg_services *services, struct mailbox *wake);
@@ -53,7 +58,9 @@ bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 void run_reset(struct run *run);
 
 /* Sorts what was read into `events` and `count` and encodes what is to be
- * delivered into the batch. False: no memory. */
+ * delivered into the batch. An event whose filter fails is not delivered and not
+ * lost: it is tried again later, as after a failed attempt, under what `when` says
+ * then, and in the end it is a dead letter. False: no memory. */
 bool run_prepare(struct run *run, const struct run_rules *rules);
 
 /* Judges every delivered event by what the plugin said. `tally` first. What parks

@@ -304,6 +304,19 @@ static void check_events(struct settings *settings, const struct section *sectio
 				       SLICE_ARGS(events->items[i]));
 }
 
+static void check_start(struct settings *settings, const struct section *section,
+			const struct sink_section *sink)
+{
+	struct lg_slice start = sink->settings.start;
+	int64_t at_ms;
+
+	if (!sink_start_parse(start, &at_ms))
+		document_error(settings->document, document_member(section->map, "start"),
+			       "\"%.*s\" is no start: write beginning, now, or a time such as "
+			       "2026-01-31T00:00:00Z",
+			       SLICE_ARGS(start));
+}
+
 /* What rows cannot say of `outcomes`. */
 static void check_outcomes(struct settings *settings, const struct section *section,
 			   const struct http_service_settings *http)
@@ -333,6 +346,7 @@ static void read_sink(struct settings *settings, const struct section *section)
 		return;
 	check_file(settings, section, sink);
 	check_events(settings, section, sink);
+	check_start(settings, section, sink);
 	check_outcomes(settings, section, &sink->settings.http);
 	sink->settings.http.client = &settings->http_client;
 	sink->settings.http.limits = &settings->expressions;

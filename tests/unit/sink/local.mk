@@ -5,12 +5,16 @@ check_PROGRAMS += %D%/test_batch
 %C%_test_batch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_http_service
 %C%_test_http_service_LDADD = tests/unit/client/libkit.a $(LG_LIBS_SINK) $(NGHTTP2_LIBS) $(LG_UNIT)
+check_PROGRAMS += %D%/test_filter
+%C%_test_filter_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 # The stand puts a lane between a journal and a sink that does what it is told.
 check_LIBRARIES += %D%/libstand.a
 %C%_libstand_a_SOURCES = %D%/stand.c
 LG_STAND_SINK = %D%/libstand.a tests/unit/outbox/libkit.a $(LG_LIBS_SINK)
 check_PROGRAMS += %D%/test_lane
 %C%_test_lane_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_lane_rules
+%C%_test_lane_rules_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_lane_trouble
 %C%_test_lane_trouble_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_outcome

@@ -178,6 +178,8 @@ static const struct lg_plugin plugin = {LG_PLUGIN_HEAD(0, 1, "robot"), .kind = L
 
 int stand_up(void **state)
 {
+	static const struct expr_limits limits = {.memory_bytes = 4 << 20, .steps = 200000};
+
 	struct error error = {""};
 
 	(void)state;
@@ -206,6 +208,7 @@ int stand_up(void **state)
 		.retry_max_ms = 4,
 		.retry_for_ms = 1000000000,
 		.gather_ms = 2,
+		.http = {.limits = &limits},
 	};
 	return 0;
 }

@@ -1,0 +1,192 @@
+/* What a lane delivers by order of its operator: which leads, from where on, and
+ * whether at all. */
+#include "stand.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "outbox/chore.h"
+
+static void order(enum chore_kind kind, const char *text)
+{
+	struct chore chore = {.kind = kind, .sink = LG_SLICE("robot"), .text = slice_from(text)};
+
+	if (!outbox_do_now(stand.kit.outbox, &chore))
+		fail_msg("%s", chore.error.text);
+}
+
+/* ---- when ----------------------------------------------------------------------- */
+
+static void test_when(void **state)
+{
+	(void)state;
+	stand.settings.when = LG_SLICE("ends_with(person.email, '7@example.com')");
+	post(30);
+	start();
+	WAIT_FOR(status().position == 30);
+	assert_int_equal(robot.delivered_in_all, 3);
+	assert_int_equal(robot.delivered[7], 1);
+	assert_int_equal(robot.delivered[17], 1);
+	assert_int_equal(robot.delivered[27], 1);
+	assert_int_equal(in_state(DELIVERY_FILTERED), 27);
+	assert_int_equal(status().filtered, 27);
+}
+
+/* Nobody knows whether the sink wants them: they wait, others go, and under a
+ * better expression they are tried again. */
+static void test_when_fails(void **state)
+{
+	(void)state;
+	log_setup(2, LOG_LOGFMT, LG_LOG_ERROR);
+	stand.settings.when = LG_SLICE("starts_with(person.email, 'person1') and 1 < person.phone");
+	post(20);
+	start();
+	WAIT_FOR(status().position == 20);
+	assert_int_equal(robot.delivered_in_all, 0);
+	assert_int_equal(in_state(DELIVERY_FILTERED), 9);
+	assert_int_equal(in_state(DELIVERY_RETRY), 11);
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM open WHERE error LIKE"
+					       " '\"when\": %' AND error NOT LIKE '%example%'"),
+			 11);
+	assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM attempt"), 0);
+	stand.settings.when = LG_SLICE("starts_with(person.email, 'person1')");
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 11);
+	assert_int_equal(in_state(DELIVERY_RETRY), 0);
+}
+
+static void test_when_fails_for_good(void **state)
+{
+	(void)state;
+	stand.settings.when = LG_SLICE("1 < person.phone");
+	stand.settings.retry_for_ms = 1;
+	post(2);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DEAD) == 2);
+	assert_int_equal(robot.delivered_in_all, 0);
+}
+
+static void test_when_is_no_expression(void **state)
+{
+	struct error error = {""};
+
+	(void)state;
+	stand.settings.when = LG_SLICE("1 <");
+	assert_null(lane_start(&stand.instance, &stand.settings, stand.kit.outbox,
+			       stand.kit.store.path, &error));
+	assert_memory_equal(error.text, "sink robot: \"when\": 1:", 22);
+}
+
+/* ---- start ---------------------------------------------------------------------- */
+
+static void test_starts_now(void **state)
+{
+	(void)state;
+	stand.settings.start = LG_SLICE("now");
+	post(5);
+	start();
+	WAIT_FOR(status().position == 5);
+	post(5);
+	WAIT_FOR(status().position == 10);
+	each_delivered(6, 10, true);
+	assert_int_equal(robot.delivered_in_all, 5);
+	assert_int_equal(in_state(DELIVERY_FILTERED), 5);
+	stop();
+	post(2);
+	start(); /* it is known by now: nothing is left out */
+	WAIT_FOR(status().position == 12);
+	each_delivered(6, 12, true);
+}
+
+static void test_starts_at_a_time(void **state)
+{
+	static const char *const old[] = {"2020-01-01T00:00:00Z", "2020-06-01T00:00:00Z",
+					  "2021-01-01T00:00:00Z"};
+	char email[64];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int64_t at_ms = 0;
+		assert_true(sink_start_parse(slice_from(old[i]), &at_ms));
+		snprintf(email, sizeof(email), "old%d@example.com", i);
+		kit_post(&stand.kit, (struct post){.email = email, .at_ms = at_ms});
+	}
+	stand.settings.start = LG_SLICE("2020-06-01");
+	start();
+	WAIT_FOR(status().position == 3);
+	assert_int_equal(robot.delivered[1], 0);
+	each_delivered(2, 3, true);
+}
+
+static void test_what_a_start_is(void **state)
+{
+	int64_t at_ms;
+
+	(void)state;
+	assert_true(sink_start_parse(LG_SLICE("now"), &at_ms));
+	assert_true(sink_start_parse(LG_SLICE("beginning"), &at_ms));
+	assert_true(sink_start_parse(LG_SLICE("2026-01-31T00:00:00+02:00"), &at_ms));
+	assert_false(sink_start_parse(LG_SLICE("later"), &at_ms));
+	assert_false(sink_start_parse(LG_SLICE("1767225600"), &at_ms));
+	assert_false(sink_start_parse(LG_SLICE(""), &at_ms));
+	assert_false(sink_start_parse(LG_SLICE("2026-13-31"), &at_ms));
+}
+
+/* ---- pause ---------------------------------------------------------------------- */
+
+static void test_pause(void **state)
+{
+	(void)state;
+	post(5);
+	start();
+	WAIT_FOR(status().position == 5);
+	order(CHORE_PAUSE, "for a repair");
+	WAIT_FOR(strcmp(status().state, "paused") == 0);
+	assert_string_equal(status().reason, "for a repair");
+	post(5);
+	stop();
+	assert_int_equal(robot.delivered_in_all, 5);
+	start(); /* the journal knows */
+	WAIT_FOR(strcmp(status().state, "paused") == 0);
+	order(CHORE_RESUME, NULL);
+	WAIT_FOR(status().position == 10);
+	assert_string_equal(status().state, "running");
+	each_delivered(1, 10, true);
+}
+
+/* Who resumes a sink sees it try, however long it would have waited. */
+static void test_resume_tries_at_once(void **state)
+{
+	(void)state;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = 10 * PATIENCE_MS;
+	atomic_store(&robot.order, RETRY);
+	post(10);
+	start();
+	WAIT_FOR(strcmp(status().state, "waiting") == 0);
+	assert_true(status().next_attempt_ms > 0);
+	order(CHORE_PAUSE, NULL);
+	WAIT_FOR(strcmp(status().state, "paused") == 0);
+	atomic_store(&robot.order, DELIVER);
+	order(CHORE_RESUME, NULL);
+	WAIT_FOR(status().position == 10);
+}
+
+int main(void)
+{
+#define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
+	const struct CMUnitTest tests[] = {
+		ON_A_STAND(test_when),
+		ON_A_STAND(test_when_fails),
+		ON_A_STAND(test_when_fails_for_good),
+		ON_A_STAND(test_when_is_no_expression),
+		ON_A_STAND(test_starts_now),
+		ON_A_STAND(test_starts_at_a_time),
+		cmocka_unit_test(test_what_a_start_is),
+		ON_A_STAND(test_pause),
+		ON_A_STAND(test_resume_tries_at_once),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("lane_rules", tests, NULL, NULL);
+}
