@@ -6,6 +6,7 @@
 #include "outbox/fault.h"
 #include "outbox/journal.h"
 #include "outbox/outcomes.h"
+#include "outbox/prune.h"
 #include "outbox/replay.h"
 #include "outbox/schema.h"
 #include "outbox/store.h"
@@ -283,7 +284,8 @@ static int tell_alert(struct journal *journal, struct chore *chore)
 
 static int (*const kinds[])(struct journal *journal, struct chore *chore) = {
 	[CHORE_PAUSE] = pause_sink,   [CHORE_RESUME] = resume_sink, [CHORE_BEGIN] = begin_sink,
-	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink, [CHORE_ALERT] = tell_alert,
+	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink, [CHORE_PRUNE] = prune_step,
+	[CHORE_ALERT] = tell_alert,
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -326,7 +328,11 @@ static bool step(struct journal *journal, struct chore *chore)
 	if ((size_t)chore->kind >= KIND_COUNT || !kinds[chore->kind])
 		return error_set(&chore->error, "there is no such chore");
 	int rc = transact(journal, chore);
-	return rc == SQLITE_OK || explain(chore, rc);
+	if (rc != SQLITE_OK)
+		return explain(chore, rc);
+	if (chore->kind == CHORE_PRUNE)
+		prune_committed(journal, chore);
+	return true;
 }
 
 void chore_step(struct journal *journal, struct chore *chore)

@@ -30,6 +30,8 @@ enum chore_kind {
 	/* sink: all that the journal says of it goes. Only for one that is not
 	 * configured, which the caller knows. */
 	CHORE_FORGET = 5,
+	/* before_ms: what was captured earlier goes, as far as prune.h lets it. */
+	CHORE_PRUNE = 6,
 	/* sink (KIND/NAME of an alert), text (the alert as a JSON object), raised:
 	 * writes a gateway.alert event, and notes an alert that is raised until it
 	 * is cleared. What the notes say already is not said again: nothing is
@@ -61,6 +63,7 @@ struct chore {
 	struct lg_slice text;
 	int64_t last_seq;
 	struct replay replay;
+	int64_t before_ms; /* wall clock */
 	bool raised;
 
 	/* Set by any thread: a chore in steps ends after the one under way. */
@@ -74,7 +77,8 @@ struct chore {
 
 	/* the writer's own, zero before */
 	struct buffer work;
-	int64_t cursor;
+	int64_t cursor, key_cursor;
+	enum { PRUNE_EVENTS, PRUNE_KEYS } phase;
 	int step_count;
 	bool more; /* another step follows */
 };

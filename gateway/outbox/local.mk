@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/pacer.c \
 	%D%/pacer_vfs.c \
 	%D%/person.c \
+	%D%/prune.c \
 	%D%/reader.c \
 	%D%/reader_replay.c \
 	%D%/reader_tally.c \

@@ -60,6 +60,15 @@ const struct lg_option store_options[] = {
 	 .min = 1,
 	 .max = 100000,
 	 .help = "how many leads one transaction takes at most"},
+	{.name = "retention",
+	 .type = LG_DURATION,
+	 .fallback = "0s",
+	 .offset = STORE(retention_ms),
+	 .min = 0,
+	 .max = INT64_C(36500) * 86400000,
+	 .help = "how long events are kept; older ones go when every sink that the journal knows "
+		 "has settled them and none has them open, and a lead goes with its last event; "
+		 "0s keeps all for ever"},
 };
 const size_t store_option_count = sizeof(store_options) / sizeof(store_options[0]);
 

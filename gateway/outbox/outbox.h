@@ -22,6 +22,7 @@ struct store_settings {
 	int64_t queue_submissions; /* bound of the writer's mailbox */
 	int64_t queue_bytes;
 	int64_t batch_captures; /* at most in one transaction */
+	int64_t retention_ms;	/* what is older may be pruned; 0: kept for ever */
 };
 extern const struct lg_option store_options[];
 extern const size_t store_option_count;

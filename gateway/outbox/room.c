@@ -110,9 +110,13 @@ bool room_check(struct room *room, struct journal *journal)
 	return false;
 }
 
+/* SQLite has one word for both. What is nearer to its end is what was met: a
+ * single batch may be larger than all that max_size leaves. */
 void room_exhausted(struct room *room)
 {
-	refuse(room, REASON_DISK);
+	int64_t left = room->store->max_size_bytes - atomic_load(&room->used_bytes);
+
+	refuse(room, left < room_on_disk(room) ? REASON_MAX_SIZE : REASON_DISK);
 }
 
 int64_t room_on_disk(const struct room *room)

@@ -27,7 +27,7 @@ bool room_check(struct room *room, struct journal *journal);
 /* Free bytes on the journal's disk; INT64_MAX when it cannot be asked. */
 int64_t room_on_disk(const struct room *room);
 
-/* Writer and checkpointer: SQLite says that the disk is full. */
+/* Writer and checkpointer: SQLite says that it is full, the disk or max_size. */
 void room_exhausted(struct room *room);
 
 /* Writer, from time to time while captures are refused: takes them again when

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/histogram.h"
+#include "base/log.h"
 #include "outbox/batch.h"
 #include "outbox/fault.h"
 
@@ -13,6 +14,10 @@
 #define STREAM_US 20000
 /* How often a full store is tried. */
 #define PROBE_MS 200
+/* Between two passes of pruning: a part of the retention, within bounds. */
+#define PRUNE_PART 100
+#define PRUNE_MS_MIN 1000
+#define PRUNE_MS_MAX 60000
 
 static struct submission *submission_of(struct letter *letter)
 {
@@ -143,6 +148,53 @@ static void do_chore(struct writer *writer)
 	mailbox_send(chore->reply, &chore->letter);
 }
 
+static bool room_is_short(const struct writer *writer)
+{
+	return writer->room->warned || atomic_load(&writer->room->reason);
+}
+
+/* Between two passes; soon where the room is nearly used up. */
+static int64_t prune_every_ms(const struct writer *writer)
+{
+	int64_t every_ms = writer->store->retention_ms / PRUNE_PART;
+
+	if (every_ms < PRUNE_MS_MIN || room_is_short(writer))
+		return PRUNE_MS_MIN;
+	return every_ms < PRUNE_MS_MAX ? every_ms : PRUNE_MS_MAX;
+}
+
+/* How long there is nothing to prune; -1: never. */
+static int64_t prune_wait_ms(const struct writer *writer)
+{
+	if (writer->store->retention_ms <= 0 || atomic_load(&writer->damage))
+		return -1;
+	if (writer->pruning.more)
+		return 0;
+	int64_t left_ms = writer->pruned_ms + prune_every_ms(writer) - clock_monotonic_ms();
+	return left_ms > 0 ? left_ms : 0;
+}
+
+/* One step. A pass that fails is tried again at the next one's time. */
+static void prune(struct writer *writer)
+{
+	struct chore *chore = &writer->pruning;
+
+	if (!chore->more)
+		*chore = (struct chore){.kind = CHORE_PRUNE,
+					.before_ms = clock_wall_ms() - writer->store->retention_ms};
+	gate_enter(writer->gate);
+	chore_step(writer->journal, chore);
+	gate_leave(writer->gate);
+	publish(writer);
+	if (chore->more)
+		return;
+	if (!chore->done)
+		log_error("store.prune_failed", LOG_TEXT("reason", chore->error.text));
+	else if (chore->count)
+		log_info("store.pruned", LOG_INT("events", chore->count));
+	writer->pruned_ms = clock_monotonic_ms();
+}
+
 static bool streaming(const struct writer *writer)
 {
 	return clock_monotonic_us() - writer->last_capture_us < STREAM_US;
@@ -159,6 +211,20 @@ static void probe_room(struct writer *writer)
 		writer->probed_ms = now_ms;
 		room_probe(writer->room, writer->journal);
 	}
+}
+
+/* Nothing is to be written: a step of pruning, or a wait for mail. */
+static void rest(struct writer *writer)
+{
+	int64_t wait_ms = prune_wait_ms(writer);
+
+	if (wait_ms == 0) {
+		prune(writer);
+		return;
+	}
+	if (atomic_load(&writer->room->reason) && (wait_ms < 0 || wait_ms > PROBE_MS))
+		wait_ms = PROBE_MS;
+	mailbox_wait(&writer->submissions, wait_ms);
 }
 
 /* Waits until there is something to write; takes it. False: stop. */
@@ -183,8 +249,7 @@ static bool gather(struct writer *writer)
 		/* Its poke may have been taken with the mail. */
 		if (atomic_load(&writer->stopping))
 			continue;
-		mailbox_wait(&writer->submissions,
-			     atomic_load(&writer->room->reason) ? PROBE_MS : -1);
+		rest(writer);
 	}
 }
 
@@ -197,6 +262,9 @@ static void *run(void *argument)
 			write_batch(writer);
 		if (writer->chores)
 			do_chore(writer);
+		/* There may be no idle time before it is full. */
+		if (room_is_short(writer) && prune_wait_ms(writer) == 0)
+			prune(writer);
 	}
 	return NULL;
 }
@@ -224,6 +292,8 @@ bool writer_start(struct writer *writer, struct error *error)
 	writer->waiting_end = &writer->waiting;
 	writer->last_capture_us = clock_monotonic_us() - STREAM_US;
 	writer->probed_ms = 0;
+	writer->pruning = (struct chore){.more = false};
+	writer->pruned_ms = clock_monotonic_ms();
 	atomic_init(&writer->stopping, false);
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->sink_epoch, 0);

@@ -31,6 +31,8 @@ struct writer {
 	struct letter **waiting_end;
 	struct letter *unsettled;
 	struct letter *chores; /* in order; the first may be under way */
+	struct chore pruning;  /* our own, by the retention */
+	int64_t pruned_ms;     /* monotonic: when its last pass ended */
 };
 
 /* The fields up to `committed` are filled. False with a reason. */

@@ -1,0 +1,348 @@
+#include "outbox/prune.h"
+
+#include "outbox/journal.h"
+#include "outbox/settled.h"
+
+/* Of one step, so that leads wait for milliseconds: events, and seqs whose keys
+ * are looked at. */
+#define STEP_EVENTS 500
+#define STEP_KEY_SEQS 5000
+/* Sinks that the journal knows: as many as may watch it, and removed ones. */
+#define SINKS_MAX 1024
+
+/* What the index leads by to a row that goes. */
+struct entry {
+	uint64_t hash;
+	int64_t seq;
+};
+
+struct known_sinks {
+	struct lg_slice names[SINKS_MAX];
+	size_t count;
+};
+
+/* Events of one step that were looked at. */
+struct page {
+	int64_t seqs[STEP_EVENTS]; /* old enough, then those of them that go */
+	bool ends_lead[STEP_EVENTS];
+	size_t count; /* of seqs */
+	size_t looked_at;
+	int64_t first_seq, last_seq; /* of what was looked at */
+};
+
+/* ---- small statements -------------------------------------------------------- */
+
+static int prepare(struct journal *journal, const char *sql, sqlite3_stmt **statement)
+{
+	return sqlite3_prepare_v2(journal->db, sql, -1, statement, NULL);
+}
+
+/* Runs SQL with a sink and two numbers. */
+static int run_for(struct journal *journal, const char *sql, struct lg_slice sink, int64_t first,
+		   int64_t last)
+{
+	sqlite3_stmt *run = NULL;
+	int rc = prepare(journal, sql, &run);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(run, 1, sink);
+		sqlite3_bind_int64(run, 2, first);
+		sqlite3_bind_int64(run, 3, last);
+		rc = statement_run(run);
+	}
+	sqlite3_finalize(run);
+	return rc;
+}
+
+/* Runs SQL for each seq that goes, and for those alone that end a lead where
+ * `leads` says so. */
+static int run_for_seqs(struct journal *journal, const char *sql, struct lg_slice sink,
+			const struct page *page, bool leads)
+{
+	sqlite3_stmt *run = NULL;
+	int rc = prepare(journal, sql, &run);
+
+	for (size_t i = 0; i < page->count && rc == SQLITE_OK; i++) {
+		if (leads && !page->ends_lead[i])
+			continue;
+		sqlite3_bind_int64(run, 1, page->seqs[i]);
+		if (slice_present(sink))
+			statement_bind_text(run, 2, sink);
+		rc = statement_run(run);
+	}
+	sqlite3_finalize(run);
+	return rc;
+}
+
+/* ---- which may go ------------------------------------------------------------- */
+
+/* Every sink that has settled anything or has begun; names live in the arena. */
+static int find_sinks(struct journal *journal, struct arena *arena, struct known_sinks *sinks)
+{
+	static const char sql[] =
+		"SELECT min(sink) FROM (SELECT min(sink) AS sink FROM settled WHERE sink > ?1"
+		" UNION ALL SELECT min(sink) FROM open WHERE sink > ?1"
+		" UNION ALL SELECT min(key) FROM state WHERE scope = 'sink.begun' AND key > ?1)";
+	sqlite3_stmt *select = NULL;
+	struct lg_slice name = LG_SLICE("");
+	int rc = prepare(journal, sql, &select);
+
+	while (rc == SQLITE_OK && slice_present(name)) {
+		statement_bind_text(select, 1, name);
+		name = slice_of(NULL, 0);
+		if (sqlite3_step(select) == SQLITE_ROW)
+			name = arena_copy(arena, statement_column(select, 0));
+		rc = sqlite3_reset(select);
+		if (!slice_present(name))
+			break;
+		if (sinks->count == SINKS_MAX)
+			rc = SQLITE_TOOBIG;
+		else
+			sinks->names[sinks->count++] = name;
+	}
+	sqlite3_finalize(select);
+	return rc == SQLITE_OK && arena->failed ? SQLITE_NOMEM : rc;
+}
+
+/* Up to where every sink has settled; never the newest event. */
+static int find_limit(struct journal *journal, const struct known_sinks *sinks, int64_t *limit_seq)
+{
+	*limit_seq = journal->last_seq - 1;
+	for (size_t i = 0; i < sinks->count; i++) {
+		int64_t position;
+		int rc = settled_position(journal, sinks->names[i], &position);
+		if (rc != SQLITE_OK)
+			return rc;
+		if (position < *limit_seq)
+			*limit_seq = position;
+	}
+	return SQLITE_OK;
+}
+
+static int read_page(struct journal *journal, const struct chore *chore, int64_t limit_seq,
+		     struct page *page)
+{
+	sqlite3_stmt *select = NULL;
+	int rc = prepare(
+		journal,
+		"SELECT e.seq, e.at, l.event FROM event e LEFT JOIN lead l ON l.id = e.lead"
+		" WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?",
+		&select);
+
+	*page = (struct page){.first_seq = chore->cursor + 1, .last_seq = chore->cursor};
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(select, 1, chore->cursor);
+		sqlite3_bind_int64(select, 2, limit_seq);
+		sqlite3_bind_int64(select, 3, STEP_EVENTS);
+		while (sqlite3_step(select) == SQLITE_ROW) {
+			int64_t seq = sqlite3_column_int64(select, 0);
+			page->looked_at++;
+			page->last_seq = seq;
+			if (sqlite3_column_int64(select, 1) >= chore->before_ms)
+				continue;
+			page->ends_lead[page->count] = sqlite3_column_int64(select, 2) == seq;
+			page->seqs[page->count++] = seq;
+		}
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	return rc;
+}
+
+/* Takes what is open for a sink out of the page: for dead letters there is no
+ * time limit. */
+static int keep_open(struct journal *journal, struct lg_slice sink, struct page *page)
+{
+	sqlite3_stmt *select = NULL;
+	int rc = prepare(journal, "SELECT seq FROM open WHERE sink = ? AND seq BETWEEN ? AND ?",
+			 &select);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(select, 1, sink);
+		sqlite3_bind_int64(select, 2, page->first_seq);
+		sqlite3_bind_int64(select, 3, page->last_seq);
+		while (sqlite3_step(select) == SQLITE_ROW) {
+			int64_t seq = sqlite3_column_int64(select, 0);
+			size_t i = settled_place(page->seqs, page->count, seq);
+			if (i == page->count || page->seqs[i] != seq)
+				continue;
+			page->count--;
+			memmove(&page->seqs[i], &page->seqs[i + 1],
+				(page->count - i) * sizeof(page->seqs[0]));
+			memmove(&page->ends_lead[i], &page->ends_lead[i + 1],
+				(page->count - i) * sizeof(page->ends_lead[0]));
+		}
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	return rc;
+}
+
+/* ---- going --------------------------------------------------------------------- */
+
+static int drop_for_sink(struct journal *journal, struct lg_slice sink, const struct page *page)
+{
+	int rc = settled_clear(journal, sink, page->seqs, page->count);
+
+	if (rc == SQLITE_OK)
+		rc = run_for_seqs(journal,
+				  "DELETE FROM external WHERE sink = ?2 AND"
+				  " lead = (SELECT lead FROM event WHERE seq = ?1)",
+				  sink, page, true);
+	return rc;
+}
+
+/* Attempts of which no event is left. */
+static int drop_attempts(struct journal *journal, struct lg_slice sink, const struct page *page)
+{
+	return run_for(journal,
+		       "DELETE FROM attempt WHERE sink = ?1 AND last_seq BETWEEN ?2 AND ?3"
+		       " AND NOT EXISTS (SELECT 1 FROM event"
+		       " WHERE seq BETWEEN attempt.first_seq AND attempt.last_seq)",
+		       sink, page->first_seq, page->last_seq);
+}
+
+static int drop_page(struct journal *journal, const struct known_sinks *sinks,
+		     const struct page *page)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < sinks->count && rc == SQLITE_OK; i++)
+		rc = drop_for_sink(journal, sinks->names[i], page);
+	if (rc == SQLITE_OK)
+		rc = run_for_seqs(journal,
+				  "DELETE FROM lead WHERE id = (SELECT lead FROM event"
+				  " WHERE seq = ?1)",
+				  slice_of(NULL, 0), page, true);
+	if (rc == SQLITE_OK)
+		rc = run_for_seqs(journal, "DELETE FROM event WHERE seq = ?1", slice_of(NULL, 0),
+				  page, false);
+	for (size_t i = 0; i < sinks->count && rc == SQLITE_OK; i++)
+		rc = drop_attempts(journal, sinks->names[i], page);
+	return rc;
+}
+
+/* The names outlive settled_clear, which uses the journal's arena. */
+static int prune_events(struct journal *journal, struct chore *chore, struct arena *arena)
+{
+	struct known_sinks *sinks = arena_zalloc(arena, sizeof(*sinks));
+	struct page page;
+	int64_t limit_seq;
+	size_t old;
+	int rc = sinks ? find_sinks(journal, arena, sinks) : SQLITE_NOMEM;
+
+	if (rc == SQLITE_OK)
+		rc = find_limit(journal, sinks, &limit_seq);
+	if (rc == SQLITE_OK)
+		rc = read_page(journal, chore, limit_seq, &page);
+	old = rc == SQLITE_OK ? page.count : 0;
+	for (size_t i = 0; rc == SQLITE_OK && page.count && i < sinks->count; i++)
+		rc = keep_open(journal, sinks->names[i], &page);
+	if (rc == SQLITE_OK && page.count)
+		rc = drop_page(journal, sinks, &page);
+	if (rc != SQLITE_OK)
+		return rc;
+	chore->count += (int64_t)page.count;
+	chore->cursor = page.last_seq;
+	/* A page of young events alone: from here on all are young, but for clocks
+	 * that were set, and then it is the next pass that finds them. */
+	chore->more = true;
+	if (old == 0 || page.looked_at < STEP_EVENTS)
+		chore->phase = PRUNE_KEYS;
+	return SQLITE_OK;
+}
+
+/* ---- keys of leads that are gone ------------------------------------------------- */
+
+#define WITHOUT_LEAD                                  \
+	" WHERE ?1 IS NULL AND seq BETWEEN ?2 AND ?3" \
+	" AND NOT EXISTS (SELECT 1 FROM lead WHERE id = identity.lead)"
+
+static bool take_key_row(struct chore *chore, struct journal *journal, sqlite3_stmt *select)
+{
+	struct identity_row row;
+	int64_t seq = sqlite3_column_int64(select, 0);
+
+	if (!identity_row_unpack(&row, statement_column(select, 1)))
+		return true; /* it leads nowhere */
+	journal->leads -= row.flags & IDENTITY_ROW_CREATED;
+	for (size_t i = 0; i < row.key_count; i++) {
+		struct entry entry = {row.keys[i].hash, seq};
+		if (!buffer_add(&chore->work, &entry, sizeof(entry)))
+			return false;
+	}
+	return true;
+}
+
+static int drop_keys(struct journal *journal, struct chore *chore, int64_t first_seq,
+		     int64_t last_seq)
+{
+	sqlite3_stmt *select = NULL;
+	int rc = prepare(journal, "SELECT seq, keys FROM identity" WITHOUT_LEAD, &select);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(select, 2, first_seq);
+		sqlite3_bind_int64(select, 3, last_seq);
+		while (sqlite3_step(select) == SQLITE_ROW && take_key_row(chore, journal, select))
+			continue;
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	if (rc == SQLITE_OK && chore->work.failed)
+		rc = SQLITE_NOMEM;
+	if (rc != SQLITE_OK)
+		return rc;
+	return run_for(journal, "DELETE FROM identity" WITHOUT_LEAD, slice_of(NULL, 0), first_seq,
+		       last_seq);
+}
+
+/* From row to row: below what was pruned there may be few. */
+static int prune_keys(struct journal *journal, struct chore *chore)
+{
+	sqlite3_stmt *select = NULL;
+	int64_t first_seq = 0;
+	int rc = prepare(journal, "SELECT min(seq) FROM identity WHERE seq > ?", &select);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(select, 1, chore->key_cursor);
+		if (sqlite3_step(select) == SQLITE_ROW)
+			first_seq = sqlite3_column_int64(select, 0);
+		rc = sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+	chore->more = false;
+	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->cursor)
+		return rc;
+	int64_t last_seq = first_seq + STEP_KEY_SEQS - 1;
+	if (last_seq > chore->cursor)
+		last_seq = chore->cursor;
+	rc = drop_keys(journal, chore, first_seq, last_seq);
+	chore->key_cursor = last_seq;
+	chore->more = rc == SQLITE_OK && last_seq < chore->cursor;
+	return rc;
+}
+
+int prune_step(struct journal *journal, struct chore *chore)
+{
+	struct arena arena;
+	int rc;
+
+	buffer_clear(&chore->work);
+	if (chore->phase == PRUNE_KEYS)
+		return prune_keys(journal, chore);
+	arena_init(&arena, 4096, 1 << 20);
+	rc = prune_events(journal, chore, &arena);
+	arena_fini(&arena);
+	return rc;
+}
+
+void prune_committed(struct journal *journal, const struct chore *chore)
+{
+	struct lg_slice bytes = buffer_slice(&chore->work);
+
+	for (size_t at = 0; at + sizeof(struct entry) <= bytes.length; at += sizeof(struct entry)) {
+		struct entry entry;
+		memcpy(&entry, bytes.data + at, sizeof(entry));
+		index_remove(&journal->index, entry.hash, entry.seq);
+	}
+}

@@ -1,0 +1,25 @@
+/* What nobody needs any more goes: events that are older than the retention, that
+ * every sink which the journal knows has settled, and that are open nowhere. A
+ * lead goes with its present record, which is the last of its events, so one that
+ * was touched within the retention stays; its keys, its ids at destinations and
+ * the attempts of its events go too. Settled rows take back what they said of
+ * what is gone, so that every sum still closes; positions stay.
+ *
+ * The newest event always stays: it says which number comes next. Writer thread. */
+#ifndef OUTBOX_PRUNE_H
+#define OUTBOX_PRUNE_H
+
+#include "outbox/chore.h"
+
+struct journal;
+
+/* One step of CHORE_PRUNE, inside a transaction: events first, then the keys of
+ * leads that are no longer there. Sets chore->more, counts events. An SQLite
+ * result. */
+int prune_step(struct journal *journal, struct chore *chore);
+
+/* After the step's transaction: takes the keys out of the index in memory. One
+ * that leads to a row that is not there does no harm. */
+void prune_committed(struct journal *journal, const struct chore *chore);
+
+#endif
