@@ -23,7 +23,6 @@ struct settings {
 	struct lg_slice url;
 	int32_t method;
 	int32_t form;
-	int64_t max_calls;
 	struct lg_map headers;
 	struct lg_slice secret, bearer, user, password;
 };
@@ -49,13 +48,6 @@ static const struct lg_option options[] = {
 	 .fallback = "single",
 	 .choices = "single|array|ndjson",
 	 .help = "what a body is: one event, a JSON array of events, or one event a line"},
-	{.name = "max_calls",
-	 .type = LG_INTEGER,
-	 .offset = SETTING(max_calls),
-	 .fallback = "16",
-	 .min = 1,
-	 .max = 1000,
-	 .help = "with batch single, most events that are under way at once in a delivery"},
 	{.name = "headers",
 	 .type = LG_MAP,
 	 .offset = SETTING(headers),
@@ -92,10 +84,9 @@ struct sink {
 	char *authorization; /* the header's value; NULL: none */
 };
 
-/* One call under way, with the events of the batch that it carries. */
+/* A call under way: it carries all of its batch. */
 struct call {
 	struct lg_batch *batch;
-	size_t first, count;
 	char *body; /* NULL: it is the event's own JSON */
 };
 
@@ -369,36 +360,45 @@ static int32_t http_open(struct lg_host *host, const void *settings, void **inst
 
 /* ---- requests -------------------------------------------------------------- */
 
-/* What a request is called: its event's id, or a digest of its events' ids. */
-static bool make_key(struct sink *sink, const struct call *call, char key[KEY_HEADER_BYTES])
+/* All ids of a batch, each with a line feed. NULL: no memory. */
+static char *join_ids(const struct lg_batch *batch, size_t *length)
 {
+	size_t count = lg_batch_count(batch), size = 0;
 	struct lg_event event;
-	unsigned char digest[32];
 	char *ids, *at;
-	size_t size = 0;
 
-	lg_batch_event(call->batch, call->first, &event);
-	if (sink->settings->form == FORM_SINGLE) {
-		if (event.id.length >= KEY_HEADER_BYTES)
-			return false;
-		memcpy(key, event.id.data, event.id.length);
-		key[event.id.length] = '\0';
-		return true;
-	}
-	for (size_t i = 0; i < call->count; i++) {
-		lg_batch_event(call->batch, call->first + i, &event);
+	for (size_t i = 0; i < count; i++) {
+		lg_batch_event(batch, i, &event);
 		size += event.id.length + 1;
 	}
 	at = ids = malloc(size);
-	if (!ids)
-		return false;
-	for (size_t i = 0; i < call->count; i++) {
-		lg_batch_event(call->batch, call->first + i, &event);
+	for (size_t i = 0; ids && i < count; i++) {
+		lg_batch_event(batch, i, &event);
 		memcpy(at, event.id.data, event.id.length);
 		at += event.id.length;
 		*at++ = '\n';
 	}
-	lg_sink_sha256(sink->host, (struct lg_slice){ids, size}, digest);
+	*length = size;
+	return ids;
+}
+
+/* What a request is called: its event's id, or a digest of its events' ids. */
+static bool make_key(struct sink *sink, const struct lg_batch *batch, char key[KEY_HEADER_BYTES])
+{
+	unsigned char digest[32];
+	struct lg_event event;
+	size_t length;
+	char *ids;
+
+	if (sink->settings->form == FORM_SINGLE) {
+		lg_batch_event(batch, 0, &event);
+		snprintf(key, KEY_HEADER_BYTES, "%.*s", (int)event.id.length, event.id.data);
+		return true;
+	}
+	ids = join_ids(batch, &length);
+	if (!ids)
+		return false;
+	lg_sink_sha256(sink->host, (struct lg_slice){ids, length}, digest);
 	free(ids);
 	lg_sink_hex(sink->host, (struct lg_slice){(const char *)digest, sizeof(digest)}, key,
 		    KEY_HEADER_BYTES);
@@ -446,7 +446,7 @@ static void add_header(struct headers *headers, const char *name, const char *va
 							    lg_slice_from(value)};
 }
 
-static bool make_headers(struct sink *sink, const struct call *call, struct lg_slice body,
+static bool make_headers(struct sink *sink, const struct lg_batch *batch, struct lg_slice body,
 			 struct headers *headers)
 {
 	const struct settings *settings = sink->settings;
@@ -459,7 +459,7 @@ static bool make_headers(struct sink *sink, const struct call *call, struct lg_s
 		add_header(headers, "Content-Type",
 			   settings->form == FORM_NDJSON ? "application/x-ndjson"
 							 : "application/json");
-	if (!make_key(sink, call, headers->key))
+	if (!make_key(sink, batch, headers->key))
 		return false;
 	add_header(headers, "Idempotency-Key", headers->key);
 	if (sink->authorization)
@@ -527,15 +527,14 @@ static void on_answer(void *context, const struct lg_http_answer *answer)
 	};
 
 	/* One answer for many says nothing of what each of them is called. */
-	if (call->count == 1)
+	if (lg_batch_count(call->batch) == 1)
 		settlement.external_id = answer->external_id;
-	for (size_t i = 0; i < call->count; i++)
-		lg_settle(call->batch, call->first + i, &settlement);
+	lg_settle_all(call->batch, &settlement);
 	free_call(call);
 }
 
-/* Sends what `call` carries; settles it when it cannot be sent. */
-static void send_call(struct sink *sink, struct call *call, struct lg_slice body, int64_t deadline)
+/* False: nothing is under way. */
+static bool send_body(struct sink *sink, struct call *call, struct lg_slice body, int64_t deadline)
 {
 	const struct settings *settings = sink->settings;
 	int64_t left = deadline - lg_monotonic(sink->host);
@@ -551,74 +550,40 @@ static void send_call(struct sink *sink, struct call *call, struct lg_slice body
 			   : left > 0 ? left
 				      : 1,
 	};
-	struct lg_settlement not_sent = {
-		.size = sizeof(not_sent),
-		.outcome = LG_RETRY,
-		.reason = LG_SLICE("not sent: the gateway has no room for one more call"),
-	};
 
-	if (make_headers(sink, call, body, &headers)) {
-		request.header_count = headers.count;
-		if (lg_http_send(sink->host, &request, on_answer, call) == LG_OK)
-			return;
-	}
-	for (size_t i = 0; i < call->count; i++)
-		lg_settle(call->batch, call->first + i, &not_sent);
-	free_call(call);
-}
-
-static struct call *new_call(struct lg_batch *batch, size_t first, size_t count)
-{
-	struct call *call = calloc(1, sizeof(*call));
-
-	if (call)
-		*call = (struct call){.batch = batch, .first = first, .count = count};
-	return call;
-}
-
-static int32_t deliver_joined(struct sink *sink, struct lg_batch *batch, int64_t deadline)
-{
-	struct call *call = new_call(batch, 0, lg_batch_count(batch));
-	size_t length = 0;
-
-	if (call)
-		call->body = join_events(batch, (enum form)sink->settings->form, &length);
-	if (!call || !call->body) {
-		free_call(call);
-		return LG_FAIL;
-	}
-	send_call(sink, call, (struct lg_slice){call->body, length}, deadline);
-	return LG_OK;
-}
-
-static int32_t deliver_singly(struct sink *sink, struct lg_batch *batch, int64_t deadline)
-{
-	struct lg_settlement no_memory = {
-		.size = sizeof(no_memory),
-		.outcome = LG_RETRY,
-		.reason = LG_SLICE("not sent: no memory"),
-	};
-	size_t count = lg_batch_count(batch);
-
-	for (size_t i = 0; i < count; i++) {
-		struct call *call = new_call(batch, i, 1);
-		struct lg_event event;
-
-		lg_batch_event(batch, i, &event);
-		if (call)
-			send_call(sink, call, event.json, deadline);
-		else
-			lg_settle(batch, i, &no_memory);
-	}
-	return LG_OK;
+	if (!make_headers(sink, call->batch, body, &headers))
+		return false;
+	request.header_count = headers.count;
+	return lg_http_send(sink->host, &request, on_answer, call) == LG_OK;
 }
 
 static int32_t http_deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 {
 	struct sink *sink = instance;
+	struct lg_settlement not_sent = {
+		.size = sizeof(not_sent),
+		.outcome = LG_RETRY,
+		.reason = LG_SLICE("not sent: the gateway has no room for one more call"),
+	};
+	struct call *call = calloc(1, sizeof(*call));
+	struct lg_slice body = {NULL, 0};
+	struct lg_event event;
 
-	return sink->settings->form == FORM_SINGLE ? deliver_singly(sink, batch, deadline)
-						   : deliver_joined(sink, batch, deadline);
+	if (call) {
+		call->batch = batch;
+		if (sink->settings->form == FORM_SINGLE) {
+			lg_batch_event(batch, 0, &event);
+			body = event.json;
+		} else {
+			body.data = call->body = join_events(batch, (enum form)sink->settings->form,
+							     &body.length);
+		}
+		if (body.data && send_body(sink, call, body, deadline))
+			return LG_OK;
+	}
+	lg_settle_all(batch, &not_sent);
+	free_call(call);
+	return LG_OK;
 }
 
 static void http_limits(const void *settings, int64_t *events, int64_t *bytes)
@@ -627,7 +592,7 @@ static void http_limits(const void *settings, int64_t *events, int64_t *bytes)
 
 	(void)bytes;
 	if (s->form == FORM_SINGLE)
-		*events = s->max_calls;
+		*events = 1;
 }
 
 static const struct lg_sink_operations operations = {
@@ -637,6 +602,7 @@ static const struct lg_sink_operations operations = {
 	.deliver = http_deliver,
 	.close = http_close,
 	.limits = http_limits,
+	.concurrency = 64,
 	.events = "lead.created lead.touched",
 };
 

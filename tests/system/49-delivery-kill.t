@@ -25,7 +25,7 @@ my @places = ($ENV{LG_FAULT} || '') eq 'yes' ? qw(before-commit after-commit bef
 
 # Each sink has a destination of its own, so that it is known who took what.
 my %options = (
-    single => 'max_calls: 4',
+    single => 'concurrency: 4',
     array => 'batch: array, batch_events: 16',
 );
 my $folder = tempdir('leadgate-destination-XXXXXX', TMPDIR => 1, CLEANUP => 1);
