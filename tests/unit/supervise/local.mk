@@ -1,6 +1,8 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_alert
+%C%_test_alert_LDADD = $(LG_KIT_OUTBOX) $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_control
 %C%_test_control_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_settings
