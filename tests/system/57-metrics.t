@@ -11,7 +11,7 @@ use constant PEOPLE => 12;
 $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
 
 my $gateway = LeadgateTest->new(config => <<'YAML');
-core: { loops: 2, shutdown: 20s }
+core: { loops: 2, shutdown: 20s, slow_call: 10s }
 listen: [{ address: "127.0.0.1:0" }]
 admin: { address: "127.0.0.1:0" }
 store: { path: "@DIR@/store.db" }

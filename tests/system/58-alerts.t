@@ -10,7 +10,7 @@ use Test::More;
 $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
 
 my $config = <<'YAML';
-core: { loops: 1, shutdown: 20s }
+core: { loops: 1, shutdown: 20s, slow_call: 10s }
 listen: { address: "127.0.0.1:0" }
 admin: { address: "127.0.0.1:0" }
 store: { path: "@DIR@/store.db" }
