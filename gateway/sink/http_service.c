@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "sink/http_tally.h"
 
 #define ROW(option, kind, member, usual, sentence)                                           \
 	{                                                                                    \
@@ -43,6 +44,7 @@ struct http_service {
 	struct http_client *client;
 	struct outcome_rules *rules;
 	struct loop_task *turn;
+	struct http_tally tally;
 	struct list calls;
 	bool ending;
 };
@@ -62,7 +64,7 @@ struct answer {
 	const struct http_answer *from; /* NULL: there is none */
 };
 
-struct http_service *http_service_new(struct loop *loop,
+struct http_service *http_service_new(struct loop *loop, struct lg_slice sink,
 				      const struct http_service_settings *settings,
 				      struct loop_task *turn, struct error *error)
 {
@@ -75,6 +77,7 @@ struct http_service *http_service_new(struct loop *loop,
 	list_init(&service->calls);
 	service->settings = settings;
 	service->turn = turn;
+	http_tally_init(&service->tally, sink);
 	service->client_settings = *settings->client;
 	service->client_settings.user_agent = LG_SLICE("leadgate/" PACKAGE_VERSION);
 	service->client_settings.allow_private = settings->allow_private;
@@ -105,6 +108,7 @@ static void on_done(void *context, const struct http_answer *from)
 	struct answer answer = {.from = from};
 	struct outcome outcome;
 
+	http_tally_count(&call->service->tally, from);
 	outcome_judge(call->service->rules, from, clock_wall_ms(), &outcome);
 	answer.seen.outcome = outcome.outcome;
 	answer.seen.status = from->status;

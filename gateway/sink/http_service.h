@@ -21,9 +21,10 @@ extern const size_t http_service_option_count;
 
 struct http_service;
 
-/* `settings` and `loop` outlive it. `turn` is run after an answer was handed
- * over. NULL with a reason. The loop's thread, as all that follows. */
-struct http_service *http_service_new(struct loop *loop,
+/* `settings`, `loop` and the sink's name, by which calls are counted, outlive
+ * it. `turn` is run after an answer was handed over. NULL with a reason. The
+ * loop's thread, as all that follows. */
+struct http_service *http_service_new(struct loop *loop, struct lg_slice sink,
 				      const struct http_service_settings *settings,
 				      struct loop_task *turn, struct error *error);
 

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/batch.c \
 	%D%/filter.c \
 	%D%/http_service.c \
+	%D%/http_tally.c \
 	%D%/lane.c \
 	%D%/lane_deliver.c \
 	%D%/lane_mood.c \

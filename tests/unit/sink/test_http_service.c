@@ -98,7 +98,8 @@ static void open_service(void)
 {
 	struct error error = {""};
 
-	desk.service = http_service_new(desk.loop, &desk.settings, &desk.turn, &error);
+	desk.service = http_service_new(desk.loop, LG_SLICE("crm"), &desk.settings, &desk.turn,
+					&error);
 	if (!desk.service)
 		fail_msg("%s", error.text);
 }
@@ -292,7 +293,8 @@ static void what_cannot_work_is_said(void **state)
 
 	(void)state;
 	desk.settings.ca_file = LG_SLICE("/no/such/file.pem");
-	assert_null(http_service_new(desk.loop, &desk.settings, &desk.turn, &error));
+	assert_null(
+		http_service_new(desk.loop, LG_SLICE("crm"), &desk.settings, &desk.turn, &error));
 	assert_non_null(strstr(error.text, "/no/such/file.pem"));
 }
 
