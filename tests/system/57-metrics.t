@@ -25,6 +25,8 @@ sinks:
 YAML
 spew($gateway->dir . '/script', "park\n");
 $gateway->announce(qr/event=sink\.parked sink=nowhere/, qr/event=sink\.waiting sink=calls/)->start;
+# The HTTP client of a sink stays open.
+$gateway->allow_descriptors(socket => 6);
 
 # Leads of every result, from both forms.
 for my $n (1 .. PEOPLE) {
