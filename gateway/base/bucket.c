@@ -38,6 +38,11 @@ bool bucket_take(struct bucket *bucket, int64_t n, int64_t now_ms)
 	return true;
 }
 
+int64_t bucket_level(const struct bucket *bucket, int64_t now_ms)
+{
+	return bucket->rate_per_s > 0 ? millitokens_at(bucket, now_ms) / 1000 : INT64_MAX;
+}
+
 int64_t bucket_wait_ms(const struct bucket *bucket, int64_t n, int64_t now_ms)
 {
 	if (bucket->rate_per_s <= 0 || n <= 0)

@@ -20,6 +20,13 @@ static const char *const sql[QUERY_COUNT] = {
 		"SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
 		" JOIN event e ON e.seq = o.seq"
 		" WHERE o.sink = ? AND o.due IS NOT NULL AND o.due <= ? ORDER BY o.due LIMIT ?",
+	[QUERY_DUE_BEYOND] = "SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
+			     " JOIN event e ON e.seq = o.seq"
+			     " WHERE o.sink = ? AND o.due IS NOT NULL AND o.due > ? LIMIT ?",
+	[QUERY_LAST_DUE] = "SELECT max(due) FROM open WHERE sink = ? AND due IS NOT NULL",
+	[QUERY_ATTEMPTS] = "SELECT (?2 - at) / 3600000 AS hours, sum(last_seq - first_seq + 1)"
+			   " FROM attempt WHERE sink = ?1 AND at <= ?2 AND at > ?2 - 90000000"
+			   " GROUP BY hours",
 	[QUERY_NEXT_DUE] = "SELECT min(due) FROM open WHERE sink = ? AND due IS NOT NULL",
 	[QUERY_POSITION] = "SELECT last_seq FROM settled WHERE sink = ?"
 			   " ORDER BY last_seq DESC LIMIT 1",
@@ -158,6 +165,30 @@ ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice
 	return read_events(select, arena, count, SIZE_MAX, events, error);
 }
 
+ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
+			    int64_t beyond_ms, size_t count, struct journal_event **events,
+			    struct error *error)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_DUE_BEYOND];
+
+	statement_bind_text(select, 1, sink);
+	sqlite3_bind_int64(select, 2, beyond_ms);
+	sqlite3_bind_int64(select, 3, (int64_t)count);
+	return read_events(select, arena, count, SIZE_MAX, events, error);
+}
+
+void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,
+		     void (*each)(void *context, int64_t hours_ago, int64_t events), void *context)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_ATTEMPTS];
+
+	statement_bind_text(select, 1, sink);
+	sqlite3_bind_int64(select, 2, now_ms);
+	while (sqlite3_step(select) == SQLITE_ROW)
+		each(context, sqlite3_column_int64(select, 0), sqlite3_column_int64(select, 1));
+	sqlite3_reset(select);
+}
+
 /* An integer by a sink's name; `none` when there is no row or NULL. */
 static int64_t integer_of_sink(struct reader *reader, enum query query, struct lg_slice sink,
 			       int64_t none)
@@ -175,6 +206,11 @@ static int64_t integer_of_sink(struct reader *reader, enum query query, struct l
 int64_t reader_next_due(struct reader *reader, struct lg_slice sink)
 {
 	return integer_of_sink(reader, QUERY_NEXT_DUE, sink, INT64_MAX);
+}
+
+int64_t reader_last_due(struct reader *reader, struct lg_slice sink)
+{
+	return integer_of_sink(reader, QUERY_LAST_DUE, sink, INT64_MIN);
 }
 
 int64_t reader_position(struct reader *reader, struct lg_slice sink)

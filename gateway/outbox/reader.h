@@ -42,6 +42,18 @@ ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice
 /* When the next open event of the sink is due; INT64_MAX: none. */
 int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
 
+/* Those whose time is later than `beyond_ms`, in no order: it was written down
+ * under a clock that has been set since. */
+ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
+			    int64_t beyond_ms, size_t count, struct journal_event **events,
+			    struct error *error);
+/* When the last open event of the sink is due; INT64_MIN: none. */
+int64_t reader_last_due(struct reader *reader, struct lg_slice sink);
+
+/* The sink's attempts of the last 25 hours, summed up by the hour. */
+void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,
+		     void (*each)(void *context, int64_t hours_ago, int64_t events), void *context);
+
 /* The seq up to which a sink has settled everything first-hand; 0: nothing. */
 int64_t reader_position(struct reader *reader, struct lg_slice sink);
 

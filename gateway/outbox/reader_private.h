@@ -9,7 +9,10 @@
 enum query {
 	QUERY_EVENTS,	   /* after seq, count */
 	QUERY_DUE,	   /* sink, now, count */
+	QUERY_DUE_BEYOND,  /* sink, beyond, count */
 	QUERY_NEXT_DUE,	   /* sink */
+	QUERY_LAST_DUE,	   /* sink */
+	QUERY_ATTEMPTS,	   /* sink, now -> hours ago, events */
 	QUERY_POSITION,	   /* sink */
 	QUERY_LEAD,	   /* id */
 	QUERY_LEADS_UP,	   /* after id, count */

@@ -183,6 +183,21 @@ static bool init_ahead(struct lane *lane, struct error *error)
 	       error_set(error, "there is no memory for its lane");
 }
 
+static void recall(void *context, int64_t hours_ago, int64_t events)
+{
+	pace_recall(context, hours_ago, events);
+}
+
+/* What went before a restart counts for the day. */
+static void init_pace(struct lane *lane)
+{
+	pace_init(&lane->pace, lane->settings->rate, lane->settings->rate_day,
+		  clock_monotonic_ms());
+	if (lane->settings->rate_day)
+		reader_attempts(lane->reader, lane->instance->name, clock_wall_ms(), recall,
+				&lane->pace);
+}
+
 static void lane_free(struct lane *lane)
 {
 	if (lane->mailbox.fd >= 0) {
@@ -309,6 +324,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
 	else if (init_loop(lane, error) && read_types(lane, error) && read_when(lane, error) &&
 		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
+		init_pace(lane);
 		instance->carrier = lane;
 		if (start_thread(lane, error))
 			return lane;

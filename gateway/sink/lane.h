@@ -19,11 +19,14 @@ struct sink_settings {
 	int64_t concurrency; /* batches with the plugin at once, where it takes several */
 	int64_t timeout_ms;  /* of one delivery */
 	int64_t retry_first_ms;
-	int64_t retry_max_ms; /* ceiling of the back-off */
-	int64_t retry_for_ms; /* after that: dead */
-	int64_t gather_ms;    /* at most to wait for a fuller batch */
-	int32_t is_test;      /* takes leads that are tests */
-	int64_t alert_lag_ms; /* an event that waits for so long is an alert; 0: never */
+	int64_t retry_max_ms;	    /* ceiling of the back-off */
+	int64_t retry_for_ms;	    /* after that: dead */
+	int64_t max_retry_after_ms; /* that a destination may ask for */
+	int64_t rate;		    /* events a second, 0: no limit */
+	int64_t rate_day;	    /* events a day, 0: no limit */
+	int64_t gather_ms;	    /* at most to wait for a fuller batch */
+	int32_t is_test;	    /* takes leads that are tests */
+	int64_t alert_lag_ms;	    /* an event that waits for so long is an alert; 0: never */
 	struct http_service_settings http;
 };
 extern const struct lg_option sink_options[];

@@ -180,8 +180,10 @@ void lane_deliver(struct lane *lane, struct run *run)
 		return;
 	}
 	note_when_errors(lane, run);
-	if (run->batch.count)
+	if (run->batch.count) {
+		pace_take(&lane->pace, (int64_t)run->batch.count, clock_monotonic_ms());
 		call_plugin(lane, run);
+	}
 	if (batch_unsettled(&run->batch) == 0) {
 		land(lane, run);
 		return;

@@ -6,6 +6,7 @@
 #include "sink/retry.h"
 
 #define PARK_FIRST_MS 5000 /* least that a parked lane waits */
+#define HOLD_SAID_MS 2000  /* a shorter rest for the rate's sake is nothing to say */
 #define GROW_AFTER 4	   /* good batches until the next one is twice as large */
 
 void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason)
@@ -41,6 +42,8 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 		wait_ms = mood == MOOD_PARKED ? parked_ms(lane)
 					      : retry_delay_ms(lane->settings, lane->failures);
 	}
+	if (least_ms > lane->settings->max_retry_after_ms)
+		least_ms = lane->settings->max_retry_after_ms;
 	if (wait_ms < least_ms)
 		wait_ms = least_ms;
 	if (lane->resume_ms < now_us / 1000 + wait_ms)
@@ -63,6 +66,17 @@ void lane_go_on(struct lane *lane)
 	atomic_store(&lane->next_attempt_ms, 0);
 	if (atomic_load(&lane->mood) != MOOD_RUNNING)
 		lane_mood_set(lane, MOOD_RUNNING, slice_of(NULL, 0));
+}
+
+void lane_hold(struct lane *lane, int64_t wait_ms, bool day)
+{
+	atomic_store(&lane->next_attempt_ms, clock_wall_ms() + wait_ms);
+	if (wait_ms < HOLD_SAID_MS || atomic_load(&lane->mood) != MOOD_RUNNING)
+		return;
+	lane_mood_set(lane, MOOD_WAITING,
+		      day ? LG_SLICE("rate_day is used up") : LG_SLICE("rate is used up"));
+	log_notice("sink.held", LOG_SLICE("sink", lane->instance->name),
+		   LOG_TEXT("option", day ? "rate_day" : "rate"), LOG_INT("wait_ms", wait_ms));
 }
 
 void lane_shrink(struct lane *lane, size_t count)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sink/lane_state.h"
+#include "sink/retry.h"
 
 #define DUE_MAX 256	   /* open events under way at once: they are read whole */
 #define READ_AGAIN_MS 1000 /* the journal could not be read: try again */
@@ -42,9 +43,12 @@ static void read_failed(struct lane *lane, struct run *run, const struct error *
 
 /* While it is unsure whether the destination takes anything, one event finds
  * out. */
-static size_t most_events(const struct lane *lane)
+size_t lane_most(struct lane *lane)
 {
-	return lane->failures ? 1 : lane->most;
+	size_t most = lane->failures ? 1 : lane->most;
+	int64_t room = pace_room(&lane->pace, clock_monotonic_ms());
+
+	return room < (int64_t)most ? (size_t)room : most;
 }
 
 /* ---- due events -------------------------------------------------------------- */
@@ -96,23 +100,39 @@ static void trim_due(struct lane *lane, struct run *run, size_t most)
 	qsort(run->events, fit, sizeof(run->events[0]), compare_seq);
 }
 
-/* Open events whose time has come; NULL: none. */
+static void look_up_due(struct lane *lane)
+{
+	lane->next_due_ms = reader_next_due(lane->reader, lane->instance->name);
+	lane->last_due_ms = reader_last_due(lane->reader, lane->instance->name);
+}
+
+/* Open events whose time has come, or would never: a clock that was set back must
+ * not keep them. NULL: none. */
 static struct run *read_due(struct lane *lane)
 {
 	int64_t now_ms = clock_wall_ms();
-	size_t under_way = lane_due_count(lane), most = most_events(lane);
+	int64_t longest_ms = retry_longest_ms(lane->settings);
+	size_t under_way = lane_due_count(lane), most = lane_most(lane), count;
+	bool beyond;
 	struct error error;
 	struct run *run;
 	ptrdiff_t got;
 
 	if (!lane->next_due_ms)
-		lane->next_due_ms = reader_next_due(lane->reader, lane->instance->name);
-	if (lane->next_due_ms > now_ms || under_way >= DUE_MAX || !(run = take_run(lane, true)))
+		look_up_due(lane);
+	beyond = lane->last_due_ms > now_ms + longest_ms;
+	if ((lane->next_due_ms > now_ms && !beyond) || under_way >= DUE_MAX ||
+	    !(run = take_run(lane, true)))
 		return NULL;
 	if (most > DUE_MAX - under_way)
 		most = DUE_MAX - under_way;
-	got = reader_due(lane->reader, &run->arena, lane->instance->name, now_ms,
-			 under_way + (lane->suspect.seq ? DUE_MAX : most), &run->events, &error);
+	count = under_way + (lane->suspect.seq ? DUE_MAX : most);
+	if (beyond)
+		got = reader_due_beyond(lane->reader, &run->arena, lane->instance->name,
+					now_ms + longest_ms, count, &run->events, &error);
+	else
+		got = reader_due(lane->reader, &run->arena, lane->instance->name, now_ms, count,
+				 &run->events, &error);
 	if (got < 0) {
 		read_failed(lane, run, &error);
 		return NULL;
@@ -125,6 +145,7 @@ static struct run *read_due(struct lane *lane)
 	/* All of it is under way, or an open row is without its event, which
 	 * somebody erased meanwhile: it must not keep the lane awake. */
 	lane->next_due_ms = now_ms + DUE_AGAIN_MS;
+	lane->last_due_ms = 0;
 	lane_give_back(lane, run);
 	return NULL;
 }
@@ -165,7 +186,7 @@ static struct run *read_new(struct lane *lane)
 	int64_t first_seq = from ? from->first_seq : lane->ahead.cursor + 1;
 	struct run *run = from || lane_wants_new(lane) ? take_run(lane, false) : NULL;
 
-	if (!run || !read_range(lane, run, from, first_seq, most_events(lane)))
+	if (!run || !read_range(lane, run, from, first_seq, lane_most(lane)))
 		return NULL;
 	if (run->count) {
 		run->stretch = stretches_take(&lane->ahead, first_seq,

@@ -12,6 +12,7 @@
 #include "base/counter.h"
 #include "base/loop.h"
 #include "outbox/chore.h"
+#include "sink/pace.h"
 #include "sink/run.h"
 #include "sink/stretch.h"
 
@@ -93,6 +94,7 @@ struct lane {
 
 	bool was_due;	     /* the last run was of due events: new ones have their turn */
 	int64_t next_due_ms; /* wall clock; 0: not known */
+	int64_t last_due_ms;
 
 	/* its pace, all monotonic */
 	size_t most;		 /* events of a batch now: fewer where a batch failed whole */
@@ -102,6 +104,7 @@ struct lane {
 	int64_t paused_us;	 /* when the last pause began */
 	int64_t failures;	 /* pauses in a row */
 	struct suspect suspect;
+	struct pace pace; /* rate and rate_day */
 
 	/* for others */
 	_Atomic(int) mood;
@@ -140,6 +143,8 @@ void lane_take_begin(struct lane *lane);
 /* The run of events that goes next, read but not prepared; a first-hand one has
  * its stretch. NULL: none now. */
 struct run *lane_read(struct lane *lane);
+/* How many events the run may have that goes next; 0: none for now. */
+size_t lane_most(struct lane *lane);
 /* Whether new events are to be read now, or gather a little longer. */
 bool lane_wants_new(const struct lane *lane);
 
@@ -163,6 +168,8 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 		struct lg_slice reason);
 /* The destination takes something: all goes at full pace again. */
 void lane_go_on(struct lane *lane);
+/* The rate allows nothing for so long. */
+void lane_hold(struct lane *lane, int64_t wait_ms, bool day);
 /* A batch of `count` events failed as a whole: the next ones are half as large,
  * until the one event is found that is to blame. */
 void lane_shrink(struct lane *lane, size_t count);

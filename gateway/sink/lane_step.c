@@ -84,12 +84,18 @@ static bool has_room(const struct lane *lane)
 /* How long there is nothing to do, when nothing wakes the lane. */
 static int64_t idle_ms(struct lane *lane)
 {
-	int64_t now_ms = clock_monotonic_ms(), wait_ms = busy_ms(lane), gather_ms;
+	int64_t now_ms = clock_monotonic_ms(), wait_ms = busy_ms(lane), gather_ms, pace_ms;
+	bool day;
 
 	if (lane->resume_ms > now_ms)
 		return sooner(wait_ms, lane->resume_ms - now_ms);
 	if (!has_room(lane))
 		return wait_ms; /* until the writer or the plugin answers */
+	pace_ms = pace_wait_ms(&lane->pace, now_ms, &day);
+	if (pace_ms > 0) {
+		lane_hold(lane, pace_ms, day);
+		return sooner(wait_ms, pace_ms);
+	}
 	gather_ms = gather(lane);
 	if (gather_ms >= 0)
 		wait_ms = sooner(wait_ms, gather_ms);
@@ -115,7 +121,7 @@ int64_t lane_step(struct lane *lane)
 			   LG_SLICE("the plugin has not settled earlier batches"));
 		return idle_ms(lane);
 	}
-	run = lane_read(lane);
+	run = lane_most(lane) ? lane_read(lane) : NULL;
 	if (!run)
 		return idle_ms(lane);
 	lane_deliver(lane, run);

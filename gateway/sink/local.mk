@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane_step.c \
 	%D%/options.c \
 	%D%/outcome.c \
+	%D%/pace.c \
 	%D%/retry.c \
 	%D%/run.c \
 	%D%/stretch.c

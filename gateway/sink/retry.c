@@ -16,12 +16,19 @@ int64_t retry_delay_ms(const struct sink_settings *settings, int64_t attempt)
 	return 1 + (int64_t)random_below((uint64_t)retry_ceiling_ms(settings, attempt));
 }
 
+int64_t retry_longest_ms(const struct sink_settings *settings)
+{
+	return settings->retry_max_ms > settings->max_retry_after_ms ? settings->retry_max_ms
+								     : settings->max_retry_after_ms;
+}
+
 static void judge_again(const struct sink_settings *settings, const struct lg_settlement *answer,
 			int64_t captured_ms, int64_t now_ms, struct settled_event *event)
 {
 	int64_t wait_ms = retry_delay_ms(settings, event->attempts);
-	int64_t asked_ms = answer->retry_after < RETRY_AFTER_MAX_MS ? answer->retry_after
-								    : RETRY_AFTER_MAX_MS;
+	int64_t asked_ms = answer->retry_after < settings->max_retry_after_ms
+				   ? answer->retry_after
+				   : settings->max_retry_after_ms;
 
 	if (event->attempts >= RETRY_ATTEMPTS_MIN &&
 	    now_ms - captured_ms > settings->retry_for_ms) {

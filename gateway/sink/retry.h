@@ -11,8 +11,10 @@
 /* An event is not given up before this many attempts, however old it is: after
  * days without power the first failure must not bury everything. */
 #define RETRY_ATTEMPTS_MIN 5
-/* A destination may ask us to wait, but not for ever. */
-#define RETRY_AFTER_MAX_MS INT64_C(86400000)
+
+/* The longest that any event waits from now: what is due later was written down
+ * under another clock. */
+int64_t retry_longest_ms(const struct sink_settings *settings);
 
 /* How long to wait after the attempt-th failure in a row: anything from 1 ms to
  * the ceiling, which doubles from retry_first to retry_max ("full jitter": it

@@ -182,8 +182,6 @@ void run_tally(const struct run *run, struct run_tally *tally)
 		if (!slice_present(tally->reason))
 			tally->reason = answer.reason;
 	}
-	if (tally->retry_after_ms > RETRY_AFTER_MAX_MS)
-		tally->retry_after_ms = RETRY_AFTER_MAX_MS;
 }
 
 void run_judge(struct run *run, const struct sink_settings *settings, int64_t now_ms)

@@ -49,6 +49,8 @@ static void a_waiting_time_is_enough_and_least(void **state)
 		assert_true(bucket_take(&b, 10, 0));
 		int64_t wait = bucket_wait_ms(&b, 4, 0);
 		assert_false(bucket_take(&b, 4, wait - 1));
+		assert_true(bucket_level(&b, wait) >= 4);
+		assert_true(bucket_level(&b, wait - 1) < 4);
 		assert_true(bucket_take(&b, 4, wait));
 	}
 }
@@ -57,6 +59,8 @@ static void extremes_do_not_overflow(void **state)
 {
 	struct bucket b;
 	(void)state;
+	bucket_init(&b, 0, 0, 0);
+	assert_int_equal(bucket_level(&b, 5), INT64_MAX);
 	bucket_init(&b, INT64_MAX, INT64_MAX, 0);
 	assert_true(bucket_take(&b, 1000, INT64_MAX));
 	assert_int_equal(bucket_wait_ms(&b, INT64_MAX, INT64_MAX), INT64_MAX);

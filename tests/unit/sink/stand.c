@@ -35,6 +35,7 @@ static void settle_one(struct lg_batch *batch, size_t index, int32_t outcome)
 		settlement.reason = LG_SLICE("the robot was told to");
 		settlement.answer = LG_SLICE("no");
 		settlement.status = 400;
+		settlement.retry_after = atomic_load(&robot.retry_after_ms);
 	}
 	if (lg_batch_event(batch, index, &event) != LG_OK)
 		kit_fail("an event of the batch is not there");
@@ -208,6 +209,7 @@ int stand_up(void **state)
 		.retry_max_ms = 4,
 		.retry_for_ms = 1000000000,
 		.gather_ms = 2,
+		.max_retry_after_ms = 86400000,
 		.http = {.limits = &limits},
 	};
 	return 0;

@@ -42,6 +42,7 @@ enum order {
 extern struct robot {
 	_Atomic(int) order;
 	_Atomic(bool) may_open;
+	_Atomic(int64_t) retry_after_ms; /* of what is not delivered */
 	_Atomic(int) batches, opened, closed, drained;
 	_Atomic(int) largest;
 	_Atomic(int) delivered[SEQ_MAX]; /* how often, by seq */

@@ -172,6 +172,81 @@ static void test_resume_tries_at_once(void **state)
 	WAIT_FOR(status().position == 10);
 }
 
+/* ---- rate ----------------------------------------------------------------------- */
+
+static void test_rate(void **state)
+{
+	int64_t started_ms = clock_monotonic_ms();
+
+	(void)state;
+	stand.settings.rate = 50;
+	post(75);
+	start();
+	WAIT_FOR(status().position == 75);
+	assert_true(clock_monotonic_ms() - started_ms >= 500);
+	each_delivered(1, 75, true);
+	assert_true(atomic_load(&robot.largest) <= 50);
+}
+
+/* A restart does not give the destination a new day. */
+static void test_rate_a_day(void **state)
+{
+	(void)state;
+	stand.settings.rate_day = 12;
+	post(20);
+	start();
+	WAIT_FOR(strcmp(status().reason, "rate_day is used up") == 0);
+	assert_string_equal(status().state, "waiting");
+	assert_true(status().next_attempt_ms > clock_wall_ms() + 3600000);
+	WAIT_FOR(status().position == 12);
+	stop();
+	start();
+	WAIT_FOR(strcmp(status().reason, "rate_day is used up") == 0);
+	assert_int_equal(robot.delivered_in_all, 12);
+	stop();
+	stand.settings.rate_day = 0;
+	start();
+	WAIT_FOR(status().position == 20);
+}
+
+/* ---- clocks --------------------------------------------------------------------- */
+
+/* A clock that ran ahead wrote down when it is due, and was set since. */
+static void test_due_in_a_hundred_years(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, RETRY);
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = PATIENCE_MS;
+	post(1);
+	start();
+	WAIT_FOR(in_state(DELIVERY_RETRY) == 1);
+	stop();
+	kit_sql(&stand.kit, "UPDATE open SET due = due + 3155760000000");
+	atomic_store(&robot.order, DELIVER);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 1);
+}
+
+/* Within what the destination may ask for it is left alone. */
+static void test_retry_after_is_obeyed(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, RETRY);
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	post(1);
+	start();
+	WAIT_FOR(in_state(DELIVERY_RETRY) == 1);
+	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
+	stop();
+	assert_int_equal(kit_count(&stand.kit, "SELECT due > 1000 * strftime('%s') + 480000"
+					       " FROM open"),
+			 1);
+	stand.settings.max_retry_after_ms = 2;
+	atomic_store(&robot.order, DELIVER);
+	start(); /* so long may no destination ask any more */
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 1);
+}
+
 int main(void)
 {
 #define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
@@ -185,6 +260,10 @@ int main(void)
 		cmocka_unit_test(test_what_a_start_is),
 		ON_A_STAND(test_pause),
 		ON_A_STAND(test_resume_tries_at_once),
+		ON_A_STAND(test_rate),
+		ON_A_STAND(test_rate_a_day),
+		ON_A_STAND(test_due_in_a_hundred_years),
+		ON_A_STAND(test_retry_after_is_obeyed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -133,7 +133,11 @@ static void test_what_the_plugin_sees(void **state)
 static void test_tally_and_judge(void **state)
 {
 	static const struct sink_settings settings = {
-		.retry_first_ms = 10, .retry_max_ms = 100, .retry_for_ms = INT64_MAX};
+		.retry_first_ms = 10,
+		.retry_max_ms = 100,
+		.retry_for_ms = INT64_MAX,
+		.max_retry_after_ms = 86400000,
+	};
 	static const int32_t outcomes[] = {LG_DELIVERED, LG_RETRY, LG_UNCLASSIFIED, LG_PARK,
 					   LG_REJECT};
 	struct run *run = run_new(&services, &wake);
