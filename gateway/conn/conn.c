@@ -89,6 +89,13 @@ void conn_linger(struct conn *conn, enum conn_reason reason)
 	conn_move(conn, CONN_LINGER);
 }
 
+bool conn_has_unread(const struct conn *conn)
+{
+	char byte;
+
+	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 struct buffer *conn_out(struct conn *conn)
 {
 	conn_group_lend(conn->group, &conn->out);

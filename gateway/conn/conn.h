@@ -60,7 +60,8 @@ struct conn {
 	struct conn_group *group;
 	struct loop_watch watch;
 	const struct conn_protocol *protocol;
-	void *context; /* the protocol's own */
+	void *context;	    /* the protocol's own */
+	const void *origin; /* who accepted it; for its owner alone */
 	struct buffer in, out;
 	enum conn_state state;
 	enum conn_reason linger_reason;
@@ -80,6 +81,9 @@ struct conn {
  * no loop until conn_group_add or conn_group_send. */
 struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 		      const struct conn_protocol *protocol, void *context);
+
+/* Whether the peer has sent something that was not read yet. */
+bool conn_has_unread(const struct conn *conn);
 
 /* Where answers are added. */
 struct buffer *conn_out(struct conn *conn);

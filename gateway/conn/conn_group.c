@@ -123,17 +123,68 @@ void conn_group_return(struct conn_group *group, struct buffer *buffer)
 	buffer_init(buffer, limit);
 }
 
+static void drain_one(struct conn *conn)
+{
+	if (conn->state == CONN_IDLE && conn_has_unread(conn))
+		return;
+	conn->protocol->drain(conn);
+	conn_wake(conn);
+}
+
+void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct conn *conn))
+{
+	for (int state = 0; state < CONN_CLOSED; state++)
+		LIST_EACH_SAFE(node, &group->states[state]) {
+			struct conn *conn = container_of(node, struct conn, node);
+			if (wanted(conn))
+				drain_one(conn);
+		}
+}
+
+static bool is_any(const struct conn *conn)
+{
+	(void)conn;
+	return true;
+}
+
 static void tell_all(struct conn_group *group)
 {
 	group->draining = true;
 	if (group->on_drain)
 		group->on_drain(group);
+	conn_group_drain_some(group, is_any);
+}
+
+/* Keeps a state's list in the order of deadlines: both terms grow with since_ms,
+ * and whoever comes into the state later gets a deadline that is later still. */
+static int64_t new_deadline(const struct conn *conn, int64_t timeout_ms, int64_t now_ms)
+{
+	int64_t from_now_ms = now_ms + timeout_ms;
+	int64_t clipped_ms = conn->deadline_ms < from_now_ms ? conn->deadline_ms : from_now_ms;
+	int64_t whole_ms = conn->since_ms + timeout_ms;
+
+	return whole_ms > clipped_ms ? whole_ms : clipped_ms;
+}
+
+void conn_group_set(struct conn_group *group, const struct conn_settings *settings)
+{
+	int64_t now_ms = loop_now_ms(group->loop);
+
+	group->settings = *settings;
 	for (int state = 0; state < CONN_CLOSED; state++)
-		LIST_EACH_SAFE(node, &group->states[state]) {
+		LIST_EACH(node, &group->states[state]) {
 			struct conn *conn = container_of(node, struct conn, node);
-			conn->protocol->drain(conn);
-			conn_wake(conn);
+			int64_t timeout_ms = settings->timeout_ms[state];
+
+			if (conn->in.limit < settings->in_bytes)
+				conn->in.limit = settings->in_bytes;
+			if (timeout_ms > 0) {
+				conn->deadline_ms = new_deadline(conn, timeout_ms, now_ms);
+				conn_group_arm(group, conn->deadline_ms);
+			}
 		}
+	if (!list_empty(&group->states[CONN_BODY]) && settings->minimum_rate_bytes > 0)
+		conn_group_arm(group, now_ms + settings->rate_grace_ms);
 }
 
 static void on_letter(struct loop_mailbox *box, struct letter *letter)

@@ -57,6 +57,15 @@ void conn_group_send(struct conn_group *group, struct conn *conn);
 /* Tells every connection, now and to come, that the server drains. Any thread. */
 void conn_group_drain(struct conn_group *group);
 
+/* Tells those connections that `wanted` names. One whose next request has come
+ * already is left alone: its protocol ends it after the answer. */
+void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct conn *conn));
+
+/* Takes other settings for what comes next. A state that has begun lasts as
+ * long as the new time allows; when that is shorter, it counts from now at
+ * most. */
+void conn_group_set(struct conn_group *group, const struct conn_settings *settings);
+
 /* For conn.c. */
 
 /* The timer fires at `due_ms` or before. */

@@ -12,6 +12,8 @@
 /* So many in one go, then the other connections of the loop have their turn. */
 #define ACCEPT_BATCH 64
 #define RETRY_MS 100
+/* A queue that is filled while it is emptied is not emptied for ever. */
+#define EMPTY_MOST 4096
 
 /* What an address option means. */
 struct endpoint {
@@ -141,12 +143,9 @@ static void pause_accepting(struct listener *listener, int code)
 		loop_watch_set(&listener->watch, 0);
 }
 
-static void on_ready(struct loop_watch *watch, int events)
+static void accept_some(struct listener *listener, int most)
 {
-	struct listener *listener = container_of(watch, struct listener, watch);
-
-	(void)events;
-	for (int i = 0; i < ACCEPT_BATCH && listener->fd >= 0; i++) {
+	for (int i = 0; i < most && listener->fd >= 0; i++) {
 		struct sockaddr_storage socket;
 		socklen_t length = sizeof(socket);
 		struct address peer;
@@ -163,6 +162,12 @@ static void on_ready(struct loop_watch *watch, int events)
 		else if (errno != EINTR && errno != ECONNABORTED)
 			return; /* EAGAIN, or the trouble of one peer (accept(2)): asked again */
 	}
+}
+
+static void on_ready(struct loop_watch *watch, int events)
+{
+	(void)events;
+	accept_some(container_of(watch, struct listener, watch), ACCEPT_BATCH);
 }
 
 bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice address,
@@ -193,15 +198,40 @@ bool listener_start(struct listener *listener,
 {
 	listener->accepted = accepted;
 	listener->context = context;
+	listener->started = true;
 	return loop_watch_set(&listener->watch, LOOP_READ);
+}
+
+bool listener_adopt(struct listener *listener, struct listener *from, int backlog,
+		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
+		    void *context)
+{
+	struct loop *loop = from->watch.loop;
+
+	loop_watch_fini(&from->watch);
+	loop_timer_fini(&from->retry);
+	*listener = (struct listener){.fd = from->fd};
+	from->fd = -1;
+	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
+	loop_timer_init(&listener->retry, loop, on_retry);
+	listen(listener->fd, backlog);
+	return listener_start(listener, accepted, context);
+}
+
+void listener_empty(struct listener *listener)
+{
+	if (listener->started)
+		accept_some(listener, EMPTY_MOST);
 }
 
 void listener_close(struct listener *listener)
 {
 	if (listener->fd < 0)
 		return;
-	loop_watch_fini(&listener->watch);
-	loop_timer_fini(&listener->retry);
+	if (listener->started) {
+		loop_watch_fini(&listener->watch);
+		loop_timer_fini(&listener->retry);
+	}
 	close(listener->fd);
 	listener->fd = -1;
 }

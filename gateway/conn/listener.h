@@ -11,6 +11,7 @@ struct listener {
 	struct loop_timer retry; /* accepts again when descriptors ran out */
 	int fd;			 /* -1: none */
 	bool starved;		 /* of descriptors, since the last that it took */
+	bool started;
 	/* Takes the descriptor, which is non-blocking and closed on exec. */
 	void (*accepted)(struct listener *listener, int fd, const struct address *peer);
 	void *context;
@@ -26,6 +27,16 @@ bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice
 bool listener_start(struct listener *listener,
 		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
 		    void *context);
+
+/* Gives the socket of `from`, which was started, to `listener`, which is
+ * started with it; what waits in its queue waits on, up to `backlog`. False:
+ * memory ran out and it accepts nothing until listener_start. */
+bool listener_adopt(struct listener *listener, struct listener *from, int backlog,
+		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
+		    void *context);
+
+/* Accepts what waits in the queue now, so that little is lost by the close. */
+void listener_empty(struct listener *listener);
 
 /* Closes the socket; what waits in its queue is reset by the kernel. Again does
  * no harm. */

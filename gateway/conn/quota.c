@@ -21,6 +21,12 @@ void quota_free(struct quota **quota)
 	*quota = NULL;
 }
 
+void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_address)
+{
+	quota->limit = limit;
+	quota->limit_per_address = limit_per_address;
+}
+
 /* Every bit of the input reaches every bit of the result (the finalizer that
  * SplitMix64 uses). */
 static uint64_t mix(uint64_t x)

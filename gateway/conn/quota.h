@@ -26,10 +26,12 @@ struct quota {
 /* NULL: no memory. */
 struct quota *quota_new(size_t limit, size_t limit_per_address);
 void quota_free(struct quota **quota);
+/* For what comes next; nobody is turned away later. The thread that takes. */
+void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_address);
 
 /* Counts one connection in. False, with `*reason` why, when a limit is
  * reached; nothing is counted then. `exempt` connections (a trusted proxy
- * speaks for many) are bound by the total alone. Any thread. */
+ * speaks for many) are bound by the total alone. One thread. */
 bool quota_take(struct quota *quota, const struct address *address, bool exempt,
 		enum conn_reason *reason);
 /* Counts it out, with what it was counted in by. Any thread. */

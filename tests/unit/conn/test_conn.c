@@ -320,6 +320,61 @@ static void drains(void **state)
 	peer_fini(&peer);
 }
 
+/* A shorter time counts from the change, a longer one from the beginning. */
+static void takes_other_settings(void **state)
+{
+	struct peer peer = peer_with(60000, 10000);
+	struct conn_settings settings = peer.settings;
+	int64_t since_ms;
+
+	(void)state;
+	peer_init(&peer);
+	turn(&peer);
+	since_ms = peer.conn->since_ms;
+	peer.conn->since_ms = since_ms - 40000;
+	peer.conn->deadline_ms = since_ms + 20000;
+	settings.in_bytes *= 2;
+	settings.timeout_ms[CONN_IDLE] = 50000;
+	conn_group_set(&peer.group, &settings);
+	assert_int_equal(peer.conn->deadline_ms, since_ms + 20000);
+	assert_int_equal(peer.conn->in.limit, settings.in_bytes);
+	settings.timeout_ms[CONN_IDLE] = 90000;
+	conn_group_set(&peer.group, &settings);
+	assert_int_equal(peer.conn->deadline_ms, since_ms + 50000);
+	settings.timeout_ms[CONN_IDLE] = 10;
+	conn_group_set(&peer.group, &settings);
+	loop_run(peer.loop);
+	expect_reason(&peer, CONN_IDLE_TIMEOUT);
+	peer_fini(&peer);
+}
+
+static bool is_wanted(const struct conn *conn)
+{
+	return conn->origin != NULL;
+}
+
+/* What the peer has asked by then is still served. */
+static void drains_some(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	peer_init(&peer);
+	turn(&peer);
+	conn_group_drain_some(&peer.group, is_wanted);
+	assert_false(peer.drained);
+	peer.conn->origin = &peer;
+	say(&peer, "one\n");
+	conn_group_drain_some(&peer.group, is_wanted);
+	assert_false(peer.drained);
+	turn(&peer);
+	expect(&peer, "<one>\n");
+	conn_group_drain_some(&peer.group, is_wanted);
+	loop_run(peer.loop);
+	expect_reason(&peer, CONN_DRAINED);
+	peer_fini(&peer);
+}
+
 static void stops_what_nobody_took(void **state)
 {
 	struct peer peer = peer_with(10000, 10000);
@@ -375,6 +430,8 @@ int main(void)
 		cmocka_unit_test(lingers_for_so_many_bytes),
 		cmocka_unit_test(lingers_for_so_long),
 		cmocka_unit_test(drains),
+		cmocka_unit_test(drains_some),
+		cmocka_unit_test(takes_other_settings),
 		cmocka_unit_test(stops_what_nobody_took),
 		cmocka_unit_test(bounds_what_is_left_unread),
 		cmocka_unit_test(holds_no_memory_when_idle),
