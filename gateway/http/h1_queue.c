@@ -46,7 +46,7 @@ void h1_queue_end(struct h1_queue *queue, enum conn_reason reason, bool lingers)
 
 bool h1_queue_begin(struct h1_queue *queue)
 {
-	if (queue->under_way >= (size_t)queue->worker->server->limits.pipelined ||
+	if (queue->under_way >= (size_t)queue->worker->limits.pipelined ||
 	    buffer_length(&queue->conn->out) >= ANSWERS_BYTES) {
 		conn_pause(queue->conn);
 		return false;
@@ -95,13 +95,19 @@ void h1_queue_say_continue(struct h1_queue *queue)
 	buffer_add_literal(conn_out(queue->conn), "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+/* The server drains, or what the connection was accepted by is no more. */
+static bool is_ending(const struct h1_queue *queue)
+{
+	return queue->worker->group.draining || atomic_load(queue->ends);
+}
+
 /* An early answer leaves a sender that waits for 100 Continue with the choice
  * to send its body or not, so nobody knows what comes next. */
 static bool must_close(const struct h1_queue *queue, const struct h1_request *r)
 {
 	if (!r->persists || (r->phase != H1_IN_HANDLER && r->parser.expects_continue))
 		return true;
-	return queue->worker->group.draining && is_newest(queue, r);
+	return is_ending(queue) && is_newest(queue, r);
 }
 
 static void write_answer(struct h1_queue *queue, struct h1_request *r,
@@ -120,7 +126,7 @@ static void write_answer(struct h1_queue *queue, struct h1_request *r,
 	if (!answer.closes)
 		return;
 	r->closes = true;
-	h1_queue_end(queue, queue->worker->group.draining ? CONN_DRAINED : CONN_ANSWERED,
+	h1_queue_end(queue, is_ending(queue) ? CONN_DRAINED : CONN_ANSWERED,
 		     r->phase != H1_IN_HANDLER);
 	r->phase = H1_IN_HANDLER;
 	if (queue->reading == r)
@@ -167,11 +173,15 @@ void h1_queue_refuse(struct h1_queue *queue, struct h1_request *r, enum http_ref
 
 /* ---- the beginning and the end of it --------------------------------------------- */
 
-void h1_queue_init(struct h1_queue *queue, struct http_worker *worker,
+void h1_queue_init(struct h1_queue *queue, struct http_worker *worker, const atomic_bool *ends,
 		   void (*over)(struct h1_queue *queue))
 {
 	*queue = (struct h1_queue){
-		.transport.operations = &operations, .worker = worker, .over = over};
+		.transport.operations = &operations,
+		.worker = worker,
+		.ends = ends,
+		.over = over,
+	};
 	list_init(&queue->requests);
 }
 

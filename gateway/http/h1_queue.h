@@ -11,6 +11,7 @@
 struct h1_queue {
 	struct http_transport transport; /* of its requests */
 	struct http_worker *worker;
+	const atomic_bool *ends;    /* set: the next answer is the last */
 	struct conn *conn;	    /* NULL: gone */
 	struct list requests;	    /* in the order in which their answers leave */
 	struct h1_request *reading; /* the newest, while its head or body comes */
@@ -24,7 +25,7 @@ struct h1_queue {
 	void (*over)(struct h1_queue *queue);
 };
 
-void h1_queue_init(struct h1_queue *queue, struct http_worker *worker,
+void h1_queue_init(struct h1_queue *queue, struct http_worker *worker, const atomic_bool *ends,
 		   void (*over)(struct h1_queue *queue));
 
 /* Begins to read a request; false, and the connection is paused or ends, when

@@ -30,6 +30,7 @@ static struct h1_request *make(size_t field_capacity)
 	if (!r)
 		return NULL;
 	list_init(&r->node);
+	r->field_capacity = field_capacity;
 	arena_init(&r->request.arena, ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
 	buffer_init(&r->body, SIZE_MAX);
 	buffer_init(&r->answer, SIZE_MAX);
@@ -38,7 +39,7 @@ static struct h1_request *make(size_t field_capacity)
 
 struct h1_request *h1_request_new(struct http_worker *worker)
 {
-	const struct http_limits *limits = &worker->server->limits;
+	const struct http_limits *limits = &worker->limits;
 	struct h1_request *r = take_kept(worker);
 
 	if (!r)
@@ -80,7 +81,8 @@ void h1_request_free(struct h1_request *r, struct http_worker *worker)
 	if (r->request.route.ended)
 		r->request.route.ended(&r->request);
 	budget_give(&worker->server->budget, buffer_length(&r->body));
-	if (worker->request_count == KEPT_REQUESTS) {
+	if (worker->request_count == KEPT_REQUESTS ||
+	    r->field_capacity != (size_t)worker->limits.headers) {
 		destroy(r);
 		return;
 	}
@@ -158,7 +160,7 @@ enum http_refusal h1_request_add(struct h1_request *r, struct lg_slice piece,
 {
 	bool is_kept = !r->answered;
 	size_t limit = is_kept ? r->request.route.body_limit_bytes
-			       : (size_t)worker->server->limits.body_bytes;
+			       : (size_t)worker->limits.body_bytes;
 
 	if (piece.length > limit - r->body_bytes)
 		return HTTP_REFUSED_BODY_TOO_LARGE;

@@ -17,6 +17,7 @@ struct h1_request {
 	struct buffer body, answer;
 	size_t body_bytes; /* seen, kept or not; what is kept counts in the budget */
 	enum h1_phase phase;
+	size_t field_capacity;
 	bool routing; /* the route hook is looking at it */
 	bool answered;
 	bool closes;	    /* its answer says that it is the last */

@@ -6,8 +6,8 @@
 
 struct h1_transport {
 	struct h1_queue queue;
-	struct list node; /* in the worker's orphans */
-	const struct http_endpoint *endpoint;
+	struct list node;		/* in the worker's orphans */
+	struct http_endpoint *endpoint; /* a reference */
 };
 
 static void refuse(struct h1_transport *h1, struct h1_request *r, enum http_refusal refusal)
@@ -56,16 +56,19 @@ static bool is_probe(const struct h1_transport *h1, const struct h1_request *r, 
 /* Asks the service who handles it; it may answer at once instead. */
 static void route(struct h1_transport *h1, struct h1_request *r, bool probes)
 {
-	const struct http_server *server = h1->queue.worker->server;
+	const struct http_worker *worker = h1->queue.worker;
+	const struct http_service *service = &worker->server->service;
 	struct http_route *chosen = &r->request.route;
 
 	if (probes) {
-		*chosen = (struct http_route){answer_probe, NULL,
-					      (size_t)server->limits.body_bytes};
+		*chosen = (struct http_route){
+			.handle = answer_probe,
+			.body_limit_bytes = (size_t)worker->limits.body_bytes,
+		};
 		return;
 	}
 	r->routing = true;
-	bool routed = server->service.route(server->service.arg, &r->request, chosen);
+	bool routed = service->route(service->arg, &r->request, chosen);
 	r->routing = false;
 	ALWAYS(routed != r->answered);
 }
@@ -196,7 +199,7 @@ static enum conn_state state_of(const struct h1_transport *h1)
  * and for ever after the last one. */
 static void steer(struct h1_transport *h1, enum conn_state state)
 {
-	size_t most = (size_t)h1->queue.worker->server->limits.pipelined;
+	size_t most = (size_t)h1->queue.worker->limits.pipelined;
 	bool is_full = !h1->queue.reading && h1->queue.under_way >= most;
 
 	if (state == CONN_WRITE || is_full || h1->queue.last)
@@ -279,15 +282,14 @@ static void on_over(struct h1_queue *queue)
 	h1_transport_free(container_of(queue, struct h1_transport, queue));
 }
 
-struct h1_transport *h1_transport_new(struct http_worker *worker,
-				      const struct http_endpoint *endpoint)
+struct h1_transport *h1_transport_new(struct http_worker *worker, struct http_endpoint *endpoint)
 {
 	struct h1_transport *h1 = alloc_zalloc(sizeof(*h1));
 
 	if (!h1)
 		return NULL;
-	h1_queue_init(&h1->queue, worker, on_over);
-	h1->endpoint = endpoint;
+	h1_queue_init(&h1->queue, worker, &endpoint->ends, on_over);
+	h1->endpoint = http_endpoint_ref(endpoint);
 	list_init(&h1->node);
 	return h1;
 }
@@ -301,6 +303,7 @@ void h1_transport_free(struct h1_transport *h1)
 {
 	h1_queue_fini(&h1->queue);
 	list_remove(&h1->node);
+	http_endpoint_unref(h1->endpoint);
 	alloc_free(h1);
 }
 

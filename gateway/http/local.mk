@@ -2,6 +2,8 @@
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libhttp.a
 %C%_libhttp_a_SOURCES = \
+	%D%/change.c \
+	%D%/endpoint.c \
 	%D%/forwarded.c \
 	%D%/h1_answer.c \
 	%D%/h1_body.c \

@@ -4,6 +4,7 @@
 #include "base/counter.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "http/change.h"
 #include "http/h1_request.h"
 #include "http/h1_transport.h"
 #include "http/refusal.h"
@@ -47,7 +48,7 @@ static void turn_away(int fd, enum conn_reason reason)
 	close(fd);
 }
 
-static void on_accepted(struct listener *listener, int fd, const struct address *peer)
+void http_worker_accept(struct listener *listener, int fd, const struct address *peer)
 {
 	struct http_endpoint *endpoint = listener->context;
 	struct http_server *server = endpoint->server;
@@ -63,79 +64,40 @@ static void on_accepted(struct listener *listener, int fd, const struct address 
 	if (!conn) {
 		quota_give(server->quota, peer, exempt);
 		turn_away(fd, CONN_NO_MEMORY);
-	} else if (worker == &server->workers[0]) {
+		return;
+	}
+	conn->origin = endpoint;
+	if (worker == &server->workers[0]) {
 		conn_group_add(&worker->group, conn);
 	} else {
 		conn_group_send(&worker->group, conn);
 	}
 }
 
-static bool copy_proxies(struct http_endpoint *endpoint, const struct lg_list *list,
-			 struct error *error)
+static bool open_endpoint(struct http_server *server, const struct http_listen *listen,
+			  struct error *error)
 {
-	if (list->count == 0)
-		return true;
-	endpoint->proxies = alloc_malloc(list->count * sizeof(*endpoint->proxies));
-	if (!endpoint->proxies)
-		return error_set(error, "no memory");
-	for (size_t i = 0; i < list->count; i++)
-		if (!address_prefix_parse(list->items[i], &endpoint->proxies[i]))
-			return error_set(error,
-					 "trusted_proxies: \"%.*s\" is neither an address nor a "
-					 "prefix such as 10.0.0.0/8",
-					 SLICE_ARGS(list->items[i]));
-	endpoint->trust.proxies = endpoint->proxies;
-	endpoint->trust.proxy_count = list->count;
-	return true;
-}
+	struct http_endpoint *endpoint = http_endpoint_new(server, listen, error);
 
-static bool copy_probe_path(struct http_endpoint *endpoint, struct lg_slice path,
-			    struct error *error)
-{
-	if (!slice_present(path))
-		return true;
-	char *copy = alloc_malloc(path.length + 1);
-	if (!copy)
-		return error_set(error, "no memory");
-	slice_to_text(path, copy, path.length + 1);
-	endpoint->probe_path = slice_of(copy, path.length);
-	return true;
-}
-
-static bool open_endpoint(struct http_server *server, struct http_endpoint *endpoint,
-			  const struct http_listen *listen, struct error *error)
-{
-	*endpoint = (struct http_endpoint){
-		.listener.fd = -1,
-		.server = server,
-		.trust.header = (enum forwarded_header)listen->forwarded_header,
-	};
-	server->endpoint_count++;
-	return copy_proxies(endpoint, &listen->trusted_proxies, error) &&
-	       copy_probe_path(endpoint, listen->probe_path, error) &&
-	       listener_open(&endpoint->listener, server->workers[0].group.loop, listen->address,
-			     (int)listen->backlog, error);
-}
-
-static void close_endpoint(struct http_endpoint *endpoint)
-{
-	listener_close(&endpoint->listener);
-	alloc_free(endpoint->proxies);
-	alloc_free((char *)(uintptr_t)endpoint->probe_path.data);
+	if (!endpoint)
+		return false;
+	server->endpoints[server->endpoint_count++] = endpoint;
+	return http_endpoint_bind(endpoint, error);
 }
 
 static bool open_endpoints(struct http_server *server, const struct http_listen *listens,
 			   size_t count, struct error *error)
 {
-	server->endpoints = alloc_zalloc((count ? count : 1) * sizeof(*server->endpoints));
+	server->endpoints = alloc_zalloc((count ? count : 1) * sizeof(struct http_endpoint *));
 	if (!server->endpoints)
 		return error_set(error, "no memory");
 	for (size_t i = 0; i < count; i++)
-		if (!open_endpoint(server, &server->endpoints[i], &listens[i], error))
+		if (!open_endpoint(server, &listens[i], error))
 			return false;
 	for (size_t i = 0; i < count; i++) {
-		struct http_endpoint *endpoint = &server->endpoints[i];
-		if (!listener_start(&endpoint->listener, on_accepted, endpoint))
+		struct http_endpoint *endpoint = server->endpoints[i];
+		list_append(&server->listening, &endpoint->node);
+		if (!listener_start(&endpoint->listener, http_worker_accept, endpoint))
 			return error_set(error, "no memory");
 	}
 	return true;
@@ -148,11 +110,15 @@ static void on_drain(struct conn_group *group)
 {
 	struct http_server *server = container_of(group, struct http_worker, group)->server;
 
-	for (size_t i = 0; i < server->endpoint_count; i++)
-		listener_close(&server->endpoints[i].listener);
+	LIST_EACH_SAFE(node, &server->listening) {
+		struct http_endpoint *endpoint = container_of(node, struct http_endpoint, node);
+		list_remove(node);
+		listener_close(&endpoint->listener);
+		atomic_store(&endpoint->port, 0);
+	}
 }
 
-static struct conn_settings conn_settings_of(const struct http_limits *limits)
+struct conn_settings http_worker_settings(const struct http_limits *limits)
 {
 	return (struct conn_settings){
 		.timeout_ms[CONN_IDLE] = limits->idle_timeout_ms,
@@ -169,10 +135,28 @@ static struct conn_settings conn_settings_of(const struct http_limits *limits)
 	};
 }
 
-static bool open_workers(struct http_server *server, struct loop *const *loops, size_t count,
-			 struct error *error)
+static bool open_worker(struct http_worker *worker, struct loop *loop,
+			const struct conn_settings *settings)
 {
-	struct conn_settings settings = conn_settings_of(&server->limits);
+	struct http_server *server = worker->server;
+
+	list_init(&worker->orphans);
+	list_init(&worker->requests);
+	if (!mailbox_init(&worker->mailbox))
+		return false;
+	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, http_change_take)) {
+		if (conn_group_init(&worker->group, loop, settings, server->quota))
+			return true;
+		loop_mailbox_fini(&worker->box);
+	}
+	mailbox_fini(&worker->mailbox);
+	return false;
+}
+
+static bool open_workers(struct http_server *server, struct loop *const *loops, size_t count,
+			 const struct http_limits *limits, struct error *error)
+{
+	struct conn_settings settings = http_worker_settings(limits);
 
 	server->workers = alloc_zalloc(count * sizeof(*server->workers));
 	if (!server->workers)
@@ -181,9 +165,8 @@ static bool open_workers(struct http_server *server, struct loop *const *loops, 
 		struct http_worker *worker = &server->workers[i];
 		worker->server = server;
 		worker->index = i;
-		list_init(&worker->orphans);
-		list_init(&worker->requests);
-		if (!conn_group_init(&worker->group, loops[i], &settings, server->quota))
+		worker->limits = *limits;
+		if (!open_worker(worker, loops[i], &settings))
 			return error_set(error, "no memory or descriptors for a loop");
 		server->worker_count++;
 	}
@@ -195,6 +178,8 @@ static bool open_workers(struct http_server *server, struct loop *const *loops, 
 static void close_worker(struct http_worker *worker)
 {
 	conn_group_fini(&worker->group);
+	loop_mailbox_fini(&worker->box);
+	mailbox_fini(&worker->mailbox);
 	h1_transport_free_orphans(worker);
 	h1_request_free_kept(worker);
 }
@@ -214,14 +199,15 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 	}
 	conn_reason_register();
 	http_refusal_register();
-	server->limits = *limits;
+	list_init(&server->removed);
+	list_init(&server->listening);
 	server->service = *service;
-	server->budget.limit_bytes = limits->buffered_bytes;
+	atomic_store(&server->budget.limit_bytes, limits->buffered_bytes);
 	server->quota = quota_new((size_t)limits->connections,
 				  (size_t)limits->connections_per_address);
 	if (!server->quota)
 		error_set(error, "no memory");
-	else if (open_workers(server, loops, loop_count, error) &&
+	else if (open_workers(server, loops, loop_count, limits, error) &&
 		 open_endpoints(server, listens, listen_count, error))
 		return server;
 	http_server_close(&server);
@@ -239,6 +225,20 @@ size_t http_server_connections(const struct http_server *server)
 	return quota_total(server->quota);
 }
 
+size_t http_server_draining(struct http_server *server)
+{
+	size_t count = 0;
+
+	LIST_EACH_SAFE(link, &server->removed) {
+		struct http_endpoint *endpoint = container_of(link, struct http_endpoint, link);
+		if (http_endpoint_is_last(endpoint))
+			http_endpoint_unref(endpoint);
+		else
+			count++;
+	}
+	return count;
+}
+
 void http_server_close(struct http_server **server)
 {
 	struct http_server *s = *server;
@@ -246,10 +246,13 @@ void http_server_close(struct http_server **server)
 	*server = NULL;
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->endpoint_count; i++)
-		close_endpoint(&s->endpoints[i]);
 	for (size_t i = 0; i < s->worker_count; i++)
 		close_worker(&s->workers[i]);
+	if (s->change)
+		http_change_end(s->change);
+	for (size_t i = 0; i < s->endpoint_count; i++)
+		http_endpoint_unref(s->endpoints[i]);
+	http_server_draining(s);
 	quota_free(&s->quota);
 	alloc_free(s->endpoints);
 	alloc_free(s->workers);
@@ -258,6 +261,5 @@ void http_server_close(struct http_server **server)
 
 int http_server_port(const struct http_server *server, size_t index)
 {
-	return index < server->endpoint_count ? listener_port(&server->endpoints[index].listener)
-					      : 0;
+	return index < server->endpoint_count ? atomic_load(&server->endpoints[index]->port) : 0;
 }

@@ -64,11 +64,16 @@ void http_server_drain(struct http_server *server);
 /* Connections still open. Any thread. */
 size_t http_server_connections(const struct http_server *server);
 
+/* How many addresses that were removed (http/change.h) have connections still.
+ * The thread that opened the server. */
+size_t http_server_draining(struct http_server *server);
+
 /* Closes what is left. The loops must have stopped. Requests that were not
  * answered yet are freed: their handlers must not touch them any more. */
 void http_server_close(struct http_server **server);
 
-/* The port that the index-th listener got (for port 0); 0 for none. */
+/* The port that the index-th listener got (for port 0); 0 for none. The thread
+ * that opened the server. */
 int http_server_port(const struct http_server *server, size_t index);
 
 #endif

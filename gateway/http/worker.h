@@ -5,14 +5,13 @@
 
 #include "conn/conn_group.h"
 #include "conn/listener.h"
-#include "http/forwarded.h"
+#include "http/endpoint.h"
 #include "http/h1_answer.h"
 #include "http/server.h"
 
 /* Bytes that all requests of a server may hold together. Any thread. */
 struct budget {
-	_Atomic(int64_t) used_bytes;
-	int64_t limit_bytes;
+	_Atomic(int64_t) used_bytes, limit_bytes;
 };
 
 static inline void budget_give(struct budget *budget, size_t bytes)
@@ -31,19 +30,13 @@ static inline bool budget_take(struct budget *budget, size_t bytes)
 	return false;
 }
 
-/* One entry of `listen:`, on the first loop. */
-struct http_endpoint {
-	struct listener listener;
-	struct http_server *server;
-	struct forwarded_trust trust;
-	struct address_prefix *proxies;
-	struct lg_slice probe_path;
-};
-
 /* One loop's share. Its thread. */
 struct http_worker {
 	struct conn_group group;
 	struct http_server *server;
+	struct http_limits limits; /* for what comes next on this loop */
+	struct mailbox mailbox;	   /* of changes */
+	struct loop_mailbox box;
 	size_t index;
 	struct list orphans;  /* transports whose connection is gone, not their requests */
 	struct list requests; /* kept for the next connection that needs one */
@@ -53,15 +46,25 @@ struct http_worker {
 };
 
 struct http_server {
-	struct http_limits limits;
 	struct http_service service;
 	struct budget budget;
 	struct quota *quota;
 	struct http_worker *workers;
 	size_t worker_count, next_worker;
-	struct http_endpoint *endpoints;
+	struct http_endpoint **endpoints; /* in the order of the configuration */
 	size_t endpoint_count;
+	struct list removed;	    /* endpoints whose connections drain */
+	struct list listening;	    /* the first loop's: those that accept */
+	struct http_change *change; /* under way; NULL: none */
 };
+
+/* Deals an accepted connection to a worker. The first loop. */
+void http_worker_accept(struct listener *listener, int fd, const struct address *peer);
+/* Opens a part of a change on its loop (http/change.c). */
+void http_change_take(struct loop_mailbox *box, struct letter *letter);
+
+/* What a loop's connections take from the limits. */
+struct conn_settings http_worker_settings(const struct http_limits *limits);
 
 /* "Date: …\r\n" of this second. */
 struct lg_slice http_worker_date(struct http_worker *worker);

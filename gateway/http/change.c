@@ -1,0 +1,244 @@
+#include "http/change.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "http/h1_request.h"
+#include "http/worker.h"
+
+/* What one loop is told. */
+struct part {
+	struct letter letter; /* first */
+	struct http_change *change;
+};
+
+struct http_change {
+	struct letter letter; /* first: it goes home */
+	struct http_server *server;
+	struct http_limits limits;
+	struct http_endpoint **endpoints; /* as they will be: a reference each */
+	size_t count;
+	struct http_endpoint **old; /* as they were, when it has begun */
+	size_t old_count;
+	struct part *parts; /* one a worker */
+	atomic_size_t left; /* workers that have not taken theirs */
+	struct mailbox *home;
+};
+
+/* ---- preparing -------------------------------------------------------------------- */
+
+/* The endpoint at an address that no entry has claimed yet; NULL: none. Port 0
+ * may stand there twice. */
+static struct http_endpoint *claim(struct http_server *server, struct lg_slice address,
+				   bool *claimed)
+{
+	for (size_t i = 0; i < server->endpoint_count; i++) {
+		if (claimed[i] || !slice_equal(server->endpoints[i]->address, address))
+			continue;
+		claimed[i] = true;
+		return server->endpoints[i];
+	}
+	return NULL;
+}
+
+static bool add_endpoint(struct http_change *change, const struct http_listen *listen,
+			 bool *claimed, struct error *error)
+{
+	struct http_endpoint *endpoint = http_endpoint_new(change->server, listen, error);
+	struct http_endpoint *old;
+
+	if (!endpoint)
+		return false;
+	change->endpoints[change->count++] = endpoint;
+	old = claim(change->server, listen->address, claimed);
+	if (!old)
+		return http_endpoint_bind(endpoint, error);
+	if (http_endpoint_same(endpoint, old)) {
+		http_endpoint_unref(endpoint);
+		change->endpoints[change->count - 1] = http_endpoint_ref(old);
+	} else {
+		endpoint->before = old;
+		atomic_store(&endpoint->port, atomic_load(&old->port));
+	}
+	return true;
+}
+
+static bool fill(struct http_change *change, const struct http_listen *listens, size_t count,
+		 bool *claimed, struct error *error)
+{
+	size_t workers = change->server->worker_count;
+
+	change->endpoints = alloc_zalloc((count + 1) * sizeof(struct http_endpoint *));
+	change->parts = alloc_zalloc(workers * sizeof(*change->parts));
+	if (!change->endpoints || !change->parts || !claimed)
+		return error_set(error, "no memory");
+	for (size_t i = 0; i < count; i++)
+		if (!add_endpoint(change, &listens[i], claimed, error))
+			return false;
+	return true;
+}
+
+struct http_change *http_change_new(struct http_server *server, const struct http_listen *listens,
+				    size_t count, const struct http_limits *limits,
+				    struct error *error)
+{
+	struct http_change *change = alloc_zalloc(sizeof(*change));
+	bool *claimed = alloc_zalloc(server->endpoint_count + 1);
+
+	if (!change) {
+		error_set(error, "no memory");
+	} else {
+		change->server = server;
+		change->limits = *limits;
+		if (!fill(change, listens, count, claimed, error))
+			http_change_free(&change);
+	}
+	alloc_free(claimed);
+	return change;
+}
+
+static void release(struct http_change *change)
+{
+	alloc_free(change->parts);
+	alloc_free(change);
+}
+
+void http_change_free(struct http_change **change)
+{
+	struct http_change *c = *change;
+
+	*change = NULL;
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		http_endpoint_unref(c->endpoints[i]);
+	alloc_free(c->endpoints);
+	release(c);
+}
+
+/* ---- on the loops ------------------------------------------------------------------ */
+
+static void say_no_memory(const struct http_endpoint *endpoint)
+{
+	log_error("listener.failed", LOG_SLICE("address", endpoint->address),
+		  LOG_TEXT("reason", "no memory to watch it"));
+}
+
+static void open_endpoint(struct http_server *server, struct http_endpoint *endpoint)
+{
+	struct http_endpoint *before = endpoint->before;
+	bool good;
+
+	if (endpoint->listener.started)
+		return;
+	if (before) {
+		list_remove(&before->node);
+		atomic_store(&before->ends, true);
+		good = listener_adopt(&endpoint->listener, &before->listener,
+				      (int)endpoint->backlog, http_worker_accept, endpoint);
+	} else {
+		good = listener_start(&endpoint->listener, http_worker_accept, endpoint);
+	}
+	if (!good)
+		say_no_memory(endpoint);
+	list_append(&server->listening, &endpoint->node);
+}
+
+static bool stays(const struct http_change *change, const struct http_endpoint *endpoint)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (change->endpoints[i] == endpoint || change->endpoints[i]->before == endpoint)
+			return true;
+	return false;
+}
+
+static void close_endpoint(struct http_endpoint *endpoint)
+{
+	listener_empty(&endpoint->listener);
+	atomic_store(&endpoint->ends, true);
+	atomic_store(&endpoint->closed, true);
+	atomic_store(&endpoint->port, 0);
+	list_remove(&endpoint->node);
+	listener_close(&endpoint->listener);
+}
+
+/* A server that drains accepts nowhere any more. */
+static void change_listeners(struct http_change *change)
+{
+	struct http_server *server = change->server;
+
+	for (size_t i = 0; i < change->old_count; i++)
+		if (!stays(change, change->old[i]))
+			close_endpoint(change->old[i]);
+	for (size_t i = 0; i < change->count && !server->workers[0].group.draining; i++)
+		open_endpoint(server, change->endpoints[i]);
+	quota_set_limits(server->quota, (size_t)change->limits.connections,
+			 (size_t)change->limits.connections_per_address);
+	atomic_store(&server->budget.limit_bytes, change->limits.buffered_bytes);
+	for (size_t i = 1; i < server->worker_count; i++)
+		mailbox_send(&server->workers[i].mailbox, &change->parts[i].letter);
+}
+
+static bool is_of_closed(const struct conn *conn)
+{
+	const struct http_endpoint *endpoint = conn->origin;
+
+	return atomic_load(&endpoint->closed);
+}
+
+void http_change_take(struct loop_mailbox *box, struct letter *letter)
+{
+	struct http_worker *worker = container_of(box, struct http_worker, box);
+	struct http_change *change = container_of(letter, struct part, letter)->change;
+	struct conn_settings settings = http_worker_settings(&change->limits);
+
+	if (worker->index == 0)
+		change_listeners(change);
+	worker->limits = change->limits;
+	h1_request_free_kept(worker);
+	conn_group_set(&worker->group, &settings);
+	conn_group_drain_some(&worker->group, is_of_closed);
+	if (atomic_fetch_sub(&change->left, 1) == 1)
+		mailbox_send(change->home, &change->letter);
+}
+
+/* ---- beginning and end --------------------------------------------------------------- */
+
+void http_change_begin(struct http_change *change, struct mailbox *home)
+{
+	struct http_server *server = change->server;
+
+	change->home = home;
+	change->old = server->endpoints;
+	change->old_count = server->endpoint_count;
+	server->endpoints = change->endpoints;
+	server->endpoint_count = change->count;
+	server->change = change;
+	atomic_store(&change->left, server->worker_count);
+	for (size_t i = 0; i < server->worker_count; i++)
+		change->parts[i].change = change;
+	mailbox_send(&server->workers[0].mailbox, &change->parts[0].letter);
+}
+
+struct http_change *http_change_of(struct letter *letter)
+{
+	return container_of(letter, struct http_change, letter);
+}
+
+void http_change_end(struct http_change *change)
+{
+	struct http_server *server = change->server;
+
+	for (size_t i = 0; i < change->old_count; i++) {
+		struct http_endpoint *endpoint = change->old[i];
+
+		if (atomic_load(&endpoint->closed))
+			list_append(&server->removed, &endpoint->link);
+		else
+			http_endpoint_unref(endpoint);
+	}
+	for (size_t i = 0; i < change->count; i++)
+		change->endpoints[i]->before = NULL;
+	server->change = NULL;
+	alloc_free(change->old);
+	release(change);
+}

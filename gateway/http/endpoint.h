@@ -1,0 +1,50 @@
+/* One entry of `listen:`: its listener, which is the first loop's, and the terms
+ * on which its connections are accepted. Terms never change: an entry that does
+ * is another endpoint, which takes the socket over.
+ *
+ * Whoever speaks of an endpoint has a reference: the server, and each of its
+ * connections. Inside of gateway/http alone. */
+#ifndef HTTP_ENDPOINT_H
+#define HTTP_ENDPOINT_H
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "conn/listener.h"
+#include "http/forwarded.h"
+#include "http/server.h"
+
+struct http_endpoint {
+	struct list link; /* in server->removed: the server's thread */
+	struct list node; /* in server->listening: the first loop's thread */
+	struct listener listener;
+	struct http_server *server;
+	struct lg_slice address;
+	int64_t backlog;
+	struct forwarded_trust trust;
+	struct address_prefix *proxies;
+	struct lg_slice probe_path;
+	struct http_endpoint *before; /* whose socket it takes over; NULL: has its own */
+	atomic_int port; /* 0: it does not listen */
+	atomic_size_t references;
+	/* Each answer from here on is the last of its connection: the terms, or the
+	 * address, are no more those of the configuration. */
+	atomic_bool ends;
+	atomic_bool closed; /* nobody has the socket any more */
+};
+
+/* Copies the terms; has no socket. NULL with a sentence. Any thread. */
+struct http_endpoint *http_endpoint_new(struct http_server *server,
+					const struct http_listen *listen, struct error *error);
+/* Gives it a socket of its own, on the first loop. False with a sentence. */
+bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error);
+/* Whether both accept on the same terms; the address is not looked at. */
+bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b);
+
+struct http_endpoint *http_endpoint_ref(struct http_endpoint *endpoint);
+/* Whether the caller's is the only reference. */
+bool http_endpoint_is_last(const struct http_endpoint *endpoint);
+/* The last reference frees it, when nobody listens there any more. Any thread. */
+void http_endpoint_unref(struct http_endpoint *endpoint);
+
+#endif
