@@ -379,7 +379,8 @@ static void status_mood(const struct lane *lane, struct lane_status *status)
 {
 	static const char *const moods[] = {"running", "waiting", "parked", "stopping"};
 	struct lane *mine = (struct lane *)(uintptr_t)lane; /* for the lock alone */
-	int mood = atomic_load(&lane->mood);
+	/* Stopping also while its thread does not come back from the plugin to see it. */
+	int mood = atomic_load(&lane->stopping) ? (int)MOOD_STOPPING : atomic_load(&lane->mood);
 	int64_t paused_ms = atomic_load(&lane->paused_ms);
 	bool paused = paused_ms && mood != MOOD_STOPPING;
 

@@ -117,18 +117,43 @@ static bool choose(void *arg, struct http_request *request, struct http_route *r
 	return true;
 }
 
+static struct http_limits limits_of(const struct settings *settings)
+{
+	struct http_limits limits = settings->http;
+
+	limits.connections = limits.connections_per_address = CONNECTIONS_MAX;
+	return limits;
+}
+
+static struct http_listen listen_of(const struct settings *settings)
+{
+	return (struct http_listen){
+		.address = settings->admin.address,
+		.backlog = CONNECTIONS_MAX,
+	};
+}
+
 bool admin_open(struct gateway *gateway, struct error *error)
 {
 	const struct http_service service = {.route = choose, .arg = gateway};
-	const struct http_listen listen = {
-		.address = gateway->settings->admin.address,
-		.backlog = CONNECTIONS_MAX,
-	};
-	struct http_limits limits = gateway->settings->http;
+	const struct settings *settings = gateway->settings;
+	struct http_limits limits = limits_of(settings);
+	struct http_listen listen = listen_of(settings);
 
-	if (!slice_present(listen.address))
-		return true;
-	limits.connections = limits.connections_per_address = CONNECTIONS_MAX;
-	gateway->admin = http_server_open(&gateway->loop, 1, &listen, 1, &limits, &service, error);
+	gateway->admin = http_server_open(&gateway->loop, 1, &listen, slice_present(listen.address),
+					  &limits, &service, error);
 	return gateway->admin || error_prefix(error, "admin listener: ");
+}
+
+struct http_change *admin_change(struct gateway *gateway, const struct settings *settings,
+				 struct error *error)
+{
+	struct http_limits limits = limits_of(settings);
+	struct http_listen listen = listen_of(settings);
+	struct http_change *change = http_change_new(gateway->admin, &listen,
+						     slice_present(listen.address), &limits, error);
+
+	if (!change)
+		error_prefix(error, "admin listener: ");
+	return change;
 }

@@ -65,6 +65,18 @@ static bool same_source(const struct source *a, const struct source *b)
 	       strcmp(a->normalize.region, b->normalize.region) == 0;
 }
 
+/* The sections that all sinks share are made use of when a lane starts. */
+static bool same_shared(const struct sink_settings *a, const struct sink_settings *b)
+{
+	const struct option_table client = {http_client_options, http_client_option_count,
+					    sizeof(struct lg_option)};
+	const struct option_table limits = {expr_limit_options, expr_limit_option_count,
+					    sizeof(struct lg_option)};
+
+	return compare_options(&client, a->http.client, b->http.client) &&
+	       compare_options(&limits, a->http.limits, b->http.limits);
+}
+
 bool difference_same_sink(const struct sink_section *a, const struct sink_section *b)
 {
 	const struct option_table table = {sink_options, sink_option_count,
@@ -74,7 +86,8 @@ bool difference_same_sink(const struct sink_section *a, const struct sink_sectio
 
 	return same_instance(a->instance, b->instance) &&
 	       compare_options(&table, &a->settings, &b->settings) &&
-	       compare_options(&http_table, &a->settings.http, &b->settings.http);
+	       compare_options(&http_table, &a->settings.http, &b->settings.http) &&
+	       same_shared(&a->settings, &b->settings);
 }
 
 static bool same_listen(const struct http_listen *a, const struct http_listen *b)
@@ -91,7 +104,6 @@ struct named {
 	size_t (*count)(const struct settings *settings);
 	struct lg_slice (*name)(const struct settings *settings, size_t index);
 	bool (*same)(const struct settings *a, size_t i, const struct settings *b, size_t k);
-	bool fixed;
 };
 
 static size_t listen_count(const struct settings *settings)
@@ -140,19 +152,30 @@ static bool sink_same(const struct settings *a, size_t i, const struct settings 
 }
 
 static const struct named lists[] = {
-	{"listener", listen_count, listen_name, listen_same, true},
-	{"source", source_count_of, source_name, source_same, false},
-	{"sink", sink_count, sink_name, sink_same, false},
+	{"listener", listen_count, listen_name, listen_same},
+	{"source", source_count_of, source_name, source_same},
+	{"sink", sink_count, sink_name, sink_same},
 };
 
-/* Where a name stands; the count: nowhere. */
-static size_t place_of(const struct named *list, const struct settings *settings,
-		       struct lg_slice name)
+/* How many before `index` have its name: only addresses with port 0 may. */
+static size_t rank_of(const struct named *list, const struct settings *settings, size_t index)
 {
-	size_t i = 0, count = list->count(settings);
+	size_t rank = 0;
 
-	while (i < count && !slice_equal(list->name(settings, i), name))
-		i++;
+	for (size_t i = 0; i < index; i++)
+		rank += slice_equal(list->name(settings, i), list->name(settings, index));
+	return rank;
+}
+
+/* Where the index-th of `settings` stands in `other`; the count: nowhere. */
+static size_t place_in(const struct named *list, const struct settings *other,
+		       const struct settings *settings, size_t index)
+{
+	size_t rank = rank_of(list, settings, index), count = list->count(other), i = 0;
+
+	for (; i < count; i++)
+		if (slice_equal(list->name(other, i), list->name(settings, index)) && rank-- == 0)
+			break;
 	return i;
 }
 
@@ -161,24 +184,18 @@ static void compare_list(struct comparison *c, const struct named *list)
 	size_t old_count = list->count(c->running), new_count = list->count(c->next);
 
 	for (size_t i = 0; i < new_count; i++) {
-		struct lg_slice name = list->name(c->next, i);
-		size_t old = place_of(list, c->running, name);
+		size_t old = place_in(list, c->running, c->next, i);
 		enum change change = CHANGE_KEPT;
 
 		if (old == old_count)
 			change = CHANGE_NEW;
 		else if (!list->same(c->running, old, c->next, i))
 			change = CHANGE_CHANGED;
-		if (list->fixed && change != CHANGE_KEPT)
-			change = CHANGE_RESTART;
-		add(c, change, list->kind, name);
+		add(c, change, list->kind, list->name(c->next, i));
 	}
-	for (size_t i = 0; i < old_count; i++) {
-		struct lg_slice name = list->name(c->running, i);
-
-		if (place_of(list, c->next, name) == new_count)
-			add(c, list->fixed ? CHANGE_RESTART : CHANGE_REMOVED, list->kind, name);
-	}
+	for (size_t i = 0; i < old_count; i++)
+		if (place_in(list, c->next, c->running, i) == new_count)
+			add(c, CHANGE_REMOVED, list->kind, list->name(c->running, i));
 }
 
 /* No comparison yields more items than this. */

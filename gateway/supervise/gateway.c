@@ -139,7 +139,7 @@ bool gateway_start(struct gateway *gateway, const char *config_path, struct erro
 	       start_workers(gateway, error);
 }
 
-void gateway_log(const struct gateway *gateway)
+void gateway_log_addresses(const struct gateway *gateway)
 {
 	const struct settings *settings = gateway->settings;
 
@@ -147,10 +147,17 @@ void gateway_log(const struct gateway *gateway)
 		log_notice("gateway.listening", LOG_TEXT("for", "leads"),
 			   LOG_SLICE("address", settings->listens[i].address),
 			   LOG_INT("port", http_server_port(gateway->server, i)));
-	if (gateway->admin)
+	if (slice_present(settings->admin.address))
 		log_notice("gateway.listening", LOG_TEXT("for", "admin"),
 			   LOG_SLICE("address", settings->admin.address),
 			   LOG_INT("port", http_server_port(gateway->admin, 0)));
+}
+
+void gateway_log(const struct gateway *gateway)
+{
+	const struct settings *settings = gateway->settings;
+
+	gateway_log_addresses(gateway);
 	for (size_t i = 0; i < settings->source_count; i++)
 		log_notice("gateway.source", LOG_SLICE("name", settings->sources[i].instance->name),
 			   LOG_SLICE("path", settings->sources[i].settings.path));

@@ -43,6 +43,8 @@ bool gateway_start(struct gateway *gateway, const char *config_path, struct erro
 
 /* Names addresses, sources and sinks in the log. */
 void gateway_log(const struct gateway *gateway);
+/* The addresses alone. */
+void gateway_log_addresses(const struct gateway *gateway);
 
 /* Stops the loops, then waits for lanes as long as `patient` says so. False when
  * a lane hangs in its plugin and so still uses all the rest, which then stays:

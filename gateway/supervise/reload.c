@@ -1,11 +1,13 @@
 #include "supervise/reload.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/counter.h"
 #include "base/log.h"
 #include "codec/json_writer.h"
+#include "supervise/admin.h"
 #include "supervise/difference.h"
 
 struct reload {
@@ -15,10 +17,21 @@ struct reload {
 	struct list asked;	 /* tickets of the reload that follows */
 	struct list served;	 /* of the one whose generation the loops change to */
 	struct list drains;
-	struct buffer plan;	      /* what the reload under way says */
-	bool changing, again;	      /* the loops change over; another reload follows */
-	int done, failed;     /* counters */
+	struct buffer plan; /* what the reload under way says */
+	/* Of the listeners for leads and of the admin listener: made before the
+	 * change, begun when all loops have the new generation. */
+	struct http_change *changes[2];
+	size_t changes_out;
+	struct mailbox mailbox; /* they come home to it */
+	struct loop_mailbox changes_box;
+	struct loop_timer timer; /* looks at drains that nobody reports */
+	bool changing, again;	 /* the loops change over; another reload follows */
+	bool moves;		 /* addresses are to be named in the log */
+	int done, failed;	 /* counters */
 };
+
+/* How often connections of removed addresses are counted for who waits. */
+#define LOOK_MS 20
 
 static void run(struct reload *reload);
 
@@ -126,9 +139,16 @@ static int64_t older_at_work(const struct reload *reload, int64_t number)
 	return count;
 }
 
+/* Addresses that were removed and have connections still. */
+static size_t draining_addresses(const struct reload *reload)
+{
+	return http_server_draining(reload->gateway->server) +
+	       http_server_draining(reload->gateway->admin);
+}
+
 static void look_at_drains(struct reload *reload)
 {
-	bool ending = berths_ending(&reload->gateway->berths) != NULL;
+	bool ending = berths_ending(&reload->gateway->berths) || draining_addresses(reload) > 0;
 
 	LIST_EACH_SAFE(link, &reload->drains) {
 		struct reload_ticket *ticket = ticket_of(link);
@@ -138,6 +158,13 @@ static void look_at_drains(struct reload *reload)
 		add_number(ticket->answer, "drained", ticket->generation);
 		answer(ticket, LG_SLICE(""));
 	}
+	if (!list_empty(&reload->drains))
+		loop_timer_set(&reload->timer, LOOK_MS);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	look_at_drains(container_of(timer, struct reload, timer));
 }
 
 static void show_lanes(struct gateway *gateway)
@@ -169,6 +196,8 @@ void reload_say_waiting(const struct reload *reload, struct buffer *out)
 
 	if (berth)
 		snprintf(text, sizeof(text), "the lane of sink %s has not ended yet", berth->name);
+	else if (older == 0)
+		snprintf(text, sizeof(text), "removed addresses have connections still");
 	else
 		snprintf(text, sizeof(text), "%lld older generations have requests under way",
 			 (long long)older);
@@ -189,6 +218,18 @@ static void log_changes(const struct difference *difference)
 			log_notice("reload.item", LOG_TEXT("change", difference_word(item->change)),
 				   LOG_TEXT("kind", item->kind), LOG_SLICE("name", item->name));
 	}
+}
+
+static bool moves_addresses(const struct difference *difference)
+{
+	for (size_t i = 0; i < difference->count; i++) {
+		const struct difference_item *item = &difference->items[i];
+
+		if (item->change != CHANGE_KEPT &&
+		    (strcmp(item->kind, "listener") == 0 || slice_is(item->name, "admin.address")))
+			return true;
+	}
+	return false;
 }
 
 /* From here on nothing fails. */
@@ -214,6 +255,8 @@ static void finish(struct reload *reload)
 	int64_t number = reload->gateway->generation->number;
 
 	reload->changing = false;
+	if (reload->moves)
+		gateway_log_addresses(reload->gateway);
 	counter_inc(reload->done);
 	log_notice("reload.done", LOG_INT("generation", number));
 	add_number(&reload->plan, "generation", number);
@@ -224,14 +267,33 @@ static void finish(struct reload *reload)
 	run(reload);
 }
 
+static void begin_changes(struct reload *reload)
+{
+	for (size_t i = 0; i < sizeof(reload->changes) / sizeof(reload->changes[0]); i++) {
+		http_change_begin(reload->changes[i], &reload->mailbox);
+		reload->changes[i] = NULL;
+		reload->changes_out++;
+	}
+}
+
 static void on_share(struct loop_mailbox *box, struct letter *letter)
 {
 	struct reload *reload = container_of(box, struct reload, box);
 
 	generation_take_home(container_of(letter, struct worker_share, letter));
-	if (reload->changing && generation_is_taken(reload->gateway->generation))
-		finish(reload);
+	if (reload->changing && reload->changes[0] &&
+	    generation_is_taken(reload->gateway->generation))
+		begin_changes(reload);
 	look_at_drains(reload);
+}
+
+static void on_change(struct loop_mailbox *box, struct letter *letter)
+{
+	struct reload *reload = container_of(box, struct reload, changes_box);
+
+	http_change_end(http_change_of(letter));
+	if (--reload->changes_out == 0)
+		finish(reload);
 }
 
 /* ---- preparing ------------------------------------------------------------------------------ */
@@ -248,6 +310,32 @@ static bool plan(struct reload *reload, const struct settings *next, struct aren
 	return !reload->plan.failed;
 }
 
+static void free_changes(struct reload *reload)
+{
+	http_change_free(&reload->changes[0]);
+	http_change_free(&reload->changes[1]);
+}
+
+/* Binds what is new; a mistake is shown where it stands in the configuration. */
+static bool prepare_listeners(struct reload *reload, struct settings *next, struct error *error)
+{
+	struct gateway *gateway = reload->gateway;
+
+	reload->changes[0] = http_change_new(gateway->server, next->listens, next->listen_count,
+					     &next->http, error);
+	if (!reload->changes[0]) {
+		settings_error(next, "listen", error->text);
+		return false;
+	}
+	reload->changes[1] = admin_change(gateway, next, error);
+	if (reload->changes[1])
+		return true;
+	settings_error(next, "admin", error->text);
+	free_changes(reload);
+	return false;
+}
+
+/* The listeners last: nothing fails after them. */
 static bool prepare(struct reload *reload, struct generation *next, struct error *error)
 {
 	struct gateway *gateway = reload->gateway;
@@ -256,7 +344,8 @@ static bool prepare(struct reload *reload, struct generation *next, struct error
 	return generation_open(next, gateway->outbox, &gateway->first->settings->lead,
 			       gateway->worker_count, error) &&
 	       (berths_prepare(&gateway->berths, next->settings) ||
-		error_set(error, "not enough memory"));
+		error_set(error, "not enough memory")) &&
+	       prepare_listeners(reload, next->settings, error);
 }
 
 /* Whether one may be done now; otherwise a reason. */
@@ -284,13 +373,15 @@ static void put_to_use(struct reload *reload, struct generation *next, struct li
 		generation_unref(&next);
 	} else if (prepare(reload, next, &error)) {
 		log_changes(&difference);
+		reload->moves = moves_addresses(&difference);
 		move_all(&reload->served, tickets);
 		change_over(reload, next);
-	} else if (buffer_length(&next->errors) > 0) {
-		fail(reload, tickets, buffer_slice(&next->errors), true);
-		generation_unref(&next);
 	} else {
-		fail(reload, tickets, slice_from(error.text), false);
+		bool placed = buffer_length(&next->errors) > 0;
+
+		fail(reload, tickets, placed ? buffer_slice(&next->errors) : slice_from(error.text),
+		     placed);
+		berths_sweep(&reload->gateway->berths);
 		generation_unref(&next);
 	}
 	arena_fini(&arena);
@@ -344,6 +435,7 @@ bool reload_open(struct gateway *gateway, const char *config_path, struct error 
 	gateway->reload = reload;
 	reload->gateway = gateway;
 	reload->config_path = config_path;
+	reload->mailbox.fd = -1;
 	list_init(&reload->asked);
 	list_init(&reload->served);
 	list_init(&reload->drains);
@@ -353,8 +445,12 @@ bool reload_open(struct gateway *gateway, const char *config_path, struct error 
 	reload->failed = counter_register(COUNTER_COUNTER, "leadgate_reloads_total",
 					  "result=\"failed\"", "Reloads by how they ended");
 	berths_init(&gateway->berths, gateway->loop, on_moved);
-	return loop_mailbox_init(&reload->box, gateway->loop, &gateway->home, on_share) ||
-	       error_set(error, "not enough memory");
+	loop_timer_init(&reload->timer, gateway->loop, on_timer);
+	if (mailbox_init(&reload->mailbox) &&
+	    loop_mailbox_init(&reload->box, gateway->loop, &gateway->home, on_share) &&
+	    loop_mailbox_init(&reload->changes_box, gateway->loop, &reload->mailbox, on_change))
+		return true;
+	return error_set(error, "not enough memory or descriptors");
 }
 
 void reload_close(struct reload **reload)
@@ -364,7 +460,13 @@ void reload_close(struct reload **reload)
 	*reload = NULL;
 	if (!r)
 		return;
-	loop_mailbox_fini(&r->box);
+	free_changes(r);
+	loop_timer_fini(&r->timer);
+	if (r->box.mailbox)
+		loop_mailbox_fini(&r->box);
+	if (r->changes_box.mailbox)
+		loop_mailbox_fini(&r->changes_box);
+	mailbox_fini(&r->mailbox);
 	buffer_fini(&r->plan);
 	alloc_free(r);
 }

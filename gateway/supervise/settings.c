@@ -286,10 +286,9 @@ bool settings_is_fixed(const char *section, const char *option)
 	static const struct {
 		const char *section, *option; /* NULL: all of it */
 	} live[] = {
-		{"core", "shutdown"},
-		{"core", "slow_call"},
-		{"core", "plugin_path"},
-		{"defaults", NULL},
+		{"core", "shutdown"}, {"core", "slow_call"}, {"core", "plugin_path"},
+		{"admin", NULL},      {"defaults", NULL},    {"expressions", NULL},
+		{"http", NULL},	      {"http_client", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(live) / sizeof(live[0]); i++)
@@ -314,8 +313,6 @@ void settings_keep_fixed(struct settings *next, const struct settings *running)
 				compare_copy(&row, to, from);
 		}
 	}
-	next->listens = running->listens;
-	next->listen_count = running->listen_count;
 }
 
 void settings_error(struct settings *settings, const char *section, const char *text)

@@ -63,8 +63,8 @@ struct settings *settings_load_store(const char *path, struct buffer *errors);
 
 /* Whether an option of a plain section stays as it is while the process runs. */
 bool settings_is_fixed(const char *section, const char *option);
-/* Takes such options, and the listeners, over from the settings that run: their
- * memory must live as long as `next`. */
+/* Takes such options over from the settings that run: their memory must live as
+ * long as `next`. */
 void settings_keep_fixed(struct settings *next, const struct settings *running);
 
 /* Adds an error that showed only when a section was put to use, such as a port

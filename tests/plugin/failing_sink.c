@@ -9,6 +9,8 @@
  *   thread          settles from another thread
  *   late MS         settles from another thread after the time
  *   hang MS         blocks
+ *   hold            blocks as long as the script says so; "0 hold" in the log
+ *                   says that it does
  * Without a script it delivers. Each delivered event's seq and id go to `log`,
  * one a line. */
 #include <leadgate/sink.h>
@@ -70,7 +72,7 @@ static size_t read_script(const struct settings *settings, char *out, size_t cap
 }
 
 /* One write a line: a test may read while we append. */
-static void log_event(const struct settings *settings, const struct lg_event *event)
+static void log_line(const struct settings *settings, long long seq, struct lg_slice word)
 {
 	char path[4096], line[128];
 	int fd, length;
@@ -79,8 +81,7 @@ static void log_event(const struct settings *settings, const struct lg_event *ev
 		return;
 	memcpy(path, settings->log.data, settings->log.length);
 	path[settings->log.length] = '\0';
-	length = snprintf(line, sizeof(line), "%lld %.*s\n", (long long)event->seq,
-			  (int)event->id.length, event->id.data);
+	length = snprintf(line, sizeof(line), "%lld %.*s\n", seq, (int)word.length, word.data);
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		abort(); /* a test must not mistake this for an event that never came */
@@ -102,7 +103,7 @@ static void settle(struct sink *sink, struct lg_batch *batch, size_t index, int3
 		settlement.reason.data = NULL;
 		settlement.reason.length = 0;
 		if (lg_batch_event(batch, index, &event) == LG_OK)
-			log_event(sink->settings, &event);
+			log_line(sink->settings, (long long)event.seq, event.id);
 	}
 	lg_settle(batch, index, &settlement);
 }
@@ -120,6 +121,18 @@ static void wait_ms(int64_t ms)
 	struct timespec time = {ms / 1000, ms % 1000 * 1000000};
 
 	while (nanosleep(&time, &time) != 0 && errno == EINTR) {}
+}
+
+static void hold(struct sink *sink)
+{
+	char text[4] = "hold";
+
+	log_line(sink->settings, 0, LG_SLICE("hold"));
+	while (memcmp(text, "hold", 4) == 0) {
+		wait_ms(1);
+		memset(text, 0, sizeof(text));
+		read_script(sink->settings, text, sizeof(text));
+	}
 }
 
 static void *help(void *arg)
@@ -177,6 +190,8 @@ static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 		return settle_elsewhere(sink, batch, number);
 	if (lg_slice_is(word, "hang"))
 		wait_ms(number);
+	if (lg_slice_is(word, "hold"))
+		hold(sink);
 	settle_every(sink, batch, lg_slice_is(word, "half") ? 2 : 1, outcome_named(word));
 	return LG_OK;
 }

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use JSON::PP;
 use LeadgateTest;
 use Test::More;
@@ -60,10 +61,19 @@ is(decode_json(($gateway->command('status', '--json'))[1])->{generation}, 2, 'so
 like($gateway->log, qr/event=reload\.done generation=2/, 'and the log');
 
 # A request under way keeps what it began with, even when its source is gone.
-my $bytes = form_request('/f/contact', [email => 'slow@example.com', message => 'x' x 500]);
-my $slow = $gateway->connect;
-syswrite $slow, substr $bytes, 0, length($bytes) - 10;
-wait_until { $gateway->admin('/metrics')->{content} =~ /^leadgate_connections 2/m } 'its head is there';
+# The gateway's 100 Continue says that its head was taken.
+my $bytes = form_request('/f/contact', [email => 'slow@example.com', message => 'x' x 500], Expect => '100-continue');
+my ($head, $body) = $bytes =~ /\A(.*?\r\n\r\n)(.*)\z/s;
+sub begin {
+    my ($port) = @_;
+    my $socket = $gateway->connect($port);
+    my $said = '';
+    syswrite $socket, $head;
+    sysread $socket, $said, 1, length $said while $said !~ /\r\n\r\n/;
+    like($said, qr/^HTTP\/1\.1 100 /, 'a request has begun');
+    return $socket;
+}
+my $slow = begin();
 $gateway->configure(config(sources => [
     'quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }']));
 ($status, $out) = $gateway->command('reload', '--json');
@@ -73,7 +83,7 @@ my %changes = map { ("$_->{kind} $_->{name}" => $_->{change}) } grep { $_->{kind
 is_deeply(\%changes, { 'source contact-form' => 'removed', 'source quote-form' => 'changed',
     'sink archive' => 'kept', 'listener 127.0.0.1:0' => 'kept' }, 'another changed');
 is(mail($gateway, '/f/contact', 'late'), 404, 'its path is gone');
-syswrite $slow, substr $bytes, -10;
+syswrite $slow, $body;
 is(read_answer($slow)->{status}, 202, 'the request that had begun is answered by it');
 ($status, $out) = $gateway->command('reload', '--wait');
 is($status, 0, 'a reload that waits');
@@ -157,12 +167,105 @@ is(($gateway->command('reload', '--wait'))[0], 0, 'it comes back');
 wait_until { @{ seqs('second.ndjson') } >= 5 } 'and delivers again';
 is_deeply(seqs('second.ndjson'), [$before + 1 .. $before + 5], 'from where it had been');
 
+# ---- listeners ----------------------------------------------------------------------
+
+# The same with other addresses. The last ports of the log are those that serve.
+sub listening {
+    my ($listen, $admin, $http) = @_;
+    my $text = config(@quote, sinks => ['archive: { plugin: file, path: "@DIR@/second.ndjson" }']);
+    $text =~ s/^listen: .*$/listen: [$listen]/m;
+    $text =~ s/^admin: .*$/admin: { address: "$admin" }/m;
+    return $text . ($http || '');
+}
+sub free_port {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1, ReuseAddr => 1);
+    my $port = $socket->sockport;
+    close $socket;
+    return $port;
+}
+sub post_at {
+    my ($port, $name) = @_;
+    my $answer = eval { $gateway->exchange(form_request('/f/quote', [email => "$name\@example.com"]), $port) };
+    return $answer ? $answer->{status} : 'nobody';
+}
+
+my ($old, $old_admin) = ($gateway->port, $gateway->admin_port);
+my ($new, $new_admin) = (free_port(), free_port());
+my $stays = $gateway->connect;
+my $stays_rest = '';
+syswrite $stays, form_request('/f/quote', [email => 'stays@example.com']);
+read_answer($stays, \$stays_rest);
+$gateway->configure(listening(qq({ address: "127.0.0.1:0" }, { address: "127.0.0.1:$new" }), '127.0.0.1:0'));
+($status, $out, $err) = $gateway->command('reload', '--wait');
+is($status, 0, 'a second listener') or diag($err);
+like($out, qr/^new +listener +127\.0\.0\.1:$new$/m, 'is in the plan');
+is(post_at($new, 'second'), 202, 'and answers');
+is(post_at($old, 'first'), 202, 'so does the first one');
+
+my $trusting = '{ address: "127.0.0.1:0", trusted_proxies: [127.0.0.1] }';
+$gateway->configure(listening(qq($trusting, { address: "127.0.0.1:$new" }), '127.0.0.1:0'));
+is(($gateway->command('reload', '--wait'))[0], 0, 'a listener trusts a proxy');
+syswrite $stays, form_request('/f/quote', [email => 'untrusted@example.com'], 'X-Forwarded-For' => '192.0.2.1');
+my $last = read_answer($stays, \$stays_rest);
+is($last->{status}, 202, 'a connection of before is served');
+is($last->{headers}{connection}, 'close', 'for the last time');
+is($gateway->exchange(form_request('/f/quote', [email => 'trusted@example.com'], 'X-Forwarded-For' => '192.0.2.2'), $old)->{status},
+    202, 'the same port goes on');
+sub client_of {
+    my ($mail) = @_;
+    wait_until { my ($event) = grep { $_->{lead}{person}{email} eq $mail } read_lines("$dir/second.ndjson"); $event ? $event->{lead}{client}{ip} : undef } "$mail is delivered";
+}
+is(client_of('untrusted@example.com'), '127.0.0.1', 'the old connection had the old terms');
+is(client_of('trusted@example.com'), '192.0.2.2', 'a new one has the new terms');
+
+# A removed address: an idle connection is closed, a request under way is answered.
+sub connections { return $gateway->admin('/metrics')->{content} =~ /^leadgate_connections (\d+)$/m ? $1 : 0 }
+close $_ for $kept, $slow, $stays;
+wait_until { connections() == 0 } 'earlier connections are closed';
+my $idle = $gateway->connect($old);
+my $busy = $gateway->connect($old);
+syswrite $busy, substr $bytes, 0, 50;
+wait_until { connections() == 2 } 'both are there';
+$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin"));
+is(($gateway->command('reload'))[0], 0, 'an address is removed, the admin listener moves');
+is(sysread($idle, my $nothing, 1), 0, 'the idle connection is closed');
+is(post_at($old, 'gone'), 'nobody', 'nobody listens there');
+syswrite $busy, substr $bytes, 50;
+is(read_answer($busy)->{status}, 404, 'what was under way is answered');
+is(($gateway->command('reload', '--wait'))[0], 0, 'and then the address is drained');
+is($gateway->exchange("GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n", $new_admin)->{status}, 200, 'the admin listener answers at its new address');
+is(eval { $gateway->exchange("GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n", $old_admin) }, undef, 'and not at the old one');
+delete $gateway->{ports};
+
+# A taken port: nothing changes at all.
+my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1);
+$gateway->configure(listening(sprintf('{ address: "127.0.0.1:%d" }', $taken->sockport), "127.0.0.1:$new_admin"));
+refused('a port is taken', qr/cannot listen on .*taken/, qr/leadgate\.yaml:2:/);
+$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), '127.0.0.1:' . $taken->sockport));
+refused('the admin port is taken', qr/admin listener: cannot listen/);
+close $taken;
+
+# Limits are for what comes next.
+$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin", "http: { max_headers: 8, max_head: 2KiB }\n"));
+my $earlier = $gateway->connect($new);
+is(($gateway->command('reload'))[0], 0, 'tighter limits');
+syswrite $earlier, form_request('/f/quote', [email => 'long@example.com'], map { ("X-$_" => 'x') } 1 .. 9);
+is(read_answer($earlier)->{status}, 431, 'hold on a connection of before');
+$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin", "http: { max_headers: 200, max_head: 64KiB }\n"));
+$earlier = $gateway->connect($new);
+syswrite $earlier, form_request('/f/quote', [email => 'warm@example.com']);
+read_answer($earlier, \(my $warm = ''));
+is(($gateway->command('reload'))[0], 0, 'wider limits');
+syswrite $earlier, form_request('/f/quote', [email => 'long@example.com'], map { ("X-$_" => 'x' x 200) } 1 .. 150);
+is(read_answer($earlier, \$warm)->{status}, 202, 'too');
+
 # ---- one more reload, however many signals ------------------------------------------
 
 my $hold = "$dir/hold";
 $gateway->configure(config(sources => ["slow: { plugin: slow_opener, path: /slow, auth: none, hold: '$hold' }",
     'quote-form: { plugin: webform, path: /f/quote, auth: none }']));
 is(($gateway->command('reload'))[0], 0, 'a source that opens slowly');
+delete $gateway->{ports};
 my $number = generation($gateway);
 spew($hold, '');
 $gateway->signal('HUP');
@@ -174,7 +277,7 @@ is(($gateway->command('reload'))[0], 0, 'another one');
 is(generation($gateway), $number + 3, 'twenty signals during a reload were one more');
 
 # As it was in the beginning, so that what is left over shows.
-close $_ for $kept, $slow;
+close $_ for $idle, $busy, $earlier;
 $gateway->configure(config());
 is(($gateway->command('reload', '--wait'))[0], 0, 'back to the first configuration');
 

@@ -9,3 +9,5 @@ check_PROGRAMS += %D%/test_settings
 %C%_test_settings_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_errand
 %C%_test_errand_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_difference
+%C%_test_difference_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
