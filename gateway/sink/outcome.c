@@ -335,7 +335,7 @@ static void judge_status(const struct outcome_rules *rules, const struct http_an
 static void judge_result(const struct http_answer *answer, struct outcome *outcome)
 {
 	const char *text = http_result_text(answer->result), *detail = answer->reason;
-	char status[16] = "";
+	char status[32] = "";
 
 	outcome->outcome = outcome_of_result(answer->result);
 	if (answer->status)

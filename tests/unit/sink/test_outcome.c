@@ -67,7 +67,7 @@ static void every_status_has_its_outcome(void **state)
 	for (int status = 0; status <= 999; status++) {
 		struct http_answer answer = answered(status, "");
 		struct outcome outcome = judge_plain(&answer);
-		char start[16];
+		char start[32];
 
 		if (outcome.outcome != expected(status))
 			fail_msg("HTTP %d is %s", status, outcome_name(outcome.outcome));
