@@ -9,6 +9,7 @@ use Test::More;
 
 my $top = $ENV{LG_SRCDIR};
 my @files = glob "$top/conf/*.yaml";
+@ENV{qw(CRM_SECRET CRM_TOKEN)} = ('a' x 32, 'token');
 ok(@files >= 2, 'there are configurations');
 for my $file (@files) {
     my ($status, $out, $err) = LeadgateTest::run_leadgate('check', '-c', $file);
@@ -43,4 +44,17 @@ ok(index($options, $generated) > 0, 'leadgate.yaml(5) is made of the rows of thi
 my @names = $generated =~ /^\.TP\n\\fB(\S+)\\fR \(/mg;
 cmp_ok(@names, '>', 40, scalar(@names) . ' options are described');
 unlike($generated, qr/\\fR \([^\n]*\)\n\n/, 'each with a help');
+
+# The table of docs/sinks/http.md is the one in the code.
+my %words = slurp("$top/gateway/client/http_results.def") =~ /^HTTP_RESULT\((\w+), "[^"]*", \d, "([^"]*)"\)/mg;
+my @rows;
+my $table = slurp("$top/gateway/sink/outcome.def");
+while ($table =~ /^OUTCOME_(?:RESULT\((\w+), (\w+)\)|STATUS\((\d+), (\d+), (\w+),\s*"([^"]*)"\))/mg) {
+    push @rows, defined $1 ? "| \x{2014} | \L$2\E | $words{$1} |"
+        : '| ' . ($3 == $4 ? $3 : "$3\x{2013}$4") . " | \L$5\E | $6 |";
+}
+cmp_ok(@rows, '>', 30, 'outcomes have rows');
+my $page = slurp("$top/docs/sinks/http.md");
+utf8::decode($page);
+ok(index($page, join("\n", @rows) . "\n") > 0, 'and docs/sinks/http.md has them all');
 done_testing;
