@@ -28,6 +28,7 @@ struct page {
 	size_t count; /* of seqs */
 	size_t looked_at;
 	int64_t first_seq, last_seq; /* of what was looked at */
+	int64_t young_seq;	     /* the first that is too young; 0: none */
 };
 
 /* ---- small statements -------------------------------------------------------- */
@@ -138,8 +139,11 @@ static int read_page(struct journal *journal, const struct chore *chore, int64_t
 			int64_t seq = sqlite3_column_int64(select, 0);
 			page->looked_at++;
 			page->last_seq = seq;
-			if (sqlite3_column_int64(select, 1) >= chore->before_ms)
+			if (sqlite3_column_int64(select, 1) >= chore->before_ms) {
+				if (!page->young_seq)
+					page->young_seq = seq;
 				continue;
+			}
 			page->ends_lead[page->count] = sqlite3_column_int64(select, 2) == seq;
 			page->seqs[page->count++] = seq;
 		}
@@ -244,11 +248,16 @@ static int prune_events(struct journal *journal, struct chore *chore, struct are
 		return rc;
 	chore->count += (int64_t)page.count;
 	chore->cursor = page.last_seq;
+	if (!chore->last_seq && page.young_seq)
+		chore->last_seq = page.young_seq - 1;
 	/* A page of young events alone: from here on all are young, but for clocks
 	 * that were set, and then it is the next pass that finds them. */
 	chore->more = true;
-	if (old == 0 || page.looked_at < STEP_EVENTS)
+	if (old == 0 || page.looked_at < STEP_EVENTS) {
 		chore->phase = PRUNE_KEYS;
+		if (!chore->last_seq)
+			chore->last_seq = limit_seq;
+	}
 	return SQLITE_OK;
 }
 
@@ -296,7 +305,8 @@ static int drop_keys(struct journal *journal, struct chore *chore, int64_t first
 		       last_seq);
 }
 
-/* From row to row: below what was pruned there may be few. */
+/* Up to the first event that is young, whatever this pass has found: one that a
+ * crash cut off may have left keys. From row to row, for there may be few. */
 static int prune_keys(struct journal *journal, struct chore *chore)
 {
 	sqlite3_stmt *select = NULL;
@@ -311,14 +321,14 @@ static int prune_keys(struct journal *journal, struct chore *chore)
 	}
 	sqlite3_finalize(select);
 	chore->more = false;
-	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->cursor)
+	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->last_seq)
 		return rc;
 	int64_t last_seq = first_seq + STEP_KEY_SEQS - 1;
-	if (last_seq > chore->cursor)
-		last_seq = chore->cursor;
+	if (last_seq > chore->last_seq)
+		last_seq = chore->last_seq;
 	rc = drop_keys(journal, chore, first_seq, last_seq);
 	chore->key_cursor = last_seq;
-	chore->more = rc == SQLITE_OK && last_seq < chore->cursor;
+	chore->more = rc == SQLITE_OK && last_seq < chore->last_seq;
 	return rc;
 }
 

@@ -240,6 +240,27 @@ static void long_pass_goes_in_steps(void **state)
 			 0);
 }
 
+/* The process ended between the events of a pass and their keys. */
+static void keys_left_behind_go_later(void **state)
+{
+	struct kit *kit = *state;
+	struct outbox_stats stats;
+
+	kit_open(kit);
+	for (int i = 0; i < 6; i++)
+		post_at(kit, i, OLD_MS);
+	settle(kit, CRM, 1, "dddddd");
+	kit_close(kit);
+	kit_sql(kit, "DELETE FROM event WHERE seq < 6; DELETE FROM lead WHERE event < 6;"
+		     " UPDATE settled SET first_seq = 6, outcomes = 'delivered'");
+	kit_open(kit);
+	assert_int_equal(prune(kit), 0);
+	assert_int_equal(count(kit, "identity"), 1);
+	outbox_stats(kit->outbox, &stats);
+	assert_int_equal(stats.leads, 1);
+	check(kit, CRM, DELIVERY_DELIVERED, 1);
+}
+
 /* By the retention, without being told; and a full journal takes leads again. */
 static void retention_makes_room(void **state)
 {
@@ -307,6 +328,7 @@ int main(void)
 		STORE_TEST(newest_event_keeps_the_numbers),
 		STORE_TEST(sink_that_has_begun_holds_its_events),
 		STORE_TEST(long_pass_goes_in_steps),
+		STORE_TEST(keys_left_behind_go_later),
 		STORE_TEST(retention_makes_room),
 		STORE_TEST(overfull_batch_is_no_full_disk),
 	};
