@@ -3,6 +3,7 @@
  * `script` names a file with one command a line; `deliver` reads it anew each
  * time, so that a test changes it while the gateway runs:
  *   deliver | retry | unclassified | park | reject    for every event
+ *   poison OUTCOME TEXT   so goes a batch in which an event has the text
  *   fail            returns LG_FAIL and settles nothing
  *   never           returns LG_OK and settles nothing
  *   half            settles every other event, the rest never
@@ -169,6 +170,24 @@ static int32_t outcome_named(struct lg_slice word)
 						   : LG_DELIVERED;
 }
 
+static int contains(struct lg_slice all, struct lg_slice text)
+{
+	for (size_t i = 0; i + text.length <= all.length; i++)
+		if (memcmp(all.data + i, text.data, text.length) == 0)
+			return 1;
+	return 0;
+}
+
+static int has_text(const struct lg_batch *batch, struct lg_slice text)
+{
+	for (size_t i = 0, count = lg_batch_count(batch); i < count; i++) {
+		struct lg_event event;
+		if (lg_batch_event(batch, i, &event) == LG_OK && contains(event.json, text))
+			return 1;
+	}
+	return 0;
+}
+
 static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 {
 	struct sink *sink = instance;
@@ -188,6 +207,11 @@ static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 		return LG_OK;
 	if (lg_slice_is(word, "thread") || lg_slice_is(word, "late"))
 		return settle_elsewhere(sink, batch, number);
+	if (lg_slice_is(word, "poison")) {
+		word = lg_slice_part(&line, ' ');
+		if (!has_text(batch, line))
+			word = LG_SLICE("deliver");
+	}
 	if (lg_slice_is(word, "hang"))
 		wait_ms(number);
 	if (lg_slice_is(word, "hold"))
