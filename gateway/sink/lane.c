@@ -33,8 +33,6 @@ static const struct counter_row {
 			      "Leads on which the sink's expression failed; they are tried again"},
 	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
 		      "Events in the journal that the sink has not settled"},
-	[LANE_OLDEST] = {COUNTER_GAUGE, "leadgate_sink_oldest_pending_seconds",
-			 "Age of the oldest event that was not tried yet"},
 	[LANE_POSITION] = {COUNTER_GAUGE, "leadgate_sink_position",
 			   "Number of the last event that was settled in order"},
 };
@@ -394,8 +392,6 @@ static void status_mood(const struct lane *lane, struct lane_status *status)
 
 void lane_status(const struct lane *lane, struct lane_status *status)
 {
-	int64_t oldest_ms = atomic_load(&lane->oldest_pending_ms);
-	int64_t age_ms = oldest_ms ? clock_wall_ms() - oldest_ms : 0;
 	memset(status, 0, sizeof(*status));
 	status->position = atomic_load(&lane->position);
 	status->lag = outbox_last_seq(lane->outbox) - status->position;
@@ -407,9 +403,7 @@ void lane_status(const struct lane *lane, struct lane_status *status)
 	status->discarded = total(lane, LANE_DISCARDED);
 	status->unclassified = total(lane, LANE_UNCLASSIFIED);
 	status->in_flight = atomic_load(&lane->in_flight);
-	status->oldest_pending_ms = oldest_ms;
 	status_mood(lane, status);
 	counter_set(lane->counters[LANE_POSITION], status->position);
 	counter_set(lane->counters[LANE_LAG], status->lag);
-	counter_set(lane->counters[LANE_OLDEST], age_ms > 0 ? age_ms / 1000 : 0);
 }

@@ -56,16 +56,15 @@ bool lane_join(struct lane **lane, int64_t timeout_ms);
 /* Adds batches, events and settling to the services table. */
 void sink_services_add(struct lg_services *services);
 
-/* How it stands; also brings its gauges (lag, age) up to date, so metrics are
+/* How it stands; also brings its gauges (lag, position) up to date, so metrics are
  * printed after it. Any thread. */
 struct lane_status {
 	int64_t position, lag, delivered, retries, parked, dead;
 	int64_t filtered, discarded, unclassified;
-	int64_t in_flight;	   /* batches with the plugin */
-	int64_t since_ms;	   /* wall clock: in this state */
-	int64_t next_attempt_ms;   /* wall clock: end of a pause; 0: there is none */
-	int64_t oldest_pending_ms; /* wall clock: the oldest that is under way; 0: none */
-	const char *state;	   /* "running", "waiting", "parked", "paused", "stopping" */
+	int64_t in_flight;	 /* batches with the plugin */
+	int64_t since_ms;	 /* wall clock: in this state */
+	int64_t next_attempt_ms; /* wall clock: end of a pause; 0: there is none */
+	const char *state;	 /* "running", "waiting", "parked", "paused", "stopping" */
 	char reason[160];
 };
 void lane_status(const struct lane *lane, struct lane_status *status);

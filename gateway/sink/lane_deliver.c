@@ -109,20 +109,6 @@ static bool weigh(struct lane *lane, struct run *run)
 
 /* ---- there and back ------------------------------------------------------------------ */
 
-/* When the oldest event came that is under way. */
-static void note_oldest(struct lane *lane)
-{
-	int64_t oldest_ms = 0;
-
-	LIST_EACH(link, &lane->flying) {
-		const struct run *run = container_of(link, struct run, link);
-		if (!run->due && (!oldest_ms || run->events[0].at_ms < oldest_ms))
-			oldest_ms = run->events[0].at_ms;
-	}
-	if (!stretches_open(&lane->ahead, 0))
-		atomic_store(&lane->oldest_pending_ms, oldest_ms);
-}
-
 /* The plugin is done with the run, or had its time. */
 static void land(struct lane *lane, struct run *run)
 {
@@ -139,8 +125,6 @@ static void land(struct lane *lane, struct run *run)
 		return;
 	}
 	run_judge(run, lane->settings, clock_wall_ms());
-	if (!run->due)
-		note_oldest(lane);
 	lane_settle(lane, run);
 }
 

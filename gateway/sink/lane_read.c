@@ -191,8 +191,6 @@ static struct run *read_new(struct lane *lane)
 	if (run->count) {
 		run->stretch = stretches_take(&lane->ahead, first_seq,
 					      run->events[run->count - 1].seq, run);
-		if (!from)
-			atomic_store(&lane->oldest_pending_ms, run->events[0].at_ms);
 		return run;
 	}
 	/* Numbers that are of no event any more (erased): there is nothing to say. */

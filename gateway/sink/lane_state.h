@@ -29,7 +29,6 @@ enum lane_counter {
 	LANE_DEAD,
 	LANE_WHEN_ERRORS,
 	LANE_LAG,
-	LANE_OLDEST,
 	LANE_POSITION,
 	LANE_COUNTERS,
 };
@@ -113,7 +112,6 @@ struct lane {
 	_Atomic(int64_t) in_flight;
 	_Atomic(int64_t) paused_ms; /* wall clock: by an operator, since then; 0: it is not */
 	_Atomic(int64_t) position;  /* settled and stored up to here */
-	_Atomic(int64_t) oldest_pending_ms; /* wall clock; 0: not known or none */
 	_Atomic(int64_t) totals[LANE_COUNTERS];
 	int counters[LANE_COUNTERS];
 	int deliveries; /* histogram of how long the plugin takes for a batch */

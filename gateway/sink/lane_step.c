@@ -13,7 +13,8 @@ static bool open_http(struct lane *lane, struct error *error)
 {
 	if (!(lane->instance->library->plugin.flags & LG_CALLS_HTTP) || lane->http)
 		return true;
-	lane->http = http_service_new(lane->loop, lane->instance->name, &lane->settings->http, &lane->turn, error);
+	lane->http = http_service_new(lane->loop, lane->instance->name, &lane->settings->http,
+				      &lane->turn, error);
 	return lane->http != NULL;
 }
 

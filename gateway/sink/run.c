@@ -83,6 +83,9 @@ static enum delivery_state sort_event(const struct journal_event *event,
 		return DELIVERY_FILTERED;
 	if (!rules->tests && is_test(event->body))
 		return DELIVERY_FILTERED;
+	/* An alert is of no lead that an expression could look at. */
+	if (event->type == EVENT_ALERT)
+		return DELIVERY_PENDING;
 	if (rules->when && !filter_test(rules->when, event->body, &wanted, error))
 		return DELIVERY_RETRY;
 	return wanted ? DELIVERY_PENDING : DELIVERY_FILTERED;

@@ -3,7 +3,9 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/histogram.h"
+#include "supervise/monitor.h"
 #include "supervise/picture.h"
 
 static void print_head(struct buffer *out, const char *name, const char *help)
@@ -59,6 +61,17 @@ static void print_store(const struct gateway *gateway, struct buffer *out)
 		    stats.queue_bytes);
 }
 
+/* `state` NULL: without that label. Names of sinks need no escape: they are of
+ * a-z, 0-9 and "-". */
+static void print_sink_row(struct buffer *out, const char *name, struct lg_slice sink,
+			   const char *state, int64_t value)
+{
+	buffer_printf(out, "leadgate_%s{sink=\"%.*s\"", name, SLICE_ARGS(sink));
+	if (state)
+		buffer_printf(out, ",state=\"%s\"", state);
+	buffer_printf(out, "} %lld\n", (long long)value);
+}
+
 /* A row a sink and state, so that a state which was left shows as 0. */
 static void print_states(const struct gateway *gateway, struct buffer *out)
 {
@@ -72,9 +85,37 @@ static void print_states(const struct gateway *gateway, struct buffer *out)
 			continue;
 		lane_status(gateway->lanes[i], &status);
 		for (size_t k = 0; k < sizeof(states) / sizeof(states[0]); k++)
-			buffer_printf(out, "leadgate_sink_state{sink=\"%.*s\",state=\"%s\"} %d\n",
-				      SLICE_ARGS(lane_name(gateway->lanes[i])), states[k],
-				      strcmp(status.state, states[k]) == 0);
+			print_sink_row(out, "sink_state", lane_name(gateway->lanes[i]), states[k],
+				       strcmp(status.state, states[k]) == 0);
+	}
+}
+
+/* What waits for the sinks, as the journal says. */
+static void print_backlogs(const struct gateway *gateway, struct buffer *out)
+{
+	static const enum delivery_state states[] = {DELIVERY_RETRY, DELIVERY_UNCLASSIFIED,
+						     DELIVERY_PARKED, DELIVERY_DEAD};
+	const struct settings *settings = gateway->settings;
+	struct sink_backlog backlog;
+
+	print_head(out, "sink_open_events", "Events that were tried and are not delivered");
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		struct lg_slice sink = settings->sinks[i].instance->name;
+
+		monitor_backlog(gateway->monitor, sink, &backlog);
+		for (size_t k = 0; k < sizeof(states) / sizeof(states[0]); k++)
+			print_sink_row(out, "sink_open_events", sink,
+				       delivery_state_name(states[k]), backlog.by_state[states[k]]);
+	}
+	print_head(out, "sink_oldest_pending_seconds",
+		   "Age of the oldest event that is not settled for good");
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		struct lg_slice sink = settings->sinks[i].instance->name;
+
+		monitor_backlog(gateway->monitor, sink, &backlog);
+		int64_t age_ms = backlog.oldest_ms ? clock_wall_ms() - backlog.oldest_ms : 0;
+		print_sink_row(out, "sink_oldest_pending_seconds", sink, NULL,
+			       age_ms > 0 ? age_ms / 1000 : 0);
 	}
 }
 
@@ -96,4 +137,5 @@ void metrics_print(const struct gateway *gateway, struct buffer *out)
 	print_process(gateway, out);
 	print_store(gateway, out);
 	print_states(gateway, out);
+	print_backlogs(gateway, out);
 }

@@ -81,7 +81,9 @@ static void write_sink(const struct gateway *gateway, size_t index, struct json_
 {
 	const struct sink_section *sink = &gateway->settings->sinks[index];
 	struct lane_status status = {.state = "gone"};
+	struct sink_backlog backlog;
 
+	monitor_backlog(gateway->monitor, sink->instance->name, &backlog);
 	if (gateway->lanes[index])
 		lane_status(gateway->lanes[index], &status);
 	json_write_open(writer, '{');
@@ -93,7 +95,7 @@ static void write_sink(const struct gateway *gateway, size_t index, struct json_
 	member_time(writer, "since", status.since_ms);
 	member_int(writer, "in_flight", status.in_flight);
 	member_time(writer, "next_attempt", status.next_attempt_ms);
-	member_time(writer, "oldest_pending", status.oldest_pending_ms);
+	member_time(writer, "oldest_pending", backlog.oldest_ms);
 	member_int(writer, "position", status.position);
 	member_int(writer, "lag", status.lag);
 	member_int(writer, "delivered", status.delivered);

@@ -21,9 +21,11 @@ sources:
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
   nowhere: { plugin: failing_sink, script: "@DIR@/script", retry_first: 10ms, retry_max: 20ms }
+  strict: { plugin: failing_sink, script: "@DIR@/strict" }
   calls: { plugin: http, url: "http://127.0.0.1:1/", allow_private: true, retry_first: 200ms, retry_max: 200ms }
 YAML
 spew($gateway->dir . '/script', "park\n");
+spew($gateway->dir . '/strict', "reject\n");
 $gateway->announce(qr/event=sink\.parked sink=nowhere/, qr/event=sink\.waiting sink=calls/)->start;
 # The HTTP client of a sink stays open.
 $gateway->allow_descriptors(socket => 6);
@@ -54,6 +56,8 @@ sub value { return metrics()->{ $_[0] } // 'none' }
 my $stored = PEOPLE + 3;
 $gateway->wait_events($stored);
 wait_until { value('leadgate_sink_position{sink="archive"}') == $stored } 'the sink has settled all';
+wait_until { value('leadgate_sink_open_events{sink="strict",state="dead"}') eq $stored } 'all are dead letters';
+wait_until { value('leadgate_sink_oldest_pending_seconds{sink="nowhere"}') >= 1 } 'what waits grows old';
 wait_until { value('leadgate_sink_state{sink="nowhere",state="parked"}') == 1 } 'the other one is parked';
 wait_until { value('leadgate_sink_calls_total{sink="calls",result="connect-failed"}') =~ /^[1-9]/ } 'calls are counted';
 wait_until { value('leadgate_alert{kind="parked",name="nowhere"}') eq '1' } 'an alert says so';
@@ -81,6 +85,10 @@ my %expected = (
     'leadgate_connections_closed_total{reason="refused"}' => 3,
     'leadgate_sink_attempts_total{sink="archive",outcome="delivered"}' => $stored,
     'leadgate_sink_attempts_total{sink="archive",outcome="dead"}' => 0,
+    'leadgate_sink_attempts_total{sink="strict",outcome="dead"}' => $stored,
+    'leadgate_sink_open_events{sink="archive",state="dead"}' => 0,
+    'leadgate_sink_oldest_pending_seconds{sink="archive"}' => 0,
+    'leadgate_sink_oldest_pending_seconds{sink="strict"}' => 0,
     'leadgate_sink_lag_events{sink="archive"}' => 0,
     'leadgate_sink_lag_events{sink="nowhere"}' => $stored,
     'leadgate_sink_state{sink="archive",state="parked"}' => 0,

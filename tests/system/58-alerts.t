@@ -19,7 +19,8 @@ sources:
   quote-form: { plugin: webform, path: /f/quote, auth: none }
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
-  pager: { plugin: file, path: "@DIR@/alerts.ndjson", events: [gateway.alert] }
+  pager: { plugin: file, path: "@DIR@/alerts.ndjson", events: [gateway.alert],
+           when: "person.country == 'XX'" }   # an expression is about leads
   crm: { plugin: failing_sink, script: "@DIR@/script", log: "@DIR@/crm.log", alert_lag: 1s,
          retry_first: 10ms, retry_max: 20ms }
 YAML
