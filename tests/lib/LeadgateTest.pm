@@ -378,10 +378,13 @@ sub descriptors {
     return \%count;
 }
 
-# That many more of a kind may rightly be open at the end.
-sub allow_descriptors {
-    my ($self, $kind, $count) = @_;
-    $self->{descriptors}{$kind} += $count;
+# Sinks that make calls, and the connections that each may keep for later. Its
+# client has three sockets, which may be opened when they are counted already.
+use constant CLIENT_SOCKETS => 3;
+
+sub allow_calls {
+    my ($self, $sinks, $connections) = @_;
+    $self->{descriptors}{socket} += $sinks * (CLIENT_SOCKETS + $connections);
     return $self;
 }
 

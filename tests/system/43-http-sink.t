@@ -84,8 +84,7 @@ sources:
 sinks:
 YAML
 $gateway->announce(qr/sink\.(waiting|parked)/)->start;
-# Each lane's client has a socket for names and keeps a connection for later.
-$gateway->allow_descriptors(socket => 2 * keys %cases);
+$gateway->allow_calls(scalar keys %cases, 1);
 my $receipt = decode_json($gateway->post('/f/contact', [email => 'ann@example.com'])->{body})->{receipt};
 like($receipt, qr/^[0-9a-f-]{36}$/, 'a lead is accepted');
 

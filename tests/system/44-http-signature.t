@@ -36,7 +36,7 @@ my @receipts = map {
 } 1 .. LEADS;
 is($gateway->stop, 0, 'the leads are in the journal');
 $gateway->configure(slurp($gateway->config) . $sinks)->announce(qr/sink\.waiting/)->start;
-$gateway->allow_descriptors(socket => 2 * 5);
+$gateway->allow_calls(5, 8);
 
 my %sent;
 sub sent_events {
@@ -75,7 +75,7 @@ is(() = $lines->{body} =~ /\n/g, LEADS, 'each ends in a line feed');
 is_deeply([@{ $lines->{headers} }{qw(x-api-key x-empty)}], ['k 1', ''], 'with headers of the configuration');
 ok(!exists $lines->{headers}{'webhook-signature'}, 'without a secret there is no signature');
 
-is_deeply([map { scalar @{ decode_json($_->{body}) } } @{ $sent{pairs} }], [2, 2, 1], 'pairs: as many as batch_events says');
+is_deeply([sort map { scalar @{ decode_json($_->{body}) } } @{ $sent{pairs} }], [1, 2, 2], 'pairs: as many as batch_events says');
 
 my %times;
 $times{ $_->{headers}{'idempotency-key'} }++ for @{ $sent{again} };

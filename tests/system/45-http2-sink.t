@@ -34,7 +34,7 @@ $gateway->configure(slurp($gateway->config) . <<"YAML");
   joined: { plugin: http, url: "http://127.0.0.1:$servers{clear}{port}/leads", http2: true, allow_private: true, batch: array }
 http_client: { hosts_file: "$folder/hosts" }
 YAML
-$gateway->start->allow_descriptors(socket => 6);
+$gateway->start->allow_calls(3, 1);
 
 is((grep { $_->{status} != 202 } $gateway->exchange_all(
     map { form_request('/f/contact', [email => "p$_\@example.com"]) } 1 .. LEADS)), 0, 'the leads are accepted');

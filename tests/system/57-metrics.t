@@ -27,8 +27,7 @@ YAML
 spew($gateway->dir . '/script', "park\n");
 spew($gateway->dir . '/strict', "reject\n");
 $gateway->announce(qr/event=sink\.parked sink=nowhere/, qr/event=sink\.waiting sink=calls/)->start;
-# The HTTP client of a sink stays open.
-$gateway->allow_descriptors(socket => 6);
+$gateway->allow_calls(1, 3);
 
 # Leads of every result, from both forms.
 for my $n (1 .. PEOPLE) {
