@@ -10,6 +10,7 @@ use warnings;
 use IPC::Open2;
 use JSON::PP;
 use LeadgateTest;
+use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -23,6 +24,7 @@ srand $seed;
 note("LEADGATE_BALANCE_SEED=$seed LEADGATE_BALANCE_RUNS=$runs");
 
 my %sinks = map { $_ => 1 } qw(calm moody fussy);
+my $batch = 5;
 my $gateway = LeadgateTest->new(config => config())->announce(qr/level=(warning|error)/);
 my $dir = $gateway->dir;
 spew("$dir/$_.script", "deliver\n") for qw(calm moody fussy late);
@@ -31,7 +33,7 @@ sub config {
     my $sinks = join '', map {
         my $more = $_ eq 'fussy' ? ', events: [lead.created]' : '';
         "  $_: { plugin: failing_sink, script: \"\@DIR\@/$_.script\", log: \"\@DIR\@/$_.log\", timeout: 200ms,\n"
-            . "    retry_first: 10ms, retry_max: 50ms, retry_for: 10m, batch_events: 5$more }\n"
+            . "    retry_first: 10ms, retry_max: 50ms, retry_for: 10m, batch_events: $batch$more }\n"
     } sort keys %sinks;
     return <<"YAML";
 core: { loops: 2, shutdown: 5s }
@@ -49,7 +51,7 @@ YAML
 # ---- what may happen -------------------------------------------------------------
 
 my $people = 0;
-my $posted = 0;
+my @receipts;
 
 sub one_of { return $_[rand @_] }
 
@@ -66,7 +68,7 @@ sub a_post {
 sub post_some {
     for my $answer ($gateway->exchange_all(map { a_post() } 0 .. rand 8)) {
         die "a post was answered $answer->{status}\n" unless $answer->{status} =~ /^(202|422)$/;
-        $posted++;
+        push @receipts, $answer->{body} =~ /"receipt":"([^"]+)"/;
     }
 }
 
@@ -96,21 +98,64 @@ sub restart {
     $gateway->start;
 }
 
-# A sink comes or goes.
+# A command that must succeed.
+sub order {
+    my ($name, @arguments) = @_;
+    my ($status, $out, $err) = $gateway->command($name, @arguments);
+    die "$name @arguments ended with $status\n$out$err" if $status ne '0';
+    return "@arguments";
+}
+
+# Whoever comes opens descriptors of its own: those of the start count no more.
+sub reload {
+    order('reload', rand() < 0.5 ? '--wait' : ());
+    delete $gateway->{descriptors};
+}
+
+# A sink comes or goes, or is configured otherwise.
 sub reconfigure {
-    if ($sinks{late}) { delete $sinks{late} } else { $sinks{late} = 1 }
+    if (rand() < 0.5) { $batch = 1 + int rand 9 }
+    elsif ($sinks{late}) { delete $sinks{late} }
+    else { $sinks{late} = 1 }
     $gateway->configure(config());
-    restart();
-    return $sinks{late} ? 'late comes' : 'late goes';
+    if (rand() < 0.3) { restart() } else { reload() }
+    return $sinks{late} ? "late is there, batches of $batch" : "no late, batches of $batch";
+}
+
+sub pause_one { return order('pause', one_of(sort keys %sinks), 'a reason') }
+sub resume_one { return order('resume', one_of(sort keys %sinks)) }
+
+# Dead letters, everything since a moment ago, or one event; as a plan or in earnest.
+sub replay_one {
+    my $since = strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time - int rand 3));
+    my @what = one_of([], ['--dead'], ['--since', $since], @receipts ? ['--id', one_of(@receipts)] : []);
+    my @how = ((rand() < 0.3 ? '--again' : ()), (rand() < 0.2 ? '--dry-run' : ()));
+    return order('replay', @{ $what[0] }, @how, one_of(sort keys %sinks));
+}
+
+# Only what is not configured can be forgotten.
+sub forget_late {
+    return 'not now' if $sinks{late} || $gateway->sql(
+        "SELECT count(*) FROM settled WHERE sink = 'late'") == 0;
+    return order('forget', 'late');
+}
+
+# The same while nobody runs: then the commands own the store.
+sub order_without_gateway {
+    $gateway->kill_hard;
+    my @done = map { one_of(\&pause_one, \&resume_one, \&replay_one, \&forget_late)->() } 0 .. rand 3;
+    $gateway->start;
+    return join '; ', @done;
 }
 
 sub let_go_on { sleep rand 0.03 }
 
-my @actions = (
-    (\&post_some) x 12, (\&change_mood) x 8, (\&let_go_on) x 4, (\&kill_it) x 2, \&restart, \&reconfigure,
+my @actions = map { my ($name, $action, $weight) = @$_; ([$name, $action]) x $weight } (
+    ['post', \&post_some, 16], ['mood', \&change_mood, 10], ['go on', \&let_go_on, 4],
+    ['kill', \&kill_it, 2], ['restart', \&restart, 1], ['reconfigure', \&reconfigure, 3],
+    ['pause', \&pause_one, 3], ['resume', \&resume_one, 4], ['replay', \&replay_one, 6],
+    ['forget', \&forget_late, 1], ['without a gateway', \&order_without_gateway, 1],
 );
-my %name_of = (\&post_some => 'post', \&change_mood => 'mood', \&let_go_on => 'go on', \&kill_it => 'kill',
-    \&restart => 'restart', \&reconfigure => 'reconfigure');
 
 # ---- counting --------------------------------------------------------------------
 
@@ -124,11 +169,10 @@ sub balance {
     return ($status, "$out$err", @lines);
 }
 
-# What is wrong now; nothing: ''.
+# What is wrong now; nothing: ''. Now and then also beside the gateway.
 sub check {
-    my ($status, $text) = balance($gateway->config);
+    my ($status, $text) = @happened % 5 ? (0, '') : balance($gateway->config);
     return "beside the gateway it does not close:\n$text" if $status ne '0';
-
     print $asked $gateway->store, "\t$dir/copy.db\n";
     my $second = decode_json(scalar <$counts> || die "the second count ended\n");
     return "the second count: @{ $second->{wrong} }" if @{ $second->{wrong} };
@@ -174,8 +218,8 @@ my $wrong = '';
 my $done = 0;
 for (; $done < $runs && !$wrong; $done++) {
     my $action = one_of(@actions);
-    my $detail = eval { $action->() } || '';
-    push @happened, $name_of{$action} . ($detail =~ /\D/ ? " ($detail)" : '');
+    my $detail = eval { $action->[1]->() } || '';
+    push @happened, $action->[0] . ($detail =~ /\D/ ? " ($detail)" : '');
     $wrong = $@ || check();
 }
 is($wrong, '', "the balance closes after each of $runs actions") or diag("after $done actions, the last: ",
@@ -183,6 +227,7 @@ is($wrong, '', "the balance closes after each of $runs actions") or diag("after 
 # In the end everything that can go goes, and nothing is called delivered that the
 # sink has not seen.
 spew("$dir/$_.script", "deliver\n") for keys %sinks;
+order('resume', $_) for keys %sinks;
 wait_until {
     my (undef, undef, @lines) = balance($gateway->config);
     !grep { $_->{kind} eq 'sink' && $_->{configured} && ($_->{pending} || $_->{retry} || $_->{unclassified}) } @lines;
@@ -213,7 +258,7 @@ is($?, 0, 'the second count ended well');
 cmp_ok($gateway->sql('SELECT count(*) FROM event'), '>', $runs / 4, 'there was something to count');
 my %count;
 $count{ s/ \(.*//r }++ for @happened;
-note("$posted answers; ", join ', ', map { "$_ $count{$_}" } sort keys %count);
+note(@receipts . ' receipts; ', join ', ', map { "$_ $count{$_}" } sort keys %count);
 
 $gateway->finish;
 done_testing;
