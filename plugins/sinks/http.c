@@ -363,7 +363,7 @@ static int32_t http_open(struct lg_host *host, const void *settings, void **inst
 /* All ids of a batch, each with a line feed. NULL: no memory. */
 static char *join_ids(const struct lg_batch *batch, size_t *length)
 {
-	size_t count = lg_batch_count(batch), size = 0;
+	size_t count = lg_batch_count(batch), size = 1;
 	struct lg_event event;
 	char *ids, *at;
 
@@ -378,7 +378,7 @@ static char *join_ids(const struct lg_batch *batch, size_t *length)
 		at += event.id.length;
 		*at++ = '\n';
 	}
-	*length = size;
+	*length = size - 1;
 	return ids;
 }
 
