@@ -80,7 +80,7 @@ sub post_some {
     eval {
         for (1 .. POSTS_A_ROUND) {
             my $answer = $gateway->post('/f/contact', [email => 'p' . rand() . '@example.com']);
-            push @receipts, decode_json($answer->{body})->{receipt} if $answer->{status} == 202;
+            push @receipts, decode_json($answer->{body})->{receipt} if ($answer->{status} || 0) == 202;
         }
     };
     return @receipts;
