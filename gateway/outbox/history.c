@@ -288,6 +288,23 @@ bool history_state(struct reader *reader, struct arena *arena, struct lg_slice s
 	return done;
 }
 
+bool history_begin_seq(struct reader *reader, struct lg_slice sink, int64_t *seq,
+		       struct error *error)
+{
+	sqlite3_stmt *select = prepare(reader,
+				       "SELECT CAST(value AS INTEGER) FROM state"
+				       " WHERE scope = '" SCHEMA_SCOPE_BEGUN "' AND key = ?",
+				       error);
+
+	*seq = 0;
+	if (!select)
+		return false;
+	statement_bind_text(select, 1, sink);
+	if (sqlite3_step(select) == SQLITE_ROW)
+		*seq = sqlite3_column_int64(select, 0);
+	return finish(reader, select, error);
+}
+
 static void read_attempt(sqlite3_stmt *select, struct arena *arena, struct history_attempt *attempt)
 {
 	struct lg_slice reason = statement_column(select, 3), answer = statement_column(select, 4);

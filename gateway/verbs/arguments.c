@@ -66,6 +66,8 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 		arguments->oldest = true;
 	else if (option == 'w' && (options & ARGUMENT_WAIT))
 		arguments->wait = true;
+	else if (option == 'h' && (options & ARGUMENT_HISTORY))
+		arguments->history = true;
 	else if ((options & ARGUMENT_REPLAY) && take_replay_option(arguments, option))
 		return NULL;
 	else if (option != 'n' || !(options & ARGUMENT_COUNT))
@@ -82,6 +84,7 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		{.name = "config", .has_arg = required_argument, .val = 'c'},
 		{.name = "json", .has_arg = no_argument, .val = 'j'},
 		{.name = "oldest", .has_arg = no_argument, .val = 'o'},
+		{.name = "history", .has_arg = no_argument, .val = 'h'},
 		{.name = "wait", .has_arg = no_argument, .val = 'w'},
 		{.name = "limit", .has_arg = required_argument, .val = 'n'},
 		{.name = "dead", .has_arg = no_argument, .val = 'd'},

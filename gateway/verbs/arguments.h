@@ -6,16 +6,17 @@
 #include <stdint.h>
 
 /* Options that a command takes. */
-#define ARGUMENT_CONFIG 1u  /* -c FILE, --config FILE */
-#define ARGUMENT_JSON 2u    /* --json */
-#define ARGUMENT_COUNT 4u   /* -n COUNT, --limit COUNT */
-#define ARGUMENT_OLDEST 8u  /* --oldest */
-#define ARGUMENT_WAIT 16u   /* --wait */
-#define ARGUMENT_REPLAY 64u /* --dead, --since TIME, --id ID, --dry-run, --again */
+#define ARGUMENT_CONFIG 1u   /* -c FILE, --config FILE */
+#define ARGUMENT_JSON 2u     /* --json */
+#define ARGUMENT_COUNT 4u    /* -n COUNT, --limit COUNT */
+#define ARGUMENT_OLDEST 8u   /* --oldest */
+#define ARGUMENT_WAIT 16u    /* --wait */
+#define ARGUMENT_HISTORY 32u /* --history */
+#define ARGUMENT_REPLAY 64u  /* --dead, --since TIME, --id ID, --dry-run, --again */
 
 struct arguments {
 	const char *config; /* never NULL when the command takes one */
-	bool json, oldest, wait;
+	bool json, oldest, wait, history;
 	bool dead, dry_run, again;
 	const char *since, *id; /* NULL: not given */
 	int64_t count;		/* -1: not given */

@@ -1,6 +1,6 @@
 #include "verbs/explanation.h"
 
-#include "outbox/schema.h"
+#include "sink/filter.h"
 
 const struct json *explanation_value(const struct json *record, struct lg_slice path)
 {
@@ -71,25 +71,47 @@ static bool takes_type(const struct sink_section *section, struct lg_slice type)
 	return false;
 }
 
+/* Whether today's `when` says no. */
+static bool refused_by_rule(const struct sink_section *section,
+			    const struct explained_event *explained)
+{
+	const struct sink_settings *settings = &section->settings;
+	struct error error = {0}; /* of a filter that fails, and so says nothing */
+	struct filter *filter;
+	bool wanted = true;
+
+	if (!settings->when.length)
+		return false;
+	filter = filter_new(settings->when, settings->http.limits, &error);
+	if (filter && !filter_test(filter, explained->event.body, &wanted, &error))
+		wanted = true;
+	filter_free(&filter);
+	return !wanted;
+}
+
 static const char *why_filtered(const struct sink_section *section,
-				const struct explained_event *explained)
+				const struct explained_event *explained, int64_t begin_seq)
 {
 	const struct json *test = json_member(explained->lead, "is_test");
 
+	if (explained->event.seq <= begin_seq)
+		return "it was there before the sink began";
 	if (!section)
 		return "by a configuration that is gone";
 	if (!takes_type(section, explained->event.type))
 		return "the sink does not take this type of event";
 	if (test && test->kind == JSON_TRUE && !section->settings.is_test)
 		return "a test, and the sink takes none";
-	return "the sink began later, or its rules said no";
+	if (refused_by_rule(section, explained))
+		return "the sink's `when` says no";
+	return "by a configuration that was another than today's";
 }
 
 static const char *why(const struct sink_section *section, const struct explained_event *explained,
-		       int state)
+		       int state, int64_t begin_seq)
 {
 	switch (state) {
-	case DELIVERY_FILTERED: return why_filtered(section, explained);
+	case DELIVERY_FILTERED: return why_filtered(section, explained, begin_seq);
 	case DELIVERY_DISCARDED: return "a trap: kept, and delivered to nobody";
 	case DELIVERY_HELD: return "held until a person releases it";
 	case DELIVERY_ERASED: return "erased";
@@ -107,17 +129,18 @@ static bool gather_delivery(struct explained_delivery *delivery, struct arena *a
 	const struct sink_section *section = find_section(view, delivery->sink);
 	struct history_attempt *attempts = arena_alloc(arena, EXPLANATION_ATTEMPTS_MAX *
 								      sizeof(*attempts));
-	int64_t seq = explained->event.seq;
+	int64_t seq = explained->event.seq, begin_seq;
 	ptrdiff_t count;
 
 	if (!attempts)
 		return error_set(error, "not enough memory");
-	if (!history_state(view->reader, arena, delivery->sink, seq, &delivery->state, error))
+	if (!history_state(view->reader, arena, delivery->sink, seq, &delivery->state, error) ||
+	    !history_begin_seq(view->reader, delivery->sink, &begin_seq, error))
 		return false;
 	count = history_attempts(view->reader, arena, delivery->sink, seq, attempts,
 				 EXPLANATION_ATTEMPTS_MAX, error);
 	delivery->configured = section != NULL;
-	delivery->why = why(section, explained, delivery->state.state);
+	delivery->why = why(section, explained, delivery->state.state, begin_seq);
 	delivery->attempts = attempts;
 	delivery->attempt_count = count > 0 ? (size_t)count : 0;
 	return count >= 0;

@@ -1,5 +1,7 @@
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "outbox/history.h"
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
@@ -31,7 +33,50 @@ static int print_lead(struct arena *arena, const struct journal_event *event, bo
 	return status;
 }
 
-static int show(struct view *view, const uint8_t id[UUID_BYTES], const char *text, bool json)
+static void add_event(struct buffer *out, const struct history_event *event, bool json)
+{
+	char at[CLOCK_RFC3339_BYTES];
+
+	if (json) {
+		event_encode_delivery(out, event->seq, event->body);
+		buffer_add_byte(out, '\n');
+		return;
+	}
+	clock_format(event->at_ms, at);
+	buffer_printf(out, "event %lld %.*s %s %.*s\n", (long long)event->seq,
+		      SLICE_ARGS(event->type), at, SLICE_ARGS(event_body_id(event->body)));
+}
+
+/* Event after event, so that many take no more memory than one. */
+static bool print_history(struct view *view, const uint8_t lead_id[UUID_BYTES], bool json)
+{
+	struct history history;
+	struct error error = {0};
+	int more = history_begin(&history, view->reader, lead_id, &error) ? 1 : -1;
+
+	while (more > 0) {
+		struct history_event event;
+		struct buffer out;
+		struct arena arena;
+
+		buffer_init(&out, SIZE_MAX);
+		arena_init(&arena, 64 << 10, 0);
+		more = history_next(&history, &arena, &event, &error);
+		if (more > 0)
+			add_event(&out, &event, json);
+		if (more > 0 && !print_buffer(&out)) {
+			error_set(&error, "not all was written");
+			more = -1;
+		}
+		arena_fini(&arena);
+		buffer_fini(&out);
+	}
+	if (more < 0)
+		fprintf(stderr, "leadgate: %s\n", error.text);
+	return more == 0;
+}
+
+static int show(struct view *view, const uint8_t id[UUID_BYTES], const struct arguments *arguments)
 {
 	struct journal_event event;
 	struct error error = {0};
@@ -40,10 +85,13 @@ static int show(struct view *view, const uint8_t id[UUID_BYTES], const char *tex
 
 	arena_init(&arena, 64 << 10, 0);
 	if (view_lead(view, &arena, id, &event, &error))
-		status = print_lead(&arena, &event, json);
+		status = print_lead(&arena, &event, arguments->json);
 	else
-		fprintf(stderr, "leadgate: no lead and no receipt has the id %s: %s\n", text,
-			error.text);
+		fprintf(stderr, "leadgate: no lead and no receipt has the id %s: %s\n",
+			arguments->operands[0], error.text);
+	if (status == EXIT_DONE && arguments->history &&
+	    !print_history(view, event.lead_id, arguments->json))
+		status = EXIT_FAILED;
 	arena_fini(&arena);
 	return status;
 }
@@ -56,7 +104,8 @@ int verb_show(int argc, char **argv)
 	const char *text;
 	int status;
 
-	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 1, 1))
+	if (!arguments_read(&arguments, argc, argv,
+			    ARGUMENT_CONFIG | ARGUMENT_JSON | ARGUMENT_HISTORY, 1, 1))
 		return EXIT_USAGE;
 	text = arguments.operands[0];
 	if (uuid_parse(text, strlen(text), id) < 0) {
@@ -66,7 +115,7 @@ int verb_show(int argc, char **argv)
 	}
 	status = view_open(&view, arguments.config);
 	if (status == EXIT_DONE)
-		status = show(&view, id, text, arguments.json);
+		status = show(&view, id, &arguments);
 	view_close(&view);
 	return status;
 }

@@ -23,6 +23,7 @@ sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
   busy: { plugin: failing_sink, script: "@DIR@/busy", retry_first: 10ms, retry_max: 20ms }
   strict: { plugin: failing_sink, script: "@DIR@/strict", events: [lead.created] }
+  far: { plugin: failing_sink, when: "person.country == 'NZ'" }
 YAML
 spew($gateway->dir . '/busy', "retry\n");
 spew($gateway->dir . '/strict', "reject\n");
@@ -99,6 +100,10 @@ is($filtered->{state}, 'filtered', 'and does not take touches');
 like($filtered->{why}, qr/does not take this type/, '… which is told');
 is_deeply($filtered->{attempts}, [], '… without an attempt');
 
+$filtered = delivery($created, 'far');
+is($filtered->{state}, 'filtered', 'a rule says no');
+like($filtered->{why}, qr/`when` says no/, '… which is told');
+
 # Whatever it is asked by, the person is the same.
 for my $who ($lead->{id}, $touch, 'ada@example.com', 'ADA+news@example.com', '212-555-0123',
     '+1 (212) 555-0123') {
@@ -124,6 +129,17 @@ like($out, qr/^  filled +organization\.name = Analytical Engines$/m, '… what a
 like($out, qr/^  strict +dead, 1 attempt: told to$/m, '… a sink');
 like($out, qr/^ +\S+Z dead 599: told to, answer "the answer's first bytes"$/m, '… an attempt');
 like($out, qr/^  strict +filtered .*does not take this type/m, '… and why there was none');
+
+# show, with the events.
+($status, $out) = $gateway->command('show', '--history', $touch);
+is($status, 0, 'show --history');
+like($out, qr/^person\.email +Ada\@example\.com$/m, '… shows the lead');
+like($out, qr/^event 1 lead\.created \S+Z \Q$first\E\nevent 2 lead\.touched \S+Z \Q$touch\E$/m,
+    '… and its events');
+($status, $out) = $gateway->command('show', '--history', '--json', $lead->{id});
+my (undef, @bodies) = map { decode_json($_) } split /\n/, $out;
+is_deeply([map { [@$_{qw(seq id type)}] } @bodies], [[1, $first, 'lead.created'], [2, $touch, 'lead.touched']],
+    '… as sinks receive them');
 
 # Several people with one address are listed.
 my @both = map { receipt($gateway->post('/f/colleagues', [
@@ -160,7 +176,10 @@ wait_until { delivery((lines_of($first))[3], 'busy')->{state} eq 'delivered' } '
 is($gateway->stop, 0, 'the gateway stops');
 my $config = slurp($gateway->config);
 $config =~ s/^  strict:.*\n//m;
-$gateway->configure($config);
+$config .= "  young: { plugin: failing_sink, start: now }\n";
+$gateway->configure($config)->start;
+wait_until { delivery((lines_of($first))[3], 'young')->{state} ne 'pending' } 'a sink that is new has begun';
+is($gateway->stop, 0, 'the gateway stops again');
 (undef, $created) = told('ada@example.com');
 $busy = delivery($created, 'busy');
 is($busy->{state}, 'delivered', 'what was tried again came through');
@@ -168,6 +187,7 @@ is($busy->{attempts}[-1]{outcome}, 'delivered', '… at the last attempt');
 $strict = delivery($created, 'strict');
 is($strict->{state}, 'dead', 'the journal knows a sink that was removed');
 ok(!$strict->{configured}, '… and that it is not configured');
+like(delivery($created, 'young')->{why}, qr/before the sink began/, 'a sink that began later has not got it');
 
 $gateway->finish;
 done_testing;
