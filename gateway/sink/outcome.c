@@ -260,13 +260,17 @@ static int64_t read_retry_after(const struct http_answer *answer, int64_t now_ms
 	return wait_ms < 0 ? 0 : wait_ms < RETRY_AFTER_MOST ? wait_ms : RETRY_AFTER_MOST;
 }
 
+#define DETAIL_BYTES 200
+
 static void say_unsuccessful(const struct view *view, const struct error *error,
 			     struct outcome *outcome)
 {
-	snprintf(outcome->reason, sizeof(outcome->reason),
-		 "HTTP %d, but success_when %s%.200s%s%.200s", view->answer->status,
-		 error ? "cannot be told: " : "does not hold", error ? error->text : "",
-		 view->body ? "" : "; the body is no JSON: ", view->body ? "" : view->problem.text);
+	struct lg_slice why = utf8_cut(slice_from(error ? error->text : ""), DETAIL_BYTES);
+	struct lg_slice body = utf8_cut(slice_from(view->problem.text), DETAIL_BYTES);
+
+	snprintf(outcome->reason, sizeof(outcome->reason), "HTTP %d, but success_when %s%.*s%s%.*s",
+		 view->answer->status, error ? "cannot be told: " : "does not hold",
+		 SLICE_ARGS(why), view->body ? "" : "; the body is no JSON: ", SLICE_ARGS(body));
 }
 
 static void read_external_id(const struct outcome_rules *rules, const struct expr_reader *reader,

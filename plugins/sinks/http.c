@@ -264,14 +264,13 @@ static int32_t check_credentials(const struct settings *settings, struct lg_text
 /* The client refuses them at each call; here it is said before the first. */
 static bool url_has_user(struct lg_slice url)
 {
-	const char *host = memchr(url.data, '/', url.length), *end = url.data + url.length;
-	const char *slash;
+	size_t i = 0, slashes = 0;
 
-	if (!host || end - host < 2)
-		return false;
-	host += 2;
-	slash = memchr(host, '/', (size_t)(end - host));
-	return memchr(host, '@', (size_t)((slash ? slash : end) - host)) != NULL;
+	while (i < url.length && slashes < 2)
+		slashes += url.data[i++] == '/';
+	while (i < url.length && url.data[i] != '@' && !strchr("/?#", url.data[i]))
+		i++;
+	return i < url.length && url.data[i] == '@';
 }
 
 static int32_t http_check(const void *settings, struct lg_text problem)
@@ -400,38 +399,47 @@ static bool make_key(struct sink *sink, const struct lg_batch *batch, char key[K
 		return false;
 	lg_sink_sha256(sink->host, (struct lg_slice){ids, length}, digest);
 	free(ids);
-	lg_sink_hex(sink->host, (struct lg_slice){(const char *)digest, sizeof(digest)}, key,
-		    KEY_HEADER_BYTES);
 	key[KEY_HEADER_BYTES - 1] = '\0';
-	return true;
+	return lg_sink_hex(sink->host, (struct lg_slice){(const char *)digest, sizeof(digest)}, key,
+			   KEY_HEADER_BYTES) == KEY_HEADER_BYTES - 1;
 }
 
-/* "v1,…" of each key over "id.timestamp.body", with blanks between. */
+/* Appends "v1,…" of one key. False: the library has no memory. */
+static bool add_signature(struct sink *sink, const struct key *key, struct lg_slice message,
+			  char out[SIGNATURE_BYTES])
+{
+	struct lg_slice bytes = {(const char *)key->bytes, key->length};
+	size_t used = strlen(out);
+	unsigned char mac[32];
+	int32_t written;
+
+	if (lg_sink_hmac(sink->host, LG_SHA256, bytes, message, mac, sizeof(mac)) != sizeof(mac))
+		return false;
+	used += (size_t)snprintf(out + used, SIGNATURE_BYTES - used, "%sv1,", used ? " " : "");
+	written = lg_sink_base64(sink->host, (struct lg_slice){(const char *)mac, sizeof(mac)},
+				 out + used, SIGNATURE_BYTES - 1 - used);
+	out[written > 0 ? used + (size_t)written : used] = '\0';
+	return written > 0;
+}
+
+/* Of each key over "id.timestamp.body", with blanks between. */
 static bool make_signature(struct sink *sink, const char *id, const char *timestamp,
 			   struct lg_slice body, char out[SIGNATURE_BYTES])
 {
-	size_t capacity = strlen(id) + strlen(timestamp) + body.length + 3, head, used = 0;
+	size_t capacity = strlen(id) + strlen(timestamp) + body.length + 3, head;
 	char *message = malloc(capacity);
+	bool good = true;
 
 	if (!message)
 		return false;
 	head = (size_t)snprintf(message, capacity, "%s.%s.", id, timestamp);
 	memcpy(message + head, body.data, body.length);
-	for (size_t i = 0; i < sink->key_count; i++) {
-		struct lg_slice key = {(const char *)sink->keys[i].bytes, sink->keys[i].length};
-		unsigned char mac[32];
-
-		lg_sink_hmac(sink->host, LG_SHA256, key,
-			     (struct lg_slice){message, head + body.length}, mac, sizeof(mac));
-		memcpy(out + used, i ? " v1," : "v1,", i ? 4 : 3);
-		used += i ? 4 : 3;
-		used += (size_t)lg_sink_base64(sink->host,
-					       (struct lg_slice){(const char *)mac, sizeof(mac)},
-					       out + used, SIGNATURE_BYTES - used);
-	}
-	out[used] = '\0';
+	out[0] = '\0';
+	for (size_t i = 0; good && i < sink->key_count; i++)
+		good = add_signature(sink, &sink->keys[i],
+				     (struct lg_slice){message, head + body.length}, out);
 	free(message);
-	return true;
+	return good;
 }
 
 struct headers {

@@ -45,3 +45,6 @@ check_PROGRAMS += %D%/fuzz_webform
 check_PROGRAMS += %D%/fuzz_outcomes %D%/fuzz_identity_row
 %C%_fuzz_outcomes_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
 %C%_fuzz_identity_row_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
+
+check_PROGRAMS += %D%/fuzz_outcome
+%C%_fuzz_outcome_LDADD = $(LG_FUZZ) $(LG_LIBS_SINK)

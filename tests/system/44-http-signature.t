@@ -116,6 +116,7 @@ $gateway->finish;
 for my $case (
     ['no url', '', qr/"url"/],
     ['a URL with a user', 'url: "https://ann:x@a.test/"', qr/user and password as options/],
+    ['a URL with a name', 'url: "https://ann@a.test?x=1"', qr/user and password as options/],
     ['a URL of another kind', 'url: "ftp://a.test/"', qr/url/],
     ['a short secret', 'url: "https://a.test/", secret: "whsec_c2hvcnQ="', qr/secret 1: give base64/],
     ['no base64', "url: 'https://a.test/', secret: '$keys[0] not-base64-at-all-but-long-enough'", qr/secret 2: give base64/],
