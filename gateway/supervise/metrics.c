@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/histogram.h"
 #include "supervise/monitor.h"
 #include "supervise/picture.h"
@@ -112,10 +111,8 @@ static void print_backlogs(const struct gateway *gateway, struct buffer *out)
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		struct lg_slice sink = settings->sinks[i].instance->name;
 
-		monitor_backlog(gateway->monitor, sink, &backlog);
-		int64_t age_ms = backlog.oldest_ms ? clock_wall_ms() - backlog.oldest_ms : 0;
 		print_sink_row(out, "sink_oldest_pending_seconds", sink, NULL,
-			       age_ms > 0 ? age_ms / 1000 : 0);
+			       monitor_age_ms(gateway->monitor, sink) / 1000);
 	}
 }
 

@@ -38,7 +38,8 @@ struct monitor {
 	struct reader *reader; /* NULL: the journal cannot be read */
 	struct list heard, views;
 	int64_t look_from_ms;	/* monotonic: not before */
-	int64_t looked_changes; /* commits and chores by then */
+	int64_t looked_ms;	/* wall clock: the last look */
+	int64_t looked_changes; /* changes_now by then */
 };
 
 /* ---- sources --------------------------------------------------------------------- */
@@ -191,20 +192,27 @@ static void look_at_backlogs(struct monitor *monitor)
 	}
 }
 
+/* Commits and chores: what the backlog changes by. */
+static int64_t changes_now(const struct monitor *monitor)
+{
+	const struct outbox *outbox = monitor->gateway->outbox;
+	struct outbox_stats stats;
+
+	outbox_stats(outbox, &stats);
+	return stats.commits + outbox_sink_epoch(outbox);
+}
+
 /* Rows of the journal are counted for this, so it is done seldomer the longer
  * it takes, and not at all while nothing was committed. */
 static void refresh(struct monitor *monitor)
 {
-	const struct outbox *outbox = monitor->gateway->outbox;
-	int64_t began_ms = clock_monotonic_ms(), changes;
-	struct outbox_stats stats;
+	int64_t began_ms = clock_monotonic_ms(), changes = changes_now(monitor);
 
-	outbox_stats(outbox, &stats);
-	changes = stats.commits + outbox_sink_epoch(outbox);
 	if (!monitor->reader || began_ms < monitor->look_from_ms ||
 	    changes == monitor->looked_changes)
 		return;
 	monitor->looked_changes = changes;
+	monitor->looked_ms = clock_wall_ms();
 	look_at_backlogs(monitor);
 	int64_t now_ms = clock_monotonic_ms();
 	monitor->look_from_ms = now_ms + (now_ms - began_ms) * LOOK_PART;
@@ -217,6 +225,25 @@ void monitor_backlog(struct monitor *monitor, struct lg_slice sink, struct sink_
 	refresh(monitor);
 	view = find_view(monitor, sink);
 	*backlog = view ? view->backlog : (struct sink_backlog){0};
+}
+
+/* Whether nothing was committed since the last look. */
+static bool is_current(const struct monitor *monitor)
+{
+	return changes_now(monitor) == monitor->looked_changes;
+}
+
+int64_t monitor_age_ms(struct monitor *monitor, struct lg_slice sink)
+{
+	struct sink_backlog backlog;
+	int64_t age_ms;
+
+	monitor_backlog(monitor, sink, &backlog);
+	if (backlog.oldest_ms == 0)
+		return 0;
+	/* What was committed since the last look may have been its delivery. */
+	age_ms = (is_current(monitor) ? clock_wall_ms() : monitor->looked_ms) - backlog.oldest_ms;
+	return age_ms > 0 ? age_ms : 0;
 }
 
 /* ---- sinks -------------------------------------------------------------------------- */
@@ -259,6 +286,16 @@ static void look_at_lane(struct monitor *monitor, struct lg_slice sink, struct l
 		    });
 }
 
+/* While nothing was committed the last look grew old and raised it; then came a
+ * commit, and the look says no more than what was the case before. */
+static bool is_raised_since_look(const struct monitor *monitor, struct lg_slice sink)
+{
+	const struct alert *alert = alerts_find(&monitor->alerts, ALERT_LAG, sink);
+
+	return alert && alert->raised && !is_current(monitor) &&
+	       monitor->looked_ms < alert->since_ms;
+}
+
 static void look_at_lag(struct monitor *monitor, const struct sink_section *sink)
 {
 	struct sink_backlog backlog;
@@ -266,9 +303,12 @@ static void look_at_lag(struct monitor *monitor, const struct sink_section *sink
 
 	if (sink->settings.alert_lag_ms == 0)
 		return;
+	late = monitor_age_ms(monitor, sink->instance->name) >= sink->settings.alert_lag_ms;
+	if (!late && is_raised_since_look(monitor, sink->instance->name)) {
+		alerts_keep(&monitor->alerts, ALERT_LAG, sink->instance->name);
+		return; /* the next look will tell */
+	}
 	monitor_backlog(monitor, sink->instance->name, &backlog);
-	late = backlog.oldest_ms &&
-	       clock_wall_ms() - backlog.oldest_ms >= sink->settings.alert_lag_ms;
 	alerts_take(&monitor->alerts,
 		    &(struct alert_finding){
 			    .kind = ALERT_LAG,

@@ -20,4 +20,9 @@ const struct alerts *monitor_alerts(const struct monitor *monitor);
  * only when something was committed, and for a hundredth of the time at most. */
 void monitor_backlog(struct monitor *monitor, struct lg_slice sink, struct sink_backlog *backlog);
 
+/* For how long the oldest event has waited for a sink, in milliseconds; 0: none
+ * waits. Only what is known for sure: something that may be delivered since the
+ * last look had waited by then. */
+int64_t monitor_age_ms(struct monitor *monitor, struct lg_slice sink);
+
 #endif
