@@ -108,6 +108,17 @@ for my $name (sort keys %cases) {
     like($standing[1], $words, 'and says why') if $words && $state ne 'delivered';
 }
 
+# What a person reads of them. What waits for a parked lane is pending there.
+my ($exit, $explained) = $gateway->command('explain', $receipt);
+is($exit, 0, 'explain explains it');
+my %told = map { /^\s+(\S+)\s+(\w+), \d+ attempts?(?:, next \S+Z)?: (.*)$/ ? ($1 => [$2, $3]) : () } split /\n/, $explained;
+for my $name (sort keys %cases) {
+    my (undef, $state, $words) = @{ $cases{$name} };
+    next if $state eq 'delivered' || $state eq 'parked';
+    is($told{$name}[0], $state, "explain says that $name is $state");
+    like($told{$name}[1], $words, 'and why');
+}
+
 # ---- what goes with it -------------------------------------------------------------
 
 for my $name ('after-seconds', 'after-date') {
