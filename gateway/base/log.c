@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 static struct {
 	int fd;
 	enum log_format format;
-	int level;
+	_Atomic(int) level;
 	int dropped, cut; /* counters */
 } setup = {.fd = STDERR_FILENO, .level = LG_LOG_INFO, .dropped = COUNTER_NONE, .cut = COUNTER_NONE};
 
@@ -31,11 +32,16 @@ void log_setup(int fd, enum log_format format, int level)
 {
 	setup.fd = fd;
 	setup.format = format;
-	setup.level = level;
+	log_set_level(level);
 	setup.dropped = counter_register(COUNTER_COUNTER, "leadgate_log_lines_dropped_total", "",
 					 "Log lines that could not be written whole.");
 	setup.cut = counter_register(COUNTER_COUNTER, "leadgate_log_lines_cut_total", "",
 				     "Log lines that were too long and were cut.");
+}
+
+void log_set_level(int level)
+{
+	atomic_store_explicit(&setup.level, level, memory_order_relaxed);
 }
 
 static int known_level(int level)
@@ -45,7 +51,7 @@ static int known_level(int level)
 
 bool log_wants(int level)
 {
-	return known_level(level) <= setup.level;
+	return known_level(level) <= atomic_load_explicit(&setup.level, memory_order_relaxed);
 }
 
 /* A closing quote may stand beyond `end`, in the tail's room. */

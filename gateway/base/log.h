@@ -37,6 +37,8 @@ struct log_field {
 
 /* Main thread, before others start. `level`: LG_LOG_…, lines above are dropped. */
 void log_setup(int fd, enum log_format format, int level);
+/* Any thread. */
+void log_set_level(int level);
 bool log_wants(int level);
 void log_write(int level, const char *event, const struct log_field *fields);
 

@@ -122,6 +122,17 @@ static void absent_fields_and_odd_names(void **state)
 	assert_slice_is(written_after("time="), " level=info event=e a_b___=x\n");
 }
 
+static void levels_change(void **state)
+{
+	(void)state;
+	assert_false(log_wants(LG_LOG_DEBUG));
+	log_set_level(LG_LOG_DEBUG);
+	assert_true(log_wants(LG_LOG_DEBUG));
+	log_set_level(LG_LOG_ERROR);
+	assert_false(log_wants(LG_LOG_WARNING));
+	log_set_level(LG_LOG_INFO);
+}
+
 static void levels_are_dropped(void **state)
 {
 	(void)state;
@@ -272,6 +283,7 @@ int main(void)
 		TEST(values_are_quoted_and_escaped),
 		TEST(absent_fields_and_odd_names),
 		TEST(levels_are_dropped),
+		TEST(levels_change),
 		TEST(long_lines_are_cut),
 		TEST(cut_values_stay_valid_text),
 		TEST(too_many_fields_are_left_out),
