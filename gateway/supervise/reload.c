@@ -243,6 +243,7 @@ static void change_over(struct reload *reload, struct generation *next)
 	gateway->generation = next;
 	gateway->settings = next->settings;
 	gateway->lanes = next->lanes;
+	log_set_level(next->settings->core.log_level);
 	reload->changing = true;
 	generation_hand_out(next, gateway->workers);
 	berths_adopt(&gateway->berths, next, NULL);

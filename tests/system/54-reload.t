@@ -140,6 +140,14 @@ my $picture = decode_json(($gateway->command('status', '--json'))[1]);
 is($picture->{loops}, 2, 'as many loops as before');
 isnt($picture->{store}{max_bytes}, 3 << 30, 'the store is as it was');
 
+# The log's level is taken at once.
+unlike($gateway->log, qr/level=debug/, 'no line of level debug so far');
+$gateway->configure(config(core => 'loops: 2, shutdown: 21s, log_level: debug',
+    sources => ['quote-form: { plugin: webform, path: /f/quote, auth: none }']));
+is(($gateway->command('reload'))[0], 0, 'the level of the log changes');
+close $gateway->connect;
+wait_until { $gateway->log =~ /level=debug event=conn\.closed/ } 'and what is logged with it';
+
 # ---- sinks ------------------------------------------------------------------------
 
 my $dir = $gateway->dir;
@@ -177,11 +185,13 @@ sub listening {
     $text =~ s/^admin: .*$/admin: { address: "$admin" }/m;
     return $text . ($http || '');
 }
-sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1, ReuseAddr => 1);
-    my $port = $socket->sockport;
-    close $socket;
-    return $port;
+# Port 0 is any free one; written in another way it is another address. A reload
+# that moves an address names all of them in the log: here are the last ones.
+my $other = '127.0.0.1:00';
+sub ports {
+    my ($for, $count) = @_;
+    my @ports = $gateway->log =~ /event=gateway\.listening for=$for address=\S+ port=(\d+)/g;
+    return @ports[-$count .. -1];
 }
 sub post_at {
     my ($port, $name) = @_;
@@ -190,20 +200,20 @@ sub post_at {
 }
 
 my ($old, $old_admin) = ($gateway->port, $gateway->admin_port);
-my ($new, $new_admin) = (free_port(), free_port());
 my $stays = $gateway->connect;
 my $stays_rest = '';
 syswrite $stays, form_request('/f/quote', [email => 'stays@example.com']);
 read_answer($stays, \$stays_rest);
-$gateway->configure(listening(qq({ address: "127.0.0.1:0" }, { address: "127.0.0.1:$new" }), '127.0.0.1:0'));
+$gateway->configure(listening(qq({ address: "127.0.0.1:0" }, { address: "$other" }), '127.0.0.1:0'));
 ($status, $out, $err) = $gateway->command('reload', '--wait');
 is($status, 0, 'a second listener') or diag($err);
-like($out, qr/^new +listener +127\.0\.0\.1:$new$/m, 'is in the plan');
+like($out, qr/^new +listener +127\.0\.0\.1:00$/m, 'is in the plan');
+my $new = (ports('leads', 2))[1];
 is(post_at($new, 'second'), 202, 'and answers');
 is(post_at($old, 'first'), 202, 'so does the first one');
 
 my $trusting = '{ address: "127.0.0.1:0", trusted_proxies: [127.0.0.1] }';
-$gateway->configure(listening(qq($trusting, { address: "127.0.0.1:$new" }), '127.0.0.1:0'));
+$gateway->configure(listening(qq($trusting, { address: "$other" }), '127.0.0.1:0'));
 is(($gateway->command('reload', '--wait'))[0], 0, 'a listener trusts a proxy');
 syswrite $stays, form_request('/f/quote', [email => 'untrusted@example.com'], 'X-Forwarded-For' => '192.0.2.1');
 my $last = read_answer($stays, \$stays_rest);
@@ -226,8 +236,10 @@ my $idle = $gateway->connect($old);
 my $busy = $gateway->connect($old);
 syswrite $busy, substr $bytes, 0, 50;
 wait_until { connections() == 2 } 'both are there';
-$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin"));
+$gateway->configure(listening(qq({ address: "$other" }), $other));
 is(($gateway->command('reload'))[0], 0, 'an address is removed, the admin listener moves');
+my ($new_admin) = ports('admin', 1);
+is((ports('leads', 1))[0], $new, 'the other one keeps its port');
 is(sysread($idle, my $nothing, 1), 0, 'the idle connection is closed');
 is(post_at($old, 'gone'), 'nobody', 'nobody listens there');
 syswrite $busy, substr $bytes, 50;
@@ -239,19 +251,19 @@ delete $gateway->{ports};
 
 # A taken port: nothing changes at all.
 my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1);
-$gateway->configure(listening(sprintf('{ address: "127.0.0.1:%d" }', $taken->sockport), "127.0.0.1:$new_admin"));
+$gateway->configure(listening(sprintf('{ address: "127.0.0.1:%d" }', $taken->sockport), $other));
 refused('a port is taken', qr/cannot listen on .*taken/, qr/leadgate\.yaml:2:/);
-$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), '127.0.0.1:' . $taken->sockport));
+$gateway->configure(listening(qq({ address: "$other" }), '127.0.0.1:' . $taken->sockport));
 refused('the admin port is taken', qr/admin listener: cannot listen/);
 close $taken;
 
 # Limits are for what comes next.
-$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin", "http: { max_headers: 8, max_head: 2KiB }\n"));
+$gateway->configure(listening(qq({ address: "$other" }), $other, "http: { max_headers: 8, max_head: 2KiB }\n"));
 my $earlier = $gateway->connect($new);
 is(($gateway->command('reload'))[0], 0, 'tighter limits');
 syswrite $earlier, form_request('/f/quote', [email => 'long@example.com'], map { ("X-$_" => 'x') } 1 .. 9);
 is(read_answer($earlier)->{status}, 431, 'hold on a connection of before');
-$gateway->configure(listening(qq({ address: "127.0.0.1:$new" }), "127.0.0.1:$new_admin", "http: { max_headers: 200, max_head: 64KiB }\n"));
+$gateway->configure(listening(qq({ address: "$other" }), $other, "http: { max_headers: 200, max_head: 64KiB }\n"));
 $earlier = $gateway->connect($new);
 syswrite $earlier, form_request('/f/quote', [email => 'warm@example.com']);
 read_answer($earlier, \(my $warm = ''));

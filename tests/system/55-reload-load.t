@@ -14,18 +14,20 @@ use Time::HiRes qw(sleep);
 use constant RELOADS => 500;
 use constant CONNECTIONS => 6;
 
-# What changes from one reload to the next: a source's options, a source that is
-# there every other time, a sink's options (its lane is replaced, on the same
-# file), a sink that is there every third time.
+# What changes from one reload to the next: limits, a source's options, a sink's
+# options (its lane is replaced, on the same file); and a listener, a source and a
+# sink are not always there.
 sub config {
     my ($n) = @_;
+    my $listen = $n % 5 ? ', { address: "127.0.0.1:0" }' : '';
     my $gather = 5 + $n % 2;
     my $other = $n % 2 ? '  quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }' : '';
     my $copy = $n % 3 ? '  copy: { plugin: file, path: "@DIR@/copy.ndjson" }' : '';
     return <<"YAML";
 core: { loops: 2, shutdown: 20s }
-listen: [{ address: "127.0.0.1:0" }]
+listen: [{ address: "127.0.0.1:0" }$listen]
 admin: { address: "127.0.0.1:0" }
+http: { max_headers: @{[ 50 + $n % 7 ]}, idle_timeout: @{[ 60 + $n % 3 ]}s }
 store: { path: "\@DIR\@/store.db" }
 dedup: { keys: [email] }
 sources:
