@@ -1,6 +1,9 @@
 # A unit test is two lines (its source is test_NOUN.c, found by its name):
 #   check_PROGRAMS += %D%/test_NOUN
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
+check_PROGRAMS += %D%/test_change
+%C%_test_change_SOURCES = %D%/test_change.c %D%/fixture.c
+%C%_test_change_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
 check_PROGRAMS += %D%/test_forwarded
 %C%_test_forwarded_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
 check_PROGRAMS += %D%/test_h1_answer

@@ -1,0 +1,241 @@
+/* Listeners and limits that change under connections. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "fixture.h"
+#include "http/change.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOST "Host: a\r\n"
+#define GET "GET / HTTP/1.1\r\n" HOST "\r\n"
+
+/* As the fixture listens. */
+static struct http_listen usual(void)
+{
+	return (struct http_listen){.address = LG_SLICE("127.0.0.1:0"),
+				    .backlog = 64,
+				    .probe_path = LG_SLICE("/probe")};
+}
+
+/* Carries a change out and waits until all loops have it. */
+static void change(struct fixture *fixture, const struct http_listen *listens, size_t count,
+		   const struct http_limits *limits)
+{
+	struct error error = {0};
+	struct http_change *change = http_change_new(fixture_server(fixture), listens, count,
+						     limits, &error);
+	struct mailbox home;
+	struct letter *letter;
+
+	assert_non_null(change);
+	assert_true(mailbox_init(&home));
+	http_change_begin(change, &home);
+	while (!(letter = mailbox_take(&home)))
+		mailbox_wait(&home, -1);
+	http_change_end(http_change_of(letter));
+	mailbox_fini(&home);
+}
+
+static struct fixture *start(size_t loops)
+{
+	struct http_limits limits = fixture_limits();
+	struct fixture *fixture = fixture_start(&limits, loops, NULL);
+
+	assert_non_null(fixture);
+	return fixture;
+}
+
+static void ask(struct client *client)
+{
+	client_forget(client);
+	client_say(client, GET);
+	client_expect(client, "GET / - a", 1);
+}
+
+static void keeps_what_stays(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listen = usual();
+	int port = http_server_port(fixture_server(fixture), 0);
+	struct client client;
+
+	(void)state;
+	client_connect(&client, fixture);
+	ask(&client);
+	for (int i = 0; i < 20; i++) {
+		limits.headers = 20 + i % 3;
+		limits.idle_timeout_ms = 30000 + i;
+		change(fixture, &listen, 1, &limits);
+		ask(&client);
+		assert_false(client_has(&client, "Connection: close"));
+	}
+	assert_int_equal(http_server_port(fixture_server(fixture), 0), port);
+	assert_int_equal(http_server_connections(fixture_server(fixture)), 1);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
+static void limits_hold_for_what_comes_next(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listen = usual();
+	struct client client, other;
+
+	(void)state;
+	client_connect(&client, fixture);
+	ask(&client);
+	limits.headers = 1;
+	limits.connections = 1;
+	change(fixture, &listen, 1, &limits);
+	client_connect(&other, fixture);
+	assert_true(client_read_end(&other));
+	assert_int_equal(other.got.end, 0);
+	client_close(&other);
+	client_say(&client, "GET / HTTP/1.1\r\n" HOST "X: y\r\n\r\n");
+	client_expect(&client, "HTTP/1.1 431 ", 1);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
+/* The socket stays; who was accepted on the old terms keeps them to the end of
+ * the next answer. */
+static void takes_a_socket_over(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listen = usual();
+	int port = http_server_port(fixture_server(fixture), 0);
+	struct client old, new;
+
+	(void)state;
+	client_connect(&old, fixture);
+	ask(&old);
+	listen.probe_path = LG_SLICE("/other");
+	change(fixture, &listen, 1, &limits);
+	assert_int_equal(http_server_port(fixture_server(fixture), 0), port);
+	client_connect(&new, fixture);
+	client_say(&new, "GET /other HTTP/1.1\r\n" HOST "\r\nGET /probe HTTP/1.1\r\n" HOST "\r\n");
+	client_expect(&new, "HTTP/1.1 202 ", 1);
+	client_expect(&new, "GET /probe - a", 1);
+	client_forget(&old);
+	client_say(&old, "GET /probe HTTP/1.1\r\n" HOST "\r\n");
+	assert_true(client_read_end(&old));
+	assert_true(client_has(&old, "HTTP/1.1 202 "));
+	assert_true(client_has(&old, "Connection: close"));
+	assert_int_equal(http_server_draining(fixture_server(fixture)), 0);
+	client_close(&old);
+	client_close(&new);
+	fixture_stop(fixture);
+}
+
+static void drains_what_is_removed(void **state)
+{
+	struct fixture *fixture = start(1); /* which answers what is parked */
+	struct http_limits limits = fixture_limits();
+	struct client idle, busy;
+
+	(void)state;
+	client_connect(&idle, fixture);
+	ask(&idle);
+	client_connect(&busy, fixture);
+	client_say(&busy, "GET /later?1 HTTP/1.1\r\n" HOST "\r\n");
+	fixture_wait_parked(fixture, 1);
+	change(fixture, NULL, 0, &limits);
+	assert_int_equal(http_server_port(fixture_server(fixture), 0), 0);
+	client_forget(&idle);
+	assert_true(client_read_end(&idle));
+	assert_int_equal(http_server_draining(fixture_server(fixture)), 1);
+	fixture_release(fixture, 0);
+	assert_true(client_read_end(&busy));
+	assert_true(client_has(&busy, "Connection: close"));
+	while (http_server_draining(fixture_server(fixture)) > 0)
+		clock_sleep_ms(1);
+	client_close(&idle);
+	client_close(&busy);
+	fixture_stop(fixture);
+}
+
+/* A socket of somebody else; what was bound before it is given back. */
+static void changes_nothing_when_a_port_is_taken(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct http_listen listens[3] = {usual(), usual(), usual()};
+	struct error error = {0};
+	struct client client;
+	char address[32];
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+	snprintf(address, sizeof(address), "127.0.0.1:%d", ntohs(at.sin_port));
+	listens[2].address = slice_from(address);
+	client_connect(&client, fixture);
+	ask(&client);
+	assert_null(http_change_new(fixture_server(fixture), listens, 3, &limits, &error));
+	assert_non_null(strstr(error.text, "taken"));
+	ask(&client);
+	assert_false(client_has(&client, "Connection: close"));
+	client_close(&client);
+	close(fd);
+	fixture_stop(fixture);
+}
+
+/* Whatever allocation of the preparation fails, nothing is leaked or changed. */
+static void survives_every_failed_allocation(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct lg_slice proxies[1] = {LG_SLICE("127.0.0.1")};
+	struct http_listen listens[2] = {usual(), usual()};
+	struct error error = {0};
+	int64_t n = 0;
+	bool failed;
+
+	(void)state;
+	listens[0].trusted_proxies = (struct lg_list){proxies, 1};
+	do {
+		struct http_change *prepared;
+
+		alloc_fail_at(++n);
+		prepared = http_change_new(fixture_server(fixture), listens, 2, &limits, &error);
+		failed = alloc_failed();
+		alloc_fail_at(0);
+		assert_int_equal(!prepared, failed);
+		http_change_free(&prepared);
+	} while (failed);
+	assert_true(n > 5);
+	fixture_stop(fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_what_stays),
+		cmocka_unit_test(limits_hold_for_what_comes_next),
+		cmocka_unit_test(takes_a_socket_over),
+		cmocka_unit_test(drains_what_is_removed),
+		cmocka_unit_test(changes_nothing_when_a_port_is_taken),
+		cmocka_unit_test(survives_every_failed_allocation),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
