@@ -204,6 +204,8 @@ static void lane_free(struct lane *lane)
 	}
 	loop_free(&lane->loop);
 	lane->instance->carrier = NULL;
+	/* Nobody waits behind a lane that is gone; a successor counts anew. */
+	counter_set(lane->counters[LANE_LAG], 0);
 	if (lane->reader)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
