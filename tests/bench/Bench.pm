@@ -66,6 +66,7 @@ CONF
 }
 
 # leadgate with its store and its file in `folder`; `sink` 0 leaves the file out,
+# `archive` are further options of it,
 # `sinks` are lines of further ones, `http_client` is that section.
 sub start_leadgate {
     my ($build, $folder, %with) = @_;
@@ -84,7 +85,8 @@ sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
 CONF
     print $conf "http_client: $with{http_client}\n" if $with{http_client};
-    print $conf "sinks:\n  archive: { plugin: file, path: leads.ndjson }\n" if $with{sink} // 1;
+    my $archive = $with{archive} // '';
+    print $conf "sinks:\n  archive: { plugin: file, path: leads.ndjson$archive }\n" if $with{sink} // 1;
     print $conf $with{sinks} if $with{sinks};
     close $conf;
     my $begun = time;
