@@ -12,7 +12,7 @@
 #include "outbox/store.h"
 
 /* Events that one step looks at: a few milliseconds. */
-#define STEP_EVENTS 20000
+#define STEP_EVENTS 5000
 /* What a chore gathers over its steps: outcomes, of which alike ones in a row
  * take a few bytes. */
 #define WORK_BYTES_MAX ((size_t)64 << 20)

@@ -1,10 +1,26 @@
 #include "unit.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
 #define CRM LG_SLICE("crm")
+
+/* SQLite calls this one of ours: the disk is full when a test says so. */
+static atomic_bool disk_full;
+
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
+{
+	if (atomic_load(&disk_full)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, size, at);
+}
 
 static void post_many(struct kit *kit, int count)
 {
@@ -165,6 +181,52 @@ static void unknown_kind_is_an_answer(void **state)
 	assert_string_equal(chore.error.text, "there is no such chore");
 }
 
+/* It says so, nothing is changed, and nobody else is harmed by it. */
+static void full_disk_is_an_answer(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chore = {.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 2};
+	const char *reason;
+
+	kit_open(kit);
+	post_many(kit, 3);
+	atomic_store(&disk_full, true);
+	assert_false(outbox_do_now(kit->outbox, &chore));
+	assert_non_null(strstr(chore.error.text, "the disk of the journal is full, or"));
+	assert_non_null(strstr(chore.error.text, "nothing was changed"));
+	assert_true(outbox_ready(kit->outbox, &reason));
+	atomic_store(&disk_full, false);
+	assert_false(state_of(kit, CRM).begun);
+	post_many(kit, 1);
+	chore = (struct chore){.kind = CHORE_BEGIN, .sink = CRM, .last_seq = 2};
+	done(kit, &chore);
+	assert_int_equal(chore.count, 2);
+	assert_int_equal(tally_of(kit, CRM).by_state[DELIVERY_PENDING], 2);
+}
+
+/* What waits for the writer when the store is closed is done before. */
+static void closing_ends_what_was_ordered(void **state)
+{
+	struct kit *kit = *state;
+	struct chore chores[3] = {
+		{.reply = &kit->replies, .kind = CHORE_PAUSE, .sink = CRM},
+		{.reply = &kit->replies, .kind = CHORE_BEGIN, .sink = CRM, .last_seq = 5},
+		{.reply = &kit->replies, .kind = CHORE_RESUME, .sink = CRM},
+	};
+
+	kit_open(kit);
+	post_many(kit, 5);
+	for (size_t i = 0; i < 3; i++)
+		outbox_do(kit->outbox, &chores[i]);
+	kit_close(kit);
+	for (size_t i = 0; i < 3; i++) {
+		assert_ptr_equal(kit_reply(kit), &chores[i].letter);
+		assert_true(chores[i].done);
+	}
+	assert_false(state_of(kit, CRM).paused);
+	assert_int_equal(tally_of(kit, CRM).position, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +236,8 @@ int main(void)
 		STORE_TEST(begin_at_the_beginning_is_remembered),
 		STORE_TEST(begin_counts_real_events),
 		STORE_TEST(unknown_kind_is_an_answer),
+		STORE_TEST(full_disk_is_an_answer),
+		STORE_TEST(closing_ends_what_was_ordered),
 	};
 
 	return RUN(tests);
