@@ -34,9 +34,9 @@ void log_setup(int fd, enum log_format format, int level)
 	setup.format = format;
 	log_set_level(level);
 	setup.dropped = counter_register(COUNTER_COUNTER, "leadgate_log_lines_dropped_total", "",
-					 "Log lines that could not be written whole.");
+					 "Log lines that could not be written whole");
 	setup.cut = counter_register(COUNTER_COUNTER, "leadgate_log_lines_cut_total", "",
-				     "Log lines that were too long and were cut.");
+				     "Log lines that were too long and were cut");
 }
 
 void log_set_level(int level)

@@ -23,7 +23,7 @@ static void register_all(void)
 
 		snprintf(labels, sizeof(labels), "reason=\"%s\"", rows[i].label);
 		counters[i] = counter_register(COUNTER_COUNTER, "leadgate_connections_closed_total",
-					       labels, "Connections closed, by reason.");
+					       labels, "Connections closed, by reason");
 	}
 }
 

@@ -24,9 +24,9 @@ static void register_all(void)
 		char labels[COUNTER_LABEL_BYTES];
 
 		snprintf(labels, sizeof(labels), "reason=\"%s\"", rows[i].label);
-		counters[i] = counter_register(
-			COUNTER_COUNTER, "leadgate_http_refused_total", labels,
-			"Requests refused before a service saw them, by reason.");
+		counters[i] = counter_register(COUNTER_COUNTER, "leadgate_http_refused_total",
+					       labels,
+					       "Requests refused before a source saw them whole");
 	}
 }
 

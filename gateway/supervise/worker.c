@@ -33,8 +33,19 @@ static void on_share(struct loop_mailbox *box, struct letter *letter)
 		  container_of(letter, struct worker_share, letter));
 }
 
+/* Requests that no source takes, by reason; written before loops run. */
+static int unknown_paths, wrong_methods;
+
+static int unrouted(const char *labels)
+{
+	return counter_register(COUNTER_COUNTER, "leadgate_http_unrouted_total", labels,
+				"Requests that no source takes");
+}
+
 bool worker_init(struct worker *worker, struct mailbox *home, struct error *error)
 {
+	unknown_paths = unrouted("reason=\"path\"");
+	wrong_methods = unrouted("reason=\"method\"");
 	*worker = (struct worker){.home = home, .mailbox.fd = -1};
 	worker->loop = loop_new();
 	worker->ingest = worker->loop ? ingest_loop_new(worker->loop) : NULL;
@@ -144,10 +155,12 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 
 	(void)arg;
 	if (!source) {
+		counter_inc(unknown_paths);
 		http_respond_problem(request, 404, "no source has this path", 0);
 		return false;
 	}
 	if (!source_takes(source, request->method)) {
+		counter_inc(wrong_methods);
 		answer_method(request, source);
 		return false;
 	}

@@ -43,6 +43,8 @@ $gateway->post_json('/f/quote', { email => 'new@example.com' }, 'Idempotency-Key
 # Refusals and closes.
 $gateway->exchange("GET / HTTP/9.9\r\nHost: test\r\n\r\n");
 $gateway->exchange("GET /f/contact HTTP/1.1\r\n\r\n") for 1 .. 2;
+$gateway->get('/nowhere') for 1 .. 4;
+$gateway->exchange("DELETE /f/contact HTTP/1.1\r\nHost: test\r\n\r\n");
 close $gateway->connect;
 
 sub metrics {
@@ -81,6 +83,8 @@ my %expected = (
     'leadgate_store_queue_bytes' => 0,
     'leadgate_http_refused_total{reason="version"}' => 1,
     'leadgate_http_refused_total{reason="host-missing"}' => 2,
+    'leadgate_http_unrouted_total{reason="path"}' => 4,
+    'leadgate_http_unrouted_total{reason="method"}' => 1,
     'leadgate_connections_closed_total{reason="refused"}' => 3,
     'leadgate_sink_attempts_total{sink="archive",outcome="delivered"}' => $stored,
     'leadgate_sink_attempts_total{sink="archive",outcome="dead"}' => 0,
@@ -134,8 +138,14 @@ delete $printed{$_} for grep { /^leadgate_plugin_/ } keys %printed;
 is_deeply(\%printed, \%documented, 'docs/metrics.md lists what is printed, with types and labels');
 
 SKIP: {
-    skip 'promtool is not installed', 1 unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+    skip 'promtool is not installed', 3 unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
     spew($gateway->dir . '/metrics', $text);
+    my ($rules) = slurp("$ENV{LG_SRCDIR}/docs/metrics.md") =~ /```yaml\n(.*?)```/s;
+    spew($gateway->dir . '/rules.yaml', $rules);
+    my $checked = qx(promtool check rules @{[$gateway->dir]}/rules.yaml 2>&1);
+    is($?, 0, 'it accepts the rules of the page') or diag($checked);
+    my ($unknown) = grep { !$documented{ s/_(bucket|sum|count)$//r } && !$documented{$_} } $rules =~ /\b(leadgate_\w+)/g;
+    is($unknown, undef, '… which are about metrics that there are');
     my $said = qx(promtool check metrics < @{[$gateway->dir]}/metrics 2>&1);
     is("$? $said", '0 ', 'promtool accepts them and has nothing to say');
 }
