@@ -172,6 +172,17 @@ static int list_matches(struct question *question, uint8_t leads[][UUID_BYTES], 
 	return status;
 }
 
+/* Whether captures leave keys of this kind: what has none is found by nothing. */
+static bool has_keys(const struct question *question, const char *kind)
+{
+	const struct lg_list *keys = &question->view.settings->dedup.keys;
+
+	for (size_t i = 0; i < keys->count; i++)
+		if (slice_is(keys->items[i], kind))
+			return true;
+	return false;
+}
+
 static int explain_address(struct question *question, int field)
 {
 	uint8_t leads[MATCHES_MAX][UUID_BYTES];
@@ -187,7 +198,10 @@ static int explain_address(struct question *question, int field)
 		return explain_id(question, leads[0]);
 	if (count > 1)
 		return list_matches(question, leads, (size_t)count);
-	fprintf(stderr, "leadgate: nobody is known by %s\n", question->text);
+	const char *kind = field == LG_EMAIL ? "email" : "phone";
+	fprintf(stderr, "leadgate: nobody is known by %s%s%s\n", question->text,
+		has_keys(question, kind) ? "" : "; dedup.keys does not name ",
+		has_keys(question, kind) ? "" : kind);
 	return EXIT_FAILED;
 }
 

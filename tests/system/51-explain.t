@@ -189,5 +189,10 @@ is($strict->{state}, 'dead', 'the journal knows a sink that was removed');
 ok(!$strict->{configured}, '… and that it is not configured');
 like(delivery($created, 'young')->{why}, qr/before the sink began/, 'a sink that began later has not got it');
 
+# Who is not recognised by a number cannot be found by it.
+$gateway->configure("$config\ndedup: { keys: [email] }\n");
+(undef, undef, my $said) = $gateway->command('explain', '212 555 0100');
+like($said, qr/nobody is known by 212 555 0100; dedup\.keys does not name phone$/m, 'a kind that has no keys is named');
+
 $gateway->finish;
 done_testing;

@@ -3,5 +3,7 @@
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
 check_PROGRAMS += %D%/test_arguments
 %C%_test_arguments_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
+check_PROGRAMS += %D%/test_explanation
+%C%_test_explanation_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
 check_PROGRAMS += %D%/test_print
 %C%_test_print_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
