@@ -24,6 +24,9 @@ static const char *const sql[QUERY_COUNT] = {
 			     " JOIN event e ON e.seq = o.seq"
 			     " WHERE o.sink = ? AND o.due IS NOT NULL AND o.due > ? LIMIT ?",
 	[QUERY_LAST_DUE] = "SELECT max(due) FROM open WHERE sink = ? AND due IS NOT NULL",
+	[QUERY_WAITING] = "SELECT o.seq, e.lead, o.attempts, o.due IS NULL FROM open o"
+			  " JOIN event e ON e.seq = o.seq"
+			  " WHERE o.sink = ? AND o.state <> 'dead' ORDER BY o.seq",
 	[QUERY_ATTEMPTS] = "SELECT (?2 - at) / 3600000 AS hours, sum(last_seq - first_seq + 1)"
 			   " FROM attempt WHERE sink = ?1 AND at <= ?2 AND at > ?2 - 90000000"
 			   " GROUP BY hours",
@@ -175,6 +178,29 @@ ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct l
 	sqlite3_bind_int64(select, 2, beyond_ms);
 	sqlite3_bind_int64(select, 3, (int64_t)count);
 	return read_events(select, arena, count, SIZE_MAX, events, error);
+}
+
+bool reader_waiting(struct reader *reader, struct lg_slice sink,
+		    bool (*each)(void *context, const struct waiting_event *event), void *context)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_WAITING];
+	bool good = true;
+	int rc = SQLITE_DONE;
+
+	statement_bind_text(select, 1, sink);
+	while (good && (rc = sqlite3_step(select)) == SQLITE_ROW) {
+		struct waiting_event event = {
+			.seq = sqlite3_column_int64(select, 0),
+			.attempts = sqlite3_column_int64(select, 2),
+			.held = sqlite3_column_int(select, 3) != 0,
+		};
+		struct lg_slice lead = statement_column(select, 1);
+		if (lead.length == UUID_BYTES)
+			memcpy(event.lead_id, lead.data, UUID_BYTES);
+		good = each(context, &event);
+	}
+	sqlite3_reset(select);
+	return good && rc == SQLITE_DONE;
 }
 
 void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,

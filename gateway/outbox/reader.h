@@ -50,6 +50,16 @@ ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct l
 /* When the last open event of the sink is due; INT64_MIN: none. */
 int64_t reader_last_due(struct reader *reader, struct lg_slice sink);
 
+/* The sink's open events that are no dead letters, in order of seq. `each` says
+ * whether to go on. False: it did not, or the journal cannot be read. */
+struct waiting_event {
+	int64_t seq, attempts;
+	uint8_t lead_id[UUID_BYTES]; /* zero: the event is of no lead */
+	bool held;		     /* it has no time: it waits for another event */
+};
+bool reader_waiting(struct reader *reader, struct lg_slice sink,
+		    bool (*each)(void *context, const struct waiting_event *event), void *context);
+
 /* The sink's attempts of the last 25 hours, summed up by the hour. */
 void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,
 		     void (*each)(void *context, int64_t hours_ago, int64_t events), void *context);

@@ -12,6 +12,7 @@ enum query {
 	QUERY_DUE_BEYOND,  /* sink, beyond, count */
 	QUERY_NEXT_DUE,	   /* sink */
 	QUERY_LAST_DUE,	   /* sink */
+	QUERY_WAITING,	   /* sink -> seq, lead, attempts, whether it has no time */
 	QUERY_ATTEMPTS,	   /* sink, now -> hours ago, events */
 	QUERY_POSITION,	   /* sink */
 	QUERY_LEAD,	   /* id */

@@ -210,6 +210,7 @@ static void lane_free(struct lane *lane)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
 	filter_free(&lane->rules.when);
+	order_free(&lane->order);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
 	alloc_free(lane);

@@ -8,6 +8,8 @@
 #include "outbox/outbox.h"
 #include "sink/http_service.h"
 
+enum sink_order { SINK_ORDER_OFF, SINK_ORDER_PERSON };
+
 /* The gateway's own options of every sink (beside the plugin's). */
 struct sink_settings {
 	struct lg_slice plugin;
@@ -25,6 +27,8 @@ struct sink_settings {
 	int64_t rate;		    /* events a second, 0: no limit */
 	int64_t rate_day;	    /* events a day, 0: no limit */
 	int64_t gather_ms;	    /* at most to wait for a fuller batch */
+	int32_t order;		    /* enum sink_order */
+	int64_t max_held;	    /* events that are open while `order` is person */
 	int32_t is_test;	    /* takes leads that are tests */
 	int64_t alert_lag_ms;	    /* an event that waits for so long is an alert; 0: never */
 	struct http_service_settings http;

@@ -114,6 +114,7 @@ static void land(struct lane *lane, struct run *run)
 {
 	bool settle = true;
 
+	lane->blocked = false;
 	if (run->batch.count) {
 		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
 		histogram_add_us(lane->deliveries, clock_monotonic_us() - run->started_us);
@@ -125,6 +126,7 @@ static void land(struct lane *lane, struct run *run)
 		return;
 	}
 	run_judge(run, lane->settings, clock_wall_ms());
+	lane_order_landed(lane, run);
 	lane_settle(lane, run);
 }
 
@@ -157,7 +159,13 @@ static void note_when_errors(struct lane *lane, const struct run *run)
 
 void lane_deliver(struct lane *lane, struct run *run)
 {
-	if (!run_prepare(run, &lane->rules)) {
+	bool good = run_sort(run, &lane->rules) && lane_order_apply(lane, run);
+
+	if (good && run->count == 0) {
+		lane_forget(lane, run);
+		return;
+	}
+	if (!good || !run_fill(run)) {
 		lane_pause(lane, MOOD_WAITING, clock_monotonic_us(), 0,
 			   LG_SLICE("there is no memory for a batch"));
 		lane_forget(lane, run);

@@ -93,6 +93,8 @@ static bool read_notes(struct lane *lane)
 	}
 	lane->epoch = epoch;
 	lane->next_due_ms = 0;
+	if (lane_is_ordered(lane))
+		lane->order_known = false;
 	/* What was asked for begins with its answer, which says where. */
 	lane->begun = lane->begun || (state.begun && !lane->asked);
 	note_pause(lane, &state);

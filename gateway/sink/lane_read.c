@@ -14,8 +14,7 @@
 #define PROBE_PAGES 64
 #define PROBES_DONE 4 /* for each batch at once: that passed and wait for the suspect */
 
-/* NULL when there is no memory: then nothing goes for a second. */
-static struct run *take_run(struct lane *lane, bool due)
+struct run *lane_take_run(struct lane *lane, bool due)
 {
 	struct list *link = list_first(&lane->idle);
 	struct run *run;
@@ -122,7 +121,7 @@ static struct run *read_due(struct lane *lane)
 		look_up_due(lane);
 	beyond = lane->last_due_ms > now_ms + longest_ms;
 	if ((lane->next_due_ms > now_ms && !beyond) || under_way >= DUE_MAX ||
-	    !(run = take_run(lane, true)))
+	    !(run = lane_take_run(lane, true)))
 		return NULL;
 	if (most > DUE_MAX - under_way)
 		most = DUE_MAX - under_way;
@@ -151,6 +150,12 @@ static struct run *read_due(struct lane *lane)
 }
 
 /* ---- new events ---------------------------------------------------------------- */
+
+bool lane_is_full(const struct lane *lane)
+{
+	return lane_is_ordered(lane) &&
+	       order_count(lane->order) >= (size_t)lane->settings->max_held;
+}
 
 bool lane_wants_new(const struct lane *lane)
 {
@@ -184,8 +189,10 @@ static struct run *read_new(struct lane *lane)
 	struct stretch *from = stretches_open(&lane->ahead, 0);
 	int64_t last_seq = outbox_last_seq(lane->outbox);
 	int64_t first_seq = from ? from->first_seq : lane->ahead.cursor + 1;
-	struct run *run = from || lane_wants_new(lane) ? take_run(lane, false) : NULL;
+	struct run *run = NULL;
 
+	if (!lane_is_full(lane) && (from || lane_wants_new(lane)))
+		run = lane_take_run(lane, false);
 	if (!run || !read_range(lane, run, from, first_seq, lane_most(lane)))
 		return NULL;
 	if (run->count) {
@@ -211,7 +218,7 @@ static struct run *read_suspect(struct lane *lane)
 	int64_t seq = lane->suspect.seq;
 	struct stretch *from = stretches_open(&lane->ahead, seq - 1);
 	bool open = from ? from->first_seq <= seq : seq > lane->ahead.cursor;
-	struct run *run = open ? take_run(lane, false) : NULL;
+	struct run *run = open ? lane_take_run(lane, false) : NULL;
 
 	if (!run || !read_range(lane, run, from, seq, 1))
 		return NULL;
@@ -262,14 +269,15 @@ static bool probe_page(struct lane *lane, struct run *run, int64_t *seq)
 }
 
 /* An event of another lead, after the suspect's and then from the beginning, so
- * that several bad ones in a row do not hide a good one. NULL: there is none. */
+ * that several bad ones in a row do not hide a good one. In order, it is the first
+ * of all, so that nothing of its lead is before it. NULL: there is none. */
 static struct run *read_probe(struct lane *lane)
 {
-	int64_t seq = lane->suspect.seq + 1;
-	bool again = false;
+	bool again = lane_is_ordered(lane);
+	int64_t seq = again ? 1 : lane->suspect.seq + 1;
 	struct run *run;
 
-	for (int page = 0; page < PROBE_PAGES && (run = take_run(lane, false)); page++) {
+	for (int page = 0; page < PROBE_PAGES && (run = lane_take_run(lane, false)); page++) {
 		if (probe_page(lane, run, &seq))
 			return run;
 		if (list_empty(&run->link)) /* it could be read */

@@ -28,6 +28,7 @@ void lane_give_back(struct lane *lane, struct run *run)
 
 void lane_forget(struct lane *lane, struct run *run)
 {
+	lane_order_forget(lane, run);
 	if (run->stretch)
 		stretches_reopen(&lane->ahead, run->stretch);
 	lane_give_back(lane, run);
@@ -170,7 +171,7 @@ static bool has_seq(struct list *runs, int64_t seq)
 	LIST_EACH(link, runs) {
 		const struct run *run = run_of(link);
 		for (size_t i = 0; run->due && i < run->count; i++)
-			if (run->events[i].seq == seq)
+			if (run->results[i].seq == seq)
 				return true;
 	}
 	return false;

@@ -1,8 +1,9 @@
-/* The inside of a lane, shared by lane.c (its life and how it looks from
- * outside), lane_step.c (when it does what), lane_permit.c (what the journal has
- * noted of its sink), lane_read.c (which events go next), lane_deliver.c (a run and the plugin, what its outcome means), lane_mood.c (its
- * pauses) and lane_settle.c (how a run ends). Everything is the lane thread's own
- * but the atomics and what the lock guards. */
+/* The inside of a lane. Its files: lane.c (its life and how it looks from outside),
+ * lane_step.c (when it does what), lane_permit.c (what the journal has noted of its
+ * sink), lane_order.c (what waits for another event of its lead), lane_read.c (which
+ * events go next), lane_deliver.c (a run and the plugin, what its outcome means),
+ * lane_mood.c (its pauses), lane_settle.c (how a run ends). Everything is the lane
+ * thread's own but the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
 #define SINK_LANE_STATE_H
 
@@ -12,6 +13,7 @@
 #include "base/counter.h"
 #include "base/loop.h"
 #include "outbox/chore.h"
+#include "sink/order.h"
 #include "sink/pace.h"
 #include "sink/run.h"
 #include "sink/stretch.h"
@@ -105,6 +107,11 @@ struct lane {
 	struct suspect suspect;
 	struct pace pace; /* rate and rate_day */
 
+	/* order: person; otherwise only what was held back when it was */
+	struct order *order;
+	bool order_known; /* it has what the journal has */
+	bool blocked;	  /* what is next waits for what flies */
+
 	/* for others */
 	_Atomic(int) mood;
 	_Atomic(int64_t) since_ms;	  /* wall clock: in this mood */
@@ -116,6 +123,11 @@ struct lane {
 	int counters[LANE_COUNTERS];
 	int deliveries; /* histogram of how long the plugin takes for a batch */
 };
+
+static inline bool lane_is_ordered(const struct lane *lane)
+{
+	return lane->settings->order == SINK_ORDER_PERSON;
+}
 
 /* ---- lane_step.c ---- */
 
@@ -136,13 +148,33 @@ bool lane_is_permitted(struct lane *lane);
 /* The writer's answer to what lane_is_permitted asked for. */
 void lane_take_begin(struct lane *lane);
 
+/* ---- lane_order.c ---- */
+
+/* Notes the events of a sorted run, holds back what waits for an event that is
+ * open, and cuts the run before what waits for one that flies; nothing may be left
+ * of it. False: no memory. */
+bool lane_order_apply(struct lane *lane, struct run *run);
+/* The run was judged. */
+void lane_order_landed(struct lane *lane, const struct run *run);
+/* The run is not settled but read again. */
+void lane_order_forget(struct lane *lane, const struct run *run);
+/* Gives a time to the events that need not wait any longer. */
+void lane_order_release(struct lane *lane);
+/* Reads what waits, after the start and after a chore. False: later. */
+bool lane_order_load(struct lane *lane);
+
 /* ---- lane_read.c ---- */
+
+/* A run to fill; NULL: there is no memory, and nothing goes for a second. */
+struct run *lane_take_run(struct lane *lane, bool due);
 
 /* The run of events that goes next, read but not prepared; a first-hand one has
  * its stretch. NULL: none now. */
 struct run *lane_read(struct lane *lane);
 /* How many events the run may have that goes next; 0: none for now. */
 size_t lane_most(struct lane *lane);
+/* Whether so many events are open that new ones wait. */
+bool lane_is_full(const struct lane *lane);
 /* Whether new events are to be read now, or gather a little longer. */
 bool lane_wants_new(const struct lane *lane);
 

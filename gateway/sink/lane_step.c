@@ -78,7 +78,7 @@ static int64_t gather(struct lane *lane)
  * is read next. */
 static bool has_room(const struct lane *lane)
 {
-	return lane->flying_count < (lane->failures ? 1 : lane->concurrency) &&
+	return !lane->blocked && lane->flying_count < (lane->failures ? 1 : lane->concurrency) &&
 	       (lane->done_count < 2 * lane->concurrency - 1 || stretches_open_first(&lane->ahead));
 }
 
@@ -97,7 +97,7 @@ static int64_t idle_ms(struct lane *lane)
 		lane_hold(lane, pace_ms, day);
 		return sooner(wait_ms, pace_ms);
 	}
-	gather_ms = gather(lane);
+	gather_ms = lane_is_full(lane) ? -1 : gather(lane);
 	if (gather_ms >= 0)
 		wait_ms = sooner(wait_ms, gather_ms);
 	if (lane->next_due_ms && lane->next_due_ms != INT64_MAX)
@@ -113,8 +113,9 @@ int64_t lane_step(struct lane *lane)
 	lane_land(lane);
 	if (atomic_load(&lane->stopping))
 		return lane->flying_count ? busy_ms(lane) : -1;
-	if (!lane_is_permitted(lane))
+	if (!lane_is_permitted(lane) || !lane_order_load(lane))
 		return barred_ms(lane);
+	lane_order_release(lane);
 	if (lane->resume_ms > clock_monotonic_ms() || !has_room(lane) || !open_plugin(lane))
 		return idle_ms(lane);
 	if (lane->held_up_count >= HELD_UP_MAX - 1 + lane->concurrency) {

@@ -9,11 +9,13 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane.c \
 	%D%/lane_deliver.c \
 	%D%/lane_mood.c \
+	%D%/lane_order.c \
 	%D%/lane_permit.c \
 	%D%/lane_read.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \
 	%D%/options.c \
+	%D%/order.c \
 	%D%/outcome.c \
 	%D%/pace.c \
 	%D%/retry.c \

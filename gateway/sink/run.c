@@ -134,13 +134,10 @@ static void fill_event(struct run *run, const struct journal_event *event, struc
 		uuid_format(event->lead_id, out->lead_id);
 }
 
-bool run_prepare(struct run *run, const struct run_rules *rules)
+bool run_sort(struct run *run, const struct run_rules *rules)
 {
-	size_t wanted = 0, bytes = 0;
-
 	run->results = arena_zalloc(&run->arena, run->count * sizeof(*run->results));
-	run->places = arena_alloc(&run->arena, run->count * sizeof(*run->places));
-	if (!run->results || !run->places)
+	if (!run->results)
 		return false;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct journal_event *event = &run->events[i];
@@ -150,13 +147,22 @@ bool run_prepare(struct run *run, const struct run_rules *rules)
 		run->results[i].state = sort_event(event, rules, &error);
 		if (run->results[i].state == DELIVERY_RETRY)
 			put_off(run, i, rules, &error);
+	}
+	return !run->arena.failed;
+}
+
+bool run_fill(struct run *run)
+{
+	size_t wanted = 0, bytes = 0;
+
+	run->places = arena_alloc(&run->arena, run->count * sizeof(*run->places));
+	if (!run->places)
+		return false;
+	for (size_t i = 0; i < run->count; i++)
 		if (run->results[i].state == DELIVERY_PENDING) {
 			run->places[wanted++] = i;
-			bytes += event->body.length + SEQ_BYTES;
+			bytes += run->events[i].body.length + SEQ_BYTES;
 		}
-	}
-	if (run->arena.failed)
-		return false;
 	/* All room at once: the batch's slices must not move. */
 	if (wanted && !buffer_room(&run->json, bytes))
 		return false;

@@ -57,11 +57,13 @@ bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 /* Forgets the events. Not while a plugin may still settle. */
 void run_reset(struct run *run);
 
-/* Sorts what was read into `events` and `count` and encodes what is to be
- * delivered into the batch. An event whose filter fails is not delivered and not
+/* Sorts what was read into `events` and `count`: `results` has what each becomes,
+ * PENDING when it is to be delivered. An event whose filter fails is not delivered and not
  * lost: it is tried again later, as after a failed attempt, under what `when` says
  * then, and in the end it is a dead letter. False: no memory. */
-bool run_prepare(struct run *run, const struct run_rules *rules);
+bool run_sort(struct run *run, const struct run_rules *rules);
+/* Encodes what is PENDING into the batch. False: no memory. */
+bool run_fill(struct run *run);
 
 /* Judges every delivered event by what the plugin said. `tally` first. What parks
  * in a run that has `passed` is a dead letter. */

@@ -113,6 +113,20 @@ struct stretch *stretches_take(struct stretches *stretches, int64_t first_seq, i
 	return taken;
 }
 
+void stretches_cut(struct stretches *stretches, struct stretch *stretch, int64_t last_seq)
+{
+	struct list *after = stretch->link.next;
+
+	ALWAYS(last_seq >= stretch->first_seq);
+	if (after == &stretches->all)
+		stretches->cursor = last_seq;
+	else if (of(after)->stage == STRETCH_OPEN)
+		of(after)->first_seq = last_seq + 1;
+	else
+		add(stretches, after, last_seq + 1, stretch->last_seq);
+	stretch->last_seq = last_seq;
+}
+
 void stretches_drop(struct stretches *stretches, struct stretch *stretch)
 {
 	list_remove(&stretch->link);

@@ -54,6 +54,8 @@ struct stretch *stretches_done_after(const struct stretches *stretches,
  * rest, for `run`: they fly. */
 struct stretch *stretches_take(struct stretches *stretches, int64_t first_seq, int64_t last_seq,
 			       struct run *run);
+/* What flies ends at last_seq; the rest of it is to be read again. */
+void stretches_cut(struct stretches *stretches, struct stretch *stretch, int64_t last_seq);
 /* What flew or was done is to be read again. */
 void stretches_reopen(struct stretches *stretches, struct stretch *stretch);
 /* Forgets a range: it is with the writer, or there is no event in it. */

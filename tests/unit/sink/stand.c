@@ -44,7 +44,8 @@ static void settle_one(struct lg_batch *batch, size_t index, int32_t outcome)
 		atomic_fetch_add(&robot.tried[event.seq], 1);
 	if (outcome == LG_DELIVERED && event.seq < SEQ_MAX) {
 		atomic_fetch_add(&robot.delivered[event.seq], 1);
-		atomic_fetch_add(&robot.delivered_in_all, 1);
+		atomic_store(&robot.turn[event.seq],
+			     1 + atomic_fetch_add(&robot.delivered_in_all, 1));
 	}
 	lg_settle(batch, index, &settlement);
 }
@@ -210,6 +211,7 @@ int stand_up(void **state)
 		.retry_for_ms = 1000000000,
 		.gather_ms = 2,
 		.max_retry_after_ms = 86400000,
+		.max_held = 1000,
 		.http = {.limits = &limits},
 	};
 	return 0;

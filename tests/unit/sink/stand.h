@@ -54,6 +54,7 @@ extern struct robot {
 	_Atomic(int) poison[SEQ_MAX];		 /* outcome by seq, 0: delivered */
 	struct lg_batch *_Atomic kept[KEPT_MAX]; /* by number of the batch */
 	_Atomic(int) kept_count;
+	_Atomic(int) turn[SEQ_MAX];  /* the how manieth it was that was delivered */
 	_Atomic(int) tried[SEQ_MAX]; /* how often, by seq */
 } robot;
 

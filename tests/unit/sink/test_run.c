@@ -80,6 +80,11 @@ static bool fill(struct run *run)
 	return true;
 }
 
+static bool prepare(struct run *run, const struct run_rules *rules)
+{
+	return run_sort(run, rules) && run_fill(run);
+}
+
 static const struct run_rules plain = {.types = 1u << EVENT_CREATED | 1u << EVENT_TOUCHED};
 static const struct run_rules tests_too = {
 	.types = 1u << EVENT_CREATED | 1u << EVENT_TOUCHED,
@@ -94,7 +99,7 @@ static void test_sorting(void **state)
 	for (int tests = 0; tests < 2; tests++) {
 		size_t wanted = 0;
 		assert_true(fill(run));
-		assert_true(run_prepare(run, tests ? &tests_too : &plain));
+		assert_true(prepare(run, tests ? &tests_too : &plain));
 		for (size_t i = 0; i < ROWS; i++) {
 			enum delivery_state right = tests ? table[i].with_tests : table[i].state;
 			if (run->results[i].state != right)
@@ -118,7 +123,7 @@ static void test_what_the_plugin_sees(void **state)
 
 	(void)state;
 	assert_true(fill(run));
-	assert_true(run_prepare(run, &plain));
+	assert_true(prepare(run, &plain));
 	assert_int_equal(lg_batch_event(&run->batch.handle, 1, &event), LG_OK);
 	assert_int_equal(event.seq, 11);
 	assert_int_equal(event.attempt, 3);
@@ -145,7 +150,7 @@ static void test_tally_and_judge(void **state)
 
 	(void)state;
 	assert_true(fill(run));
-	assert_true(run_prepare(run, &plain));
+	assert_true(prepare(run, &plain));
 	assert_int_equal(run->batch.count, 5);
 	for (size_t i = 0; i < 5; i++) {
 		struct lg_settlement said = {.size = sizeof(said), .outcome = outcomes[i]};
@@ -182,13 +187,13 @@ static void test_no_memory(void **state)
 	do {
 		alloc_fail_at(++n);
 		struct run *run = run_new(&services, &wake);
-		if (run && fill(run) && !run_prepare(run, &plain))
+		if (run && fill(run) && !prepare(run, &plain))
 			assert_int_equal(batch_unsettled(&run->batch), 0);
 		failed = alloc_failed();
 		alloc_fail_at(0);
 		if (run) {
 			run_reset(run);
-			assert_true(fill(run) && run_prepare(run, &plain)); /* it recovers */
+			assert_true(fill(run) && prepare(run, &plain)); /* it recovers */
 			run_reset(run);
 		}
 		run_free(&run);

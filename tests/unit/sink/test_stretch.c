@@ -130,7 +130,7 @@ static void test_random_play(void **state)
 		memset(model, '.', END);
 		for (int i = 0; i < 200; i++) {
 			struct stretch *one = pick(&stretches);
-			int play = rand() % 4;
+			int play = rand() % 5;
 
 			if (play < 2 && taken < FLYING) {
 				taken += take(&stretches, model);
@@ -140,6 +140,12 @@ static void test_random_play(void **state)
 				stretches_reopen(&stretches, one);
 				trim(model);
 				taken--;
+			} else if (one && play == 4) {
+				if (one->first_seq == one->last_seq)
+					continue;
+				memset(model + one->last_seq, 'o', 1);
+				stretches_cut(&stretches, one, one->last_seq - 1);
+				trim(model);
 			} else if (one) {
 				memset(model + one->first_seq, 'd',
 				       (size_t)(one->last_seq - one->first_seq + 1));
