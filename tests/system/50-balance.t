@@ -26,15 +26,20 @@ note("LEADGATE_BALANCE_SEED=$seed LEADGATE_BALANCE_RUNS=$runs");
 my %sinks = map { $_ => 1 } qw(calm moody fussy);
 my $batch = 5;
 my $retention = '0s';
+my $start = '';
 my $gateway = LeadgateTest->new(config => config())->announce(qr/level=(warning|error)/);
 my $dir = $gateway->dir;
 spew("$dir/$_.script", "deliver\n") for qw(calm moody fussy late);
 
+# Each sink wants something else; `late` begins sometimes with what comes next.
 sub config {
+    my %more = (
+        calm => q(, when: "inquiry.kind ~= 'quote'"), moody => ', events: [lead.created, lead.touched, gateway.alert]',
+        fussy => ', events: [lead.created]', late => $start,
+    );
     my $sinks = join '', map {
-        my $more = $_ eq 'fussy' ? ', events: [lead.created]' : '';
         "  $_: { plugin: failing_sink, script: \"\@DIR\@/$_.script\", log: \"\@DIR\@/$_.log\", timeout: 200ms,\n"
-            . "    retry_first: 10ms, retry_max: 50ms, retry_for: 10m, batch_events: $batch$more }\n"
+            . "    retry_first: 10ms, retry_max: 50ms, retry_for: 10m, batch_events: $batch$more{$_} }\n"
     } sort keys %sinks;
     return <<"YAML";
 core: { loops: 2, shutdown: 5s }
@@ -121,7 +126,7 @@ sub reload {
 sub reconfigure {
     if (rand() < 0.5) { $batch = 1 + int rand 9 }
     elsif ($sinks{late}) { delete $sinks{late} }
-    else { $sinks{late} = 1 }
+    else { $sinks{late} = 1; $start = one_of('', ', start: now') }
     $gateway->configure(config());
     if (rand() < 0.3) { restart() } else { reload() }
     return $sinks{late} ? "late is there, batches of $batch" : "no late, batches of $batch";
