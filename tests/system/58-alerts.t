@@ -3,13 +3,19 @@
 use strict;
 use warnings;
 
+use Destination;
+use File::Temp qw(tempdir);
 use JSON::PP;
 use LeadgateTest;
 use Test::More;
 
 $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
 
-my $config = <<'YAML';
+my $folder = tempdir('leadgate-destination-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $destination = Destination->new($folder);
+my $port = $destination->port;
+
+my $config = <<'YAML' =~ s/\@PORT\@/$port/r;
 core: { loops: 1, shutdown: 20s, slow_call: 10s }
 listen: { address: "127.0.0.1:0" }
 admin: { address: "127.0.0.1:0" }
@@ -21,13 +27,15 @@ sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
   pager: { plugin: file, path: "@DIR@/alerts.ndjson", events: [gateway.alert],
            when: "person.country == 'XX'" }   # an expression is about leads
+  hook: { plugin: http, url: "http://127.0.0.1:@PORT@/status/200", allow_private: true,
+          events: [gateway.alert, lead.touched] }
   crm: { plugin: failing_sink, script: "@DIR@/script", log: "@DIR@/crm.log", alert_lag: 1s,
          retry_first: 10ms, retry_max: 20ms }
 YAML
 my $gateway = LeadgateTest->new(config => $config);
 $gateway->announce(qr/event=gateway\.alert kind=(silent|lag) .*state=raised/, qr/event=sink\.parked sink=crm/);
 script('deliver');
-$gateway->start;
+$gateway->start->allow_calls(1, 1);
 
 sub script { spew($gateway->dir . '/script', "$_[0]\n") }
 
@@ -69,6 +77,12 @@ like($out, qr/^alerts\[0\]\.kind\s+silent$/m, 'leadgate status shows it');
 ($exit, $out) = $gateway->command('status', '--json');
 is(decode_json($out)->{alerts}[0]{name}, 'contact-form', '… as JSON too');
 
+# Over HTTP it is the same.
+wait_until { $destination->requests } 'the hook is called';
+my ($request) = $destination->requests;
+is_deeply(decode_json($request->{body}), $event, 'the http sink sends the event as it is');
+is($request->{headers}{'idempotency-key'}, $event->{id}, '… under its id');
+
 # A lead ends the silence, which soon begins anew.
 is($gateway->post('/f/contact', [email => 'ada@example.com'])->{status}, 202, 'a lead comes');
 wait_until { states('silent') =~ /^raised cleared/ } 'the silence is over';
@@ -90,7 +104,7 @@ is(metric('lag', 'crm'), 1, '… and measured');
 # A kill forgets nothing and says nothing twice.
 my ($parked, $lag, $silent) = map { states($_) } qw(parked lag silent);
 $gateway->kill_hard;
-$gateway->start;
+$gateway->start->allow_calls(1, 1);
 wait_until { metric('parked', 'crm') eq '1' && metric('silent', 'contact-form') eq '1' } 'the alerts are known';
 wait_until { $gateway->log =~ /event=sink\.parked/ } 'the lane is parked again';
 wait_until { metric('lag', 'crm') eq '1' } 'the lag is seen again';
