@@ -335,12 +335,22 @@ static bool step(struct journal *journal, struct chore *chore)
 	return true;
 }
 
+static void end(struct chore *chore)
+{
+	chore->more = false;
+	buffer_fini(&chore->work);
+}
+
+void chore_refuse(struct chore *chore, const char *reason)
+{
+	chore->done = error_set(&chore->error, "%s", reason);
+	end(chore);
+}
+
 void chore_step(struct journal *journal, struct chore *chore)
 {
 	chore->more = false;
 	chore->done = step(journal, chore);
-	if (!chore->done)
-		chore->more = false;
-	if (!chore->more)
-		buffer_fini(&chore->work);
+	if (!chore->done || !chore->more)
+		end(chore);
 }

@@ -94,5 +94,7 @@ struct sink_state {
  * has its result and goes back. */
 struct journal;
 void chore_step(struct journal *journal, struct chore *chore);
+/* Writer: ends it unfinished, for a reason. */
+void chore_refuse(struct chore *chore, const char *reason);
 
 #endif

@@ -248,6 +248,7 @@ bool outbox_do_now(struct outbox *outbox, struct chore *chore)
 	while (!mailbox_take(&reply))
 		mailbox_wait(&reply, -1);
 	mailbox_fini(&reply);
+	chore->reply = NULL;
 	return chore->done;
 }
 

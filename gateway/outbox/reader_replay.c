@@ -9,6 +9,9 @@
 /* Between the making of an id and the seq of its event others come. */
 #define NEAR_MS 2000
 
+/* An attempt's row covers at most as many events as one delivery may have. */
+#define ATTEMPT_SPAN "100000"
+
 /* Where a body has its id: behind {"id":" */
 #define EVENT_ID "substr(body, 8, 36)"
 
@@ -16,7 +19,8 @@ static const char sql_dead[] =
 	"SELECT e.seq, " EVENT_ID ", e.type, e.lead, e.at, o.attempts, o.error, a.at, a.status,"
 	" a.answer FROM open o JOIN event e ON e.seq = o.seq"
 	" LEFT JOIN attempt a ON a.rowid = (SELECT max(rowid) FROM attempt"
-	" WHERE sink = o.sink AND last_seq >= o.seq AND first_seq <= o.seq)"
+	" WHERE sink = o.sink AND last_seq BETWEEN o.seq AND o.seq + " ATTEMPT_SPAN
+	" AND first_seq <= o.seq)"
 	" WHERE o.sink = ? AND o.seq > ? AND o.state = 'dead' ORDER BY o.seq LIMIT ?";
 static const char sql_find[] = "SELECT seq, lead = ?3 FROM event WHERE seq >= ?1 AND seq < ?2"
 			       " AND (lead = ?3 OR " EVENT_ID " = ?4) ORDER BY seq";

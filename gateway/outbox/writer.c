@@ -91,6 +91,9 @@ static void set_up_numbers(struct writer *writer)
 						BATCH_REFUSED_HELP);
 	writer->refused_queue = counter_register(COUNTER_COUNTER, BATCH_REFUSED, "reason=\"queue\"",
 						 BATCH_REFUSED_HELP);
+	writer->counter_pruned = counter_register(COUNTER_COUNTER,
+						  "leadgate_store_pruned_events_total", "",
+						  "Events that were older than the retention");
 	writer->queue_stage = histogram_register_stage("queue");
 	writer->commit_stage = histogram_register_stage("commit");
 }
@@ -131,8 +134,7 @@ static void do_chore(struct writer *writer)
 	const char *damage = atomic_load(&writer->damage);
 
 	if (damage) {
-		chore->more = false;
-		error_set(&chore->error, "%s", damage);
+		chore_refuse(chore, damage);
 	} else {
 		gate_enter(writer->gate);
 		chore_step(writer->journal, chore);
@@ -182,10 +184,13 @@ static void prune(struct writer *writer)
 	if (!chore->more)
 		*chore = (struct chore){.kind = CHORE_PRUNE,
 					.before_ms = clock_wall_ms() - writer->store->retention_ms};
+	int64_t before = chore->count;
+
 	gate_enter(writer->gate);
 	chore_step(writer->journal, chore);
 	gate_leave(writer->gate);
 	publish(writer);
+	counter_add(writer->counter_pruned, chore->count - before);
 	if (chore->more)
 		return;
 	if (!chore->done)

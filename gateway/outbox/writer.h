@@ -21,7 +21,7 @@ struct writer {
 	_Atomic(int64_t) queued, queued_bytes;
 	_Atomic(int64_t) sink_epoch;
 	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;
-	int gauge_leads, gauge_last_seq, gauge_index, gauge_queue;
+	int gauge_leads, gauge_last_seq, gauge_index, gauge_queue, counter_pruned;
 	int refused_full, refused_queue; /* counters of what is not let in */
 	int queue_stage, commit_stage;	 /* histograms */
 	int64_t last_capture_us;	 /* monotonic: when captures were committed last */

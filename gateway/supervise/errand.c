@@ -240,6 +240,16 @@ static bool refuse(struct errand_ticket *ticket, struct errand *errand)
 	return false;
 }
 
+/* The lane of a sink that was removed may still have a word to say. */
+static bool lane_has_ended(const struct gateway *gateway, struct chore *chore)
+{
+	if (chore->kind != CHORE_FORGET || !berths_lane(&gateway->berths, chore->sink))
+		return true;
+	return error_set(&chore->error,
+			 "the sink %.*s is ending its last batch; try again when it has",
+			 SLICE_ARGS(chore->sink));
+}
+
 bool errand_begin(struct errands *errands, const struct json *request, struct errand_ticket *ticket)
 {
 	struct errand *errand = alloc_zalloc(sizeof(*errand));
@@ -252,7 +262,8 @@ bool errand_begin(struct errands *errands, const struct json *request, struct er
 	}
 	chore = &errand->chore;
 	if (!errand_read(chore, request, &chore->error) ||
-	    !errand_allowed(chore, errands->gateway->settings, &chore->error))
+	    !errand_allowed(chore, errands->gateway->settings, &chore->error) ||
+	    !lane_has_ended(errands->gateway, chore))
 		return refuse(ticket, errand);
 	/* The request is gone before the chore is done. */
 	slice_to_text(chore->sink, errand->sink, sizeof(errand->sink));

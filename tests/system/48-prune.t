@@ -97,10 +97,16 @@ subtest 'killed in the middle of it' => sub {
     $config =~ s/(store: \{)/$1 retention: 1s,/;
     spew($gw->config, $config);
     my $before = 1200;
+    my $faults = ($ENV{LG_FAULT} || '') eq 'yes';
     for my $round (1 .. 4) {
-        $gw->start;
-        wait_until { $gw->sql('SELECT count(*) FROM event') < $before } "round $round prunes";
-        $gw->kill_hard;
+        if ($faults) {    # inside a transaction
+            $gw->launch(env => { LEADGATE_FAULT => 'in-chore:' . (1 + int rand 3) });
+            is($gw->wait_end, 'signal 9', 'killed in a step');
+        } else {
+            $gw->start;
+            wait_until { $gw->sql('SELECT count(*) FROM event') < $before } "round $round prunes";
+            $gw->kill_hard;
+        }
         $before = $gw->sql('SELECT count(*) FROM event');
         is($gw->sql('PRAGMA integrity_check'), 'ok', "the journal is whole after round $round");
         is($gw->sql('SELECT count(*) FROM lead l LEFT JOIN event e ON e.seq = l.event'
