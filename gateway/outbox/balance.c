@@ -1,6 +1,7 @@
 #include "outbox/balance.h"
 
 #include "base/alloc.h"
+#include "outbox/index.h"
 #include "outbox/outcomes.h"
 #include "outbox/reader_private.h"
 #include "outbox/statements.h"
@@ -94,7 +95,7 @@ static void report(struct scan *scan, size_t index, enum balance_fault fault, in
 
 	scan->balance->sinks[index].faults += last_seq - first_seq + 1;
 	scan->balance->faults += last_seq - first_seq + 1;
-	if (run->first_seq && run->fault == fault && run->last_seq + 1 == first_seq) {
+	if (run->first_seq && run->fault == fault && run->last_seq == first_seq - 1) {
 		run->last_seq = last_seq;
 		return;
 	}
@@ -154,6 +155,10 @@ static bool read_settled(struct scan *scan, size_t index)
 	while (sqlite3_step(select) == SQLITE_ROW) {
 		int64_t first_seq = sqlite3_column_int64(select, 0);
 		int64_t last_seq = sqlite3_column_int64(select, 1);
+		if (first_seq < 1 || last_seq > INDEX_SEQ_MAX) {
+			report(scan, index, BALANCE_UNREADABLE, scan->first_seq, scan->first_seq);
+			continue;
+		}
 		if (!claim_settled(scan, index, first_seq, last_seq, statement_column(select, 2)) &&
 		    first_seq >= scan->first_seq) /* said once, by its first window */
 			report(scan, index, BALANCE_UNREADABLE, first_seq, last_seq);
@@ -197,7 +202,8 @@ static bool read_rows(struct scan *scan, size_t index)
 	    !read_open(scan, index, last ? INT64_MAX : scan->end_seq - 1))
 		return false;
 	if (last && sink->position > last_seq)
-		report(scan, index, BALANCE_BEYOND, last_seq + 1, sink->position);
+		report(scan, index, BALANCE_BEYOND, last_seq + 1,
+		       sink->position < INDEX_SEQ_MAX ? sink->position : INDEX_SEQ_MAX);
 	return true;
 }
 

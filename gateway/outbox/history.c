@@ -1,6 +1,5 @@
 #include "outbox/history.h"
 
-#include "outbox/index.h"
 #include "outbox/outcomes.h"
 #include "outbox/reader_private.h"
 #include "outbox/schema.h"
@@ -238,10 +237,10 @@ static int outcome_at(struct lg_slice outcomes, int64_t first_seq, int64_t seq)
 	int64_t count;
 	int state;
 
-	while (outcomes_next(&outcomes, &state, &count)) {
-		first_seq += count;
-		if (seq < first_seq)
+	while (first_seq > 0 && outcomes_next(&outcomes, &state, &count)) {
+		if (count > seq - first_seq)
 			return state;
+		first_seq += count;
 	}
 	return OUTCOME_NONE;
 }

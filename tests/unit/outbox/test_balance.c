@@ -202,6 +202,15 @@ static void damage_is_named(void **state)
 		 "crm 5-5 in no state; "},
 		{"INSERT INTO settled VALUES ('crm', 6, 10, 1, 'delivered*5')",
 		 "crm 9-10 settled, but the journal ends before; "},
+		{"INSERT INTO settled VALUES ('crm', -9223372036854775808, 1, 1, 'delivered')",
+		 "crm 1-1 settled or open in words that cannot be read; "},
+		{"INSERT INTO settled VALUES ('crm', 9, 9223372036854775807, 1,"
+		 " 'delivered*9223372036854775799')",
+		 "crm 9-1099511627775 settled, but the journal ends before; "
+		 "crm 6-8 in no state; "},
+		{"UPDATE settled SET outcomes = 'delivered*9223372036854775807'",
+		 "crm 1-5 settled or open in words that cannot be read; "
+		 "crm 1-2 in no state; crm 5-5 in no state; "},
 		{"DELETE FROM event WHERE seq = 4",
 		 "crm 4-4 open, but there is no such event; "
 		 " 4-4 the present record of a lead, but there is no such event; "},
