@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "sink/lane_state.h"
 
-#define GATHER_FACTOR 4 /* of the last delivery's time, see pace() */
-#define SAY_AGAIN_MS 10000
-#define GATHER_LEAST_MS 5 /* for the threads that each delivery wakes */
+#define GATHER_FACTOR 4	   /* of the last delivery's time, see pace() */
+#define GATHER_LEAST_MS 5  /* for the threads that each delivery wakes */
+#define SAY_AGAIN_MS 10000 /* that the filter fails */
 
 /* A delivery that syncs costs the disk much and the events little: so the next
  * one does not begin before four times its duration has passed (`gather` at
@@ -42,7 +42,7 @@ static bool weigh_parked(struct lane *lane, struct run *run, const struct run_ta
 	if (alone && only_event(run)->seq == suspect->seq && suspect->acquits) {
 		suspect->seq = 0;
 		run->passed = true;
-		lane_go_on(lane);
+		lane_go_on(lane, run->started_us);
 		return true;
 	}
 	if (alone) {
@@ -70,7 +70,7 @@ static void weigh_passed(struct lane *lane, struct run *run)
 			 memcmp(event->lead_id, suspect->lead_id, UUID_BYTES) != 0)
 			suspect->acquits = true;
 	}
-	lane_go_on(lane);
+	lane_go_on(lane, run->started_us);
 	lane_grow(lane);
 }
 
@@ -96,7 +96,7 @@ static bool weigh(struct lane *lane, struct run *run)
 	if (all == 1 && only_event(run)->seq == lane->suspect.seq)
 		lane->suspect.seq = 0; /* it does something else now */
 	if (tally.dead) {
-		lane_go_on(lane);
+		lane_go_on(lane, run->started_us);
 	} else if (!run->due) {
 		lane_pause(lane, MOOD_WAITING, run->started_us, tally.retry_after_ms, tally.reason);
 		if (all > 1 && tally.retried == all) {

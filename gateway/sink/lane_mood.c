@@ -48,7 +48,7 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 		wait_ms = least_ms;
 	if (lane->resume_ms < now_us / 1000 + wait_ms)
 		lane->resume_ms = now_us / 1000 + wait_ms;
-	if (atomic_load(&lane->mood) != (int)mood || lane->failures == 1)
+	if (atomic_load(&lane->mood) != (int)mood || (lane->failures == 1 && !again))
 		log_warning(mood == MOOD_PARKED ? "sink.parked" : "sink.waiting",
 			    LOG_SLICE("sink", lane->instance->name), LOG_SLICE("reason", reason),
 			    LOG_INT("wait_ms", wait_ms));
@@ -56,8 +56,10 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 	lane_mood_set(lane, mood, reason);
 }
 
-void lane_go_on(struct lane *lane)
+void lane_go_on(struct lane *lane, int64_t started_us)
 {
+	if (lane->failures && started_us < lane->paused_us)
+		return;
 	if (lane->failures)
 		log_notice("sink.resumed", LOG_SLICE("sink", lane->instance->name),
 			   LOG_INT("failures", lane->failures));

@@ -196,8 +196,9 @@ void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reaso
  * count once more. */
 void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int64_t least_ms,
 		struct lg_slice reason);
-/* The destination takes something: all goes at full pace again. */
-void lane_go_on(struct lane *lane);
+/* The destination takes something: all goes at full pace again. What was under way
+ * when the pause began proves nothing: it may have been asked to wait since. */
+void lane_go_on(struct lane *lane, int64_t started_us);
 /* The rate allows nothing for so long. */
 void lane_hold(struct lane *lane, int64_t wait_ms, bool day);
 /* A batch of `count` events failed as a whole: the next ones are half as large,

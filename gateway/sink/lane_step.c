@@ -28,7 +28,7 @@ static bool open_plugin(struct lane *lane)
 		lane_pause(lane, MOOD_PARKED, clock_monotonic_us(), 0, slice_from(error.text));
 		return false;
 	}
-	lane_go_on(lane);
+	lane_go_on(lane, clock_monotonic_us());
 	return true;
 }
 

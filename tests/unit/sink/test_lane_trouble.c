@@ -90,6 +90,26 @@ static void test_stops_with_batches_under_way(void **state)
 	each_delivered(1, 20, false);
 }
 
+/* One was asked to wait: what was sent before that and is taken changes nothing. */
+static void test_waits_as_asked(void **state)
+{
+	(void)state;
+	stand.settings.concurrency = 2;
+	stand.settings.batch_events = 1;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	atomic_store(&robot.order, KEEP);
+	post(3);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 2);
+	robot_settle(1, LG_RETRY);
+	WAIT_FOR(strcmp(status().state, "waiting") == 0);
+	robot_settle(0, LG_DELIVERED);
+	WAIT_FOR(status().position == 2);
+	assert_string_equal(status().state, "waiting");
+	assert_int_equal(atomic_load(&robot.kept_count), 2);
+	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
+}
+
 /* ---- one bad event in a batch -------------------------------------------------- */
 
 static void poisoned(int32_t outcome, int count, int a, int b)
@@ -254,6 +274,7 @@ int main(void)
 		ON_A_STAND(test_no_more_than_allowed),
 		ON_A_STAND(test_each_batch_has_its_deadline),
 		ON_A_STAND(test_stops_with_batches_under_way),
+		ON_A_STAND(test_waits_as_asked),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
 		ON_A_STAND(test_finds_the_event_that_fails),
