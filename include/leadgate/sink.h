@@ -23,7 +23,8 @@ struct lg_sink_operations {
 	int32_t (*check)(const void *settings, struct lg_text problem);
 
 	/* Makes an instance on its lane's thread. `host` and `settings` live
-	 * until after `close`. LG_FAIL: the lane is parked, `problem` says why,
+	 * until after `close`. When a reload replaces a sink, the next instance
+	 * is made after the last one was closed. LG_FAIL: the lane is parked, `problem` says why,
 	 * and `open` is tried again later. May be NULL. */
 	int32_t (*open)(struct lg_host *host, const void *settings, void **instance,
 			struct lg_text problem);

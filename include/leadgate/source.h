@@ -26,7 +26,9 @@ struct lg_source_operations {
 	int32_t (*check)(const void *settings, struct lg_text problem);
 
 	/* Makes an instance. `host` and `settings` live until after `close`.
-	 * Main thread. On LG_FAIL `problem` says why. May be NULL. */
+	 * A reload makes the next one before the last one is closed: each gets
+	 * the requests that began in its time. Main thread. On LG_FAIL
+	 * `problem` says why. May be NULL. */
 	int32_t (*open)(struct lg_host *host, const void *settings, void **instance,
 			struct lg_text problem);
 
