@@ -5,6 +5,7 @@
 #include "verbs/arguments.h"
 #include "verbs/print.h"
 #include "verbs/verb.h"
+#include "verbs/view.h"
 
 /* The gateway gives up waiting by its own limit (core.shutdown); this one is
  * only for a gateway that does not answer at all. */
@@ -92,28 +93,22 @@ static int ask(const struct settings *settings, const char *request, int64_t tim
 	return status;
 }
 
-/* Only where the store is must be known here: whether the configuration is good
- * is for the gateway to say, which has its own environment. */
+/* Whether the configuration is good is for the gateway to say. */
 int verb_reload(int argc, char **argv)
 {
 	struct arguments arguments;
-	struct settings *settings;
-	struct buffer errors;
-	int status = EXIT_CONFIG;
+	struct view view;
+	int status;
 
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON | ARGUMENT_WAIT,
 			    0, 0))
 		return EXIT_USAGE;
-	buffer_init(&errors, SIZE_MAX);
-	settings = settings_load_store(arguments.config, &errors);
-	if (!settings)
-		fwrite(buffer_slice(&errors).data, 1, buffer_length(&errors), stderr);
-	else
-		status = ask(settings, "{\"command\":\"reload\"}", CONTROL_RELOAD_MS,
+	status = view_locate(&view, arguments.config);
+	if (status == EXIT_DONE)
+		status = ask(view.settings, "{\"command\":\"reload\"}", CONTROL_RELOAD_MS,
 			     arguments.json);
 	if (status == EXIT_DONE && arguments.wait)
-		status = ask(settings, "{\"command\":\"drain\"}", WAIT_MS, arguments.json);
-	settings_free(&settings);
-	buffer_fini(&errors);
+		status = ask(view.settings, "{\"command\":\"drain\"}", WAIT_MS, arguments.json);
+	view_close(&view);
 	return status;
 }

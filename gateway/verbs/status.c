@@ -76,7 +76,7 @@ int verb_status(int argc, char **argv)
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG | ARGUMENT_JSON, 0, 0))
 		return EXIT_USAGE;
 	buffer_init(&out, CONTROL_ANSWER_BYTES);
-	status = view_configure(&view, arguments.config);
+	status = view_locate(&view, arguments.config);
 	if (status == EXIT_DONE &&
 	    !control_call(view.settings->store.path, "{\"command\":\"status\"}", &out, &absent,
 			  &error)) {

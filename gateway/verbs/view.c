@@ -4,21 +4,33 @@
 
 #include "supervise/daemon.h"
 
+static int load(struct view *view, const char *config,
+		struct settings *(*read)(const char *path, struct buffer *errors))
+{
+	view->settings = read(config, &view->errors);
+	if (view->settings)
+		return EXIT_DONE;
+	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
+	return EXIT_CONFIG;
+}
+
 int view_configure(struct view *view, const char *config)
 {
 	struct error error = {0};
 
 	*view = (struct view){0};
 	buffer_init(&view->errors, SIZE_MAX);
-	if (!normalize_setup(&error)) {
-		fprintf(stderr, "leadgate: %s\n", error.text);
-		return EXIT_FAILED;
-	}
-	view->settings = settings_load(config, &view->errors);
-	if (view->settings)
-		return EXIT_DONE;
-	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
-	return EXIT_CONFIG;
+	if (normalize_setup(&error))
+		return load(view, config, settings_load);
+	fprintf(stderr, "leadgate: %s\n", error.text);
+	return EXIT_FAILED;
+}
+
+int view_locate(struct view *view, const char *config)
+{
+	*view = (struct view){0};
+	buffer_init(&view->errors, SIZE_MAX);
+	return load(view, config, settings_load_store);
 }
 
 int view_open(struct view *view, const char *config)

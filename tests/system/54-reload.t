@@ -33,7 +33,7 @@ sub generation {
     return $gateway->admin('/metrics')->{content} =~ /^leadgate_generation (\d+)$/m ? $1 : undef;
 }
 
-my $gateway = LeadgateTest->new(config => config())->start;
+my $gateway = LeadgateTest->new(config => config())->start(env => { LG_TEST_GATHER => '6ms' });
 is(generation($gateway), 1, 'a start is the first generation');
 my $kept = $gateway->connect;
 my $rest = '';
@@ -98,6 +98,7 @@ sub refused {
     my $before = generation($gateway);
     ($status, $out, $err) = $gateway->command('reload');
     is($status, 78, "$why: the reload is refused");
+    is(($gateway->command('status'))[0], 0, 'status does not mind');
     like($err, $_, 'all is said') for @patterns;
     is($out, '', 'no plan is printed');
     is(generation($gateway), $before, 'the old generation stays');
@@ -139,6 +140,15 @@ like($out, qr/^changed +option +core\.shutdown$/m, 'what can change is taken');
 my $picture = decode_json(($gateway->command('status', '--json'))[1]);
 is($picture->{loops}, 2, 'as many loops as before');
 isnt($picture->{store}{max_bytes}, 3 << 30, 'the store is as it was');
+
+# Variables are the gateway's: the command need not have them.
+my $variable = 'archive: { plugin: file, path: "@DIR@/leads.ndjson", gather: "${LG_TEST_GATHER}" }';
+$gateway->configure(config(core => 'loops: 2, shutdown: 21s', sinks => [$variable],
+    sources => ['quote-form: { plugin: webform, path: /f/quote, auth: none }']));
+is(($gateway->command('check'))[0], 78, 'a variable that is not set here');
+($status, $out) = $gateway->command('reload');
+is($status, 0, 'is set where it matters');
+like($out, qr/^changed +sink +archive$/m, 'and makes a difference');
 
 # The log's level is taken at once.
 unlike($gateway->log, qr/level=debug/, 'no line of level debug so far');
