@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/gateway.c \
 	%D%/generation.c \
 	%D%/errand.c \
+	%D%/hearing.c \
 	%D%/metrics.c \
 	%D%/monitor.c \
 	%D%/picture.c \

@@ -5,23 +5,11 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervise/hearing.h"
 
 #define TICK_MS 1000
-/* How far back the journal is asked when a source was heard last: some ten
- * milliseconds, once for each start and each source that a reload brings. */
-#define HEARD_EVENTS_MAX 10000
 /* Looking at the backlog may take this part of the time. */
 #define LOOK_PART 100
-
-/* A source whose silence is an alert. */
-struct heard {
-	struct list link;
-	char name[ALERT_NAME_BYTES];
-	int64_t leads;	  /* as counted when it was looked at last */
-	int64_t wall_ms;  /* when it brought something, by either clock: a step of the */
-	int64_t clock_ms; /* wall clock raises no alert */
-	bool seen;
-};
 
 /* What waited for a sink at the last look. */
 struct view {
@@ -35,106 +23,13 @@ struct monitor {
 	struct gateway *gateway;
 	struct loop_timer timer;
 	struct alerts alerts;
-	struct reader *reader; /* NULL: the journal cannot be read */
-	struct list heard, views;
+	struct reader *reader;
+	struct hearing hearing;
+	struct list views;
 	int64_t look_from_ms;	/* monotonic: not before */
 	int64_t looked_ms;	/* wall clock: the last look */
 	int64_t looked_changes; /* changes_now by then */
 };
-
-/* ---- sources --------------------------------------------------------------------- */
-
-static struct heard *find_heard(const struct monitor *monitor, struct lg_slice name)
-{
-	LIST_EACH(link, &monitor->heard) {
-		struct heard *heard = container_of(link, struct heard, link);
-		if (slice_is(name, heard->name))
-			return heard;
-	}
-	return NULL;
-}
-
-/* Everything that reached the journal says that the source is alive, a
- * repetition too. */
-static int64_t leads_of(const struct source *source)
-{
-	return counter_read(source->counters[SOURCE_CREATED]) +
-	       counter_read(source->counters[SOURCE_TOUCHED]) +
-	       counter_read(source->counters[SOURCE_REPEATED]);
-}
-
-/* Of a source that is new to us the journal may know; otherwise its silence
- * begins now. */
-static int64_t ask_journal(struct monitor *monitor, struct lg_slice source)
-{
-	struct source_heard heard = {.source = source};
-	struct error error;
-
-	if (monitor->reader && !reader_heard(monitor->reader, &heard, 1, HEARD_EVENTS_MAX, &error))
-		log_warning("gateway.alerts", LOG_TEXT("reason", error.text));
-	return heard.at_ms ? heard.at_ms : clock_wall_ms();
-}
-
-static struct heard *add_heard(struct monitor *monitor, const struct source *source)
-{
-	struct heard *heard = alloc_zalloc(sizeof(*heard));
-	int64_t ago_ms;
-
-	if (!heard)
-		return NULL;
-	slice_to_text(source->instance->name, heard->name, sizeof(heard->name));
-	heard->leads = leads_of(source);
-	heard->wall_ms = ask_journal(monitor, source->instance->name);
-	ago_ms = clock_wall_ms() - heard->wall_ms;
-	heard->clock_ms = clock_monotonic_ms() - (ago_ms > 0 ? ago_ms : 0);
-	list_append(&monitor->heard, &heard->link);
-	return heard;
-}
-
-static void look_at_source(struct monitor *monitor, const struct source *source)
-{
-	struct heard *heard = find_heard(monitor, source->instance->name);
-	int64_t leads = leads_of(source), now_ms = clock_monotonic_ms();
-
-	if (!heard)
-		heard = add_heard(monitor, source);
-	if (!heard)
-		return;
-	heard->seen = true;
-	if (leads != heard->leads) {
-		heard->leads = leads;
-		heard->wall_ms = clock_wall_ms();
-		heard->clock_ms = now_ms;
-	}
-	bool silent = now_ms - heard->clock_ms >= source->settings.alert_silent_ms;
-	alerts_take(&monitor->alerts,
-		    &(struct alert_finding){
-			    .kind = ALERT_SILENT,
-			    .name = source->instance->name,
-			    .raised = silent,
-			    .last_ms = heard->wall_ms,
-			    .reason = silent ? LG_SLICE("no lead for longer than alert_silent")
-					     : LG_SLICE("a lead came"),
-		    });
-}
-
-static void look_at_sources(struct monitor *monitor)
-{
-	const struct settings *settings = monitor->gateway->settings;
-
-	LIST_EACH(link, &monitor->heard)
-		container_of(link, struct heard, link)->seen = false;
-	for (size_t i = 0; i < settings->source_count; i++)
-		if (settings->sources[i].settings.alert_silent_ms > 0)
-			look_at_source(monitor, &settings->sources[i]);
-	LIST_EACH_SAFE(link, &monitor->heard) {
-		struct heard *heard = container_of(link, struct heard, link);
-		if (heard->seen)
-			continue;
-		list_remove(link);
-		alloc_free(heard);
-	}
-}
 
 /* ---- what waits for sinks ----------------------------------------------------------- */
 
@@ -208,8 +103,7 @@ static void refresh(struct monitor *monitor)
 {
 	int64_t began_ms = clock_monotonic_ms(), changes = changes_now(monitor);
 
-	if (!monitor->reader || began_ms < monitor->look_from_ms ||
-	    changes == monitor->looked_changes)
+	if (began_ms < monitor->look_from_ms || changes == monitor->looked_changes)
 		return;
 	monitor->looked_changes = changes;
 	monitor->looked_ms = clock_wall_ms();
@@ -356,7 +250,7 @@ static void on_tick(struct loop_timer *timer)
 	if (gateway->draining)
 		return;
 	alerts_begin(&monitor->alerts, is_asked(gateway->settings));
-	look_at_sources(monitor);
+	hearing_listen(&monitor->hearing, gateway->settings, monitor->reader, &monitor->alerts);
 	look_at_sinks(monitor);
 	alerts_end(&monitor->alerts);
 	loop_timer_set(timer, TICK_MS);
@@ -378,7 +272,7 @@ bool monitor_open(struct gateway *gateway, struct error *error)
 	}
 	monitor->gateway = gateway;
 	monitor->looked_changes = -1;
-	list_init(&monitor->heard);
+	hearing_init(&monitor->hearing);
 	list_init(&monitor->views);
 	loop_timer_init(&monitor->timer, gateway->loop, on_tick);
 	gateway->monitor = monitor;
@@ -388,14 +282,6 @@ bool monitor_open(struct gateway *gateway, struct error *error)
 	alerts_inherit(&monitor->alerts, monitor->reader);
 	return loop_timer_set(&monitor->timer, TICK_MS) ||
 	       error_set(error, "watching sources and sinks: not enough memory");
-}
-
-static void free_heard(struct monitor *monitor)
-{
-	LIST_EACH_SAFE(link, &monitor->heard)
-		alloc_free(container_of(link, struct heard, link));
-	LIST_EACH_SAFE(link, &monitor->views)
-		alloc_free(container_of(link, struct view, link));
 }
 
 void monitor_close(struct monitor **pointer)
@@ -409,6 +295,8 @@ void monitor_close(struct monitor **pointer)
 	alerts_close(&monitor->alerts);
 	if (monitor->reader)
 		reader_close(&monitor->reader);
-	free_heard(monitor);
+	hearing_fini(&monitor->hearing);
+	LIST_EACH_SAFE(link, &monitor->views)
+		alloc_free(container_of(link, struct view, link));
 	alloc_free(monitor);
 }
