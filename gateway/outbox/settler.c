@@ -186,7 +186,7 @@ static int store_again(struct journal *journal, struct settlement *settlement)
 		int rc = has_open(journal, settlement->sink, event->seq, &open);
 		if (rc != SQLITE_OK)
 			return rc;
-		if (!open) /* settled by somebody else meanwhile */
+		if (!open || event->noted) /* settled by somebody else meanwhile */
 			continue;
 		if (is_open(event->state)) {
 			rc = put_open(journal, settlement->sink, event);

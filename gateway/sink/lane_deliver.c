@@ -50,10 +50,9 @@ static bool weigh_parked(struct lane *lane, struct run *run, const struct run_ta
 		memcpy(suspect->lead_id, only_event(run)->lead_id, UUID_BYTES);
 	}
 	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
-	if (alone && run->due)
-		return true;
-	lane_count(lane, LANE_PARKED, (int64_t)run->batch.count);
-	return false;
+	if (!alone)
+		lane_count(lane, LANE_PARKED, (int64_t)run->batch.count);
+	return alone && run->due;
 }
 
 /* Something of it was delivered. What parks beside that is to blame itself. */
@@ -109,6 +108,12 @@ static bool weigh(struct lane *lane, struct run *run)
 
 /* ---- there and back ------------------------------------------------------------------ */
 
+/* The event stays pending, but whoever asks wants to know why. */
+static bool parks_alone(const struct run *run)
+{
+	return run->batch.count == 1 && batch_outcome(&run->batch, 0) == LG_PARK;
+}
+
 /* The plugin is done with the run, or had its time. */
 static void land(struct lane *lane, struct run *run)
 {
@@ -121,11 +126,15 @@ static void land(struct lane *lane, struct run *run)
 		pace(lane, run->started_us);
 		settle = weigh(lane, run);
 	}
-	if (!settle) {
+	if (!settle && !parks_alone(run)) {
 		lane_forget(lane, run);
 		return;
 	}
 	run_judge(run, lane->settings, clock_wall_ms());
+	if (!settle) {
+		lane_note(lane, run);
+		return;
+	}
 	lane_order_landed(lane, run);
 	lane_settle(lane, run);
 }

@@ -166,6 +166,23 @@ void lane_settle(struct lane *lane, struct run *run)
 	send_next(lane);
 }
 
+/* What the run has settled without delivering it is told when it is read again. */
+void lane_note(struct lane *lane, struct run *run)
+{
+	size_t place = run->places[0];
+
+	lane_order_forget(lane, run);
+	stretches_reopen(&lane->ahead, run->stretch);
+	run->stretch = NULL;
+	run->events += place;
+	run->results += place;
+	run->places[0] = 0;
+	run->count = 1;
+	run->results->noted = true;
+	run->due = true;
+	lane_settle(lane, run);
+}
+
 static bool has_seq(struct list *runs, int64_t seq)
 {
 	LIST_EACH(link, runs) {

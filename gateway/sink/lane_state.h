@@ -213,6 +213,9 @@ void lane_grow(struct lane *lane);
 void lane_settle(struct lane *lane, struct run *run);
 /* The run was not taken: its events are read again. */
 void lane_forget(struct lane *lane, struct run *run);
+/* The same of a run that was judged and delivers one event: that it was tried, and
+ * why in vain, goes to the writer. */
+void lane_note(struct lane *lane, struct run *run);
 /* Takes the writer's answers, sends what is next, and takes back the memory of
  * what the plugin has settled late. */
 void lane_take_letters(struct lane *lane);
