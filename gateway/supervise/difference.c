@@ -227,3 +227,15 @@ bool difference_make(struct arena *arena, const struct settings *running,
 		compare_list(&c, &lists[i]);
 	return !arena->failed;
 }
+
+bool difference_moves(const struct difference *difference)
+{
+	for (size_t i = 0; i < difference->count; i++) {
+		const struct difference_item *item = &difference->items[i];
+
+		if (item->change != CHANGE_KEPT &&
+		    (strcmp(item->kind, "listener") == 0 || slice_is(item->name, "admin.address")))
+			return true;
+	}
+	return false;
+}

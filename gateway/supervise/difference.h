@@ -32,6 +32,9 @@ struct difference {
 bool difference_make(struct arena *arena, const struct settings *running,
 		     const struct settings *next, struct difference *difference);
 
+/* Whether any address of the listeners comes, goes or changes. */
+bool difference_moves(const struct difference *difference);
+
 /* Whether a sink's lane may go on when `a` becomes `b`. */
 bool difference_same_sink(const struct sink_section *a, const struct sink_section *b);
 

@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/monitor.c \
 	%D%/picture.c \
 	%D%/reload.c \
+	%D%/reload_text.c \
 	%D%/settings.c \
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \

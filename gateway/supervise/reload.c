@@ -1,14 +1,13 @@
 #include "supervise/reload.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/counter.h"
 #include "base/log.h"
-#include "codec/json_writer.h"
 #include "supervise/admin.h"
 #include "supervise/difference.h"
+#include "supervise/reload_text.h"
 
 struct reload {
 	struct gateway *gateway;
@@ -63,64 +62,18 @@ static void move_all(struct list *to, struct list *from)
 	}
 }
 
-static void add_number(struct buffer *out, const char *name, int64_t number)
-{
-	buffer_printf(out, "{\"%s\":%lld}\n", name, (long long)number);
-}
-
-static void add_error(struct buffer *out, struct lg_slice text, bool of_configuration)
-{
-	struct json_writer writer;
-
-	json_writer_init(&writer, out);
-	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("error"));
-	json_write_text(&writer, slice_trim(text));
-	json_write_name(&writer, LG_SLICE("configuration"));
-	json_write_bool(&writer, of_configuration);
-	json_write_close(&writer, '}');
-	buffer_add_byte(out, '\n');
-}
-
-static void add_item(struct buffer *out, const struct difference_item *item)
-{
-	struct json_writer writer;
-
-	json_writer_init(&writer, out);
-	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("change"));
-	json_write_text(&writer, slice_from(difference_word(item->change)));
-	json_write_name(&writer, LG_SLICE("kind"));
-	json_write_text(&writer, slice_from(item->kind));
-	json_write_name(&writer, LG_SLICE("name"));
-	json_write_text(&writer, item->name);
-	json_write_close(&writer, '}');
-	buffer_add_byte(out, '\n');
-}
-
 /* ---- failing ------------------------------------------------------------------------- */
-
-/* Of a report the lines that say something; those that show the place begin
- * with blanks. */
-static void log_errors(struct lg_slice errors)
-{
-	struct lg_slice line;
-
-	while (slice_split(&errors, '\n', &line))
-		if (line.length > 0 && line.data[0] != ' ')
-			log_error("reload.failed", LOG_SLICE("reason", line));
-}
 
 static void fail(struct reload *reload, struct list *tickets, struct lg_slice text,
 		 bool of_configuration)
 {
 	struct buffer line;
 
-	log_errors(text);
+	reload_text_log_errors(text);
 	log_notice("reload.kept", LOG_INT("generation", reload->gateway->generation->number));
 	counter_inc(reload->failed);
 	buffer_init(&line, SIZE_MAX);
-	add_error(&line, text, of_configuration);
+	reload_text_error(&line, text, of_configuration);
 	answer_all(tickets, buffer_slice(&line));
 	buffer_fini(&line);
 }
@@ -155,7 +108,7 @@ static void look_at_drains(struct reload *reload)
 
 		if (ending || older_at_work(reload, ticket->generation) > 0)
 			continue;
-		add_number(ticket->answer, "drained", ticket->generation);
+		reload_text_number(ticket->answer, "drained", ticket->generation);
 		answer(ticket, LG_SLICE(""));
 	}
 	if (!list_empty(&reload->drains))
@@ -201,36 +154,10 @@ void reload_say_waiting(const struct reload *reload, struct buffer *out)
 	else
 		snprintf(text, sizeof(text), "%lld older generations have requests under way",
 			 (long long)older);
-	add_error(out, slice_from(text), false);
+	reload_text_error(out, slice_from(text), false);
 }
 
 /* ---- changing over ----------------------------------------------------------------------- */
-
-static void log_changes(const struct difference *difference)
-{
-	for (size_t i = 0; i < difference->count; i++) {
-		const struct difference_item *item = &difference->items[i];
-
-		if (item->change == CHANGE_RESTART)
-			log_warning("reload.needs-restart", LOG_TEXT("kind", item->kind),
-				    LOG_SLICE("name", item->name));
-		else if (item->change != CHANGE_KEPT)
-			log_notice("reload.item", LOG_TEXT("change", difference_word(item->change)),
-				   LOG_TEXT("kind", item->kind), LOG_SLICE("name", item->name));
-	}
-}
-
-static bool moves_addresses(const struct difference *difference)
-{
-	for (size_t i = 0; i < difference->count; i++) {
-		const struct difference_item *item = &difference->items[i];
-
-		if (item->change != CHANGE_KEPT &&
-		    (strcmp(item->kind, "listener") == 0 || slice_is(item->name, "admin.address")))
-			return true;
-	}
-	return false;
-}
 
 /* From here on nothing fails. */
 static void change_over(struct reload *reload, struct generation *next)
@@ -260,7 +187,7 @@ static void finish(struct reload *reload)
 		gateway_log_addresses(reload->gateway);
 	counter_inc(reload->done);
 	log_notice("reload.done", LOG_INT("generation", number));
-	add_number(&reload->plan, "generation", number);
+	reload_text_number(&reload->plan, "generation", number);
 	answer_all(&reload->served, buffer_slice(&reload->plan));
 	if (!reload->again)
 		return;
@@ -307,7 +234,7 @@ static bool plan(struct reload *reload, const struct settings *next, struct aren
 	if (!difference_make(arena, reload->gateway->settings, next, difference))
 		return false;
 	for (size_t i = 0; i < difference->count; i++)
-		add_item(&reload->plan, &difference->items[i]);
+		reload_text_item(&reload->plan, &difference->items[i]);
 	return !reload->plan.failed;
 }
 
@@ -373,8 +300,8 @@ static void put_to_use(struct reload *reload, struct generation *next, struct li
 		fail(reload, tickets, LG_SLICE("not enough memory"), false);
 		generation_unref(&next);
 	} else if (prepare(reload, next, &error)) {
-		log_changes(&difference);
-		reload->moves = moves_addresses(&difference);
+		reload_text_log_changes(&difference);
+		reload->moves = difference_moves(&difference);
 		move_all(&reload->served, tickets);
 		change_over(reload, next);
 	} else {
