@@ -245,7 +245,7 @@ static void damage_is_named(void **state)
 static void rows_across_windows_are_counted_once(void **state)
 {
 	static struct lg_slice names[SINKS];
-	static char texts[SINKS][8];
+	static char texts[SINKS][16];
 	struct kit *kit = *state;
 	struct found found;
 

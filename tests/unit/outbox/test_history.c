@@ -75,7 +75,7 @@ static void several_leads_are_found_in_order(void **state)
 
 	kit_open(kit);
 	for (int i = 0; i < 3; i++) {
-		char message[8];
+		char message[16];
 		snprintf(message, sizeof(message), "m%d", i);
 		captures[i] = kit_post(kit, (struct post){.email = "ada@x.example",
 							  .message = message,
@@ -94,7 +94,7 @@ static void post_three_of(struct kit *kit, const char *email, int64_t first_ms,
 			  uint8_t lead_id[UUID_BYTES])
 {
 	for (int i = 0; i < 9; i++) {
-		char other[32], message[8];
+		char other[32], message[16];
 		snprintf(other, sizeof(other), "o%d@x.example", i);
 		snprintf(message, sizeof(message), "m%d", i);
 		struct capture capture = kit_post(kit,
