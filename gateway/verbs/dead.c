@@ -106,6 +106,23 @@ static ptrdiff_t print_page(struct view *view, struct lg_slice sink, int64_t *af
 	return got;
 }
 
+/* A name that nobody knows is a slip, not a sink without dead letters. */
+static int say_none(struct view *view, struct lg_slice sink, bool json)
+{
+	bool known = reader_position(view->reader, sink) > 0;
+
+	for (size_t i = 0; i < view->settings->sink_count; i++)
+		known |= slice_equal(view->settings->sinks[i].instance->name, sink);
+	if (!known) {
+		fprintf(stderr, "leadgate: neither configuration nor journal knows a sink %.*s\n",
+			SLICE_ARGS(sink));
+		return EXIT_FAILED;
+	}
+	if (!json)
+		printf("%.*s has no dead letters\n", SLICE_ARGS(sink));
+	return EXIT_DONE;
+}
+
 /* Page by page, so that no read is long; `count` 0: all. */
 static int print_letters(struct view *view, struct lg_slice sink, int64_t count, bool json)
 {
@@ -118,9 +135,7 @@ static int print_letters(struct view *view, struct lg_slice sink, int64_t count,
 	}
 	if (got < 0)
 		return EXIT_FAILED;
-	if (after_seq == 0 && !json)
-		printf("%.*s has no dead letters\n", SLICE_ARGS(sink));
-	return EXIT_DONE;
+	return after_seq == 0 ? say_none(view, sink, json) : EXIT_DONE;
 }
 
 int verb_dead(int argc, char **argv)

@@ -144,7 +144,10 @@ subtest 'mistakes' => sub {
         is($got, $status, "replay @words");
         like($errors, $pattern, 'says why');
     }
-    my ($status, $out, $errors) = $gw->command('forget', 'crm');
+    my ($status, $out, $errors) = $gw->command('dead', 'erp');
+    is($status, 1, 'a sink that is not there has no letters');
+    like($errors, qr/knows a sink erp/, 'and that is said');
+    ($status, $out, $errors) = $gw->command('forget', 'crm');
     is($status, 1, 'a configured sink is not forgotten');
     like($errors, qr/is configured; take it out/, 'and why');
     ($status, $out, $errors) = $gw->command('forget', 'erp');
