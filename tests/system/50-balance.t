@@ -213,11 +213,13 @@ sub check_text {
     like($out, qr/^calm +\d+ = (\d+ \w+( \+ )?)+$/m, '… and the states of a sink');
     like($out, qr/^closes$/m, '… and closes');
     check();
-    system('sqlite3', "$dir/copy.db", 'DELETE FROM settled WHERE rowid = (SELECT rowid FROM settled'
-        . " WHERE sink = 'calm' AND outcomes LIKE '%delivered%' ORDER BY first_seq LIMIT 1)");
+    # Whatever the runs have left: the newest event is always there and settled.
+    my $row = q{FROM settled WHERE outcomes LIKE '%delivered%' OR outcomes LIKE '%filtered%' ORDER BY last_seq DESC LIMIT 1};
+    my $sink = $gateway->sql("SELECT sink $row");
+    system('sqlite3', "$dir/copy.db", "INSERT INTO settled SELECT * $row");
     ($status, $out) = LeadgateTest::run_leadgate('balance', '-c', "$dir/copy.yaml");
-    is($status, 1, 'a settled row is gone: exit 1');
-    like($out, qr/^calm: events? \d.* in no state$/m, '… the events are named');
+    is($status, 1, 'a settled row is there twice: exit 1');
+    like($out, qr/^$sink: events? \d.* in more than one state$/m, '… the events are named');
     like($out, qr/^does not close/m, '… it does not close');
 }
 
