@@ -30,11 +30,12 @@ static const struct counter_row {
 	[LANE_FILTERED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "filtered"},
 	[LANE_DISCARDED] = {COUNTER_COUNTER, SKIPPED, SKIPPED_HELP, "reason", "discarded"},
 	[LANE_WHEN_ERRORS] = {COUNTER_COUNTER, "leadgate_sink_when_errors_total",
-			      "Leads on which the sink's expression failed; they are tried again"},
+			      "Leads on which the sink's expression failed; they are tried again",
+			      NULL, NULL},
 	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
-		      "Events in the journal that the sink has not settled"},
+		      "Events in the journal that the sink has not settled", NULL, NULL},
 	[LANE_POSITION] = {COUNTER_GAUGE, "leadgate_sink_position",
-			   "Number of the last event that was settled in order"},
+			   "Number of the last event that was settled in order", NULL, NULL},
 };
 
 /* Of any other thread, and of a plugin that did not ask for it, nothing is sent. */
