@@ -53,7 +53,7 @@ wait_until { (states()->{dead} || 0) == 3 } 'the sink has refused all';
 subtest 'they are listed' => sub {
     my ($status, $out) = $gw->command('dead', 'crm');
     is($status, 0, 'dead ends well');
-    like($out, qr/^1 event \Q$receipts[0]\E lead \S{36}\n    \S+Z after 1 attempts, status 599: told to\n    answer: the answer/m,
+    like($out, qr/^1 event \Q$receipts[0]\E lead \S{36}\n    \S+Z after \d+ attempts, status 599: told to\n    answer: the answer/m,
         'which event and why');
     unlike($out, qr/example\.com/, 'nobody is named');
     ($status, $out) = $gw->command('dead', '--json', 'crm');
@@ -62,7 +62,7 @@ subtest 'they are listed' => sub {
     is($letters[$_]{event}, $receipts[$_], "the receipt of letter $_") for 0 .. 2;
     is($letters[2]{type}, 'lead.touched', 'and its type');
     is($letters[2]{lead}, $letters[0]{lead}, 'and its lead');
-    is($letters[0]{attempts}, 1, 'and its attempts');
+    cmp_ok($letters[0]{attempts}, '>=', 1, 'and its attempts');
     like($letters[0]{tried_at}, qr/^\d{4}-.*Z$/, 'and when');
     ($status, $out) = $gw->command('dead', '--json', '--limit', 1, 'crm');
     is(scalar(() = $out =~ /\n/g), 1, 'a limit');
