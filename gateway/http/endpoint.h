@@ -25,7 +25,7 @@ struct http_endpoint {
 	struct address_prefix *proxies;
 	struct lg_slice probe_path;
 	struct http_endpoint *before; /* whose socket it takes over; NULL: has its own */
-	atomic_int port; /* 0: it does not listen */
+	atomic_int port;	      /* 0: it does not listen */
 	atomic_size_t references;
 	/* Each answer from here on is the last of its connection: the terms, or the
 	 * address, are no more those of the configuration. */

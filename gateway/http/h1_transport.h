@@ -11,8 +11,7 @@ struct h1_transport;
 
 /* To be the context of a connection that speaks h1_protocol; it is freed with
  * that, or with the last of its requests. NULL: no memory. Any thread. */
-struct h1_transport *h1_transport_new(struct http_worker *worker,
-				      struct http_endpoint *endpoint);
+struct h1_transport *h1_transport_new(struct http_worker *worker, struct http_endpoint *endpoint);
 void h1_transport_attach(struct h1_transport *h1, struct conn *conn);
 
 /* Frees one whose connection is gone, with its unanswered requests. */

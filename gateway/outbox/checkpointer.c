@@ -137,7 +137,8 @@ static bool lengthen(sqlite3_file *log, int64_t bytes)
 	if (log->pMethods->xFileSize(log, &size) != SQLITE_OK || size >= bytes)
 		return false;
 	for (int written = 0; written < SIZE_STEP_BYTES; written += SIZE_WRITE_BYTES)
-		if (log->pMethods->xWrite(log, zeroes, SIZE_WRITE_BYTES, size + written) != SQLITE_OK)
+		if (log->pMethods->xWrite(log, zeroes, SIZE_WRITE_BYTES, size + written) !=
+		    SQLITE_OK)
 			return false;
 	return true;
 }

@@ -18,10 +18,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_EVENT_LEAD] = "SELECT lead FROM event WHERE seq = ?",
 	[STATEMENT_POSITION] = "SELECT max(last_seq) FROM settled WHERE sink = ?",
 	[STATEMENT_ADD_SETTLED] = "INSERT INTO settled VALUES (?, ?, ?, ?, ?)",
-	[STATEMENT_SETTLED_RANGE] = "SELECT rowid, first_seq, last_seq, outcomes FROM settled"
-				    " WHERE sink = ?1 AND last_seq >= ?2 AND first_seq <= ?3",
-	[STATEMENT_CHANGE_SETTLED] = "UPDATE settled SET first_seq = ?2, last_seq = ?3,"
-				     " outcomes = ?4 WHERE rowid = ?1",
+	[STATEMENT_SETTLED_RANGE] = ("SELECT rowid, first_seq, last_seq, outcomes FROM settled"
+				     " WHERE sink = ?1 AND last_seq >= ?2 AND first_seq <= ?3"),
+	[STATEMENT_CHANGE_SETTLED] = ("UPDATE settled SET first_seq = ?2, last_seq = ?3,"
+				      " outcomes = ?4 WHERE rowid = ?1"),
 	[STATEMENT_DROP_SETTLED] = "DELETE FROM settled WHERE rowid = ?1",
 	[STATEMENT_HAS_OPEN] = "SELECT 1 FROM open WHERE sink = ? AND seq = ?",
 	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?)",
