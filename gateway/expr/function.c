@@ -364,7 +364,8 @@ static int call_floor(lua_State *lua)
 	return 1;
 }
 
-/* clang-format off: it lays these lines out anew each time */
+/* It lays these lines out anew each time. */
+/* clang-format off */
 #define FUNCTIONS(ROW)                                                                             \
 	ROW(any_where)                                                                             \
 	ROW(contains)                                                                              \
