@@ -30,7 +30,8 @@ static void judge_again(const struct sink_settings *settings, const struct lg_se
 				   ? answer->retry_after
 				   : settings->max_retry_after_ms;
 
-	if (event->attempts >= RETRY_ATTEMPTS_MIN &&
+	/* What parks waits for a person who repairs the configuration. */
+	if (answer->outcome != LG_PARK && event->attempts >= RETRY_ATTEMPTS_MIN &&
 	    now_ms - captured_ms > settings->retry_for_ms) {
 		event->state = DELIVERY_DEAD;
 		return;

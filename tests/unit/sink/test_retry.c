@@ -88,6 +88,14 @@ static void test_retry_after_is_obeyed(void **state)
 	assert_int_equal(judge(LG_RETRY, 0, 0, INT64_MAX).due_ms, 1000000 + RETRY_AFTER_MS);
 }
 
+/* A wrong configuration is nobody's death, however long it stays wrong. */
+static void test_what_parks_is_not_given_up(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(LG_PARK, 400, 20000, 0).state, DELIVERY_PARKED);
+	assert_in_range(judge(LG_PARK, 400, 20000, 0).due_ms, 1000001, 1001500);
+}
+
 /* Old and tried often: dead. Old alone is not enough. */
 static void test_giving_up(void **state)
 {
@@ -107,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_retry_after_is_obeyed),
 		cmocka_unit_test(test_giving_up),
+		cmocka_unit_test(test_what_parks_is_not_given_up),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
