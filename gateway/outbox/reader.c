@@ -17,10 +17,10 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_EVENTS] = "SELECT " EVENT_COLUMNS
 			 " FROM event e WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
 	[QUERY_DUE] =
-		"SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
+		"SELECT " EVENT_COLUMNS ", o.state, o.attempts, o.since FROM open o"
 		" JOIN event e ON e.seq = o.seq"
 		" WHERE o.sink = ? AND o.due IS NOT NULL AND o.due <= ? ORDER BY o.due LIMIT ?",
-	[QUERY_DUE_BEYOND] = "SELECT " EVENT_COLUMNS ", o.state, o.attempts FROM open o"
+	[QUERY_DUE_BEYOND] = "SELECT " EVENT_COLUMNS ", o.state, o.attempts, o.since FROM open o"
 			     " JOIN event e ON e.seq = o.seq"
 			     " WHERE o.sink = ? AND o.due IS NOT NULL AND o.due > ? LIMIT ?",
 	[QUERY_LAST_DUE] = "SELECT max(due) FROM open WHERE sink = ? AND due IS NOT NULL",
@@ -116,6 +116,7 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 		int state = outcomes_state(statement_column(select, 5));
 		event->state = state < 0 ? DELIVERY_PENDING : (enum delivery_state)state;
 		event->attempts = sqlite3_column_int64(select, 6);
+		event->since_ms = sqlite3_column_int64(select, 7);
 	}
 	return slice_present(event->body);
 }

@@ -23,6 +23,7 @@ struct journal_event {
 	/* of due events */
 	enum delivery_state state;
 	int64_t attempts;
+	int64_t since_ms; /* of its first failure that counts; 0: none does */
 };
 
 /* NULL with a reason. Read-only; leaves nothing behind. Must not be called in a

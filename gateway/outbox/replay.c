@@ -163,10 +163,11 @@ static int make_due(struct journal *journal, struct lg_slice sink, int64_t seq, 
 	statement_bind_text(put, 1, sink);
 	sqlite3_bind_int64(put, 2, seq);
 	statement_bind_text(put, 3, slice_from(delivery_state_name(DELIVERY_RETRY)));
-	/* None yet: it has its attempts anew. */
+	/* None yet: it has its attempts and its time anew. */
 	sqlite3_bind_int64(put, 4, 0);
 	sqlite3_bind_int64(put, 5, now_ms);
 	statement_bind_text(put, 6, LG_SLICE("replayed by an operator"));
+	sqlite3_bind_null(put, 7);
 	return statement_run(put);
 }
 

@@ -24,8 +24,9 @@ static const char tables[] =
 	" last_seq INTEGER NOT NULL, at INTEGER NOT NULL, outcomes TEXT NOT NULL);"
 	"CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);"
 
+	/* since: when it failed first of the attempts that count; none: no such failure */
 	"CREATE TABLE open (sink TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL,"
-	" attempts INTEGER NOT NULL, due INTEGER, error TEXT,"
+	" attempts INTEGER NOT NULL, due INTEGER, error TEXT, since INTEGER,"
 	" PRIMARY KEY (sink, seq)) WITHOUT ROWID;"
 	"CREATE INDEX open_due ON open (sink, due) WHERE due IS NOT NULL;"
 
@@ -53,6 +54,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	      "CREATE INDEX attempt_last ON attempt (sink, last_seq, first_seq);"
 	      "DROP INDEX settled_last;"
 	      "CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);",
+	[2] = "ALTER TABLE open ADD COLUMN since INTEGER;",
 };
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)

@@ -26,8 +26,9 @@ struct settled_event {
 	int32_t status; /* of the destination's answer, 0: none */
 	int64_t due_ms; /* wall clock: next attempt, for retry and unclassified */
 	int64_t attempts;
-	bool untried; /* open, but the destination was not asked: there is no attempt */
-	bool noted;   /* the attempt alone is told: the event stays in the state that it has */
+	int64_t since_ms; /* wall clock: of the first failure that counts; 0: none does */
+	bool untried;	  /* open, but the destination was not asked: there is no attempt */
+	bool noted;	  /* the attempt alone is told: the event stays in the state that it has */
 	struct lg_slice reason;	     /* without personal data */
 	struct lg_slice answer;	     /* first bytes */
 	struct lg_slice external_id; /* absent: none */

@@ -34,6 +34,10 @@ static int put_open(struct journal *journal, struct lg_slice sink,
 	else
 		sqlite3_bind_int64(put, 5, event->due_ms);
 	statement_bind_text(put, 6, slice_cut(event->reason, 0, REASON_BYTES_MAX));
+	if (event->since_ms > 0)
+		sqlite3_bind_int64(put, 7, event->since_ms);
+	else
+		sqlite3_bind_null(put, 7);
 	return statement_run(put);
 }
 

@@ -22,6 +22,7 @@ static bool hold(struct lane *lane, struct run *run, size_t index)
 	result->untried = true;
 	result->reason = LG_SLICE("an earlier event of the same lead is open");
 	result->due_ms = 0;
+	result->since_ms = 0;
 	return order_set(lane->order, event->lead_id, event->seq, event->attempts, ORDER_HELD);
 }
 

@@ -23,7 +23,7 @@ int64_t retry_longest_ms(const struct sink_settings *settings)
 }
 
 static void judge_again(const struct sink_settings *settings, const struct lg_settlement *answer,
-			int64_t captured_ms, int64_t now_ms, struct settled_event *event)
+			int64_t now_ms, struct settled_event *event)
 {
 	int64_t wait_ms = retry_delay_ms(settings, event->attempts);
 	int64_t asked_ms = answer->retry_after < settings->max_retry_after_ms
@@ -31,8 +31,12 @@ static void judge_again(const struct sink_settings *settings, const struct lg_se
 				   : settings->max_retry_after_ms;
 
 	/* What parks waits for a person who repairs the configuration. */
-	if (answer->outcome != LG_PARK && event->attempts >= RETRY_ATTEMPTS_MIN &&
-	    now_ms - captured_ms > settings->retry_for_ms) {
+	if (answer->outcome == LG_PARK)
+		event->since_ms = 0;
+	else if (event->since_ms == 0 || event->since_ms > now_ms)
+		event->since_ms = now_ms;
+	if (event->since_ms && event->attempts >= RETRY_ATTEMPTS_MIN &&
+	    now_ms - event->since_ms > settings->retry_for_ms) {
 		event->state = DELIVERY_DEAD;
 		return;
 	}
@@ -43,7 +47,7 @@ static void judge_again(const struct sink_settings *settings, const struct lg_se
 }
 
 void retry_judge(const struct sink_settings *settings, const struct lg_settlement *answer,
-		 int64_t captured_ms, int64_t now_ms, struct settled_event *event)
+		 int64_t now_ms, struct settled_event *event)
 {
 	event->attempts++;
 	event->status = answer->status;
@@ -56,6 +60,6 @@ void retry_judge(const struct sink_settings *settings, const struct lg_settlemen
 	} else if (answer->outcome == LG_REJECT) {
 		event->state = DELIVERY_DEAD;
 	} else {
-		judge_again(settings, answer, captured_ms, now_ms, event);
+		judge_again(settings, answer, now_ms, event);
 	}
 }

@@ -8,8 +8,8 @@
 #include "outbox/settlement.h"
 #include "sink/lane.h"
 
-/* An event is not given up before this many attempts, however old it is: after
- * days without power the first failure must not bury everything. */
+/* An event is not given up before this many attempts, however long ago the first
+ * of them failed: after days without power one failure must not bury everything. */
 #define RETRY_ATTEMPTS_MIN 5
 
 /* The longest that any event waits from now: what is due later was written down
@@ -22,9 +22,11 @@ int64_t retry_longest_ms(const struct sink_settings *settings);
 int64_t retry_delay_ms(const struct sink_settings *settings, int64_t attempt);
 int64_t retry_ceiling_ms(const struct sink_settings *settings, int64_t attempt);
 
-/* Fills state, status, due, attempts and words of `event` (whose seq and number
- * of earlier attempts are set) from the plugin's answer. */
+/* Fills state, status, due, attempts, since and words of `event` (whose seq, number
+ * of earlier attempts and time of the first failure are set) from the plugin's
+ * answer. It is given up retry_for after that first failure, not after its capture:
+ * old leads are sent as well. What parks has not failed itself: its time begins anew. */
 void retry_judge(const struct sink_settings *settings, const struct lg_settlement *answer,
-		 int64_t captured_ms, int64_t now_ms, struct settled_event *event);
+		 int64_t now_ms, struct settled_event *event);
 
 #endif

@@ -105,8 +105,7 @@ static void put_off(struct run *run, size_t index, const struct run_rules *rules
 	struct lg_slice reason = arena_printf(&run->arena, "\"when\": %s", error->text);
 	struct lg_settlement answer = {.outcome = LG_RETRY, .reason = reason};
 
-	retry_judge(rules->settings, &answer, run->events[index].at_ms, clock_wall_ms(),
-		    &run->results[index]);
+	retry_judge(rules->settings, &answer, clock_wall_ms(), &run->results[index]);
 	run->results[index].untried = true;
 	run->when_errors++;
 	run->when_error = reason;
@@ -144,6 +143,7 @@ bool run_sort(struct run *run, const struct run_rules *rules)
 		struct error error;
 		run->results[i].seq = event->seq;
 		run->results[i].attempts = event->attempts;
+		run->results[i].since_ms = event->since_ms;
 		run->results[i].state = sort_event(event, rules, &error);
 		if (run->results[i].state == DELIVERY_RETRY)
 			put_off(run, i, rules, &error);
@@ -201,7 +201,6 @@ void run_judge(struct run *run, const struct sink_settings *settings, int64_t no
 		batch_answer(&run->batch, i, &answer);
 		if (run->passed && answer.outcome == LG_PARK)
 			answer.outcome = LG_REJECT;
-		retry_judge(settings, &answer, run->events[place].at_ms, now_ms,
-			    &run->results[place]);
+		retry_judge(settings, &answer, now_ms, &run->results[place]);
 	}
 }

@@ -84,6 +84,7 @@ static void older_store_is_brought_up_to_date(void **state)
 	kit_post(kit, (struct post){.email = "old@x.example"});
 	kit_close(kit);
 	kit_sql(kit, "DROP INDEX attempt_last; ALTER TABLE attempt DROP COLUMN reason;"
+		     "ALTER TABLE open DROP COLUMN since;"
 		     "INSERT INTO attempt VALUES ('crm', 1, 1, 1, 'dead', 400, NULL);"
 		     "PRAGMA user_version = 1");
 	assert_null(reader_open(kit->store.path, &error));

@@ -259,6 +259,20 @@ static void test_giving_up(void **state)
 	assert_int_equal(kit_count(&stand.kit, "SELECT min(attempts) FROM open"), 5);
 }
 
+/* retry_for counts from the first failure: a lead may be old when it is sent. */
+static void test_an_old_lead_has_its_time(void **state)
+{
+	(void)state;
+	atomic_store(&robot.order, RETRY);
+	stand.settings.retry_for_ms = 86400000;
+	kit_post(&stand.kit, (struct post){.email = "old@x.example", .at_ms = 1000});
+	start();
+	WAIT_FOR(status().retries + status().dead >= 12);
+	stop();
+	assert_int_equal(in_state(DELIVERY_RETRY), 1);
+	assert_true(kit_count(&stand.kit, "SELECT since FROM open") > 1000);
+}
+
 static void test_plugin_that_does_not_open(void **state)
 {
 	(void)state;
@@ -309,6 +323,7 @@ int main(void)
 		ON_A_STAND(test_settled_by_another_thread),
 		ON_A_STAND(test_plugin_that_fails),
 		ON_A_STAND(test_giving_up),
+		ON_A_STAND(test_an_old_lead_has_its_time),
 		ON_A_STAND(test_plugin_that_does_not_open),
 		ON_A_STAND(test_hanging_plugin_is_not_waited_for),
 	};

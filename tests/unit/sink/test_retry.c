@@ -41,7 +41,7 @@ static void test_delay_is_spread(void **state)
 	assert_true(low > 300 && high > 300);
 }
 
-static struct settled_event judge(int32_t outcome, int64_t attempts, int64_t age_ms,
+static struct settled_event judge(int32_t outcome, int64_t attempts, int64_t failing_ms,
 				  int64_t retry_after)
 {
 	struct lg_settlement answer = {
@@ -54,7 +54,9 @@ static struct settled_event judge(int32_t outcome, int64_t attempts, int64_t age
 	};
 	struct settled_event event = {.seq = 7, .attempts = attempts};
 
-	retry_judge(&settings, &answer, 1000000 - age_ms, 1000000, &event);
+	if (failing_ms)
+		event.since_ms = 1000000 - failing_ms;
+	retry_judge(&settings, &answer, 1000000, &event);
 	assert_int_equal(event.seq, 7);
 	assert_int_equal(event.attempts, attempts + 1);
 	assert_int_equal(event.status, 503);
@@ -94,9 +96,20 @@ static void test_what_parks_is_not_given_up(void **state)
 	(void)state;
 	assert_int_equal(judge(LG_PARK, 400, 20000, 0).state, DELIVERY_PARKED);
 	assert_in_range(judge(LG_PARK, 400, 20000, 0).due_ms, 1000001, 1001500);
+	assert_int_equal(judge(LG_PARK, 400, 20000, 0).since_ms, 0);
 }
 
-/* Old and tried often: dead. Old alone is not enough. */
+/* From the first failure on; one that a clock ahead wrote down begins now. */
+static void test_time_begins_with_a_failure(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(LG_RETRY, 0, 0, 0).since_ms, 1000000);
+	assert_int_equal(judge(LG_RETRY, 400, 0, 0).state, DELIVERY_RETRY);
+	assert_int_equal(judge(LG_UNCLASSIFIED, 1, 700, 0).since_ms, 999300);
+	assert_int_equal(judge(LG_RETRY, 1, -700, 0).since_ms, 1000000);
+}
+
+/* Failing for long and tried often: dead. Either alone is not enough. */
 static void test_giving_up(void **state)
 {
 	(void)state;
@@ -116,6 +129,7 @@ int main(void)
 		cmocka_unit_test(test_retry_after_is_obeyed),
 		cmocka_unit_test(test_giving_up),
 		cmocka_unit_test(test_what_parks_is_not_given_up),
+		cmocka_unit_test(test_time_begins_with_a_failure),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
