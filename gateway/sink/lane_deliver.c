@@ -96,9 +96,9 @@ static bool weigh(struct lane *lane, struct run *run)
 		lane->suspect.seq = 0; /* it does something else now */
 	if (tally.dead) {
 		lane_go_on(lane, run->started_us);
-	} else if (!run->due) {
+	} else if (!run->due || lane_due_failed(lane, run->events[0].seq, tally.retry_after_ms)) {
 		lane_pause(lane, MOOD_WAITING, run->started_us, tally.retry_after_ms, tally.reason);
-		if (all > 1 && tally.retried == all) {
+		if (!run->due && all > 1 && tally.retried == all) {
 			lane_count(lane, LANE_RETRIED, (int64_t)all);
 			return false;
 		}

@@ -7,6 +7,7 @@
 
 #define PARK_FIRST_MS 5000 /* least that a parked lane waits */
 #define HOLD_SAID_MS 2000  /* a shorter rest for the rate's sake is nothing to say */
+#define DUE_FAILED_MAX 3   /* due events that fail in a row without a pause */
 #define GROW_AFTER 4	   /* good batches until the next one is twice as large */
 
 void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reason)
@@ -64,10 +65,18 @@ void lane_go_on(struct lane *lane, int64_t started_us)
 		log_notice("sink.resumed", LOG_SLICE("sink", lane->instance->name),
 			   LOG_INT("failures", lane->failures));
 	lane->failures = 0;
+	lane->due_failures = 0;
 	lane->resume_ms = 0;
 	atomic_store(&lane->next_attempt_ms, 0);
 	if (atomic_load(&lane->mood) != MOOD_RUNNING)
 		lane_mood_set(lane, MOOD_RUNNING, slice_of(NULL, 0));
+}
+
+bool lane_due_failed(struct lane *lane, int64_t seq, int64_t least_ms)
+{
+	lane->due_failures += seq != lane->due_failed_seq;
+	lane->due_failed_seq = seq;
+	return least_ms > 0 || lane->due_failures > DUE_FAILED_MAX;
 }
 
 void lane_hold(struct lane *lane, int64_t wait_ms, bool day)

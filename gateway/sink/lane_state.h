@@ -104,6 +104,8 @@ struct lane {
 	int64_t resume_ms;	 /* before this nothing goes */
 	int64_t paused_us;	 /* when the last pause began */
 	int64_t failures;	 /* pauses in a row */
+	int64_t due_failures;	 /* of due runs in a row, each of another event */
+	int64_t due_failed_seq;	 /* the first of the last one */
 	struct suspect suspect;
 	struct pace pace; /* rate and rate_day */
 
@@ -199,6 +201,11 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 /* The destination takes something: all goes at full pace again. What was under way
  * when the pause began proves nothing: it may have been asked to wait since. */
 void lane_go_on(struct lane *lane, int64_t started_us);
+/* A run of due events failed that begins with `seq` and was told to wait `least_ms`
+ * (0: nothing said). Whether the lane pauses for it: one event that is failing
+ * again must not hold the others up, but several of them say that the destination
+ * is. */
+bool lane_due_failed(struct lane *lane, int64_t seq, int64_t least_ms);
 /* The rate allows nothing for so long. */
 void lane_hold(struct lane *lane, int64_t wait_ms, bool day);
 /* A batch of `count` events failed as a whole: the next ones are half as large,

@@ -247,6 +247,58 @@ static void test_retry_after_is_obeyed(void **state)
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 1);
 }
 
+/* ---- events that are due -------------------------------------------------------- */
+
+/* So many that were delivered are sent once more, one by one, and now fail. */
+static void replay_in_vain(int count)
+{
+	struct chore chore = {.kind = CHORE_REPLAY,
+			      .sink = LG_SLICE("robot"),
+			      .replay = {.last_seq = INT64_MAX, .again = true}};
+
+	stand.settings.batch_events = 1;
+	post(count);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == count);
+	atomic_store(&robot.order, RETRY);
+	if (!outbox_do_now(stand.kit.outbox, &chore))
+		fail_msg("%s", chore.error.text);
+}
+
+/* What one of them is told holds for all. */
+static void test_due_ones_wait_as_asked(void **state)
+{
+	(void)state;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	replay_in_vain(20);
+	WAIT_FOR(strcmp(status().state, "waiting") == 0);
+	assert_int_equal(atomic_load(&robot.batches), 21);
+	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
+	WAIT_FOR(kit_count(&stand.kit, "SELECT count(*) FROM open WHERE attempts = 1") == 1);
+	assert_int_equal(in_state(DELIVERY_RETRY), 20);
+}
+
+static void test_several_due_ones_pause(void **state)
+{
+	(void)state;
+	replay_in_vain(20);
+	WAIT_FOR(strcmp(status().state, "waiting") == 0);
+	assert_true(atomic_load(&robot.batches) > 22); /* not for the first one's sake */
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 20);
+	assert_string_equal(status().state, "running");
+}
+
+/* It may be to blame itself. */
+static void test_one_due_one_does_not_pause(void **state)
+{
+	(void)state;
+	replay_in_vain(1);
+	WAIT_FOR(status().retries >= 20);
+	assert_string_equal(status().state, "running");
+	assert_int_equal(status().next_attempt_ms, 0);
+}
+
 int main(void)
 {
 #define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
@@ -264,6 +316,9 @@ int main(void)
 		ON_A_STAND(test_rate_a_day),
 		ON_A_STAND(test_due_in_a_hundred_years),
 		ON_A_STAND(test_retry_after_is_obeyed),
+		ON_A_STAND(test_due_ones_wait_as_asked),
+		ON_A_STAND(test_several_due_ones_pause),
+		ON_A_STAND(test_one_due_one_does_not_pause),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
