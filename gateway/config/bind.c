@@ -56,6 +56,7 @@ static bool bind_key(struct section *section, struct lg_slice key, struct fy_nod
 				       "\"%s\" and \"%s_file\" cannot both be given", row.name,
 				       row.name);
 		section->seen[i] = true;
+		document_show(section->document, key_node);
 		section->good &= in_file ? bind_secret_file(&binding, value)
 					 : bind_value(&binding, value);
 		return true;
@@ -101,11 +102,25 @@ static const char *const *known_names(const struct section *section)
 	return names;
 }
 
+/* The letters that an option's name may have. Without the blank after its colon
+ * an option is all key in { bearer:X }, and the rest is not to be shown. */
+static struct lg_slice name_part(struct lg_slice key)
+{
+	size_t length = 0;
+
+	while (length < key.length && !strchr(" \t\"'=:,", key.data[length]))
+		length++;
+	return slice_cut(key, 0, length);
+}
+
 static void report_unknown(const struct section *section, struct lg_slice key,
 			   struct fy_node *key_node)
 {
 	const char *const *names = known_names(section);
-	const char *near = names ? bind_suggestion(key, names) : NULL;
+	const char *near;
+
+	key = name_part(key);
+	near = names ? bind_suggestion(key, names) : NULL;
 
 	if (near)
 		document_error(section->document, key_node,

@@ -32,7 +32,18 @@ const char *bind_value_form(int32_t type)
 
 /* ---- saying what is wrong ---------------------------------------------------- */
 
-/* `expected` NULL stands for the form of the row's type. A secret is not shown. */
+/* Shows a value where errors quote the file. A URL may hold a password, or a key
+ * in its path or query; those of a mapping may be headers. */
+static bool show(const struct binding *binding, struct fy_node *node)
+{
+	int32_t type = binding->row->type;
+
+	return type != LG_SECRET && type != LG_URL && type != LG_MAP &&
+	       document_show(binding->document, node);
+}
+
+/* `expected` NULL stands for the form of the row's type. A value that may be a
+ * credential is not shown. */
 static bool wrong(const struct binding *binding, struct fy_node *node, const char *expected)
 {
 	const struct lg_option *row = binding->row;
@@ -40,7 +51,7 @@ static bool wrong(const struct binding *binding, struct fy_node *node, const cha
 	const char *found = document_is_map(node)    ? "a mapping"
 			    : document_is_list(node) ? "a list"
 			    : !slice_present(text)   ? "nothing"
-			    : row->type == LG_SECRET ? "something else"
+			    : !show(binding, node)   ? "something else"
 						     : NULL;
 
 	/* Without a node the text is the row's own fallback. */
@@ -243,6 +254,7 @@ static bool bind_list(const struct binding *binding, struct fy_node *node)
 	if (slice_present(text))
 		items[count++] = text;
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
+		show(binding, value);
 		text = document_text(document, value);
 		if (slice_present(text))
 			items[count++] = text;
@@ -288,6 +300,7 @@ static bool bind_field(const struct binding *binding, struct fy_node *node, stru
 				   ? bind_suggestion(text, hooks->field_names)
 				   : NULL;
 
+	show(binding, node);
 	*entry = (struct lg_field_name){.name = name, .field = field};
 	if (field >= 0)
 		return true;
@@ -325,6 +338,7 @@ static bool bind_field_map(const struct binding *binding, struct fy_node *node)
 
 bool bind_value(const struct binding *binding, struct fy_node *node)
 {
+	show(binding, node);
 	switch (binding->row->type) {
 	case LG_LIST: return bind_list(binding, node);
 	case LG_MAP: return bind_map(binding, node);
@@ -382,6 +396,7 @@ bool bind_secret_file(const struct binding *binding, struct fy_node *node)
 	struct error error = {""};
 	mode_t mode;
 
+	document_show(binding->document, node);
 	if (name.length == 0)
 		return !document_text_is_unset(binding->document, node) &&
 		       secret_wrong(binding, node, LG_SLICE("expected"), bind_value_form(LG_PATH));

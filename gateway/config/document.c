@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "config/diag.h"
 #include "config/document_check.h"
 #include "config/environment.h"
 #include "config/file.h"
@@ -18,6 +19,8 @@ struct document {
 	struct arena arena;
 	struct lg_slice path;
 	struct lg_slice text; /* the file; the tree's tokens point into it */
+	struct mask mask;     /* what an error may show of it */
+	bool has_aliases;
 	struct fy_document *tree;
 	struct buffer *errors;
 	int error_count;
@@ -120,8 +123,8 @@ static void report(struct document *document, const size_t *offset, const char *
 {
 	document->error_count++;
 	if (offset)
-		report_error(document->errors, document->path.data, document->text, *offset,
-			     message);
+		report_error(document->errors, document->path.data, document->text, &document->mask,
+			     *offset, message);
 	else
 		buffer_printf(document->errors, "%s: error: %s\n", document->path.data, message);
 }
@@ -144,27 +147,6 @@ void document_error(struct document *document, struct fy_node *node, const char 
 }
 
 /* ---- parsing ---------------------------------------------------------------- */
-
-static void drop_output(struct fy_diag *diag, void *user, const char *text, size_t length)
-{
-	(void)diag, (void)user, (void)text, (void)length;
-}
-
-/* Collects what libfyaml has to say, which else went to stderr in its own form. */
-static struct fy_diag *diag_new(void)
-{
-	struct fy_diag_cfg config;
-	struct fy_diag *diag;
-
-	fy_diag_cfg_default(&config);
-	config.fp = NULL;
-	config.output_fn = drop_output;
-	config.level = FYET_ERROR;
-	diag = fy_diag_create(&config);
-	if (diag)
-		fy_diag_set_collect_errors(diag, true);
-	return diag;
-}
 
 static void report_diag(struct document *document, struct fy_diag *diag)
 {
@@ -253,15 +235,18 @@ static bool read_text(struct document *document)
 		return false;
 	}
 	if (is_not_utf8(document->text, &offset)) {
+		mask_init(&document->mask, &document->arena, slice_cut(document->text, 0, offset));
 		report(document, &offset, "this byte is not UTF-8");
 		return false;
 	}
 	if (has_control_characters(document->text, &offset)) {
+		mask_init(&document->mask, &document->arena, slice_cut(document->text, 0, offset));
 		report(document, &offset,
 		       "a control character; write it as an escape in double "
 		       "quotes");
 		return false;
 	}
+	mask_init(&document->mask, &document->arena, document->text);
 	return true;
 }
 
@@ -269,9 +254,9 @@ static bool read_text(struct document *document)
  * have duplicate keys keeps both of a merged key and one that overrides it, so
  * that the file is parsed once more without that leave; and a file with
  * reported duplicates cannot be used further when it has aliases. */
-static bool resolve(struct document *document, struct fy_diag *diag, bool has_aliases)
+static bool resolve(struct document *document, struct fy_diag *diag)
 {
-	if (!document->tree || !has_aliases)
+	if (!document->tree || !document->has_aliases)
 		return true;
 	if (document->error_count > 0)
 		return false;
@@ -288,7 +273,7 @@ static bool resolve(struct document *document, struct fy_diag *diag, bool has_al
 static bool load(struct document *document)
 {
 	struct fy_diag *diag;
-	bool has_aliases = false, done;
+	bool done;
 
 	if (!read_text(document))
 		return false;
@@ -299,7 +284,7 @@ static bool load(struct document *document)
 	}
 	/* document_check names all duplicate keys, libfyaml only the first. */
 	done = parse_tree(document, diag, FYPCF_ALLOW_DUPLICATE_KEYS) &&
-	       document_check(document, &has_aliases) && resolve(document, diag, has_aliases);
+	       document_check(document, &document->has_aliases) && resolve(document, diag);
 	fy_diag_destroy(diag);
 	return done;
 }
@@ -331,6 +316,20 @@ void document_free(struct document **document)
 	arena_fini(&(*document)->arena);
 	alloc_free(*document);
 	*document = NULL;
+}
+
+/* An alias' value may stand under a secret's key; what goes over a line's end may
+ * have taken in the next option, whose colon is not followed by a blank. */
+bool document_show(struct document *document, struct fy_node *node)
+{
+	struct fy_token *token = node ? fy_node_get_scalar_token(node) : NULL;
+	const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
+	const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
+
+	if (document->has_aliases || !start || !end || start->line != end->line)
+		return false;
+	mask_show(&document->mask, start->input_pos, end->input_pos);
+	return true;
 }
 
 /* ---- reading ---------------------------------------------------------------- */

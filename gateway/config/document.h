@@ -31,6 +31,12 @@ int document_error_count(const struct document *document);
 void document_error(struct document *document, struct fy_node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Lets the lines below errors show this scalar, key or value. Before, they show
+ * only keys that a colon follows; what else is there may be a credential. False
+ * when it is not to be shown, in messages neither: something that goes over
+ * several lines, or anything of a file with aliases. */
+bool document_show(struct document *document, struct fy_node *node);
+
 struct fy_node *document_root(struct document *document);
 
 /* Access by key; NULL without it, or when `map` is NULL or no mapping. */

@@ -33,9 +33,8 @@ static bool expand_name(struct lg_slice *rest, struct buffer *out, struct error 
 	word = slice_cut(*rest, 0, (size_t)close);
 	if (!is_name(word))
 		return error_set(error,
-				 "\"${%.*s}\" does not name an environment variable; write "
-				 "\"$$\" for a dollar",
-				 SLICE_ARGS(word));
+				 "\"${…}\" does not hold the name of an environment variable; "
+				 "write \"$$\" for a dollar");
 	slice_to_text(word, name, sizeof(name));
 	value = getenv(name);
 	if (!value)

@@ -5,11 +5,13 @@ noinst_LIBRARIES += %D%/libconfig.a
 	%D%/bind.c \
 	%D%/bind_value.c \
 	%D%/compare.c \
+	%D%/diag.c \
 	%D%/document.c \
 	%D%/document_check.c \
 	%D%/environment.c \
 	%D%/file.c \
 	%D%/manual.c \
+	%D%/mask.c \
 	%D%/quantity.c \
 	%D%/report.c \
 	%D%/suggestion.c

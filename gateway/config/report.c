@@ -34,51 +34,18 @@ static size_t characters(struct lg_slice text, size_t from, size_t to)
 	return count;
 }
 
-/* Whether a key that ends here is one whose value is nobody's business. */
-static bool names_secret(struct lg_slice before)
+/* The part of the line between two offsets; what is not to be shown as stars. */
+static void print_line(struct buffer *out, struct lg_slice text, const struct mask *mask,
+		       size_t from, size_t to)
 {
-	while (slice_ends(before, "\"") || slice_ends(before, "'"))
-		before.length--;
-	return slice_ends(before, "secret") || slice_ends(before, "password") ||
-	       slice_ends(before, "token") || slice_ends(before, "key");
-}
+	for (size_t i = from; i < to; i++) {
+		char c = text.data[i];
+		bool blank = c == ' ' || c == '\t';
+		bool control = ((unsigned char)c < 0x20 && !blank) || c == 0x7f;
+		bool hidden = !blank && !control && !mask_shows(mask, i);
 
-/* The value after a colon: the inside of quotes, or up to what ends a plain
- * one. Nothing where it opens a collection or names a variable. */
-static void find_value(struct lg_slice line, size_t at, size_t *from, size_t *to)
-{
-	const char *ends = ",}]";
-
-	while (at < line.length && (line.data[at] == ' ' || line.data[at] == '\t'))
-		at++;
-	*from = *to = at;
-	if (at == line.length || strchr("{[", line.data[at]) ||
-	    slice_starts(slice_cut(line, at, line.length), "\"${"))
-		return;
-	if (line.data[at] == '"' || line.data[at] == '\'') {
-		ends = line.data[at] == '"' ? "\"" : "'";
-		*from = *to = at + 1;
-	}
-	while (*to < line.length && !strchr(ends, line.data[*to]))
-		++*to;
-}
-
-/* The part of the line between two offsets. What follows a secret's key is
- * shown as stars: an error may end up in a log. */
-static void print_line(struct buffer *out, struct lg_slice line, size_t from, size_t to)
-{
-	size_t hidden_from = 0, hidden_to = 0;
-
-	for (size_t i = 0; i < to; i++) {
-		char c = line.data[i];
-		bool hidden, control = ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-
-		if (i >= hidden_to && c == ':' && names_secret(slice_cut(line, 0, i)))
-			find_value(line, i + 1, &hidden_from, &hidden_to);
-		hidden = i >= hidden_from && i < hidden_to;
-		if (i < from || (hidden && is_continuation(c)))
-			continue;
-		buffer_add_byte(out, hidden ? '*' : control ? '?' : c);
+		if (!hidden || !is_continuation(c))
+			buffer_add_byte(out, control ? '?' : hidden ? '*' : c);
 	}
 }
 
@@ -92,7 +59,8 @@ static void print_caret(struct buffer *out, struct lg_slice before)
 	buffer_add_literal(out, "^\n");
 }
 
-static void print_excerpt(struct buffer *out, struct lg_slice text, size_t start, size_t offset)
+static void print_excerpt(struct buffer *out, struct lg_slice text, const struct mask *mask,
+			  size_t start, size_t offset)
 {
 	size_t end = line_end(text, offset), from = start, to = end;
 
@@ -109,7 +77,7 @@ static void print_excerpt(struct buffer *out, struct lg_slice text, size_t start
 	buffer_add_literal(out, "  ");
 	if (from > start)
 		buffer_add_literal(out, "...");
-	print_line(out, slice_of(text.data + start, end - start), from - start, to - start);
+	print_line(out, text, mask, from, to);
 	buffer_add(out, "...\n", to < end ? 4 : 0);
 	if (to == end)
 		buffer_add_byte(out, '\n');
@@ -119,8 +87,8 @@ static void print_excerpt(struct buffer *out, struct lg_slice text, size_t start
 	print_caret(out, slice_of(text.data + from, offset - from));
 }
 
-void report_error(struct buffer *out, const char *path, struct lg_slice text, size_t offset,
-		  const char *message)
+void report_error(struct buffer *out, const char *path, struct lg_slice text,
+		  const struct mask *mask, size_t offset, const char *message)
 {
 	size_t start;
 
@@ -129,7 +97,7 @@ void report_error(struct buffer *out, const char *path, struct lg_slice text, si
 	start = line_start(text, offset);
 	buffer_printf(out, "%s:%d:%zu: error: %s\n", path, report_line(text, offset),
 		      characters(text, start, offset) + 1, message);
-	print_excerpt(out, text, start, offset);
+	print_excerpt(out, text, mask, start, offset);
 }
 
 size_t report_offset(struct lg_slice text, int line, int column)

@@ -46,6 +46,13 @@ sub check {
     return ($status, decode_utf8($err), \@marks, $text);
 }
 
+# A line as an error shows it: keys as they are, a value perhaps as stars.
+sub shown {
+    my ($line) = @_;
+    return join '', map { /^(?:\w+:|\s+)\z/ ? quotemeta : s/(.)/'(?:' . quotemeta($1) . '|\*)'/ger }
+        split /(\w+:(?=\s)|\s+)/, $line;
+}
+
 sub case {
     my ($what, $text, @patterns) = @_;
     my ($status, $err, $marks, $clean) = check($text);
@@ -57,7 +64,7 @@ sub case {
         like($err, $_, "says $_") for @patterns;
         for (@errors) {
             my ($line, $column) = split /:/;
-            my $shown = quotemeta('  ' . $lines[$line - 1]);
+            my $shown = '  ' . shown($lines[$line - 1]);
             my $caret = ' ' x ($column - 1 + 2) . '\^';
             like($err, qr/^$shown\n$caret/m, "shows line $line with a caret below column $column");
         }
@@ -100,6 +107,19 @@ case('an unset variable', with(store => qq(store: { path: "«\${LEADGATE_NOT_SET
 case('an unknown field of the record',
     with(sources => "sources:\n  a: { plugin: webform, path: /a, auth: none, fields: { tel: «person.fone } }\n"),
     qr/unknown field "person\.fone"; did you mean "person\.phone"\?/);
+
+# What may be a credential stays out of the answer.
+for my $options ('password: hunter2, nothing: x', 'pasword: hunter2', 'bearer: [hunter2], batch: x',
+    'headers: { Authorization: Bearer hunter2 }, batch: x', 'password: "x}, hunter2", batch: x',
+    'bearer:hunter2', 'batch: x # hunter2', 'secret: "hunter2 x"', 'bearer: hunter2, password: hunter2') {
+    my ($status, $err) = check(with(sinks => "sinks:\n  a: { plugin: http, url: http://127.0.0.1:1/hunter2,\n"
+                . "       user: ada, $options\n    }\n"));
+    is($status, 78, "$options: exit 78");
+    unlike($err, qr/hunter2/, 'no credential is shown');
+    like($err, qr/^  .*\b\w+:.*\n +\^/m, 'but the keys are');
+}
+case('a value of a known option', with(sinks => "sinks:\n  a: { plugin: file, path: x, «user: hunter2 }\n"),
+    qr/\{ plugin: file, path: x, user: \*{7} \}/);
 
 # Plugins.
 case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),

@@ -208,11 +208,11 @@ static void names_every_mistake_at_once(void **state)
 		"path:\n",
 		"c.yaml:1:1: error: unknown option \"nme\" in source \"a\"; did you mean "
 		"\"name\"?\n"
-		"  nme: x\n"
+		"  nme: *\n"
 		"  ^\n"
 		"c.yaml:2:1: error: \"secret\": expected a secret, a string such as "
 		"\"${NAME}\", found a mapping\n"
-		"  secret: {a: b}\n"
+		"  secret: {a: *}\n"
 		"  ^\n"
 		"c.yaml:3:10: error: \"enabled\": expected true or false, found \"yes\"\n"
 		"  enabled: yes\n"
@@ -235,30 +235,30 @@ static void names_every_mistake_at_once(void **state)
 		"         ^\n"
 		"c.yaml:8:1: error: \"list\": expected a list of strings such as [one, two], "
 		"found a mapping\n"
-		"  list: {a: b}\n"
+		"  list: {a: *}\n"
 		"  ^\n"
 		"c.yaml:9:1: error: \"map\": expected a mapping of strings such as { name: "
 		"value }, found a list\n"
-		"  map: [x]\n"
+		"  map: [*]\n"
 		"  ^\n"
 		"c.yaml:10:6: error: \"url\": expected an absolute URL such as "
-		"https://crm.example/leads, found \"ftp://x\"\n"
-		"  url: ftp://x\n"
+		"https://crm.example/leads, found something else\n"
+		"  url: *******\n"
 		"       ^\n"
 		"c.yaml:11:8: error: \"when\": 1: unexpected symbol near '+'\n"
 		"  when: \"+\"\n"
 		"         ^\n"
 		"c.yaml:12:16: error: \"fields\": unknown field \"person.emial\"; did you "
 		"mean \"person.email\"?\n"
-		"  fields: {mail: person.emial, x: [1], y:}\n"
+		"  fields: {mail: person.emial, x: [*], y:}\n"
 		"                 ^\n"
 		"c.yaml:12:30: error: \"fields\": expected a field's path such as "
 		"person.email, found a list\n"
-		"  fields: {mail: person.emial, x: [1], y:}\n"
+		"  fields: {mail: person.emial, x: [*], y:}\n"
 		"                               ^\n"
 		"c.yaml:12:38: error: \"fields\": expected a field's path such as "
 		"person.email, found nothing\n"
-		"  fields: {mail: person.emial, x: [1], y:}\n"
+		"  fields: {mail: person.emial, x: [*], y:}\n"
 		"                                       ^\n"
 		"c.yaml:13:1: error: \"path\": expected a path such as var/leads.ndjson, "
 		"found nothing\n"
@@ -266,7 +266,7 @@ static void names_every_mistake_at_once(void **state)
 		"  ^\n"
 		"c.yaml:1:1: error: source \"a\" lacks the option \"name\": expected a string "
 		"such as \"text\"\n"
-		"  nme: x\n"
+		"  nme: *\n"
 		"  ^\n");
 }
 
@@ -296,11 +296,11 @@ static void refuses_values_out_of_form(void **state)
 		 "         ^\n"},
 		{"name: x\nlist: [a, {b: c}, d]\n",
 		 "c.yaml:2:12: error: \"list\": expected a string in this list, found a mapping\n"
-		 "  list: [a, {b: c}, d]\n"
+		 "  list: [a, {b: *}, *]\n"
 		 "             ^\n"},
 		{"name: x\nmap:\n  a: [b]\n",
 		 "c.yaml:3:3: error: \"map\": expected a string in this mapping, found a list\n"
-		 "    a: [b]\n"
+		 "    a: [*]\n"
 		 "    ^\n"},
 		{"{name}\n",
 		 "c.yaml:1:2: error: \"name\": expected a string such as \"text\", found "
@@ -319,37 +319,109 @@ static void refuses_values_out_of_form(void **state)
 						 "          ^\n"},
 		{"name: x\nurl: http://\n",
 		 "c.yaml:2:6: error: \"url\": expected an absolute URL such as "
-		 "https://crm.example/leads, found \"http://\"\n"
-		 "  url: http://\n"
+		 "https://crm.example/leads, found something else\n"
+		 "  url: *******\n"
 		 "       ^\n"},
 		{"- a\n", "c.yaml:1:3: error: source \"a\": expected a mapping of options such as "
 			  "{ name: value }, found a list\n"
-			  "  - a\n"
+			  "  - *\n"
 			  "    ^\n"},
 		{"word\n", "c.yaml:1:1: error: source \"a\": expected a mapping of options such as "
 			   "{ name: value }, found a single value\n"
-			   "  word\n"
+			   "  ****\n"
 			   "  ^\n"},
 		{"", "c.yaml: error: source \"a\" lacks the option \"name\": expected a string "
 		     "such as \"text\"\n"},
 		{"name: x\nquite_another: 1\n",
 		 "c.yaml:2:1: error: unknown option \"quite_another\" in source \"a\"\n"
-		 "  quite_another: 1\n"
+		 "  quite_another: *\n"
 		 "  ^\n"},
 		{"name: x\npluginn: y\n",
 		 "c.yaml:2:1: error: unknown option \"pluginn\" in source \"a\"; did you mean "
 		 "\"plugin\"?\n"
-		 "  pluginn: y\n"
+		 "  pluginn: *\n"
 		 "  ^\n"},
 		{"name: x\nwait: \"${TEST_BIND_UNSET}\"\n",
 		 "c.yaml:2:8: error: the environment variable TEST_BIND_UNSET is not set\n"
-		 "  wait: \"${TEST_BIND_UNSET}\"\n"
+		 "  wait: \"******************\"\n"
 		 "         ^\n"},
 	};
 
 	unsetenv("TEST_BIND_UNSET");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_errors(*state, cases[i].text, cases[i].errors);
+}
+
+/* Whatever is wrong around it, and in whatever way it is written. */
+static void shows_no_credential(void **state)
+{
+	static const char *const texts[] = {
+		"secrte: hunter2\n",
+		"{nmae: x, secret: hunter2, usr: y}\n",
+		"{secrte: hunter2, wait: 5}\n",
+		"{secret: [hunter2], wait: 5}\n",
+		"secret: [hunter2]\n",
+		"{secret: hun}ter2\n",
+		"secret: hun}ter2, hunter2\nwait: hunter\n",
+		"{wait: 5, secret: \"x}, hunter2\"}\n",
+		"{wait: 5, secret: 'x'', y: hunter2'}\n",
+		"{wait: 5, map: {Authorization: Bearer hunter2}}\n",
+		"map: {Authorization: [Bearer hunter2]}\n",
+		"{wait: 5, others: [{token: hunter2}]}\n",
+		"{bearer:hunter2, wait: 5}\n",
+		"{bearer hunter2, wait: 5}\n",
+		"{\"bearer\" :hunter2, wait: 5}\n",
+		"{wait: 5, secret: \"x\n  hunter2\", usr: 5}\n",
+		"{secret: \"x\n  hunter2\", usr: 5}\n",
+		"wait: 5\n secret:hunter2\n",
+		"{wait: 5\n secret:hunter2}\n",
+		"wait: 5 # secret: hunter2\n",
+		"secret: hunter2: x\n",
+		"secret: x: hunter2\n",
+		"secret: \"hunter2\n",
+		"secret: |\n  hunter2\n wait: 5\n",
+		"secret: !hunter2 x\nwait: 5\n",
+		"secret: *hunter2\n",
+		"secret: @hunter2\n",
+		"secret: %hunter2\n",
+		"secret: `hunter2\n",
+		"secret: \"x${hunter2 }\"\n",
+		"secret: \"${hunter2\"\n",
+		"secret: \"\\qhunter2\"\n",
+		"{secret: &a hunter2, level: *a}\n",
+		"secret: hunter2\x1b[0m\n",
+		"secret: hunter2\xff\n",
+		"- hunter2\n",
+		"hunter2\n",
+		"url: https//ada:hunter2@crm.example/\n",
+		"{url: https://crm.example/?key=hunter2, wait: 5}\n",
+		"\tsecret: hunter2\n",
+		"name: x\n  secret: hunter2\n",
+		"{? secret : hunter2, wait: 5}\n",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_false(bind(f, texts[i]));
+		buffer_add_byte(&f->errors, '\0');
+		assert_non_null(strstr(f->errors.data + f->errors.start, "error: "));
+		if (strstr(f->errors.data + f->errors.start, "hunter2"))
+			fail_msg("%s is answered by %s", texts[i],
+				 f->errors.data + f->errors.start);
+	}
+}
+
+static void shows_what_is_known_to_be_harmless(void **state)
+{
+	expect_errors(
+		*state,
+		"{name: 'a b', list: [c, d], fields: {m: person.email}, plugin: e, wait: 5, "
+		"secret: f}\n",
+		"c.yaml:1:73: error: \"wait\": expected a duration such as 500ms, 5s, 2m or "
+		"90d, found \"5\"\n"
+		"  {name: 'a b', list: [c, d], fields: {m: person.email}, plugin: *, wait: 5, "
+		"secret: *}\n"
+		"                                                                          ^\n");
 }
 
 static void reads_secrets_from_files(void **state)
@@ -388,12 +460,12 @@ static void reads_secrets_from_files(void **state)
 
 	expect_errors(f, "name: x\nsecret: y\nsecret_file: key\n",
 		      "c.yaml:3:1: error: \"secret\" and \"secret_file\" cannot both be given\n"
-		      "  secret_file: key\n"
+		      "  secret_file: ***\n"
 		      "  ^\n");
 	expect_errors(f, "name: x\nsecret_file: [key]\n",
 		      "c.yaml:2:1: error: \"secret_file\": expected a path such as "
 		      "var/leads.ndjson\n"
-		      "  secret_file: [key]\n"
+		      "  secret_file: [***]\n"
 		      "  ^\n");
 }
 
@@ -466,6 +538,8 @@ int main(void)
 		TEST(fills_the_struct),
 		TEST(names_every_mistake_at_once),
 		TEST(refuses_values_out_of_form),
+		TEST(shows_no_credential),
+		TEST(shows_what_is_known_to_be_harmless),
 		TEST(reads_secrets_from_files),
 		TEST(reads_rows_of_any_stride),
 		TEST(suggests_near_words_only),

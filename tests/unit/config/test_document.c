@@ -147,7 +147,7 @@ static void bounds_what_aliases_stand_for(void **state)
 	assert_false(open_bytes(f, LG_SLICE("x:\n  - &a\n    - *a\n")));
 	expect_errors(f, "@:3:8: error: nested deeper than 64 levels, or an alias within what it "
 			 "stands for\n"
-			 "      - *a\n"
+			 "      - **\n"
 			 "         ^\n");
 }
 
@@ -160,24 +160,24 @@ static void reports_what_is_no_yaml(void **state)
 				     "  \n"
 				     "  ^\n"},
 		{"a: \"x\n", "@:1:5: error: double-quoted scalar without closing quote\n"
-			     "  a: \"x\n"
+			     "  a: **\n"
 			     "      ^\n"},
 		{"a: b: c\n", "@:1:5: error: invalid nested block mapping on the same line\n"
-			      "  a: b: c\n"
+			      "  a: *: *\n"
 			      "      ^\n"},
 		{"a: *x\n", "@:1:5: error: invalid alias\n"
-			    "  a: *x\n"
+			    "  a: **\n"
 			    "      ^\n"},
 		{"---\na: 1\n---\nb: 1\n",
 		 "@:4:1: error: a second document begins here; the file must have one\n"
-		 "  b: 1\n"
+		 "  b: *\n"
 		 "  ^\n"},
 		{"a: 1\nb: \xff\n", "@:2:4: error: this byte is not UTF-8\n"
-				    "  b: \xff\n"
+				    "  b: *\n"
 				    "     ^\n"},
 		{"a: x\x1b[0m\n", "@:1:5: error: a control character; write it as an escape in "
 				  "double quotes\n"
-				  "  a: x?[0m\n"
+				  "  a: *?***\n"
 				  "      ^\n"},
 	};
 	struct fixture *f = *state;
@@ -204,26 +204,26 @@ static void reports_all_that_is_wrong_with_keys_and_variables(void **state)
 	assert_int_equal(document_error_count(f->document), 7);
 	expect_errors(f,
 		      "@:6:4: error: a key must be a word\n"
-		      "  ? [x]\n"
+		      "  ? [*]\n"
 		      "     ^\n"
 		      "@:3:1: error: \"a\" was there before, in line 1; each key may stand once\n"
-		      "  a: \"${TEST_DOCUMENT_UNSET}\"\n"
+		      "  a: \"**********************\"\n"
 		      "  ^\n"
 		      "@:5:1: error: \"a\" was there before, in line 1; each key may stand once\n"
-		      "  a: \"${\"\n"
+		      "  a: \"**\"\n"
 		      "  ^\n"
 		      "@:2:17: error: \"c\" was there before, in line 2; each key may stand once\n"
-		      "  b: {c: 1, d: 2, c: 3}\n"
+		      "  b: {c: *, d: *, c: *}\n"
 		      "                  ^\n"
 		      "@:3:5: error: the environment variable TEST_DOCUMENT_UNSET is not set\n"
-		      "  a: \"${TEST_DOCUMENT_UNSET}\"\n"
+		      "  a: \"**********************\"\n"
 		      "      ^\n"
-		      "@:4:5: error: \"${no name}\" does not name an environment variable; write "
-		      "\"$$\" for a dollar\n"
-		      "  e: \"${no name}\"\n"
+		      "@:4:5: error: \"${…}\" does not hold the name of an environment variable; "
+		      "write \"$$\" for a dollar\n"
+		      "  e: \"**** *****\"\n"
 		      "      ^\n"
 		      "@:5:5: error: \"${\" without a closing brace; write \"$$\" for a dollar\n"
-		      "  a: \"${\"\n"
+		      "  a: \"**\"\n"
 		      "      ^\n");
 }
 
@@ -245,28 +245,27 @@ static void shows_a_part_of_a_long_line(void **state)
 	buffer_add_literal(&expected, "@:1:116: error: \"a\" was there before, in line 1; each key "
 				      "may stand once\n  ...");
 	for (int i = 0; i < 34; i++)
-		buffer_add_literal(&expected, "\xc3\xa9");
+		buffer_add_byte(&expected, '*');
 	buffer_add_literal(&expected, "', a: '");
 	for (int i = 0; i < 45; i++)
-		buffer_add_byte(&expected, 'z');
+		buffer_add_byte(&expected, '*');
 	buffer_printf(&expected, "...\n     %37s^\n%c", "", '\0');
 	expect_errors(f, expected.data + expected.start);
 	buffer_fini(&text);
 	buffer_fini(&expected);
 }
 
-static void hides_secrets_in_excerpts(void **state)
+static void hides_values_in_excerpts(void **state)
 {
 	static const struct {
 		const char *line, *shown;
 	} cases[] = {
-		{"{a: 1, secret: hunter2, a: 2}", "{a: 1, secret: *******, a: 2}"},
-		{"{a: 1, api_key: 'h\xc3\xbcnter', a: 2}", "{a: 1, api_key: '******', a: 2}"},
-		{"{a: 1, \"token\": \"x y\", a: 2}", "{a: 1, \"token\": \"***\", a: 2}"},
-		{"{a: 1, secret: \"${HOME}\", a: 2}", "{a: 1, secret: \"${HOME}\", a: 2}"},
-		{"{a: 1, secret_file: name, a: 2}", "{a: 1, secret_file: name, a: 2}"},
-		{"{a: 1, password: [x], a: 2}", "{a: 1, password: [x], a: 2}"},
-		{"{a: 1, a: 2, password: x}", "{a: 1, a: 2, password: *}"},
+		{"{a: 1, secret: hunter2, a: 2}", "{a: *, secret: *******, a: *}"},
+		{"{a: 1, api_key: 'h\xc3\xbcnter', a: 2}", "{a: *, api_key: '******', a: *}"},
+		{"{a: 1, \"token\": \"x y\", a: 2}", "{a: *, \"token\": \"* *\", a: *}"},
+		{"{a: 1, password: [x, {y: z}], a: 2}", "{a: *, password: [*, {y: *}], a: *}"},
+		{"{a: 1, a: 2, lone, b:c}", "{a: *, a: *, ****, ***}"},
+		{"{a: 1, a: 2} # note", "{a: *, a: *} * ****"},
 	};
 	struct fixture *f = *state;
 
@@ -278,6 +277,31 @@ static void hides_secrets_in_excerpts(void **state)
 		assert_true(slice_split(&rest, '\n', &line) && slice_split(&rest, '\n', &line));
 		assert_true(slice_is(slice_trim(line), cases[i].shown));
 	}
+}
+
+/* What was found to be harmless is shown by later errors. */
+static void shows_what_it_is_told_to(void **state)
+{
+	struct fixture *f = *state;
+	struct fy_node *root;
+
+	assert_true(open_bytes(f, LG_SLICE("{a: 'b c', d: \"e\n  f\", g: h}\n")));
+	root = document_root(f->document);
+	assert_true(document_show(f->document, document_member(root, "a")));
+	assert_false(document_show(f->document, document_member(root, "d")));
+	assert_false(document_show(f->document, root));
+	document_error(f->document, document_member(root, "a"), "no");
+	expect_errors(f, "@:1:6: error: no\n"
+			 "  {a: 'b c', d: \"*\n"
+			 "       ^\n");
+
+	assert_true(open_bytes(f, LG_SLICE("{a: &x b, c: *x}\n")));
+	root = document_root(f->document);
+	assert_false(document_show(f->document, document_member(root, "c")));
+	document_error(f->document, document_member(root, "a"), "no");
+	expect_errors(f, "@:1:8: error: no\n"
+			 "  {a: ** *, c: **}\n"
+			 "         ^\n");
 }
 
 static void reports_what_cannot_be_read(void **state)
@@ -309,7 +333,8 @@ int main(void)
 		TEST(reports_what_is_no_yaml),
 		TEST(reports_all_that_is_wrong_with_keys_and_variables),
 		TEST(shows_a_part_of_a_long_line),
-		TEST(hides_secrets_in_excerpts),
+		TEST(hides_values_in_excerpts),
+		TEST(shows_what_it_is_told_to),
 		TEST(reports_what_cannot_be_read),
 	};
 
