@@ -31,13 +31,36 @@ static const struct journal_event *only_event(const struct run *run)
 	return &run->events[run->places[0]];
 }
 
+/* The oldest one stands in the way of all that are done behind it; one that is
+ * open already stands in nobody's. */
+static bool outranks(const struct suspect *suspect, int64_t seq, bool due)
+{
+	if (!suspect->seq || suspect->seq == seq)
+		return false;
+	return suspect->due == due ? suspect->seq < seq : !suspect->due;
+}
+
+/* One event parked alone. */
+static void suspect_event(struct suspect *suspect, const struct journal_event *event, bool due)
+{
+	if (!outranks(suspect, event->seq, due)) {
+		*suspect = (struct suspect){.seq = event->seq, .due = due};
+		memcpy(suspect->lead_id, event->lead_id, UUID_BYTES);
+	}
+	if (!due)
+		suspect->asked_seq = event->seq;
+}
+
 /* All of the run parked. The first that does so alone is suspected, and the lane
  * waits for another lead to find out (lane_read). The one that parks again after
- * another has passed is to blame itself. */
+ * another has passed is to blame itself. It stays pending meanwhile, unless too
+ * much waits behind it. */
 static bool weigh_parked(struct lane *lane, struct run *run, const struct run_tally *tally)
 {
 	struct suspect *suspect = &lane->suspect;
 	bool alone = run->batch.count == 1;
+	bool open = run->due ||
+		    (stretches_is_first(&lane->ahead, run->stretch) && !lane_may_probe(lane));
 
 	if (alone && only_event(run)->seq == suspect->seq && suspect->acquits) {
 		suspect->seq = 0;
@@ -45,14 +68,12 @@ static bool weigh_parked(struct lane *lane, struct run *run, const struct run_ta
 		lane_go_on(lane, run->started_us);
 		return true;
 	}
-	if (alone) {
-		*suspect = (struct suspect){.seq = only_event(run)->seq, .due = run->due};
-		memcpy(suspect->lead_id, only_event(run)->lead_id, UUID_BYTES);
-	}
+	if (alone)
+		suspect_event(suspect, only_event(run), open);
 	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
 	if (!alone)
 		lane_count(lane, LANE_PARKED, (int64_t)run->batch.count);
-	return alone && run->due;
+	return alone && open;
 }
 
 /* Something of it was delivered. What parks beside that is to blame itself. */

@@ -231,12 +231,32 @@ static struct run *read_suspect(struct lane *lane)
 	return NULL;
 }
 
+/* The search for an event of another lead. */
+struct probe {
+	int64_t seq;	    /* where to go on; 0: the journal ends here */
+	int64_t after_seq;  /* only an event behind this one will do */
+	struct order *seen; /* in order: whose events were passed on the way */
+};
+
+/* In order, only the first event of its lead will do. What the lane does not know
+ * yet is met on the way, which begins with the first event of all. */
+static bool comes_first(const struct lane *lane, struct probe *probe,
+			const struct journal_event *event)
+{
+	if (!probe->seen)
+		return true;
+	return order_before(lane->order, event->lead_id, event->seq) == ORDER_NONE &&
+	       order_before(probe->seen, event->lead_id, event->seq) == ORDER_NONE &&
+	       order_set(probe->seen, event->lead_id, event->seq, 0, ORDER_FLYING);
+}
+
 /* Leaves of the run the first event of another lead that the sink takes. */
-static bool pick_other(struct lane *lane, struct run *run)
+static bool pick_other(struct lane *lane, struct run *run, struct probe *probe)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		struct journal_event *event = &run->events[i];
-		if (is_suspect(lane, event) || !run_takes(event, &lane->rules))
+		if (is_suspect(lane, event) || !run_takes(event, &lane->rules) ||
+		    !comes_first(lane, probe, event) || event->seq <= probe->after_seq)
 			continue;
 		run->events = event;
 		run->count = 1;
@@ -246,48 +266,56 @@ static bool pick_other(struct lane *lane, struct run *run)
 	return false;
 }
 
-/* Looks through the next events from *seq on; *seq becomes where to go on, 0: the
- * journal ends here. */
-static bool probe_page(struct lane *lane, struct run *run, int64_t *seq)
+/* Looks through the next events. */
+static bool probe_page(struct lane *lane, struct run *run, struct probe *probe)
 {
-	struct stretch *from = stretches_open(&lane->ahead, *seq - 1);
+	struct stretch *from = stretches_open(&lane->ahead, probe->seq - 1);
 	int64_t open_seq = from ? from->first_seq : lane->ahead.cursor + 1;
-	bool found;
+	int64_t seq = probe->seq < open_seq ? open_seq : probe->seq;
 
-	if (*seq < open_seq)
-		*seq = open_seq;
-	if (!read_range(lane, run, from, *seq, PROBE_PAGE)) {
-		*seq = 0;
+	probe->seq = 0;
+	if (!read_range(lane, run, from, seq, PROBE_PAGE))
 		return false;
-	}
-	found = pick_other(lane, run);
 	if (run->count)
-		*seq = run->events[run->count - 1].seq + 1;
-	else
-		*seq = from ? from->last_seq + 1 : 0;
+		probe->seq = run->events[run->count - 1].seq + 1;
+	else if (from)
+		probe->seq = from->last_seq + 1;
+	return pick_other(lane, run, probe);
+}
+
+static struct run *look_for_other(struct lane *lane, int64_t after_seq)
+{
+	bool ordered = lane_is_ordered(lane);
+	struct probe probe = {.seq = ordered ? 1 : after_seq + 1, .after_seq = after_seq};
+	struct run *run, *found = NULL;
+
+	if (ordered && !(probe.seen = order_new()))
+		return NULL;
+	for (int page = 0; page < PROBE_PAGES && probe.seq && !found; page++) {
+		if (!(run = lane_take_run(lane, false)))
+			break;
+		if (probe_page(lane, run, &probe))
+			found = run;
+		else if (list_empty(&run->link)) /* it could be read */
+			lane_give_back(lane, run);
+	}
+	order_free(&probe.seen);
 	return found;
 }
 
-/* An event of another lead, after the suspect's and then from the beginning, so
- * that several bad ones in a row do not hide a good one. In order, it is the first
- * of all, so that nothing of its lead is before it. NULL: there is none. */
+/* An event of another lead, after the one that parked last and then from the
+ * beginning, so that several bad ones in a row do not hide a good one. NULL: there
+ * is none. */
 static struct run *read_probe(struct lane *lane)
 {
-	bool again = lane_is_ordered(lane);
-	int64_t seq = again ? 1 : lane->suspect.seq + 1;
-	struct run *run;
+	struct run *run = look_for_other(lane, lane->suspect.asked_seq);
 
-	for (int page = 0; page < PROBE_PAGES && (run = lane_take_run(lane, false)); page++) {
-		if (probe_page(lane, run, &seq))
-			return run;
-		if (list_empty(&run->link)) /* it could be read */
-			lane_give_back(lane, run);
-		if (seq == 0 && again)
-			break;
-		again = again || seq == 0;
-		seq = seq ? seq : 1;
-	}
-	return NULL;
+	return run || !lane->suspect.asked_seq ? run : look_for_other(lane, 0);
+}
+
+bool lane_may_probe(const struct lane *lane)
+{
+	return lane->done_count < PROBES_DONE * lane->concurrency;
 }
 
 /* ---- which of them --------------------------------------------------------------- */
@@ -301,8 +329,7 @@ struct run *lane_read(struct lane *lane)
 
 	if (suspect->seq && suspect->acquits && !suspect->due)
 		run = read_suspect(lane);
-	else if (suspect->seq && !suspect->acquits && lane->failures &&
-		 lane->done_count < PROBES_DONE * lane->concurrency)
+	else if (suspect->seq && !suspect->acquits && lane->failures && lane_may_probe(lane))
 		run = read_probe(lane);
 	if (!run)
 		run = due ? read_due(lane) : read_new(lane);

@@ -35,13 +35,14 @@ enum lane_counter {
 	LANE_COUNTERS,
 };
 
-/* The event that parked alone: its own fault, or the configuration's? Another
- * lead finds out. */
+/* The event that parked alone, the oldest of them: its own fault, or the
+ * configuration's? Another lead finds out. */
 struct suspect {
 	int64_t seq; /* 0: there is none */
 	uint8_t lead_id[UUID_BYTES];
-	bool due;     /* it was tried before, so that its row says when it goes */
-	bool acquits; /* another lead has passed since: the configuration is good */
+	bool due;	   /* it was tried before, so that its row says when it goes */
+	bool acquits;	   /* another lead has passed since: the configuration is good */
+	int64_t asked_seq; /* the last that parked: the next ones are asked first */
 };
 
 struct lane {
@@ -175,6 +176,9 @@ struct run *lane_take_run(struct lane *lane, bool due);
 struct run *lane_read(struct lane *lane);
 /* How many events the run may have that goes next; 0: none for now. */
 size_t lane_most(struct lane *lane);
+/* Whether another lead may be asked why the lane is parked: not while too much that
+ * is done waits for the suspect. */
+bool lane_may_probe(const struct lane *lane);
 /* Whether so many events are open that new ones wait. */
 bool lane_is_full(const struct lane *lane);
 /* Whether new events are to be read now, or gather a little longer. */

@@ -65,6 +65,11 @@ bool stretches_open_first(const struct stretches *stretches)
 	return first && of(first)->stage == STRETCH_OPEN;
 }
 
+bool stretches_is_first(const struct stretches *stretches, const struct stretch *stretch)
+{
+	return stretches->all.next == &stretch->link;
+}
+
 static struct stretch *if_done(const struct stretches *stretches, struct list *link)
 {
 	bool done = link != &stretches->all && of(link)->stage == STRETCH_DONE;

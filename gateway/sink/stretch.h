@@ -44,6 +44,8 @@ void stretches_fini(struct stretches *stretches);
 struct stretch *stretches_open(const struct stretches *stretches, int64_t seq);
 /* Whether the first of all is open. */
 bool stretches_open_first(const struct stretches *stretches);
+/* Whether `stretch` is the first of all: nothing before it waits any more. */
+bool stretches_is_first(const struct stretches *stretches, const struct stretch *stretch);
 /* The first of all when it is done, otherwise NULL. */
 struct stretch *stretches_done(const struct stretches *stretches);
 /* The next one when it is done, too. */

@@ -56,12 +56,6 @@ static void settle_every(struct lg_batch *batch, int32_t outcome)
 		settle_one(batch, i, outcome);
 }
 
-static void *help(void *arg)
-{
-	settle_every(arg, LG_DELIVERED);
-	return NULL;
-}
-
 static void end_helper(void)
 {
 	if (robot.has_helper)
@@ -96,6 +90,12 @@ static void settle_poisoned(struct lg_batch *batch)
 			outcome = robot.poison[event.seq];
 	}
 	settle_every(batch, outcome);
+}
+
+static void *help(void *arg)
+{
+	settle_poisoned(arg);
+	return NULL;
 }
 
 static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t deadline)

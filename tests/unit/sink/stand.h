@@ -29,7 +29,7 @@ enum order {
 	FAIL,
 	NEVER,
 	HALF,
-	THREAD,
+	THREAD, /* another thread settles it, as POISON does */
 	HANG,
 	ODD_REJECTED,
 	POISON, /* a batch with a poisoned event goes as that one does */

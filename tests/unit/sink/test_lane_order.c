@@ -1,6 +1,8 @@
 /* order: person. Events 1, 2 and 3 are of one lead, others of others. */
 #include "stand.h"
 
+#include <stdio.h>
+
 static void touch(const char *message)
 {
 	kit_post(&stand.kit, (struct post){.name = "A Person",
@@ -125,6 +127,33 @@ static void test_waits_for_one_that_flies(void **state)
 	assert_true(robot.turn[3] < robot.turn[9]);
 }
 
+static void touch_other(int person)
+{
+	char email[64];
+
+	snprintf(email, sizeof(email), "person%d@example.com", person);
+	kit_post(&stand.kit,
+		 (struct post){.name = "A Person", .email = email, .message = "once more"});
+}
+
+/* Two leads park with all their events: they do not hide a third from each other. */
+static void test_two_leads_that_park(void **state)
+{
+	(void)state;
+	one_lead_and_others();
+	touch_other(3);
+	post(2);
+	for (int seq = 1; seq <= 3; seq++)
+		robot.poison[seq] = LG_PARK;
+	robot.poison[5] = robot.poison[9] = LG_PARK;
+	stand.settings.batch_events = 1;
+	atomic_store(&robot.order, POISON);
+	start();
+	WAIT_FOR(status().position == 11);
+	assert_int_equal(in_state(DELIVERY_DEAD), 5);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 6);
+}
+
 /* New events wait while too many are open, and go when they are not. */
 static void test_no_more_than_max_held(void **state)
 {
@@ -152,6 +181,7 @@ int main(void)
 		ON_A_STAND(test_held_over_a_restart),
 		ON_A_STAND(test_free_when_it_is_switched_off),
 		ON_A_STAND(test_waits_for_one_that_flies),
+		ON_A_STAND(test_two_leads_that_park),
 		ON_A_STAND(test_no_more_than_max_held),
 	};
 

@@ -206,6 +206,45 @@ static void test_two_that_park_are_rejected(void **state)
 	each_delivered(9, 30, true);
 }
 
+/* Many of them, and enough others to tell by: what passed between them waits for the first, which is found out
+ * before so much waits that nothing goes any more. */
+static void test_many_that_park_are_rejected(void **state)
+{
+	(void)state;
+	stand.settings.concurrency = 4;
+	stand.settings.batch_events = 1;
+	for (int seq = 1; seq <= 150; seq += 2)
+		robot.poison[seq] = LG_PARK;
+	atomic_store(&robot.order, THREAD);
+	post(300);
+	start();
+	WAIT_FOR(status().position == 300);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 225);
+	assert_int_equal(in_state(DELIVERY_DEAD), 75);
+	assert_string_equal(status().state, "running");
+}
+
+/* Nobody passes, but all others are tried again later: they cannot be told of
+ * before the first is. So it is open, too, and others are asked again. */
+static void test_not_all_wait_for_one_that_parks(void **state)
+{
+	(void)state;
+	robot.poison[1] = LG_PARK;
+	for (int seq = 2; seq <= 40; seq++)
+		robot.poison[seq] = LG_RETRY;
+	stand.settings.batch_events = 1;
+	atomic_store(&robot.order, POISON);
+	post(40);
+	start();
+	WAIT_FOR(status().position >= 5);
+	for (int seq = 2; seq <= 40; seq++)
+		robot.poison[seq] = 0;
+	WAIT_FOR(status().position == 40);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 39);
+	WAIT_FOR(in_state(DELIVERY_DEAD) == 1);
+	each_delivered(2, 40, true);
+}
+
 /* When the configuration was wrong and is repaired, nobody is rejected, although
  * another lead was the first to pass. */
 static void test_nothing_is_lost_while_parked(void **state)
@@ -281,6 +320,8 @@ int main(void)
 		ON_A_STAND(test_batches_grow_again),
 		ON_A_STAND(test_one_that_parks_is_rejected),
 		ON_A_STAND(test_two_that_park_are_rejected),
+		ON_A_STAND(test_many_that_park_are_rejected),
+		ON_A_STAND(test_not_all_wait_for_one_that_parks),
 		ON_A_STAND(test_nothing_is_lost_while_parked),
 		ON_A_STAND(test_the_only_one_waits),
 		ON_A_STAND(test_flapping),
