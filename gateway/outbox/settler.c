@@ -225,7 +225,7 @@ static int store_externals(struct journal *journal, const struct settlement *set
 
 static bool leaves_gap(const struct settlement *settlement, int64_t position)
 {
-	if (position == 0 || settlement->first_seq <= position + 1)
+	if (settlement->first_seq <= position + 1)
 		return false;
 	log_error("store.settlement_refused", LOG_SLICE("sink", settlement->sink),
 		  LOG_TEXT("reason", "it leaves events unsettled between"),

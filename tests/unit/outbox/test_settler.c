@@ -123,6 +123,20 @@ static void position_moves_with_runs(void **state)
 	assert_true(t.oldest_pending_ms > 0);
 }
 
+/* A sink that nothing is known of, such as one that was forgotten meanwhile. */
+static void gap_before_the_first_is_refused(void **state)
+{
+	struct kit *kit = *state;
+	const struct settled_event late[] = {event(3, DELIVERY_DELIVERED)};
+
+	kit_open(kit);
+	post_many(kit, 3);
+	assert_false(settle(kit, true, 3, 3, late, 1));
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM settled"), 0);
+	assert_true(settle(kit, true, 1, 3, late, 1));
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM settled"), 1);
+}
+
 static void gap_is_refused_and_overlap_left_out(void **state)
 {
 	struct kit *kit = *state;
@@ -265,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outcomes_are_run_length_coded),
 		STORE_TEST(position_moves_with_runs),
+		STORE_TEST(gap_before_the_first_is_refused),
 		STORE_TEST(gap_is_refused_and_overlap_left_out),
 		STORE_TEST(open_events_have_their_turns),
 		STORE_TEST(sum_of_states_always_closes),
