@@ -125,13 +125,22 @@ static bool begin_lane(struct berths *berths, struct berth *berth, struct error 
 	return true;
 }
 
+static bool is_barred(const struct berths *berths, const struct berth *berth)
+{
+	LIST_EACH(link, &berths->bars)
+		if (slice_is(container_of(link, struct berth_bar, link)->sink, berth->name))
+			return true;
+	return false;
+}
+
 /* Brings a berth further; true when a lane has begun or ended. */
 static bool tend(struct berths *berths, struct berth *berth, int64_t now_ms)
 {
 	struct error error = {0};
 	bool ended = berth->stopping && end_lane(berth, 0);
 
-	if (berth->lane || !berth->next.generation || now_ms < berth->retry_from_ms)
+	if (berth->lane || !berth->next.generation || now_ms < berth->retry_from_ms ||
+	    is_barred(berths, berth))
 		return ended;
 	if (begin_lane(berths, berth, &error))
 		return true;
@@ -210,6 +219,17 @@ bool berths_adopt(struct berths *berths, struct generation *generation, struct e
 	return true;
 }
 
+void berths_bar(struct berths *berths, struct berth_bar *bar, struct lg_slice sink)
+{
+	bar->sink = sink;
+	list_append(&berths->bars, &bar->link);
+}
+
+void berths_unbar(struct berth_bar *bar)
+{
+	list_remove(&bar->link);
+}
+
 struct lane *berths_lane(const struct berths *berths, struct lg_slice name)
 {
 	const struct berth *berth = find(berths, name);
@@ -231,6 +251,7 @@ void berths_init(struct berths *berths, struct loop *loop, void (*moved)(struct 
 {
 	*berths = (struct berths){.moved = moved};
 	list_init(&berths->all);
+	list_init(&berths->bars);
 	loop_timer_init(&berths->timer, loop, on_timer);
 }
 

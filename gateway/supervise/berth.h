@@ -32,8 +32,15 @@ struct berth {
 	int64_t retry_from_ms; /* monotonic: a lane could not be started before */
 };
 
+/* Keeps a sink from having a lane. */
+struct berth_bar {
+	struct list link;
+	struct lg_slice sink;
+};
+
 struct berths {
 	struct list all;
+	struct list bars;
 	struct outbox *outbox;
 	struct lg_slice store_path;
 	struct loop_timer timer;	      /* looks while somebody is ending or cannot begin */
@@ -54,6 +61,12 @@ void berths_sweep(struct berths *berths);
  * With `error` a lane that cannot be started fails it (at the process's start);
  * without, it is logged and tried again. */
 bool berths_adopt(struct berths *berths, struct generation *generation, struct error *error);
+
+/* From now on no lane of the sink begins: what it would read of the journal is
+ * being changed. The bar and the name are the caller's until berths_unbar, after
+ * which a lane that is wanted begins by itself. */
+void berths_bar(struct berths *berths, struct berth_bar *bar, struct lg_slice sink);
+void berths_unbar(struct berth_bar *bar);
 
 /* The lane of a sink; NULL: none now. */
 struct lane *berths_lane(const struct berths *berths, struct lg_slice name);

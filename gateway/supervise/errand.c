@@ -10,6 +10,7 @@
 struct errand {
 	struct chore chore; /* first: its letter comes back from the writer */
 	struct list link;
+	struct berth_bar bar;	      /* while a sink is forgotten */
 	struct errand_ticket *ticket; /* NULL: nobody waits */
 	char sink[SINK_BYTES], text[TEXT_BYTES];
 };
@@ -177,6 +178,8 @@ static void come_home(struct errands *errands, struct letter *letter)
 
 	(void)errands;
 	list_remove(&errand->link);
+	if (errand->chore.kind == CHORE_FORGET)
+		berths_unbar(&errand->bar);
 	if (ticket) {
 		ticket->errand = NULL;
 		errand_answer(ticket->answer, &errand->chore);
@@ -274,6 +277,9 @@ bool errand_begin(struct errands *errands, const struct json *request, struct er
 	errand->ticket = ticket;
 	ticket->errand = errand;
 	list_append(&errands->under_way, &errand->link);
+	/* It takes many transactions, and a reload may want the sink again meanwhile. */
+	if (chore->kind == CHORE_FORGET)
+		berths_bar(&errands->gateway->berths, &errand->bar, chore->sink);
 	outbox_do(errands->gateway->outbox, chore);
 	return true;
 }

@@ -3,6 +3,8 @@
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_alert
 %C%_test_alert_LDADD = $(LG_KIT_OUTBOX) $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_berth
+%C%_test_berth_LDADD = $(LG_KIT_OUTBOX) $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_control
 %C%_test_control_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_settings
