@@ -1,7 +1,6 @@
 #include "verbs/print.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -9,14 +8,42 @@
 #define PATH_BYTES 256
 #define PATH_COLUMNS 34
 
+/* How many bytes come before DEL or a C1 control character: U+0080 to U+009F,
+ * which are C2 and one more byte. */
+static size_t harmless_bytes(struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		unsigned char next = i + 1 < text.length ? (unsigned char)text.data[i + 1] : 0;
+
+		if (c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+			return i;
+	}
+	return text.length;
+}
+
+bool print_escaped(FILE *stream, struct lg_slice text)
+{
+	for (;;) {
+		size_t length = harmless_bytes(text);
+
+		if (fwrite(text.data, 1, length, stream) != length)
+			return false;
+		text = slice_cut(text, length, text.length);
+		if (text.length == 0)
+			return true;
+		if (fprintf(stream, "\\u%04x", (unsigned int)utf8_next(&text)) < 0)
+			return false;
+	}
+}
+
 bool print_buffer(struct buffer *out)
 {
-	struct lg_slice text = buffer_slice(out);
 	bool good = !out->failed;
 
 	if (!good)
 		fprintf(stderr, "leadgate: not enough memory\n");
-	else if (fwrite(text.data, 1, text.length, stdout) != text.length || fflush(stdout) != 0) {
+	else if (!print_escaped(stdout, buffer_slice(out)) || fflush(stdout) != 0) {
 		fprintf(stderr, "leadgate: writing the answer: %s\n", strerror(errno));
 		good = false;
 	}

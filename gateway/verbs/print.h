@@ -2,10 +2,18 @@
 #ifndef VERBS_PRINT_H
 #define VERBS_PRINT_H
 
+#include <stdio.h>
+
 #include "base/buffer.h"
 #include "codec/json.h"
 
-/* Writes `out` to standard output and empties it. False when it cannot be
+/* Writes JSON or lines made of print_cell. JSON may hold DEL and C1 control
+ * characters as they are (RFC 8259, section 7), which could move a terminal's
+ * cursor: they become \u007f and the like, which means the same. False with
+ * errno when not all can be written. */
+bool print_escaped(FILE *stream, struct lg_slice text);
+
+/* Writes `out` so to standard output and empties it. False when it cannot be
  * written, with a line on standard error. */
 bool print_buffer(struct buffer *out);
 

@@ -156,6 +156,19 @@ is_deeply([map { decode_json($_)->{lead}{person}{full_name} } split /\n/, $out],
 my (undef, $second) = told($both[1]);
 is(@{ (told($both[1]))[0]{identity}{possible_duplicates} }, 1, 'one is linked to the other');
 
+# What steers a terminal does not reach it: DEL and C1 are escaped in JSON, too.
+my $wild = "a\x7fb\xc2\x9b2J";
+my $sender = receipt($gateway->post('/f/contact', [email => 'wild@example.com', wish => $wild]));
+like($gateway->sql('SELECT group_concat(CAST(body AS TEXT)) FROM event'), qr/\Q$wild\E/, 'the journal has what was sent');
+for my $command (['explain', $sender], ['show', '--history', $sender], ['leads']) {
+    my ($verb, @rest) = @$command;
+    ($status, $out) = $gateway->command($verb, '--json', @rest);
+    is($status, 0, "$verb --json");
+    unlike($out, qr/\x7f|\xc2[\x80-\x9f]/, '… has no control characters');
+    like($out, qr/a\\u007fb\\u009b2J/, '… but what they stand for');
+    ok((eval { decode_json($_) } or diag($_)), '… as JSON') for split /\n/, $out;
+}
+
 # Nobody.
 for my $case (
     ['nobody@example.com', qr/nobody is known by nobody\@example\.com/],

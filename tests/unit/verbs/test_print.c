@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "verbs/print.h"
 
@@ -67,6 +68,23 @@ static void test_record_is_a_line_a_value(void **state)
 	arena_fini(&arena);
 }
 
+static void test_json_hides_control_characters(void **state)
+{
+	char *written = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&written, &length);
+
+	(void)state;
+	assert_non_null(stream);
+	assert_true(print_escaped(stream, LG_SLICE("{\"a\":\"\x7f\xc2\x80\xc2\x9b"
+						   "2J\xc2\xa0\xc3\x9b\xe2\x82\xac\"}\n\xc2")));
+	assert_true(print_escaped(stream, LG_SLICE("")));
+	fclose(stream);
+	assert_string_equal(written, "{\"a\":\"\\u007f\\u0080\\u009b"
+				     "2J\xc2\xa0\xc3\x9b\xe2\x82\xac\"}\n\xc2");
+	free(written);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -86,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cell_has_its_width),
 		cmocka_unit_test(test_cell_hides_control_characters),
+		cmocka_unit_test(test_json_hides_control_characters),
 		cmocka_unit_test(test_record_is_a_line_a_value),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
