@@ -312,6 +312,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->outbox = outbox;
 	lane->mailbox.fd = -1;
 	lane->resend_ms = INT64_MAX;
+	lane->stop_by_ms = INT64_MAX;
 	lane->since_ms = clock_wall_ms();
 	lane->epoch = -1;
 	lane->rules.tests = settings->is_test;
@@ -343,8 +344,10 @@ struct loop *lane_loop(struct lane *lane)
 
 /* ---- ending ---------------------------------------------------------------- */
 
-void lane_stop(struct lane *lane)
+void lane_stop(struct lane *lane, int64_t by_ms)
 {
+	if (by_ms < atomic_load(&lane->stop_by_ms))
+		atomic_store(&lane->stop_by_ms, by_ms);
 	atomic_store(&lane->stopping, true);
 	mailbox_poke(&lane->mailbox);
 }

@@ -51,8 +51,10 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
  * own asynchronous services settles its batches from there. Its thread alone. */
 struct loop *lane_loop(struct lane *lane);
 
-/* Asks it to end after the batch under way. Any thread. */
-void lane_stop(struct lane *lane);
+/* Asks it to end after the batches under way, which have until `by_ms` (monotonic;
+ * INT64_MAX: until their own deadline) and are unclassified then. Once more: the
+ * sooner time holds. Any thread, but one. */
+void lane_stop(struct lane *lane, int64_t by_ms);
 /* Waits up to `timeout_ms` for its end. False: it hangs in the plugin; it is
  * then left alone for good and must not be freed. */
 bool lane_join(struct lane **lane, int64_t timeout_ms);

@@ -214,13 +214,20 @@ void lane_deliver(struct lane *lane, struct run *run)
 	atomic_store(&lane->in_flight, (int64_t)++lane->flying_count);
 }
 
+static int64_t deadline_ms(const struct lane *lane, const struct run *run)
+{
+	int64_t stop_by_ms = atomic_load(&lane->stop_by_ms);
+
+	return run->deadline_ms < stop_by_ms ? run->deadline_ms : stop_by_ms;
+}
+
 void lane_land(struct lane *lane)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
 	LIST_EACH_SAFE(link, &lane->flying) {
 		struct run *run = container_of(link, struct run, link);
-		if (batch_unsettled(&run->batch) && now_ms < run->deadline_ms)
+		if (batch_unsettled(&run->batch) && now_ms < deadline_ms(lane, run))
 			continue;
 		list_remove(link);
 		atomic_store(&lane->in_flight, (int64_t)--lane->flying_count);
@@ -234,8 +241,8 @@ int64_t lane_flight_ms(const struct lane *lane)
 
 	LIST_EACH(link, &lane->flying) {
 		const struct run *run = container_of(link, struct run, link);
-		if (run->deadline_ms < first_ms)
-			first_ms = run->deadline_ms;
+		if (deadline_ms(lane, run) < first_ms)
+			first_ms = deadline_ms(lane, run);
 	}
 	return first_ms == INT64_MAX ? first_ms : first_ms - clock_monotonic_ms();
 }

@@ -184,16 +184,15 @@ static bool read_range(struct lane *lane, struct run *run, const struct stretch 
 	return true;
 }
 
-static struct run *read_new(struct lane *lane)
+/* The first events of an open stretch or of the unread rest. NULL: none, and then
+ * a stretch is gone unless it could not be read. */
+static struct run *read_next(struct lane *lane, struct stretch *from, size_t count)
 {
-	struct stretch *from = stretches_open(&lane->ahead, 0);
 	int64_t last_seq = outbox_last_seq(lane->outbox);
 	int64_t first_seq = from ? from->first_seq : lane->ahead.cursor + 1;
-	struct run *run = NULL;
+	struct run *run = lane_take_run(lane, false);
 
-	if (!lane_is_full(lane) && (from || lane_wants_new(lane)))
-		run = lane_take_run(lane, false);
-	if (!run || !read_range(lane, run, from, first_seq, lane_most(lane)))
+	if (!run || !read_range(lane, run, from, first_seq, count))
 		return NULL;
 	if (run->count) {
 		run->stretch = stretches_take(&lane->ahead, first_seq,
@@ -202,12 +201,30 @@ static struct run *read_new(struct lane *lane)
 	}
 	/* Numbers that are of no event any more (erased): there is nothing to say. */
 	lane_give_back(lane, run);
-	if (!from) {
+	if (from)
+		stretches_drop(&lane->ahead, from);
+	else
 		lane->ahead.cursor = last_seq;
+	return NULL;
+}
+
+static struct run *read_new(struct lane *lane)
+{
+	struct stretch *from = stretches_open(&lane->ahead, 0);
+	struct run *run;
+
+	if (lane_is_full(lane) || !(from || lane_wants_new(lane)))
 		return NULL;
-	}
-	stretches_drop(&lane->ahead, from);
-	return read_new(lane);
+	run = read_next(lane, from, lane_most(lane));
+	return run || stretches_open(&lane->ahead, 0) == from ? run : read_new(lane);
+}
+
+struct run *lane_read_gap(struct lane *lane, size_t count)
+{
+	struct stretch *from = stretches_open(&lane->ahead, 0);
+	struct run *run = from ? read_next(lane, from, count) : NULL;
+
+	return run || stretches_open(&lane->ahead, 0) == from ? run : lane_read_gap(lane, count);
 }
 
 /* ---- finding out why the lane is parked ------------------------------------------ */

@@ -64,7 +64,8 @@ struct lane {
 	struct reader *reader;
 	struct http_service *http; /* of a plugin that asks for it */
 	_Atomic(bool) stopping;
-	pthread_mutex_t lock; /* guards `ended` and `reason` */
+	_Atomic(int64_t) stop_by_ms; /* monotonic: nothing flies any longer */
+	pthread_mutex_t lock;	     /* guards `ended` and `reason` */
 	pthread_cond_t end;
 	bool ended;
 	char reason[160];
@@ -174,6 +175,9 @@ struct run *lane_take_run(struct lane *lane, bool due);
 /* The run of events that goes next, read but not prepared; a first-hand one has
  * its stretch. NULL: none now. */
 struct run *lane_read(struct lane *lane);
+/* At the end, when nothing flies: up to `count` events that were passed over, before
+ * what is done. NULL: there are none, or they cannot be read. */
+struct run *lane_read_gap(struct lane *lane, size_t count);
 /* How many events the run may have that goes next; 0: none for now. */
 size_t lane_most(struct lane *lane);
 /* Whether another lead may be asked why the lane is parked: not while too much that

@@ -6,6 +6,7 @@
 
 #define HELD_UP_MAX 16	    /* batches that a plugin may leave unsettled after the deadline */
 #define REST_MS 1000	    /* idle for so long: memory is given back */
+#define GAP_EVENTS_MAX 4096 /* that are made open at the end for those behind them */
 #define LOOK_AGAIN_MS 60000 /* longest sleep, for a wall clock that was set */
 
 /* True, too, for a plugin that calls nobody. */
@@ -136,7 +137,8 @@ static void drain_plugin(struct lane *lane)
 
 	if (instance->opened && instance->sink.drain)
 		instance->sink.drain(instance->state,
-				     clock_monotonic_ms() + lane->settings->timeout_ms);
+				     sooner(clock_monotonic_ms() + lane->settings->timeout_ms,
+					    atomic_load(&lane->stop_by_ms)));
 	http_service_free(&lane->http);
 	instance_close(instance);
 }
@@ -155,7 +157,42 @@ void lane_rest(struct lane *lane)
 		free_runs(&lane->idle);
 }
 
-/* What is done but waits for one that is not, or for room in the store, is
+/* Events are open that nobody asked the destination for: they go after the start. */
+static bool leave_open(struct lane *lane, struct run *run)
+{
+	bool good = run_sort(run, &lane->rules);
+
+	for (size_t i = 0; good && i < run->count; i++) {
+		struct settled_event *result = &run->results[i];
+		if (result->state != DELIVERY_PENDING)
+			continue;
+		result->state = DELIVERY_RETRY;
+		result->untried = true;
+		result->reason = LG_SLICE("the sink stopped before it went");
+		result->due_ms = clock_wall_ms();
+	}
+	good = good && lane_order_apply(lane, run);
+	if (good)
+		lane_settle(lane, run);
+	else
+		lane_forget(lane, run);
+	return good;
+}
+
+/* What is done can be told of only when nothing before it is pending. */
+static void close_gaps(struct lane *lane)
+{
+	size_t left = GAP_EVENTS_MAX;
+	struct run *run;
+
+	while (left && (run = lane_read_gap(lane, left))) {
+		left -= run->count;
+		if (!leave_open(lane, run))
+			return;
+	}
+}
+
+/* What is done but waits for more than that, or for room in the store, is
  * delivered again after the next start: at least once. */
 static void forget_done(struct lane *lane)
 {
@@ -173,6 +210,7 @@ static void forget_done(struct lane *lane)
 void lane_finish(struct lane *lane)
 {
 	drain_plugin(lane);
+	close_gaps(lane);
 	while (lane->asked || (!list_empty(&lane->with_writer) && lane->resend_ms == INT64_MAX)) {
 		mailbox_wait(&lane->mailbox, -1);
 		lane_take_letters(lane);

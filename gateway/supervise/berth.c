@@ -11,6 +11,7 @@
 #define RETRY_MS 1000
 /* A lane's end is awaited in slices, so that others are heard meanwhile. */
 #define JOIN_SLICE_MS 50
+#define STORE_MS 1000 /* that a lane gets at the end to store what it did */
 /* What a lane may take beyond its delivery's deadline: to settle and to close. */
 #define GRACE_MS 1000
 
@@ -80,11 +81,11 @@ bool berths_prepare(struct berths *berths, const struct settings *settings)
 
 /* ---- lanes that end and begin ----------------------------------------------------- */
 
-static void stop_lane(struct berth *berth)
+static void stop_lane(struct berth *berth, int64_t by_ms)
 {
+	lane_stop(berth->lane, by_ms);
 	if (berth->stopping)
 		return;
-	lane_stop(berth->lane);
 	berth->stopping = true;
 	berth->hang_said = false;
 	berth->hangs_from_ms = clock_monotonic_ms() + berth->present.section->settings.timeout_ms +
@@ -183,7 +184,7 @@ static void adopt(struct berth *berth, struct generation *generation, struct sin
 	tenant_set(&berth->next, generation, section);
 	berth->retry_from_ms = 0;
 	if (berth->lane)
-		stop_lane(berth);
+		stop_lane(berth, INT64_MAX);
 }
 
 static bool is_wanted(const struct settings *settings, const struct berth *berth)
@@ -205,7 +206,7 @@ bool berths_adopt(struct berths *berths, struct generation *generation, struct e
 			continue;
 		tenant_clear(&berth->next);
 		if (berth->lane)
-			stop_lane(berth);
+			stop_lane(berth, INT64_MAX);
 	}
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		struct sink_section *section = &settings->sinks[i];
@@ -261,7 +262,15 @@ void berths_open(struct berths *berths, struct outbox *outbox, struct lg_slice s
 	berths->store_path = store_path;
 }
 
-bool berths_stop(struct berths *berths, bool (*patient)(void *arg), void *arg)
+/* What flies then is given up a little sooner, so that there is time to store it. */
+static int64_t cut_ms(int64_t until_ms)
+{
+	int64_t now_ms = clock_monotonic_ms(), left_ms = until_ms - now_ms;
+
+	return left_ms < 2 * STORE_MS ? now_ms + left_ms / 2 : until_ms - STORE_MS;
+}
+
+bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *arg), void *arg)
 {
 	bool ended = true;
 
@@ -269,7 +278,7 @@ bool berths_stop(struct berths *berths, bool (*patient)(void *arg), void *arg)
 	LIST_EACH(link, &berths->all) {
 		tenant_clear(&berth_of(link)->next);
 		if (berth_of(link)->lane)
-			stop_lane(berth_of(link));
+			stop_lane(berth_of(link), cut_ms(until_ms));
 	}
 	LIST_EACH(link, &berths->all) {
 		struct berth *berth = berth_of(link);

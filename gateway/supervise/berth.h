@@ -75,9 +75,10 @@ struct lane *berths_lane(const struct berths *berths, struct lg_slice name);
  * was removed; NULL: none. */
 const struct berth *berths_ending(const struct berths *berths);
 
-/* Tells all lanes to end and waits for them as long as `patient` says so; it is
- * asked between short waits. False: a lane hangs in its plugin. */
-bool berths_stop(struct berths *berths, bool (*patient)(void *arg), void *arg);
+/* Tells all lanes to end, shortly before `until_ms` (monotonic) without an answer to
+ * what is under way, and waits for them as long as `patient` says so; it is asked
+ * between short waits. False: a lane hangs in its plugin. */
+bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *arg), void *arg);
 void berths_fini(struct berths *berths);
 
 #endif

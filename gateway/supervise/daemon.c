@@ -154,7 +154,7 @@ static bool stop(struct daemon *daemon)
 	struct gateway *gateway = &daemon->gateway;
 
 	gateway->draining = true;
-	if (!gateway_stop(gateway, is_patient, daemon))
+	if (!gateway_stop(gateway, daemon->drain_until_ms, is_patient, daemon))
 		return false;
 	if (daemon->signals.loop) {
 		loop_watch_fini(&daemon->signals);

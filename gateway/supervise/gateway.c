@@ -179,13 +179,13 @@ static void free_generations(struct gateway *gateway)
 
 /* The writer's letters come until the outbox is closed, so requests and
  * mailboxes outlive it. */
-bool gateway_stop(struct gateway *gateway, bool (*patient)(void *arg), void *arg)
+bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg)
 {
 	bool ended;
 
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_stop(&gateway->workers[i]);
-	ended = !gateway->reload || berths_stop(&gateway->berths, patient, arg);
+	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
 	if (gateway->control)
 		control_close(&gateway->control);
 	if (!ended)

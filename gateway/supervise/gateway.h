@@ -46,9 +46,9 @@ void gateway_log(const struct gateway *gateway);
 /* The addresses alone. */
 void gateway_log_addresses(const struct gateway *gateway);
 
-/* Stops the loops, then waits for lanes as long as `patient` says so. False when
- * a lane hangs in its plugin and so still uses all the rest, which then stays:
- * what was acknowledged is on disk, and the process ends. */
-bool gateway_stop(struct gateway *gateway, bool (*patient)(void *arg), void *arg);
+/* Stops the loops, then waits for lanes as long as `patient` says so; until_ms as
+ * in berths_stop. False when a lane hangs in its plugin and so still uses all the
+ * rest, which then stays: what was acknowledged is on disk, and the process ends. */
+bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg);
 
 #endif

@@ -231,7 +231,7 @@ void stop(void)
 {
 	if (!stand.lane)
 		return;
-	lane_stop(stand.lane);
+	lane_stop(stand.lane, INT64_MAX);
 	assert_true(lane_join(&stand.lane, PATIENCE_MS));
 	assert_null(stand.lane);
 }

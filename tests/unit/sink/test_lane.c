@@ -296,7 +296,7 @@ static void test_hanging_plugin_is_not_waited_for(void **state)
 	post(1);
 	start();
 	WAIT_FOR(atomic_load(&robot.hangs));
-	lane_stop(stand.lane);
+	lane_stop(stand.lane, INT64_MAX);
 	assert_false(lane_join(&stand.lane, 20));
 	assert_non_null(stand.lane);
 	atomic_store(&robot.order, DELIVER);

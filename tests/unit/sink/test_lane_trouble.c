@@ -90,6 +90,47 @@ static void test_stops_with_batches_under_way(void **state)
 	each_delivered(1, 20, false);
 }
 
+static void stop_behind_an_open_one(int32_t outcome)
+{
+	stand.settings.batch_events = 1;
+	stand.settings.concurrency = 4;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = PATIENCE_MS;
+	atomic_store(&robot.order, KEEP);
+	post(4);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 4);
+	if (outcome != NEVER)
+		robot_settle(0, outcome);
+	for (int batch = 1; batch < 4; batch++)
+		robot_settle(batch, LG_DELIVERED);
+	WAIT_FOR(status().in_flight == (outcome == NEVER));
+	lane_stop(stand.lane, 0);
+	stop();
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 3);
+	assert_int_equal(in_state(DELIVERY_PENDING), 0);
+}
+
+/* What is done behind one without an answer is not sent again after a stop, which
+ * does not wait for that answer. */
+static void test_a_stop_tells_of_what_is_done(void **state)
+{
+	(void)state;
+	stop_behind_an_open_one(NEVER);
+	assert_int_equal(in_state(DELIVERY_UNCLASSIFIED), 1);
+}
+
+/* The same behind one that parks: it goes first after the start. */
+static void test_a_stop_while_one_parks(void **state)
+{
+	(void)state;
+	stop_behind_an_open_one(LG_PARK);
+	assert_int_equal(in_state(DELIVERY_RETRY), 1);
+	atomic_store(&robot.order, DELIVER);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 4);
+	each_delivered(2, 4, true);
+}
+
 /* One was asked to wait: what was sent before that and is taken changes nothing. */
 static void test_waits_as_asked(void **state)
 {
@@ -313,6 +354,8 @@ int main(void)
 		ON_A_STAND(test_no_more_than_allowed),
 		ON_A_STAND(test_each_batch_has_its_deadline),
 		ON_A_STAND(test_stops_with_batches_under_way),
+		ON_A_STAND(test_a_stop_tells_of_what_is_done),
+		ON_A_STAND(test_a_stop_while_one_parks),
 		ON_A_STAND(test_waits_as_asked),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
