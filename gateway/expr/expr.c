@@ -7,6 +7,7 @@
 #include "expr/function.h"
 #include "expr/guard.h"
 #include "expr/sandbox.h"
+#include "expr/token.h"
 
 const struct lg_option expr_limit_options[] = {
 	{.name = "memory",
@@ -159,6 +160,24 @@ bool expr_check(struct lg_slice text, const struct expr_names *names, struct err
 	expr = expr_new(state, text, error);
 	expr_state_free(&state);
 	return expr != NULL;
+}
+
+bool expr_check_answer(struct lg_slice text, const struct expr_names *names, struct error *error)
+{
+	struct token_reader reader;
+	struct token first, second;
+
+	if (!expr_check(text, names, error))
+		return false;
+	token_reader_init(&reader, text);
+	if (!token_next(&reader, &first, error) || !token_next(&reader, &second, error))
+		return false;
+	if (second.kind != TOKEN_END || first.kind == TOKEN_NAME || slice_is(first.text, "true") ||
+	    slice_is(first.text, "false"))
+		return true;
+	return token_error(&first, error,
+			   "a constant answers the same of every record; write true or false if "
+			   "that is meant");
 }
 
 /* What one evaluation is about, for the functions that run protected. */

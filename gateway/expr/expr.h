@@ -78,6 +78,11 @@ struct expr_names {
  * characters: "1:17: unknown name 'statsu'; did you mean 'status'?". Any thread. */
 bool expr_check(struct lg_slice text, const struct expr_names *names, struct error *error);
 
+/* As expr_check, for what is to answer yes or no of a record. A number, a text or
+ * nil alone is refused, too: it answers the same of every record and was hardly
+ * meant to; who means it writes true or false. Any thread. */
+bool expr_check_answer(struct lg_slice text, const struct expr_names *names, struct error *error);
+
 /* How much one evaluation may take; options of the section `expressions:`. */
 struct expr_limits {
 	int64_t memory_bytes; /* 4 MiB, of a state with all that it holds */

@@ -139,5 +139,5 @@ const struct expr_names *binding_names(void)
 
 bool binding_check(struct lg_slice text, struct error *error)
 {
-	return expr_check(text, binding_names(), error);
+	return expr_check_answer(text, binding_names(), error);
 }

@@ -19,7 +19,7 @@ void binding_value(const struct json *json, struct expr_value *value);
 /* All paths of the record; lives for ever. */
 const struct expr_names *binding_names(void);
 
-/* expr_check with the record's names. */
+/* expr_check_answer with the record's names. */
 bool binding_check(struct lg_slice text, struct error *error);
 
 #endif

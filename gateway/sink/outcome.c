@@ -194,7 +194,7 @@ bool outcome_expression_check(struct lg_slice text, struct error *error)
 {
 	static const struct expr_names known = {paths, sizeof(paths) / sizeof(paths[0])};
 
-	return expr_check(text, &known, error);
+	return expr_check_answer(text, &known, error);
 }
 
 static void view_init(struct view *view, const struct http_answer *answer)

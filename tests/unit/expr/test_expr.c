@@ -273,6 +273,23 @@ static void tests_by_truth(void **unused)
 	}
 }
 
+static void a_constant_is_no_answer(void **unused)
+{
+	static const char *const good[] = {"true", "false", "a", "not true", "lower('x') == a"};
+	static const char *const bad[] = {"5", " 0x1f ", "'US'", "nil", "\"\""};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(expr_check_answer(slice_from(good[i]), NULL, &error));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_true(expr_check(slice_from(bad[i]), NULL, &error));
+		assert_false(expr_check_answer(slice_from(bad[i]), NULL, &error));
+		assert_non_null(strstr(error.text, "a constant answers the same"));
+	}
+	assert_false(expr_check_answer(LG_SLICE("5 +"), NULL, &error));
+	assert_non_null(strstr(error.text, "1:"));
+}
+
 static void one_text_is_compiled_once(void **unused)
 {
 	struct expr *first = expr_new(state, LG_SLICE("person.email"), &error);
@@ -432,6 +449,7 @@ int main(void)
 		CASE(errors_of_a_run_say_what_is_wrong),
 		CASE(results_are_copied_to_the_arena),
 		CASE(tests_by_truth),
+		CASE(a_constant_is_no_answer),
 		CASE(one_text_is_compiled_once),
 		CASE(names_that_lua_knows_are_not_there),
 		CASE(memory_is_bounded),
