@@ -222,6 +222,26 @@ static const struct lg_pair *find_header(const struct settings *settings, const 
 	return NULL;
 }
 
+static bool same_name(struct lg_slice a, struct lg_slice b)
+{
+	size_t i = 0;
+
+	while (i < a.length && i < b.length && lg_lower(a.data[i]) == lg_lower(b.data[i]))
+		i++;
+	return i == a.length && i == b.length;
+}
+
+/* Whether one of the headers before this one has its name, in whatever case. */
+static bool is_repeated(const struct settings *settings, size_t index)
+{
+	const struct lg_pair *pairs = settings->headers.pairs;
+
+	for (size_t i = 0; i < index; i++)
+		if (same_name(pairs[i].name, pairs[index].name))
+			return true;
+	return false;
+}
+
 static int32_t check_headers(const struct settings *settings, struct lg_text problem)
 {
 	if (settings->headers.count > HEADERS_MAX)
@@ -231,7 +251,8 @@ static int32_t check_headers(const struct settings *settings, struct lg_text pro
 		const char *wrong = !is_token(pair->name)    ? "is no name of a header"
 				    : !is_value(pair->value) ? "has a value with control characters"
 				    : is_ours(pair->name)    ? "is not yours to set"
-							     : NULL;
+				    : is_repeated(settings, i) ? "is there twice, whatever its case"
+							       : NULL;
 		if (!wrong)
 			continue;
 		snprintf(problem.data, problem.capacity, "headers: \"%.*s\" %s",
