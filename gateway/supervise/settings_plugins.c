@@ -1,6 +1,9 @@
 /* The sections in which each entry is a plugin's instance. */
 #include "supervise/settings_part.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "host/services.h"
 #include "lead/event.h"
 
@@ -276,19 +279,47 @@ static struct lg_slice sink_file(const struct sink_section *sink)
 	return (struct lg_slice){0};
 }
 
+/* A path without detours: of the file, or of its folder when there is no file yet.
+ * What cannot be resolved stays as it is. */
+static struct lg_slice real_path(struct settings *settings, struct lg_slice path)
+{
+	struct arena *arena = document_arena(settings->document);
+	char text[PATH_MAX], resolved[PATH_MAX];
+	struct lg_slice name = path;
+	char *slash;
+
+	if (path.length >= sizeof(text))
+		return path;
+	slice_to_text(path, text, sizeof(text));
+	if (realpath(text, resolved))
+		return arena_copy(arena, slice_from(resolved));
+	slash = strrchr(text, '/');
+	if (slash) {
+		slash[1] = '\0';
+		name = slice_cut(path, strlen(text), path.length);
+	}
+	if (!realpath(slash ? text : ".", resolved))
+		return path;
+	return arena_printf(arena, "%s/%.*s", resolved, SLICE_ARGS(name));
+}
+
 /* Two sinks that write one file would tear each other's lines. */
 static void check_file(struct settings *settings, const struct section *section,
 		       const struct sink_section *sink)
 {
-	struct lg_slice file = sink_file(sink);
+	struct lg_slice file = sink_file(sink), mine;
 
 	if (!slice_present(file))
 		return;
-	for (size_t i = 0; i < settings->sink_count; i++)
-		if (slice_equal(sink_file(&settings->sinks[i]), file))
+	mine = real_path(settings, file);
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		struct lg_slice other = sink_file(&settings->sinks[i]);
+
+		if (slice_present(other) && slice_equal(real_path(settings, other), mine))
 			document_error(settings->document, document_member(section->map, "path"),
 				       "file %.*s is written by sink \"%.*s\"", SLICE_ARGS(file),
 				       SLICE_ARGS(settings->sinks[i].instance->name));
+	}
 }
 
 /* Here and not when the lane starts: a reload must know it before it swaps. */
@@ -315,6 +346,21 @@ static void check_start(struct settings *settings, const struct section *section
 			       "\"%.*s\" is no start: write beginning, now, or a time such as "
 			       "2026-01-31T00:00:00Z",
 			       SLICE_ARGS(start));
+}
+
+/* Either may be a default: the error stands at one that is written. */
+static void check_retry(struct settings *settings, const struct section *section,
+			const struct sink_section *sink)
+{
+	struct fy_node *node = document_member(section->map, "retry_first");
+	char first[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES];
+
+	if (sink->settings.retry_first_ms <= sink->settings.retry_max_ms)
+		return;
+	quantity_print(LG_DURATION, sink->settings.retry_first_ms, first);
+	quantity_print(LG_DURATION, sink->settings.retry_max_ms, max);
+	document_error(settings->document, node ? node : document_member(section->map, "retry_max"),
+		       "retry_first (%s) is longer than retry_max (%s)", first, max);
 }
 
 /* What rows cannot say of `outcomes`. */
@@ -347,6 +393,7 @@ static void read_sink(struct settings *settings, const struct section *section)
 	check_file(settings, section, sink);
 	check_events(settings, section, sink);
 	check_start(settings, section, sink);
+	check_retry(settings, section, sink);
 	check_outcomes(settings, section, &sink->settings.http);
 	sink->settings.http.client = &settings->http_client;
 	sink->settings.http.limits = &settings->expressions;

@@ -128,6 +128,20 @@ case('a sink plugin as a source',
     with(sources => "sources:\n  a: { plugin: «file, path: /a, auth: none }\n"), qr/no source plugin/);
 case('missing auth', with(sources => "sources:\n  «a: { plugin: webform, path: /a }\n"), qr/auth: none/);
 
+# Options of a sink that contradict themselves.
+case('a first retry beyond the longest',
+    with(sinks => "sinks:\n  a: { plugin: file, path: x, retry_first: «2m, retry_max: 1m }\n"),
+    qr/retry_first \(2m\) is longer than retry_max \(1m\)/);
+case('a longest retry below the first one of old',
+    with(sinks => "sinks:\n  a: { plugin: file, path: x, retry_max: «500ms }\n"),
+    qr/retry_first \(1s\) is longer than retry_max \(500ms\)/);
+case('a rule that is a constant', with(sinks => "sinks:\n  a: { plugin: file, path: x, when: «5 }\n"),
+    qr/"when": 1:1: a constant/);
+case('a success that is a constant',
+    with(sinks => "sinks:\n  a: { plugin: http, url: http://127.0.0.1:1/, success_when: «7 }\n"), qr/"success_when": 1:1: a constant/);
+is((check(with(sinks => "sinks:\n  a: { plugin: file, path: x, when: $_ }\n")))[0], 0, "when: $_ is meant")
+    for qw(true false);
+
 # Names and paths.
 case('a bad name', with(sources => "sources:\n  «Contact_Form: { plugin: webform, path: /a, auth: none }\n"),
     qr/a-z/);
@@ -138,6 +152,16 @@ case('a probe at the path of a source',
     with(listen => "«listen: { address: 127.0.0.1:0, probe_path: /f/contact }\n"), qr/source "contact"/);
 case('duplicate file', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: «x }\n"),
     qr/written by sink "a"/);
+symlink '.', "$dir/link" or die "making a link: $!\n";
+for my $other ('./x', 'link/x', "$dir//x") {
+    my $sinks = "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: «$other }\n";
+    case("a duplicate file: $other", with(sinks => $sinks), qr/written by sink "a"/);
+    spew("$dir/x", '');
+    case("a duplicate file that exists: $other", with(sinks => $sinks), qr/written by sink "a"/);
+    unlink "$dir/x" or die "removing x: $!\n";
+}
+is((check(with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: none/x }\n")))[0], 0,
+    'a file in a folder that is not there is another one');
 case('a duplicate name', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  «a: { plugin: file, path: y }\n"),
     qr/"a"/);
 
@@ -166,6 +190,9 @@ plain_case('no store', with(store => ''), qr/path/);
 plain_case('a source without a path', with(sources => "sources:\n  a: { plugin: webform, auth: none }\n"), qr/path/);
 plain_case('a source without a plugin', with(sources => "sources:\n  a: { path: /a, auth: none }\n"), qr/plugin/);
 plain_case('a sink without a file', with(sinks => "sinks:\n  a: { plugin: file }\n"), qr/path/);
+plain_case('one header twice',
+    with(sinks => "sinks:\n  a: { plugin: http, url: http://127.0.0.1:1/, headers: { X-Key: a, x-kEY: b } }\n"),
+    qr/headers: "x-kEY" is there twice/);
 plain_case('settings that the plugin refuses',
     with(sinks => "sinks:\n  a: { plugin: file, path: x, mode: rw }\n"), qr/mode/);
 
