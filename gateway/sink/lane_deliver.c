@@ -71,8 +71,6 @@ static bool weigh_parked(struct lane *lane, struct run *run, const struct run_ta
 	if (alone)
 		suspect_event(suspect, only_event(run), open);
 	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
-	if (!alone)
-		lane_count(lane, LANE_PARKED, (int64_t)run->batch.count);
 	return alone && open;
 }
 
@@ -119,21 +117,13 @@ static bool weigh(struct lane *lane, struct run *run)
 		lane_go_on(lane, run->started_us);
 	} else if (!run->due || lane_due_failed(lane, run->events[0].seq, tally.retry_after_ms)) {
 		lane_pause(lane, MOOD_WAITING, run->started_us, tally.retry_after_ms, tally.reason);
-		if (!run->due && all > 1 && tally.retried == all) {
-			lane_count(lane, LANE_RETRIED, (int64_t)all);
+		if (!run->due && all > 1 && tally.retried == all)
 			return false;
-		}
 	}
 	return true;
 }
 
 /* ---- there and back ------------------------------------------------------------------ */
-
-/* The event stays pending, but whoever asks wants to know why. */
-static bool parks_alone(const struct run *run)
-{
-	return run->batch.count == 1 && batch_outcome(&run->batch, 0) == LG_PARK;
-}
 
 /* The plugin is done with the run, or had its time. */
 static void land(struct lane *lane, struct run *run)
@@ -146,10 +136,6 @@ static void land(struct lane *lane, struct run *run)
 		histogram_add_us(lane->deliveries, clock_monotonic_us() - run->started_us);
 		pace(lane, run->started_us);
 		settle = weigh(lane, run);
-	}
-	if (!settle && !parks_alone(run)) {
-		lane_forget(lane, run);
-		return;
 	}
 	run_judge(run, lane->settings, clock_wall_ms());
 	if (!settle) {

@@ -169,16 +169,20 @@ void lane_settle(struct lane *lane, struct run *run)
 /* What the run has settled without delivering it is told when it is read again. */
 void lane_note(struct lane *lane, struct run *run)
 {
-	size_t place = run->places[0];
-
 	lane_order_forget(lane, run);
-	stretches_reopen(&lane->ahead, run->stretch);
+	if (run->stretch)
+		stretches_reopen(&lane->ahead, run->stretch);
 	run->stretch = NULL;
-	run->events += place;
-	run->results += place;
-	run->places[0] = 0;
-	run->count = 1;
-	run->results->noted = true;
+	run->count = run->batch.count;
+	for (size_t i = 0; i < run->count; i++) {
+		struct settled_event *result = &run->results[i];
+		run->events[i] = run->events[run->places[i]];
+		*result = run->results[run->places[i]];
+		run->places[i] = i;
+		result->noted = true;
+		if (result->state == DELIVERY_DEAD) /* not it, but its batch was refused */
+			result->state = DELIVERY_RETRY;
+	}
 	run->due = true;
 	lane_settle(lane, run);
 }

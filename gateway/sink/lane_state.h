@@ -228,8 +228,8 @@ void lane_grow(struct lane *lane);
 void lane_settle(struct lane *lane, struct run *run);
 /* The run was not taken: its events are read again. */
 void lane_forget(struct lane *lane, struct run *run);
-/* The same of a run that was judged and delivers one event: that it was tried, and
- * why in vain, goes to the writer. */
+/* The same of a run that was sent and judged: its events stay as they were, but that
+ * they were tried, and why in vain, goes to the writer. */
 void lane_note(struct lane *lane, struct run *run);
 /* Takes the writer's answers, sends what is next, and takes back the memory of
  * what the plugin has settled late. */

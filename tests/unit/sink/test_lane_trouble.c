@@ -200,6 +200,24 @@ static void test_finds_the_event_that_fails(void **state)
 	each_delivered(1, 64, true);
 }
 
+/* Whoever asks for an event of a batch that failed is told when and why. */
+static void test_a_batch_that_fails_is_told_of(void **state)
+{
+	static const int outcomes[] = {LG_RETRY, LG_PARK};
+
+	(void)state;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	for (int i = 0; i < 2; i++) {
+		poisoned(outcomes[i], 2, 1, 2);
+		WAIT_FOR(atomic_load(&robot.batches) == i + 1);
+		stop();
+		assert_int_equal(in_state(DELIVERY_PENDING), 2 * (i + 1));
+		assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM attempt"
+						       " WHERE first_seq = 1 AND reason <> ''"),
+				 i + 1);
+	}
+}
+
 /* Batches grow again after the trouble. */
 static void test_batches_grow_again(void **state)
 {
@@ -360,6 +378,7 @@ int main(void)
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
 		ON_A_STAND(test_finds_the_event_that_fails),
+		ON_A_STAND(test_a_batch_that_fails_is_told_of),
 		ON_A_STAND(test_batches_grow_again),
 		ON_A_STAND(test_one_that_parks_is_rejected),
 		ON_A_STAND(test_two_that_park_are_rejected),
