@@ -101,7 +101,7 @@ static void barred_sink_has_no_lane(void **state)
 	assert_non_null(berths_lane(&berths, CRM));
 	assert_int_equal(moves, 1);
 	berths_unbar(&other);
-	assert_true(berths_stop(&berths, is_patient, NULL));
+	assert_true(berths_stop(&berths, clock_monotonic_ms() + PATIENCE_MS, is_patient, NULL));
 	kit_close(kit);
 	berths_fini(&berths);
 	loop_free(&loop);
