@@ -43,10 +43,11 @@ static void show_scalar(struct mask *mask, struct lg_slice text, struct fy_token
 /* What stands between keys and values. */
 static void show_indicator(struct mask *mask, struct lg_slice text, struct fy_token *token)
 {
+	static const char indicators[] = {'{', '}', '[', ']', ',', ':', '-', '?'};
 	const struct fy_mark *start = fy_token_start_mark(token);
 
 	if (start && start->input_pos < text.length &&
-	    memchr("{}[],:-?", text.data[start->input_pos], 8))
+	    memchr(indicators, text.data[start->input_pos], sizeof(indicators)))
 		mask_show(mask, start->input_pos, start->input_pos + 1);
 }
 
