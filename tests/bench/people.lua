@@ -1,11 +1,12 @@
 -- The load of the benchmark: form posts of ever new people with valid phone
 -- numbers, two thirds of them North American, the rest from five countries.
---   wrk … -s people.lua URL -- FIRST RETURNING PREPARED
+--   wrk … -s people.lua URL -- FIRST RETURNING PREPARED [PAUSE]
 -- FIRST is the number of the first person, so that rounds never share people;
 -- RETURNING is the share in per cent of posts by somebody who came before;
 -- PREPARED is the number of posts that are written before the load begins, for
 -- making one costs about what the gateway spends on parsing it, on the same
 -- machine. Later ones are made when they are sent.
+-- PAUSE is the number of milliseconds that a connection rests after an answer.
 local first, returning, serial, prepared = 0, 0, 0, {}
 local load -- wrk's thread, there is one
 
@@ -66,6 +67,10 @@ function init(args)
   math.randomseed(first + 1)
   for i = 1, tonumber(args[3] or "0") do
     prepared[i] = make()
+  end
+  local pause = tonumber(args[4] or "0")
+  if pause > 0 then
+    delay = function() return pause end -- wrk looks for this name after init
   end
   preparing_s = os.clock() -- of CPU; a global, for `done` runs elsewhere
 end
