@@ -182,6 +182,11 @@ void http_exchange_cancel(struct http_exchange **exchange)
 	alloc_free(e);
 }
 
+bool http_exchange_sent(const struct http_exchange *exchange)
+{
+	return exchange->sent;
+}
+
 size_t http_client_calls(const struct http_client *client)
 {
 	return client->count;

@@ -99,6 +99,9 @@ struct http_exchange *http_client_send(struct http_client *client, const struct 
 /* Breaks a call off: `done` is not called, the body may go. */
 void http_exchange_cancel(struct http_exchange **exchange);
 
+/* Whether the destination may have seen anything of the request. */
+bool http_exchange_sent(const struct http_exchange *exchange);
+
 /* Calls under way and waiting. */
 size_t http_client_calls(const struct http_client *client);
 

@@ -46,7 +46,7 @@ struct http_service {
 	struct loop_task *turn;
 	struct http_tally tally;
 	struct list calls;
-	bool ending;
+	bool ending; /* nothing more is sent */
 };
 
 struct call {
@@ -122,6 +122,27 @@ static void on_done(void *context, const struct http_answer *from)
 	loop_task_post(turn);
 }
 
+static void break_off(struct call *call, int32_t outcome, const char *reason)
+{
+	struct answer answer = {
+		.seen.outcome = outcome,
+		.seen.reason = slice_from(reason),
+	};
+
+	http_exchange_cancel(&call->exchange);
+	hand_over(call, &answer);
+}
+
+void http_service_recall(struct http_service *service)
+{
+	service->ending = true;
+	LIST_EACH_SAFE(link, &service->calls) {
+		struct call *call = container_of(link, struct call, link);
+		if (!http_exchange_sent(call->exchange))
+			break_off(call, LG_RETRY, "the sink was ended before it was sent");
+	}
+}
+
 void http_service_free(struct http_service **service)
 {
 	struct http_service *s = *service;
@@ -130,15 +151,9 @@ void http_service_free(struct http_service **service)
 	if (!s)
 		return;
 	s->ending = true;
-	while (!list_empty(&s->calls)) {
-		struct call *call = container_of(list_first(&s->calls), struct call, link);
-		struct answer answer = {
-			.seen.outcome = LG_UNCLASSIFIED,
-			.seen.reason = LG_SLICE("the sink was ended before the answer came"),
-		};
-		http_exchange_cancel(&call->exchange);
-		hand_over(call, &answer);
-	}
+	while (!list_empty(&s->calls))
+		break_off(container_of(list_first(&s->calls), struct call, link), LG_UNCLASSIFIED,
+			  "the sink was ended before the answer came");
 	http_client_free(&s->client);
 	outcome_rules_free(&s->rules);
 	alloc_free(s);

@@ -28,6 +28,11 @@ struct http_service *http_service_new(struct loop *loop, struct lg_slice sink,
 				      const struct http_service_settings *settings,
 				      struct loop_task *turn, struct error *error);
 
+/* The sink is to end. Calls of which nothing was sent yet end at once: each `done` is
+ * called with LG_RETRY, before this returns. What was sent goes on; nothing more is
+ * sent. Not from within a `done`. */
+void http_service_recall(struct http_service *service);
+
 /* Breaks off what is under way: each `done` is called with LG_UNCLASSIFIED; what
  * it sends is refused. Not from within a `done`. */
 void http_service_free(struct http_service **service);

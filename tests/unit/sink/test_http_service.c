@@ -1,6 +1,7 @@
 /* Calls of a sink's plugin through its lane's HTTP client. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -265,6 +266,63 @@ static void an_end_is_an_end(void **state)
 	desk.service = NULL;
 }
 
+/* Nobody gains by waiting for what was never sent. */
+static void what_was_not_sent_is_taken_back(void **state)
+{
+	struct lg_http_call call = {.size = sizeof(call), .url = LG_SLICE("http://127.0.0.1:1/")};
+
+	(void)state;
+	open_service();
+	assert_int_equal(http_service_send(desk.service, &services, &call, send_more, &desk),
+			 LG_OK);
+	http_service_recall(desk.service);
+	assert_int_equal(desk.answers, 1);
+	assert_int_equal(desk.outcome, LG_RETRY);
+	assert_string_equal(desk.reason, "the sink was ended before it was sent");
+}
+
+static _Atomic(bool) heard;
+
+static void say_that_it_was_heard(struct server *server, int fd)
+{
+	char request[SERVER_REQUEST_BYTES];
+
+	if (server_read(server, fd, request)) {
+		atomic_store(&heard, true);
+		server_wait(fd);
+	}
+}
+
+static void stop_when_heard(struct loop_timer *timer)
+{
+	if (atomic_load(&heard))
+		loop_stop(desk.loop);
+	else
+		loop_timer_set(timer, 1);
+}
+
+static void what_was_sent_goes_on(void **state)
+{
+	struct loop_timer timer;
+	struct server server;
+
+	(void)state;
+	server_start(&server, say_that_it_was_heard);
+	open_service();
+	assert_int_equal(send_to(server.port, 0), LG_OK);
+	loop_timer_init(&timer, desk.loop, stop_when_heard);
+	loop_timer_set(&timer, 0);
+	loop_run(desk.loop);
+	loop_timer_fini(&timer);
+	http_service_recall(desk.service);
+	assert_int_equal(desk.answers, 0);
+	assert_int_equal(send_to(server.port, 0), LG_FAIL);
+	http_service_free(&desk.service);
+	assert_int_equal(desk.answers, 1);
+	assert_int_equal(desk.outcome, LG_UNCLASSIFIED);
+	server_stop(&server);
+}
+
 /* A plugin of an older header says less of a call. */
 static void less_may_be_said(void **state)
 {
@@ -309,6 +367,8 @@ int main(void)
 		TEST(the_time_of_a_call_counts),
 		TEST(there_are_not_too_many),
 		TEST(an_end_is_an_end),
+		TEST(what_was_not_sent_is_taken_back),
+		TEST(what_was_sent_goes_on),
 		TEST(less_may_be_said),
 		TEST(what_cannot_work_is_said),
 	};
