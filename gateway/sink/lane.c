@@ -344,10 +344,17 @@ struct loop *lane_loop(struct lane *lane)
 
 /* ---- ending ---------------------------------------------------------------- */
 
+void lane_bring_forward(struct lane *lane, int64_t by_ms)
+{
+	int64_t old_ms = atomic_load(&lane->stop_by_ms);
+
+	while (by_ms < old_ms && !atomic_compare_exchange_weak(&lane->stop_by_ms, &old_ms, by_ms))
+		continue;
+}
+
 void lane_stop(struct lane *lane, int64_t by_ms)
 {
-	if (by_ms < atomic_load(&lane->stop_by_ms))
-		atomic_store(&lane->stop_by_ms, by_ms);
+	lane_bring_forward(lane, by_ms);
 	atomic_store(&lane->stopping, true);
 	mailbox_poke(&lane->mailbox);
 }

@@ -18,8 +18,9 @@ struct sink_settings {
 	struct lg_slice start; /* of a sink that is new: see sink_start_parse */
 	int64_t batch_events;
 	int64_t batch_bytes;
-	int64_t concurrency; /* batches with the plugin at once, where it takes several */
-	int64_t timeout_ms;  /* of one delivery */
+	int64_t concurrency;  /* batches with the plugin at once, where it takes several */
+	int64_t timeout_ms;   /* of one delivery */
+	int64_t stop_wait_ms; /* at its end: for the answer to what was sent */
 	int64_t retry_first_ms;
 	int64_t retry_max_ms;	    /* ceiling of the back-off */
 	int64_t retry_for_ms;	    /* after the first failure; then: dead */
@@ -52,8 +53,9 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 struct loop *lane_loop(struct lane *lane);
 
 /* Asks it to end after the batches under way, which have until `by_ms` (monotonic;
- * INT64_MAX: until their own deadline) and are unclassified then. Once more: the
- * sooner time holds. Any thread, but one. */
+ * INT64_MAX: it sets no time), stop_wait or their own deadline, whichever comes first,
+ * and are unclassified then. Calls of which nothing was sent are not waited for: their
+ * events stay as they were. Once more: the sooner time holds. Any thread, but one. */
 void lane_stop(struct lane *lane, int64_t by_ms);
 /* Waits up to `timeout_ms` for its end. False: it hangs in the plugin; it is
  * then left alone for good and must not be freed. */

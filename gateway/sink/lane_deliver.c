@@ -43,8 +43,16 @@ static bool outranks(const struct suspect *suspect, int64_t seq, bool due)
 /* One event parked alone. */
 static void suspect_event(struct suspect *suspect, const struct journal_event *event, bool due)
 {
+	if (suspect->seq == event->seq) {
+		suspect->due = due;
+		return;
+	}
+	if (!suspect->seq)
+		*suspect = (struct suspect){.turn = PROBE_OTHERS};
 	if (!outranks(suspect, event->seq, due)) {
-		*suspect = (struct suspect){.seq = event->seq, .due = due};
+		suspect->seq = event->seq;
+		suspect->due = due;
+		suspect->acquits = false;
 		memcpy(suspect->lead_id, event->lead_id, UUID_BYTES);
 	}
 	if (!due)
@@ -218,6 +226,37 @@ void lane_land(struct lane *lane)
 		list_remove(link);
 		atomic_store(&lane->in_flight, (int64_t)--lane->flying_count);
 		land(lane, run);
+	}
+}
+
+/* Whether the plugin settled a run only because its calls were taken back: what it
+ * had settled before has landed. */
+static bool was_recalled(const struct run *run)
+{
+	struct run_tally tally;
+
+	if (batch_unsettled(&run->batch))
+		return false;
+	run_tally(run, &tally);
+	return tally.retried == run->batch.count;
+}
+
+void lane_recall(struct lane *lane)
+{
+	if (lane->recalled)
+		return;
+	lane->recalled = true;
+	lane_bring_forward(lane, clock_monotonic_ms() + lane->settings->stop_wait_ms);
+	if (!lane->http)
+		return;
+	http_service_recall(lane->http);
+	LIST_EACH_SAFE(link, &lane->flying) {
+		struct run *run = container_of(link, struct run, link);
+		if (!was_recalled(run))
+			continue;
+		list_remove(link);
+		atomic_store(&lane->in_flight, (int64_t)--lane->flying_count);
+		lane_forget(lane, run);
 	}
 }
 

@@ -12,6 +12,7 @@
 #define DUE_AGAIN_MS 60000 /* an open row has no event: look again */
 #define PROBE_PAGE 64	   /* events that are looked through at once for another lead */
 #define PROBE_PAGES 64
+#define PROBES_MAX 8  /* other leads that are asked until it is the suspect's turn */
 #define PROBES_DONE 4 /* for each batch at once: that passed and wait for the suspect */
 
 struct run *lane_take_run(struct lane *lane, bool due)
@@ -64,16 +65,18 @@ static bool is_suspect(const struct lane *lane, const struct journal_event *even
 	return lane->suspect.seq && memcmp(lane->suspect.lead_id, event->lead_id, UUID_BYTES) == 0;
 }
 
-/* Of the suspect's lead only when there is no other: for the first of a run that
- * has one event. */
-static void prefer_others(const struct lane *lane, struct run *run)
+/* The one that it is the turn of, in a run that has one event: the suspect, or
+ * another lead where there is one. */
+static void prefer(const struct lane *lane, struct run *run)
 {
+	bool own = lane->suspect.turn == PROBE_SUSPECT;
+
 	for (size_t i = 0; i < run->count; i++) {
-		struct journal_event other = run->events[i];
-		if (is_suspect(lane, &other))
+		struct journal_event wanted = run->events[i];
+		if (own ? wanted.seq != lane->suspect.seq : is_suspect(lane, &wanted))
 			continue;
 		run->events[i] = run->events[0];
-		run->events[0] = other;
+		run->events[0] = wanted;
 		return;
 	}
 }
@@ -89,7 +92,7 @@ static void trim_due(struct lane *lane, struct run *run, size_t most)
 			run->events[fit++] = run->events[i];
 	run->count = fit;
 	if (most == 1)
-		prefer_others(lane, run);
+		prefer(lane, run);
 	for (fit = 0; fit < run->count && fit < most; fit++) {
 		bytes += run->events[fit].body.length;
 		if (fit > 0 && bytes > lane->batch_bytes)
@@ -320,14 +323,37 @@ static struct run *look_for_other(struct lane *lane, int64_t after_seq)
 	return found;
 }
 
-/* An event of another lead, after the one that parked last and then from the
- * beginning, so that several bad ones in a row do not hide a good one. NULL: there
- * is none. */
+/* An event of another lead, after the one that parked last, so that several bad ones
+ * in a row do not hide a good one. NULL: there is none, or it is the next one's turn. */
+static struct run *read_other(struct lane *lane)
+{
+	struct suspect *suspect = &lane->suspect;
+	struct run *run = NULL;
+
+	if (suspect->others++ < PROBES_MAX && !(run = look_for_other(lane, suspect->asked_seq)))
+		suspect->asked_seq = 0; /* the next turn begins with the first */
+	return run;
+}
+
+/* Who finds out: those that have not been asked for longest. NULL: nobody can. */
 static struct run *read_probe(struct lane *lane)
 {
-	struct run *run = look_for_other(lane, lane->suspect.asked_seq);
+	struct suspect *suspect = &lane->suspect;
+	struct run *run = NULL;
 
-	return run || !lane->suspect.asked_seq ? run : look_for_other(lane, 0);
+	/* A turn more, for when the others begin anew. */
+	for (int i = 0; i <= PROBE_TURNS && !run; i++) {
+		switch (suspect->turn) {
+		case PROBE_OTHERS: run = read_other(lane); break;
+		case PROBE_DUE: run = read_due(lane); break;
+		default: run = suspect->due ? read_due(lane) : read_suspect(lane); break;
+		}
+		if (run && suspect->turn == PROBE_OTHERS)
+			break;
+		suspect->others = 0;
+		suspect->turn = (suspect->turn + 1) % PROBE_TURNS;
+	}
+	return run;
 }
 
 bool lane_may_probe(const struct lane *lane)

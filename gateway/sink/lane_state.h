@@ -35,6 +35,16 @@ enum lane_counter {
 	LANE_COUNTERS,
 };
 
+/* Whom a parked lane asks next. Another lead tells most; but when there is none, or
+ * none that the destination takes, only the suspect itself may show that it was
+ * repaired. So all of them have their turn. */
+enum probe_turn {
+	PROBE_OTHERS,  /* first-hand events of other leads, up to PROBES_MAX of them */
+	PROBE_DUE,     /* an event that was tried before, of another lead where there is one */
+	PROBE_SUSPECT, /* the suspect itself */
+	PROBE_TURNS,
+};
+
 /* The event that parked alone, the oldest of them: its own fault, or the
  * configuration's? Another lead finds out. */
 struct suspect {
@@ -43,6 +53,8 @@ struct suspect {
 	bool due;	   /* it was tried before, so that its row says when it goes */
 	bool acquits;	   /* another lead has passed since: the configuration is good */
 	int64_t asked_seq; /* the last that parked: the next ones are asked first */
+	enum probe_turn turn;
+	int others; /* asked in this turn */
 };
 
 struct lane {
@@ -65,6 +77,7 @@ struct lane {
 	struct http_service *http; /* of a plugin that asks for it */
 	_Atomic(bool) stopping;
 	_Atomic(int64_t) stop_by_ms; /* monotonic: nothing flies any longer */
+	bool recalled;		     /* it has seen that it is to stop */
 	pthread_mutex_t lock;	     /* guards `ended` and `reason` */
 	pthread_cond_t end;
 	bool ended;
@@ -133,6 +146,11 @@ static inline bool lane_is_ordered(const struct lane *lane)
 	return lane->settings->order == SINK_ORDER_PERSON;
 }
 
+/* ---- lane.c ---- */
+
+/* Nothing flies any longer at `by_ms`, or sooner if that was said before. Any thread. */
+void lane_bring_forward(struct lane *lane, int64_t by_ms);
+
 /* ---- lane_step.c ---- */
 
 /* Does what can be done now; returns for how many milliseconds there is nothing
@@ -194,6 +212,9 @@ bool lane_wants_new(const struct lane *lane);
 void lane_deliver(struct lane *lane, struct run *run);
 /* Takes back what the plugin is done with and what had its time. */
 void lane_land(struct lane *lane);
+/* The lane is to stop: what was not sent is taken back, what was has until stop_wait.
+ * Once is enough. */
+void lane_recall(struct lane *lane);
 /* How long until the first deadline of what flies; INT64_MAX: nothing does. */
 int64_t lane_flight_ms(const struct lane *lane);
 

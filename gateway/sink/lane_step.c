@@ -6,7 +6,7 @@
 
 #define HELD_UP_MAX 16	    /* batches that a plugin may leave unsettled after the deadline */
 #define REST_MS 1000	    /* idle for so long: memory is given back */
-#define GAP_EVENTS_MAX 4096 /* that are made open at the end for those behind them */
+#define GAP_EVENTS 4096	    /* that are made open at once at the end for those behind them */
 #define LOOK_AGAIN_MS 60000 /* longest sleep, for a wall clock that was set */
 
 /* True, too, for a plugin that calls nobody. */
@@ -112,8 +112,10 @@ int64_t lane_step(struct lane *lane)
 
 	lane_take_letters(lane);
 	lane_land(lane);
-	if (atomic_load(&lane->stopping))
+	if (atomic_load(&lane->stopping)) {
+		lane_recall(lane);
 		return lane->flying_count ? busy_ms(lane) : -1;
+	}
 	if (!lane_is_permitted(lane) || !lane_order_load(lane))
 		return barred_ms(lane);
 	lane_order_release(lane);
@@ -179,21 +181,29 @@ static bool leave_open(struct lane *lane, struct run *run)
 	return good;
 }
 
-/* What is done can be told of only when nothing before it is pending. */
-static void close_gaps(struct lane *lane)
+/* Until the writer has no more of the lane's, or no room for it. */
+static void await_writer(struct lane *lane)
 {
-	size_t left = GAP_EVENTS_MAX;
-	struct run *run;
-
-	while (left && (run = lane_read_gap(lane, left))) {
-		left -= run->count;
-		if (!leave_open(lane, run))
-			return;
+	while (lane->asked || (!list_empty(&lane->with_writer) && lane->resend_ms == INT64_MAX)) {
+		mailbox_wait(&lane->mailbox, -1);
+		lane_take_letters(lane);
 	}
 }
 
-/* What is done but waits for more than that, or for room in the store, is
- * delivered again after the next start: at least once. */
+/* What is done can be told of only when nothing before it is pending. However much
+ * that is, it goes to the writer part by part. */
+static void close_gaps(struct lane *lane)
+{
+	struct run *run;
+
+	await_writer(lane);
+	while (lane->resend_ms == INT64_MAX && (run = lane_read_gap(lane, GAP_EVENTS)) &&
+	       leave_open(lane, run))
+		await_writer(lane);
+}
+
+/* What is done but waits for room in the store is delivered again after the next
+ * start: at least once. */
 static void forget_done(struct lane *lane)
 {
 	LIST_EACH(link, &lane->ahead.all) {
@@ -211,10 +221,6 @@ void lane_finish(struct lane *lane)
 {
 	drain_plugin(lane);
 	close_gaps(lane);
-	while (lane->asked || (!list_empty(&lane->with_writer) && lane->resend_ms == INT64_MAX)) {
-		mailbox_wait(&lane->mailbox, -1);
-		lane_take_letters(lane);
-	}
 	forget_done(lane);
 	free_runs(&lane->idle);
 	free_runs(&lane->held_up);

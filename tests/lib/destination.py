@@ -144,6 +144,13 @@ def whim(c, _):
     c.answer(200)
 
 
+def admits(c, _):
+    """Takes what mentions a line of FOLDER/admitted, and forbids the rest."""
+    with open(folder + '/admitted', 'rb') as f:
+        admitted = f.read().split()
+    c.answer(200 if any(word in c.request['body'] for word in admitted) else 403)
+
+
 failed = set()
 
 
@@ -156,7 +163,7 @@ def fails_once(c, _):
 
 BEHAVIOURS = {f.__name__.replace('_', '-'): f for f in (
     hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
-    whim, fails_once)}
+    whim, admits, fails_once)}
 
 
 def serve(sock, context, port_name):

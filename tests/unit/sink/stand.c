@@ -206,6 +206,7 @@ int stand_up(void **state)
 		.batch_events = 64,
 		.batch_bytes = 1 << 20,
 		.timeout_ms = PATIENCE_MS,
+		.stop_wait_ms = PATIENCE_MS,
 		.retry_first_ms = 1,
 		.retry_max_ms = 4,
 		.retry_for_ms = 1000000000,

@@ -2,6 +2,8 @@
  * fail for one event's sake, configurations that are wrong or only seem so. */
 #include "stand.h"
 
+#include <stdio.h>
+
 static void several_at_once(int count)
 {
 	stand.settings.batch_events = 2;
@@ -129,6 +131,47 @@ static void test_a_stop_while_one_parks(void **state)
 	start();
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 4);
 	each_delivered(2, 4, true);
+}
+
+/* So many new leads, in few commits. */
+static void post_many(int count)
+{
+	static char emails[500][64];
+	static struct post posts[500];
+
+	for (int i = 0; i < 500; i++) {
+		snprintf(emails[i], sizeof(emails[i]), "many%d@example.com", i);
+		posts[i] = (struct post){.name = "A Person", .email = emails[i]};
+	}
+	for (; count > 0; count -= 500) {
+		struct submission *submission = kit_submit(&stand.kit, posts, 500);
+		assert_int_equal(submission->status, SUBMISSION_STORED);
+		kit_free(submission);
+		for (int i = 0; i < 500; i++)
+			emails[i][0]++;
+	}
+}
+
+/* However much waits before it. */
+static void test_a_stop_tells_of_what_is_far_behind(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 3000;
+	stand.settings.batch_bytes = 64 << 20;
+	stand.settings.concurrency = 3;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	atomic_store(&robot.order, KEEP);
+	post_many(9000);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 3);
+	robot_settle(2, LG_DELIVERED);
+	robot_settle(0, LG_RETRY);
+	robot_settle(1, LG_RETRY);
+	WAIT_FOR(status().in_flight == 0);
+	stop();
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 3000);
+	assert_int_equal(in_state(DELIVERY_RETRY), 6000);
+	assert_int_equal(in_state(DELIVERY_PENDING), 0);
 }
 
 /* One was asked to wait: what was sent before that and is taken changes nothing. */
@@ -342,6 +385,44 @@ static void test_the_only_one_waits(void **state)
 	assert_int_equal(in_state(DELIVERY_DELIVERED), 1);
 }
 
+/* All that is left parks, and of that the destination then takes the suspect alone:
+ * no other lead comes that could show it. */
+static void test_the_suspect_has_its_turn(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	poisoned(LG_PARK, 3, 1, 2);
+	robot.poison[3] = LG_PARK;
+	WAIT_FOR(robot.tried[1] && robot.tried[2] && robot.tried[3]);
+	robot.poison[1] = 0;
+	WAIT_FOR(status().position == 1);
+	robot.poison[3] = 0;
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 2);
+	robot.poison[2] = 0;
+	WAIT_FOR(status().position == 3);
+	each_delivered(1, 1, true);
+	each_delivered(3, 3, true);
+	assert_int_equal(in_state(DELIVERY_DELIVERED) + in_state(DELIVERY_DEAD), 3);
+}
+
+/* The same of events that were tried before, beside new ones. */
+static void test_due_ones_have_their_turn(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	poisoned(LG_RETRY, 2, 1, 2);
+	WAIT_FOR(status().position == 2);
+	robot.poison[1] = robot.poison[2] = robot.poison[3] = LG_PARK;
+	post(1);
+	WAIT_FOR(strcmp(status().state, "parked") == 0 && robot.tried[3]);
+	robot.poison[2] = 0;
+	WAIT_FOR(robot.delivered[2]);
+	robot.poison[1] = 0;
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) + in_state(DELIVERY_DEAD) >= 2);
+	robot.poison[3] = 0;
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) + in_state(DELIVERY_DEAD) == 3);
+}
+
 /* Flapping: it works and fails in turn, in every way. */
 static void test_flapping(void **state)
 {
@@ -374,6 +455,7 @@ int main(void)
 		ON_A_STAND(test_stops_with_batches_under_way),
 		ON_A_STAND(test_a_stop_tells_of_what_is_done),
 		ON_A_STAND(test_a_stop_while_one_parks),
+		ON_A_STAND(test_a_stop_tells_of_what_is_far_behind),
 		ON_A_STAND(test_waits_as_asked),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
@@ -386,6 +468,8 @@ int main(void)
 		ON_A_STAND(test_not_all_wait_for_one_that_parks),
 		ON_A_STAND(test_nothing_is_lost_while_parked),
 		ON_A_STAND(test_the_only_one_waits),
+		ON_A_STAND(test_the_suspect_has_its_turn),
+		ON_A_STAND(test_due_ones_have_their_turn),
 		ON_A_STAND(test_flapping),
 	};
 
