@@ -9,9 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for more when a part of a request waits already. */
-#define READ_MORE_BYTES 16384
-
 struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 		      const struct conn_protocol *protocol, void *context)
 {
@@ -24,6 +21,7 @@ struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 	conn->exempt = exempt;
 	conn->protocol = protocol;
 	conn->context = context;
+	conn->channel = &conn_channel_plain;
 	list_init(&conn->node);
 	list_init(&conn->turn);
 	address_format(peer, conn->peer_text);
@@ -39,21 +37,63 @@ void conn_free(struct conn *conn)
 	alloc_free(conn);
 }
 
+/* From one list to another. */
+static void enter(struct conn *conn, enum conn_state state)
+{
+	struct conn_group *group = conn->group;
+
+	if (conn->state == CONN_HANDSHAKE)
+		group->handshakes--;
+	list_remove(&conn->node);
+	if (state == CONN_HANDSHAKE)
+		conn_group_admit(group);
+	list_append(&group->states[state], &conn->node);
+	conn->state = state;
+}
+
 void conn_move(struct conn *conn, enum conn_state state)
 {
 	struct conn_group *group = conn->group;
 	int64_t timeout_ms = group->settings.timeout_ms[state];
 
 	ALWAYS(conn->state != CONN_CLOSED);
-	list_remove(&conn->node);
-	list_append(&group->states[state], &conn->node);
-	conn->state = state;
+	enter(conn, state);
 	conn->received_bytes = 0;
 	conn->since_ms = loop_now_ms(group->loop);
 	conn->deadline_ms = timeout_ms > 0 ? conn->since_ms + timeout_ms : INT64_MAX;
 	conn_group_arm(group, conn->deadline_ms);
 	if (state == CONN_BODY && group->settings.minimum_rate_bytes > 0)
 		conn_group_arm(group, conn->since_ms + group->settings.rate_grace_ms);
+}
+
+static void free_channel(struct conn *conn)
+{
+	if (conn->channel->free)
+		conn->channel->free(conn);
+	conn->channel = &conn_channel_plain;
+	conn->channel_data = NULL;
+}
+
+void conn_set_channel(struct conn *conn, const struct conn_channel *channel, void *data)
+{
+	free_channel(conn);
+	conn->channel = channel;
+	conn->channel_data = data;
+	conn->opening = channel->open != NULL;
+	if (!conn->opening || !conn->group)
+		return;
+	conn_move(conn, CONN_HANDSHAKE);
+	conn->offer = true;
+	conn_wake(conn);
+}
+
+struct lg_slice conn_alpn(const struct conn *conn)
+{
+	const struct conn_channel *channel = conn->channel;
+
+	if (!channel->alpn || conn->opening)
+		return (struct lg_slice){0};
+	return channel->alpn(conn);
 }
 
 void conn_close(struct conn *conn, enum conn_reason reason)
@@ -65,10 +105,9 @@ void conn_close(struct conn *conn, enum conn_reason reason)
 	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
 	conn_reason_count(reason);
 	list_remove(&conn->turn);
-	list_remove(&conn->node);
-	list_append(&group->states[CONN_CLOSED], &conn->node);
-	conn->state = CONN_CLOSED;
+	enter(conn, CONN_CLOSED);
 	loop_watch_fini(&conn->watch);
+	free_channel(conn);
 	close(conn->fd);
 	conn->fd = -1;
 	quota_give(group->quota, &conn->peer, conn->exempt);
@@ -82,9 +121,9 @@ void conn_linger(struct conn *conn, enum conn_reason reason)
 		conn_close(conn, reason);
 		return;
 	}
-	shutdown(conn->fd, SHUT_WR);
+	conn->channel->shutdown(conn);
 	conn->linger_reason = reason;
-	conn->paused = conn->offer = false;
+	conn->paused = conn->offer = conn->opening = conn->blocked = false;
 	buffer_clear(&conn->in);
 	conn_move(conn, CONN_LINGER);
 }
@@ -124,16 +163,24 @@ void conn_wake(struct conn *conn)
 	conn_group_rouse(conn->group);
 }
 
-static void fail_io(struct conn *conn)
+static void send_out(struct conn *conn)
 {
-	bool reset = errno == ECONNRESET || errno == EPIPE;
+	size_t length = buffer_length(&conn->out);
 
-	conn_close(conn, reset ? CONN_PEER_RESET : CONN_IO_ERROR);
-}
-
-static bool is_passing(int code)
-{
-	return code == EAGAIN || code == EINTR;
+	if (conn->out.failed) {
+		conn_close(conn, CONN_NO_MEMORY);
+		return;
+	}
+	if (length == 0)
+		return;
+	ssize_t size = conn->channel->send(conn, buffer_slice(&conn->out).data, length);
+	if (size < 0) {
+		if (size == CONN_FAILED)
+			conn_close(conn, conn->failure);
+		return;
+	}
+	buffer_take(&conn->out, (size_t)size);
+	conn_group_return(conn->group, &conn->out);
 }
 
 /* Keeps what the protocol left of bytes that lie in the group's scratch. */
@@ -146,18 +193,7 @@ static void keep(struct conn *conn, struct lg_slice rest)
 		conn_close(conn, CONN_NO_MEMORY);
 }
 
-/* Offers the protocol what waits in `in`. */
-static void offer_in(struct conn *conn)
-{
-	conn->offer = false;
-	size_t taken = conn->protocol->receive(conn, buffer_slice(&conn->in));
-	if (conn->state == CONN_CLOSED)
-		return;
-	buffer_take(&conn->in, taken);
-	conn_group_return(conn->group, &conn->in);
-}
-
-/* Counts what a recv brought; false when it brought nothing. */
+/* Counts what the channel brought; false when it brought nothing. */
 static bool was_read(struct conn *conn, ssize_t size)
 {
 	if (size > 0) {
@@ -167,8 +203,8 @@ static bool was_read(struct conn *conn, ssize_t size)
 	if (size == 0) {
 		conn->ended = true;
 		conn->protocol->ended(conn);
-	} else if (!is_passing(errno)) {
-		fail_io(conn);
+	} else if (size == CONN_FAILED) {
+		conn_close(conn, conn->failure);
 	}
 	return false;
 }
@@ -176,7 +212,7 @@ static bool was_read(struct conn *conn, ssize_t size)
 static void read_fresh(struct conn *conn)
 {
 	char *scratch = conn->group->scratch;
-	ssize_t size = recv(conn->fd, scratch, CONN_GROUP_SCRATCH_BYTES, 0);
+	ssize_t size = conn->channel->receive(conn, scratch, CONN_GROUP_SCRATCH_BYTES);
 
 	if (!was_read(conn, size))
 		return;
@@ -186,27 +222,74 @@ static void read_fresh(struct conn *conn)
 		keep(conn, slice_cut(bytes, taken, bytes.length));
 }
 
+/* What the channel has to say about its failure is short: the kernel takes it. */
+static void fail_opening(struct conn *conn)
+{
+	if (buffer_length(&conn->out) == 0) {
+		conn_close(conn, conn->failure);
+		return;
+	}
+	send_out(conn);
+	buffer_clear(&conn->out);
+	if (conn->state != CONN_CLOSED)
+		conn_linger(conn, conn->failure);
+}
+
+/* The peer's first bytes often come with the last ones of its handshake. */
+static void open_channel(struct conn *conn)
+{
+	conn->offer = conn->blocked = false;
+	int result = conn->channel->open(conn);
+	if (result == CONN_FAILED)
+		fail_opening(conn);
+	if (result != 0)
+		return;
+	conn->opening = false;
+	conn_move(conn, CONN_IDLE);
+	read_fresh(conn);
+	if (conn->drain_later && conn->state != CONN_CLOSED)
+		conn_group_drain_one(conn);
+}
+
+/* Offers the protocol what waits in `in`. */
+static void offer_in(struct conn *conn)
+{
+	conn->offer = false;
+	if (conn->opening) {
+		open_channel(conn);
+		return;
+	}
+	size_t taken = conn->protocol->receive(conn, buffer_slice(&conn->in));
+	if (conn->state == CONN_CLOSED)
+		return;
+	buffer_take(&conn->in, taken);
+	conn_group_return(conn->group, &conn->in);
+}
+
+/* A part of a request waits already. */
 static void read_more(struct conn *conn)
 {
-	char *room = buffer_room(&conn->in, READ_MORE_BYTES);
+	size_t room_bytes = conn->channel->room_bytes;
+	char *room = buffer_room(&conn->in, room_bytes);
 
 	if (!room) {
 		conn_close(conn, CONN_NO_MEMORY);
 		return;
 	}
-	ssize_t size = recv(conn->fd, room, READ_MORE_BYTES, 0);
+	ssize_t size = conn->channel->receive(conn, room, room_bytes);
 	if (!was_read(conn, size))
 		return;
 	buffer_added(&conn->in, (size_t)size);
 	offer_in(conn);
 }
 
-/* What comes after the last answer is read for the peer's sake alone. */
+/* What comes after the last answer is read for the peer's sake alone, so it
+ * need not be understood. */
 static void read_lingering(struct conn *conn)
 {
 	ssize_t size = recv(conn->fd, conn->group->scratch, CONN_GROUP_SCRATCH_BYTES, 0);
 
-	if (size < 0 && is_passing(errno))
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	conn->received_bytes += size > 0 ? (size_t)size : 0;
 	if (size <= 0 || conn->received_bytes > conn->group->settings.linger_bytes)
@@ -215,8 +298,11 @@ static void read_lingering(struct conn *conn)
 
 static void read_some(struct conn *conn)
 {
+	conn->blocked = false;
 	if (conn->state == CONN_LINGER)
 		read_lingering(conn);
+	else if (conn->opening)
+		open_channel(conn);
 	else if (conn->paused || conn->ended)
 		return; /* an event of before the pause */
 	else if (buffer_length(&conn->in) == 0)
@@ -225,30 +311,11 @@ static void read_some(struct conn *conn)
 		read_more(conn);
 }
 
-static void send_out(struct conn *conn)
-{
-	size_t length = buffer_length(&conn->out);
-
-	if (conn->out.failed) {
-		conn_close(conn, CONN_NO_MEMORY);
-		return;
-	}
-	if (length == 0)
-		return;
-	ssize_t size = send(conn->fd, buffer_slice(&conn->out).data, length, MSG_NOSIGNAL);
-	if (size < 0) {
-		if (!is_passing(errno))
-			fail_io(conn);
-		return;
-	}
-	buffer_take(&conn->out, (size_t)size);
-	conn_group_return(conn->group, &conn->out);
-}
-
 static void watch(struct conn *conn)
 {
 	bool reading = conn->state == CONN_LINGER || (!conn->paused && !conn->ended);
-	int events = (reading ? LOOP_READ : 0) | (buffer_length(&conn->out) > 0 ? LOOP_WRITE : 0);
+	bool writing = conn->blocked || buffer_length(&conn->out) > 0;
+	int events = (reading && !conn->blocked ? LOOP_READ : 0) | (writing ? LOOP_WRITE : 0);
 
 	if (!loop_watch_set(&conn->watch, events))
 		conn_close(conn, CONN_NO_MEMORY);
@@ -264,7 +331,7 @@ void conn_take_turn(struct conn *conn)
 			offer_in(conn);
 		if (conn->state != CONN_CLOSED)
 			send_out(conn);
-		if (conn->state != CONN_CLOSED && conn->state != CONN_LINGER)
+		if (conn->state != CONN_CLOSED && conn->state != CONN_LINGER && !conn->opening)
 			conn->protocol->settle(conn);
 		if (!conn->offer)
 			break;
@@ -279,7 +346,7 @@ static void on_ready(struct loop_watch *loop_watch, int events)
 	struct conn *conn = container_of(loop_watch, struct conn, watch);
 
 	conn->in_turn = true;
-	if (events & LOOP_READ)
+	if (events & LOOP_READ || conn->blocked)
 		read_some(conn);
 	conn_take_turn(conn);
 }
@@ -290,7 +357,7 @@ void conn_start(struct conn *conn, struct conn_group *group)
 	buffer_init(&conn->in, group->settings.in_bytes);
 	buffer_init(&conn->out, group->settings.out_bytes);
 	loop_watch_init(&conn->watch, group->loop, conn->fd, on_ready);
-	conn_move(conn, CONN_IDLE);
+	conn_move(conn, conn->opening ? CONN_HANDSHAKE : conn->protocol->first);
 	watch(conn);
 }
 
@@ -300,7 +367,7 @@ void conn_expire(struct conn *conn, enum conn_reason reason)
 {
 	if (conn->state == CONN_LINGER) {
 		conn_close(conn, conn->linger_reason);
-	} else if (conn->state == CONN_WRITE) {
+	} else if (conn->state == CONN_WRITE || conn->state == CONN_HANDSHAKE) {
 		conn_close(conn, reason);
 	} else {
 		conn->in_turn = true;

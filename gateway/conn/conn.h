@@ -7,7 +7,8 @@
  * What the bytes mean is a protocol's business. It gets them through receive,
  * adds its answers to conn_out, and is asked by settle where the connection
  * stands; sending, waiting and timing are done here. All bytes of a protocol's
- * answers that are added in one turn leave in one send. */
+ * answers that are added in one turn leave in one send. They go through a
+ * channel: the socket itself, or TLS. */
 #ifndef CONN_CONN_H
 #define CONN_CONN_H
 
@@ -15,6 +16,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "conn/address.h"
+#include "conn/conn_channel.h"
 #include "conn/reason.h"
 
 struct conn;
@@ -22,19 +24,22 @@ struct conn_group;
 
 /* Where a connection stands; all but WAIT and CLOSED have a deadline. */
 enum conn_state {
-	CONN_IDLE,   /* between requests */
-	CONN_HEAD,   /* a request has begun */
-	CONN_BODY,   /* its head is whole; bound by the minimum rate too */
-	CONN_WAIT,   /* its answer is being made */
-	CONN_WRITE,  /* the peer is to read what it was sent */
-	CONN_LINGER, /* ended by us: reads on, so that no reset overtakes the answer */
-	CONN_CLOSED, /* freed when the loop's turn ends */
+	CONN_IDLE,	/* between requests */
+	CONN_HANDSHAKE, /* what comes before all requests: PROXY header, TLS */
+	CONN_HEAD,	/* a request has begun */
+	CONN_BODY,	/* its head is whole; bound by the minimum rate too */
+	CONN_WAIT,	/* its answer is being made */
+	CONN_WRITE,	/* the peer is to read what it was sent */
+	CONN_LINGER,	/* ended by us: reads on, so that no reset overtakes the answer */
+	CONN_CLOSED,	/* freed when the loop's turn ends */
 	CONN_STATE_COUNT
 };
 
 /* Who speaks on a connection. Sniffing a protocol on a shared port means a
  * first protocol whose receive sets another one. */
 struct conn_protocol {
+	/* Where its connections stand at first: CONN_IDLE or CONN_HANDSHAKE. */
+	enum conn_state first;
 	/* Bytes from the peer, at least one more than it left before. Returns how
 	 * many it took; the rest is offered again with what comes after. Leaving
 	 * bytes while it is not paused means that more are needed. */
@@ -60,11 +65,14 @@ struct conn {
 	struct conn_group *group;
 	struct loop_watch watch;
 	const struct conn_protocol *protocol;
-	void *context;	    /* the protocol's own */
+	void *context; /* the protocol's own */
+	const struct conn_channel *channel;
+	void *channel_data; /* the channel's own */
 	const void *origin; /* who accepted it; for its owner alone */
 	struct buffer in, out;
 	enum conn_state state;
 	enum conn_reason linger_reason;
+	enum conn_reason failure;      /* of the channel */
 	int64_t since_ms, deadline_ms; /* of the state */
 	size_t received_bytes;	       /* since then */
 	int fd;
@@ -72,7 +80,10 @@ struct conn {
 	bool ended;  /* the peer sends no more */
 	bool offer;  /* `in` holds what a pause kept from the protocol */
 	bool in_turn;
-	bool exempt; /* from the bound per address */
+	bool opening;	  /* the channel: it is not open yet */
+	bool blocked;	  /* the channel: reads on when it can send */
+	bool drain_later; /* the protocol is told when the channel is open */
+	bool exempt;	  /* from the bound per address */
 	struct address peer;
 	char peer_text[ADDRESS_TEXT_BYTES];
 };
@@ -81,6 +92,22 @@ struct conn {
  * no loop until conn_group_add or conn_group_send. */
 struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 		      const struct conn_protocol *protocol, void *context);
+
+/* Goes on through another channel, from bytes that nobody has read yet; those
+ * that were read are the new channel's matter, in `data`. When it has something
+ * to say before the protocol begins, the connection stands in CONN_HANDSHAKE
+ * until that is done and in CONN_IDLE then; the protocol is not called
+ * meanwhile. Before the connection belongs to a group, or from its protocol's
+ * receive. */
+void conn_set_channel(struct conn *conn, const struct conn_channel *channel, void *data);
+
+/* What the channel knows. */
+static inline bool conn_is_tls(const struct conn *conn)
+{
+	return conn->channel->is_tls;
+}
+/* "h2", "http/1.1"; absent before the handshake is done, and for none. */
+struct lg_slice conn_alpn(const struct conn *conn);
 
 /* Whether the peer has sent something that was not read yet. */
 bool conn_has_unread(const struct conn *conn);

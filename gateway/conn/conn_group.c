@@ -7,9 +7,8 @@
 #define RATE_TICK_MS 1000
 
 static const enum conn_reason timeout_reasons[CONN_STATE_COUNT] = {
-	[CONN_IDLE] = CONN_IDLE_TIMEOUT,
-	[CONN_HEAD] = CONN_HEAD_TIMEOUT,
-	[CONN_BODY] = CONN_BODY_TIMEOUT,
+	[CONN_IDLE] = CONN_IDLE_TIMEOUT,   [CONN_HANDSHAKE] = CONN_HANDSHAKE_TIMEOUT,
+	[CONN_HEAD] = CONN_HEAD_TIMEOUT,   [CONN_BODY] = CONN_BODY_TIMEOUT,
 	[CONN_WRITE] = CONN_WRITE_TIMEOUT,
 };
 
@@ -123,12 +122,20 @@ void conn_group_return(struct conn_group *group, struct buffer *buffer)
 	buffer_init(buffer, limit);
 }
 
-static void drain_one(struct conn *conn)
+/* Who has just come has a request to make: it is told when its channel is open. */
+static void tell_drain(struct conn *conn)
 {
-	if (conn->state == CONN_IDLE && conn_has_unread(conn))
+	conn->drain_later = conn->opening;
+	if (conn->opening)
 		return;
 	conn->protocol->drain(conn);
 	conn_wake(conn);
+}
+
+void conn_group_drain_one(struct conn *conn)
+{
+	if (conn->state != CONN_IDLE || !conn_has_unread(conn))
+		tell_drain(conn);
 }
 
 void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct conn *conn))
@@ -137,8 +144,19 @@ void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct
 		LIST_EACH_SAFE(node, &group->states[state]) {
 			struct conn *conn = container_of(node, struct conn, node);
 			if (wanted(conn))
-				drain_one(conn);
+				conn_group_drain_one(conn);
 		}
+}
+
+/* Whoever means well is through within moments, so the oldest goes. */
+void conn_group_admit(struct conn_group *group)
+{
+	struct list *oldest = list_first(&group->states[CONN_HANDSHAKE]);
+
+	group->handshakes++;
+	if (oldest && group->settings.handshakes > 0 &&
+	    group->handshakes > group->settings.handshakes)
+		conn_close(container_of(oldest, struct conn, node), CONN_FULL_HANDSHAKES);
 }
 
 static bool is_any(const struct conn *conn)
@@ -200,10 +218,8 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 void conn_group_add(struct conn_group *group, struct conn *conn)
 {
 	conn_start(conn, group);
-	if (group->draining && conn->state != CONN_CLOSED) {
-		conn->protocol->drain(conn);
-		conn_wake(conn);
-	}
+	if (group->draining && conn->state != CONN_CLOSED)
+		tell_drain(conn);
 }
 
 void conn_group_send(struct conn_group *group, struct conn *conn)

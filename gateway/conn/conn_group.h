@@ -15,6 +15,7 @@ struct conn_settings {
 	int64_t timeout_ms[CONN_STATE_COUNT]; /* 0: none */
 	int64_t minimum_rate_bytes;	      /* a second, in CONN_BODY; 0: none */
 	int64_t rate_grace_ms;		      /* without that rate at first */
+	size_t handshakes;		      /* most in CONN_HANDSHAKE; 0: any number */
 	size_t in_bytes;		      /* what a protocol may leave unread */
 	size_t out_bytes;		      /* answers that wait to be read */
 	size_t linger_bytes;		      /* read on after an answer that ends it */
@@ -25,6 +26,7 @@ struct conn_group {
 	struct conn_settings settings;
 	struct quota *quota; /* of the server */
 	struct list states[CONN_STATE_COUNT];
+	size_t handshakes;	  /* connections in CONN_HANDSHAKE */
 	struct list turns;	  /* to be settled before the loop sleeps */
 	struct event turns_event; /* made active by hand, never added */
 	struct loop_timer timer;
@@ -70,6 +72,10 @@ void conn_group_set(struct conn_group *group, const struct conn_settings *settin
 
 /* The timer fires at `due_ms` or before. */
 void conn_group_arm(struct conn_group *group, int64_t due_ms);
+/* Makes room for one more in CONN_HANDSHAKE, at the cost of the oldest there. */
+void conn_group_admit(struct conn_group *group);
+/* As conn_group_drain_some does for each. */
+void conn_group_drain_one(struct conn *conn);
 /* Turns are taken, and closed connections freed, before the loop sleeps. */
 void conn_group_rouse(struct conn_group *group);
 /* Memory for an empty buffer that has none. */

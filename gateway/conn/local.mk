@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libconn.a
 %C%_libconn_a_SOURCES = \
 	%D%/address.c \
 	%D%/conn.c \
+	%D%/conn_channel.c \
 	%D%/conn_group.c \
 	%D%/listener.c \
 	%D%/quota.c \

@@ -189,7 +189,8 @@ void http_change_take(struct loop_mailbox *box, struct letter *letter)
 {
 	struct http_worker *worker = container_of(box, struct http_worker, box);
 	struct http_change *change = container_of(letter, struct part, letter)->change;
-	struct conn_settings settings = http_worker_settings(&change->limits);
+	struct conn_settings settings = http_worker_settings(&change->limits,
+							     worker->server->worker_count);
 
 	if (worker->index == 0)
 		change_listeners(change);

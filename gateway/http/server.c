@@ -118,10 +118,17 @@ static void on_drain(struct conn_group *group)
 	}
 }
 
-struct conn_settings http_worker_settings(const struct http_limits *limits)
+static size_t share(int64_t limit, size_t workers)
+{
+	return ((size_t)limit + workers - 1) / workers;
+}
+
+struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers)
 {
 	return (struct conn_settings){
 		.timeout_ms[CONN_IDLE] = limits->idle_timeout_ms,
+		.timeout_ms[CONN_HANDSHAKE] = limits->handshake_timeout_ms,
+		.handshakes = share(limits->handshakes, workers),
 		.timeout_ms[CONN_HEAD] = limits->head_timeout_ms,
 		.timeout_ms[CONN_BODY] = limits->body_timeout_ms,
 		.timeout_ms[CONN_WRITE] = limits->write_timeout_ms,
@@ -156,7 +163,7 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 static bool open_workers(struct http_server *server, struct loop *const *loops, size_t count,
 			 const struct http_limits *limits, struct error *error)
 {
-	struct conn_settings settings = http_worker_settings(limits);
+	struct conn_settings settings = http_worker_settings(limits, count);
 
 	server->workers = alloc_zalloc(count * sizeof(*server->workers));
 	if (!server->workers)

@@ -11,10 +11,12 @@
 
 /* Limits, each an option with a number (section `http:` of the configuration). */
 struct http_limits {
-	int64_t head_bytes;	    /* 16 KiB */
-	int64_t body_bytes;	    /* 1 MiB, a source may lower or raise it */
-	int64_t buffered_bytes;	    /* all buffered bodies of the server together */
-	int64_t headers;	    /* 100 */
+	int64_t head_bytes;	/* 16 KiB */
+	int64_t body_bytes;	/* 1 MiB, a source may lower or raise it */
+	int64_t buffered_bytes; /* all buffered bodies of the server together */
+	int64_t headers;	/* 100 */
+	int64_t handshake_timeout_ms;
+	int64_t handshakes;	    /* in all; each loop has its share */
 	int64_t head_timeout_ms;    /* absolute, from the first byte */
 	int64_t body_timeout_ms;    /* absolute, from the end of the head */
 	int64_t minimum_rate_bytes; /* a second, after a grace, while a body is read */

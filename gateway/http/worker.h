@@ -63,8 +63,8 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 /* Opens a part of a change on its loop (http/change.c). */
 void http_change_take(struct loop_mailbox *box, struct letter *letter);
 
-/* What a loop's connections take from the limits. */
-struct conn_settings http_worker_settings(const struct http_limits *limits);
+/* What the connections of one of so many loops take from the limits. */
+struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers);
 
 /* "Date: …\r\n" of this second. */
 struct lg_slice http_worker_date(struct http_worker *worker);
