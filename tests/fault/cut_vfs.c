@@ -45,6 +45,7 @@ static char watched[256];
 static uint64_t operations, fire_at, randomness;
 static bool fired;
 static void (*when_taken)(void);
+static const char *ends_in; /* folder of the picture; NULL: the process goes on */
 
 /* ---- random choices, from a seed ---- */
 
@@ -183,17 +184,44 @@ static void take_file(struct disk_file *file, uint64_t arrive_percent)
 		file->picture.there = false;
 }
 
-static void count_operation(void)
+static void save_file(const struct disk_file *file, const char *folder)
+{
+	size_t size = (size_t)file->picture.size;
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file->path + strlen(watched));
+	FILE *out = fopen(path, "wb");
+	if (!out || (size && fwrite(file->picture.data, 1, size, out) != size) || fclose(out) != 0)
+		kit_fail("%s cannot be written", path);
+}
+
+static void save_picture(const char *folder)
+{
+	for (struct disk_file *file = files; file; file = file->next)
+		if (file->picture.there)
+			save_file(file, folder);
+}
+
+static void cut(void)
 {
 	static const uint64_t percents[] = {0, 10, 50, 90, 100};
 
-	if (++operations != fire_at)
-		return;
-	when_taken();
+	if (when_taken)
+		when_taken();
 	uint64_t percent = percents[choose(5)];
 	for (struct disk_file *file = files; file; file = file->next)
 		take_file(file, percent);
 	fired = true;
+	if (!ends_in)
+		return;
+	save_picture(ends_in);
+	_exit(CUT_EXIT);
+}
+
+static void count_operation(void)
+{
+	if (++operations == fire_at)
+		cut();
 }
 
 static struct disk_file *disk_file_for(const char *path)
@@ -448,6 +476,15 @@ void cut_vfs_arm(uint64_t after, uint64_t seed, void (*taken)(void))
 	randomness = seed | 1;
 	when_taken = taken;
 	fired = false;
+	if (after == 0)
+		cut();
+	pthread_mutex_unlock(&mutex);
+}
+
+void cut_vfs_end_in(const char *folder)
+{
+	pthread_mutex_lock(&mutex);
+	ends_in = folder;
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -469,18 +506,7 @@ uint64_t cut_vfs_operations(void)
 
 void cut_vfs_save(const char *folder)
 {
-	char path[600];
-
 	pthread_mutex_lock(&mutex);
-	for (struct disk_file *file = files; file; file = file->next) {
-		if (!file->picture.there)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, file->path + strlen(watched));
-		FILE *out = fopen(path, "wb");
-		size_t size = (size_t)file->picture.size;
-		if (!out || (size && fwrite(file->picture.data, 1, size, out) != size) ||
-		    fclose(out) != 0)
-			kit_fail("%s cannot be written", path);
-	}
+	save_picture(folder);
 	pthread_mutex_unlock(&mutex);
 }

@@ -1,8 +1,8 @@
 /* A VFS for the power-cut rig: passes everything on to the default one and
  * remembers, for each file, what a disk would have kept. A cut is a picture of
  * that at one moment: what was synced, of the writes since then a random
- * choice, torn at sectors. The process goes on as if nothing had happened; the
- * picture is opened beside it. */
+ * choice, torn at sectors. The process goes on as if nothing had happened, and the
+ * picture is opened beside it; or it ends with the power. */
 #ifndef TESTS_FAULT_CUT_VFS_H
 #define TESTS_FAULT_CUT_VFS_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CUT_SECTOR_BYTES 512
+#define CUT_EXIT 17 /* status of a process that ended with the power */
 
 /* Becomes the default VFS. Once, before any store is opened. */
 void cut_vfs_register(void);
@@ -19,10 +20,14 @@ void cut_vfs_register(void);
 void cut_vfs_watch(const char *folder);
 
 /* Lets the power fail at the n-th write, sync, truncation or deletion from now
- * on: `taken` is called there, before the picture is made, with all of them
- * held; the picture's files are then kept in memory. */
+ * on, with 0 at once: `taken` (or NULL) is called there, before the picture is made,
+ * with all of them held; the picture's files are then kept in memory. */
 void cut_vfs_arm(uint64_t operations, uint64_t seed, void (*taken)(void));
 bool cut_vfs_fired(void);
+
+/* From now on a cut ends the process: the picture is written into the folder, no
+ * thread writes or syncs any more, and the status is CUT_EXIT. The name is kept. */
+void cut_vfs_end_in(const char *folder);
 
 /* How many operations there were since cut_vfs_watch. */
 uint64_t cut_vfs_operations(void);

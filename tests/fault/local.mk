@@ -6,3 +6,9 @@ check_PROGRAMS += %D%/power_cut
 %C%_power_cut_SOURCES = %D%/power_cut.c %D%/cut_vfs.c
 %C%_power_cut_LDADD = $(LG_KIT_OUTBOX)
 SYSTEM_TESTS += ../fault/power-cut.t
+
+# The gateway itself on that VFS.
+check_PROGRAMS += %D%/cut_gateway
+%C%_cut_gateway_SOURCES = %D%/cut_gateway.c %D%/cut_vfs.c
+%C%_cut_gateway_LDADD = $(LG_KIT_OUTBOX) $(LG_LIBS_VERBS)
+SYSTEM_TESTS += ../fault/delivery-power-cut.t

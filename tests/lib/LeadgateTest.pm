@@ -195,7 +195,8 @@ sub environment {
     return (%ENV, LEADGATE_PLUGIN_PATH => join ':', grep { $_ } $ENV{LEADGATE_TEST_PLUGINS}, "$build/plugins");
 }
 
-# Starts it without waiting; log lines go to a file of their own.
+# Starts it without waiting; log lines go to a file of their own. `env` adds to the
+# environment, `program` takes the place of the gateway's own.
 sub launch {
     my ($self, %options) = @_;
     $self->{log} = sprintf '%s/log.%d', $self->{dir}, ++$self->{log_count};
@@ -208,7 +209,7 @@ sub launch {
         open STDOUT, '>>', "$self->{dir}/out";
         open STDERR, '>>', $self->{log};
         %ENV = (environment(), %{ $options{env} || {} });
-        exec split(' ', $ENV{LG_WRAP} || ''), leadgate_binary(), 'run', '-c', $self->config
+        exec split(' ', $ENV{LG_WRAP} || ''), $options{program} || leadgate_binary(), 'run', '-c', $self->config
             or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
@@ -353,14 +354,31 @@ sub run_leadgate {
     return ($status, slurp($out->filename), slurp($err->filename));
 }
 
+# What a statement gives, of the test's store or of another file.
 sub sql {
-    my ($self, $statement) = @_;
-    open my $shell, '-|', 'sqlite3', $self->store, $statement or die "sqlite3: $!\n";
+    my ($self, $statement, $store) = @_;
+    open my $shell, '-|', 'sqlite3', $store || $self->store, $statement or die "sqlite3: $!\n";
     local $/;
     my $answer = <$shell>;
     close $shell;
     $answer =~ s/\n\z// if defined $answer;
     return $answer;
+}
+
+# The seqs that the settled rows of a sink call delivered.
+sub delivered {
+    my ($self, $sink, $store) = @_;
+    my @seqs;
+    for my $row (split /\n/, $self->sql("SELECT first_seq, outcomes FROM settled WHERE sink = '$sink'", $store)) {
+        my ($seq, $outcomes) = split /\|/, $row;
+        for my $word (split / /, $outcomes) {
+            my ($state, $count) = split /\*/, $word;
+            $count ||= 1;
+            push @seqs, $seq .. $seq + $count - 1 if $state eq 'delivered';
+            $seq += $count;
+        }
+    }
+    return @seqs;
 }
 
 # ---- what every test is checked for --------------------------------------------

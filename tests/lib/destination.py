@@ -127,21 +127,60 @@ def takes(c, words):
     c.answer(200, GOOD, headers='X-Result: %s\r\n' % words[0])
 
 
+def at_place(place):
+    """When FOLDER/plug says "PLACE FIFO", a byte goes into the fifo, once: somebody
+    there cuts the power."""
+    try:
+        with open(folder + '/plug') as plug:
+            wanted, fifo = plug.read().split()
+        if wanted == place:
+            os.unlink(folder + '/plug')
+            fd = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            os.write(fd, b'!')
+            os.close(fd)
+    except FileNotFoundError:
+        pass
+
+
+def take(c):
+    events = json.loads(c.request['body'])
+    ids = [e['id'] for e in (events if isinstance(events, list) else [events])]
+    os.write(taken, ('\n'.join(ids) + '\n').encode())
+
+
 def whim(c, _):
     """Takes it, refuses it, or loses the connection with it or without; what it
     takes is in FOLDER/taken before it says so."""
     mood = random.random()
+    at_place('asked')
     if mood < 0.2:
         c.answer(503)
+        at_place('answered')
         return
     if mood > 0.3:
-        events = json.loads(c.request['body'])
-        ids = [e['id'] for e in (events if isinstance(events, list) else [events])]
-        os.write(taken, ('\n'.join(ids) + '\n').encode())
+        take(c)
+        at_place('taken')
     if mood < 0.45:
         raise EOFError
     time.sleep(random.random() * 0.01)
     c.answer(200)
+    at_place('answered')
+
+
+def sulk(c, _):
+    """Refuses, never answers, takes it and loses the connection, or just takes it; what
+    it takes is in FOLDER/taken before it says so."""
+    mood = random.random()
+    if mood < 0.15:
+        c.answer(500)
+    elif mood < 0.2:
+        c.wait_for_end()
+    else:
+        take(c)
+        if mood < 0.3:
+            raise EOFError
+        time.sleep(random.random() * 0.01)
+        c.answer(200)
 
 
 def admits(c, _):
@@ -163,7 +202,7 @@ def fails_once(c, _):
 
 BEHAVIOURS = {f.__name__.replace('_', '-'): f for f in (
     hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
-    whim, admits, fails_once)}
+    whim, sulk, admits, fails_once)}
 
 
 def serve(sock, context, port_name):

@@ -60,18 +60,7 @@ sub delivered {
     my ($name) = @_;
     my %id = map { split /\|/ } split /\n/,
         $gateway->sql("SELECT seq, json_extract(body, '\$.id') FROM event");
-    my @ids;
-    for my $row (split /\n/, $gateway->sql("SELECT first_seq, outcomes FROM settled WHERE sink = '$name'")) {
-        my ($seq, $outcomes) = split /\|/, $row;
-        for my $run (split / /, $outcomes) {
-            my ($state, $length) = split /\*/, $run;
-            for my $at ($seq .. $seq + ($length || 1) - 1) {
-                push @ids, $id{$at} if $state eq 'delivered';
-            }
-            $seq += $length || 1;
-        }
-    }
-    return @ids;
+    return map { $id{$_} } $gateway->delivered($name);
 }
 
 # Posts until the gateway is gone or all are sent; returns the receipts.

@@ -246,22 +246,8 @@ wait_until {
 } 'all that can be delivered is';
 for my $sink (sort keys %sinks) {
     my %seen = map { $_ => 1 } slurp("$dir/$sink.log") =~ /^(\d+) /mg;
-    my @told = delivered_of($sink);
+    my @told = $gateway->delivered($sink);
     is(scalar(grep { !$seen{$_} } @told), 0, "$sink has seen all " . @told . ' events that are called delivered');
-}
-sub delivered_of {
-    my ($sink) = @_;
-    my @seqs;
-    for my $row (split /\n/, $gateway->sql("SELECT first_seq, outcomes FROM settled WHERE sink = '$sink'")) {
-        my ($seq, $outcomes) = split /\|/, $row;
-        for my $word (split / /, $outcomes) {
-            my ($state, $count) = split /\*/, $word;
-            $count ||= 1;
-            push @seqs, $seq .. $seq + $count - 1 if $state eq 'delivered';
-            $seq += $count;
-        }
-    }
-    return @seqs;
 }
 check_text();
 close $asked;
