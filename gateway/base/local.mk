@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c \
 	%D%/loop.c \
 	%D%/mailbox.c \
+	%D%/outline.c \
 	%D%/random.c \
 	%D%/slice.c \
 	%D%/suggestion.c \

@@ -171,7 +171,7 @@ bool bind_options(struct document *document, struct fy_node *map, const char *wh
 		  const struct option_table *table, const char *const *others,
 		  const struct bind_hooks *hooks, void *settings)
 {
-	static const struct bind_hooks no_hooks = {NULL, NULL, NULL};
+	static const struct bind_hooks no_hooks = {.field = NULL};
 	struct section section = {
 		.document = document,
 		.table = table,

@@ -28,6 +28,7 @@ typedef int (*option_field_lookup)(struct lg_slice name);
 
 struct bind_hooks {
 	option_expression_check expression; /* NULL: any text passes */
+	option_expression_check mapped;	    /* of an outline's values; the same */
 	option_field_lookup field;
 	const char *const *field_names; /* for suggestions, NULL-terminated; may be NULL */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/outline.h"
 #include "config/file.h"
 
 #define EXPECTED_BYTES 512
@@ -25,6 +26,8 @@ static const char *const forms[] = {
 
 const char *bind_value_form(int32_t type)
 {
+	if (type == OUTLINE_OPTION)
+		return "a mapping of expressions such as { email: person.email }";
 	if (type < LG_STRING || type > LG_PATH)
 		return "a value of a type that this gateway does not know";
 	return forms[type];
@@ -44,7 +47,7 @@ static bool show(const struct binding *binding, struct fy_node *node)
 
 /* `expected` NULL stands for the form of the row's type. A value that may be a
  * credential is not shown. */
-static bool wrong(const struct binding *binding, struct fy_node *node, const char *expected)
+bool bind_value_wrong(const struct binding *binding, struct fy_node *node, const char *expected)
 {
 	const struct lg_option *row = binding->row;
 	struct lg_slice text = document_text(binding->document, node);
@@ -74,7 +77,7 @@ static bool wrong(const struct binding *binding, struct fy_node *node, const cha
 static bool bind_bool(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
 	if (!slice_is(text, "true") && !slice_is(text, "false"))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	*(int32_t *)binding->place = slice_is(text, "true");
 	return true;
 }
@@ -89,7 +92,7 @@ static bool bind_number(const struct binding *binding, struct fy_node *node, str
 					     : parse_integer(text, &number);
 
 	if (!read)
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	if ((row->min != 0 || row->max != 0) && (number < row->min || number > row->max)) {
 		quantity_print(row->type, row->min, min);
 		quantity_print(row->type, row->max, max);
@@ -98,7 +101,7 @@ static bool bind_number(const struct binding *binding, struct fy_node *node, str
 			 : row->type == LG_SIZE	  ? "a size"
 						  : "a whole number",
 			 min, max);
-		return wrong(binding, node, expected);
+		return bind_value_wrong(binding, node, expected);
 	}
 	*(int64_t *)binding->place = number;
 	return true;
@@ -119,7 +122,7 @@ static bool bind_enum(const struct binding *binding, struct fy_node *node, struc
 			length += (size_t)snprintf(expected + length, sizeof(expected) - length,
 						   "%s \"%.*s\"", i ? "," : "", SLICE_ARGS(choice));
 	}
-	return wrong(binding, node, expected);
+	return bind_value_wrong(binding, node, expected);
 }
 
 /* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
@@ -141,7 +144,7 @@ static bool is_http_url(struct lg_slice text)
 static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
 	if (!is_http_url(text))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	*(struct lg_slice *)binding->place = text;
 	return true;
 }
@@ -160,7 +163,7 @@ static struct lg_slice path_beside(struct document *document, struct lg_slice pa
 static bool bind_path(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
 	if (text.length == 0 || memchr(text.data, '\0', text.length))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	*(struct lg_slice *)binding->place = path_beside(binding->document, text);
 	return true;
 }
@@ -197,7 +200,7 @@ static bool bind_text(const struct binding *binding, struct fy_node *node, struc
 static bool bind_scalar(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
 	if (!slice_present(text))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	switch (binding->row->type) {
 	case LG_STRING:
 	case LG_SECRET: return bind_text(binding, node, text);
@@ -209,7 +212,7 @@ static bool bind_scalar(const struct binding *binding, struct fy_node *node, str
 	case LG_URL: return bind_url(binding, node, text);
 	case LG_EXPRESSION: return bind_expression(binding, node, text);
 	case LG_PATH: return bind_path(binding, node, text);
-	default: return wrong(binding, node, NULL);
+	default: return bind_value_wrong(binding, node, NULL);
 	}
 }
 
@@ -250,7 +253,7 @@ static bool bind_list(const struct binding *binding, struct fy_node *node)
 	if (!items)
 		return false;
 	if (document_is_map(node) || (!document_is_list(node) && !slice_present(text)))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	if (slice_present(text))
 		items[count++] = text;
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
@@ -259,7 +262,7 @@ static bool bind_list(const struct binding *binding, struct fy_node *node)
 		if (slice_present(text))
 			items[count++] = text;
 		else
-			good = wrong(binding, value, "a string in this list");
+			good = bind_value_wrong(binding, value, "a string in this list");
 	}
 	*(struct lg_list *)binding->place = (struct lg_list){items, count};
 	return good;
@@ -278,13 +281,13 @@ static bool bind_map(const struct binding *binding, struct fy_node *node)
 	if (!pairs)
 		return false;
 	if (!document_is_map(node))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
 		text = document_text(document, value);
 		if (slice_present(text))
 			pairs[count++] = (struct lg_pair){key, text};
 		else
-			good = wrong(binding, value, "a string in this mapping");
+			good = bind_value_wrong(binding, value, "a string in this mapping");
 	}
 	*(struct lg_map *)binding->place = (struct lg_map){pairs, count};
 	return good;
@@ -305,7 +308,7 @@ static bool bind_field(const struct binding *binding, struct fy_node *node, stru
 	if (field >= 0)
 		return true;
 	if (!slice_present(text))
-		return wrong(binding, node, "a field's path such as person.email");
+		return bind_value_wrong(binding, node, "a field's path such as person.email");
 	document_error(binding->document, node, "\"%s\": unknown field \"%.*s\"%s%s%s",
 		       binding->row->name, SLICE_ARGS(text), near ? "; did you mean \"" : "",
 		       near ? near : "", near ? "\"?" : "");
@@ -325,7 +328,7 @@ static bool bind_field_map(const struct binding *binding, struct fy_node *node)
 	if (!entries)
 		return false;
 	if (!document_is_map(node))
-		return wrong(binding, node, NULL);
+		return bind_value_wrong(binding, node, NULL);
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
 		if (bind_field(binding, value, key, &entries[count]))
 			count++;
@@ -343,6 +346,7 @@ bool bind_value(const struct binding *binding, struct fy_node *node)
 	case LG_LIST: return bind_list(binding, node);
 	case LG_MAP: return bind_map(binding, node);
 	case LG_FIELD_MAP: return bind_field_map(binding, node);
+	case OUTLINE_OPTION: return bind_outline(binding, node);
 	default: return bind_scalar(binding, node, document_text(binding->document, node));
 	}
 }

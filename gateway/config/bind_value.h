@@ -22,6 +22,14 @@ void bind_fallback(const struct binding *binding);
 /* A secret from the file that a node names. */
 bool bind_secret_file(const struct binding *binding, struct fy_node *node);
 
+/* An outline: a mapping whose values are expressions, mappings or lists of these.
+ * Each expression is checked and reported where it stands. */
+bool bind_outline(const struct binding *binding, struct fy_node *node);
+
+/* Reports that a value is not what the row wants; `expected` NULL stands for the
+ * form of the row's type. Returns false. */
+bool bind_value_wrong(const struct binding *binding, struct fy_node *node, const char *expected);
+
 /* What an option of this type looks like: "a duration such as 500ms, …". */
 const char *bind_value_form(int32_t type);
 

@@ -1,5 +1,6 @@
 #include "config/compare.h"
 
+#include "base/outline.h"
 #include "base/slice.h"
 
 /* Absent is not empty. */
@@ -53,6 +54,7 @@ static size_t value_bytes(int32_t type)
 	case LG_LIST: return sizeof(struct lg_list);
 	case LG_MAP: return sizeof(struct lg_map);
 	case LG_FIELD_MAP: return sizeof(struct lg_field_map);
+	case OUTLINE_OPTION: return sizeof(struct outline);
 	default: return sizeof(struct lg_slice);
 	}
 }
@@ -70,6 +72,7 @@ bool compare_option(const struct lg_option *row, const void *a, const void *b)
 	case LG_LIST: return same_list(mine, other);
 	case LG_MAP: return same_map(mine, other);
 	case LG_FIELD_MAP: return same_field_map(mine, other);
+	case OUTLINE_OPTION: return outline_equal(mine, other);
 	default: return same_text(*(const struct lg_slice *)mine, *(const struct lg_slice *)other);
 	}
 }

@@ -1,5 +1,6 @@
 #include "config/manual.h"
 
+#include "base/outline.h"
 #include "config/bind_value.h"
 
 static const char *type_name(int32_t type)
@@ -20,6 +21,8 @@ static const char *type_name(int32_t type)
 		[LG_PATH] = "path",
 	};
 
+	if (type == OUTLINE_OPTION)
+		return "mapping of expressions";
 	return type < LG_STRING || type > LG_PATH ? "unknown type" : names[type];
 }
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/outline.h"
 #include "config/bind.h"
 #include "fuzz.h"
 
@@ -16,6 +17,7 @@ struct settings {
 	struct lg_list list;
 	struct lg_map map;
 	struct lg_field_map fields;
+	struct outline outline;
 };
 
 #define ROW(n, t, member) .name = (n), .type = (t), .offset = offsetof(struct settings, member)
@@ -33,6 +35,7 @@ static const struct lg_option rows[] = {
 	{ROW("url", LG_URL, url)},
 	{ROW("when", LG_EXPRESSION, when)},
 	{ROW("fields", LG_FIELD_MAP, fields)},
+	{ROW("mapping", OUTLINE_OPTION, outline)},
 	{ROW("path", LG_PATH, path), .fallback = "var/x"},
 };
 
@@ -42,7 +45,7 @@ static int find_field(struct lg_slice name)
 }
 
 static const char *const names[] = {"person.email", "person.phone", NULL};
-static const struct bind_hooks hooks = {NULL, find_field, names};
+static const struct bind_hooks hooks = {.field = find_field, .field_names = names};
 
 static void read_configuration(const char *path)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/outline.h"
 #include "config/bind.h"
 
 struct settings {
@@ -20,6 +21,7 @@ struct settings {
 	struct lg_list list;
 	struct lg_map map;
 	struct lg_field_map fields;
+	struct outline outline;
 };
 
 #define ROW(n, t, member) .name = (n), .type = (t), .offset = offsetof(struct settings, member)
@@ -42,6 +44,7 @@ static const struct lg_option rows[] = {
 	{ROW("url", LG_URL, url), .help = "where to"},
 	{ROW("when", LG_EXPRESSION, when), .help = "whether"},
 	{ROW("fields", LG_FIELD_MAP, fields), .help = "which"},
+	{ROW("mapping", OUTLINE_OPTION, outline), .help = "what it becomes"},
 	{ROW("path", LG_PATH, path), .fallback = "var/x", .help = "file"},
 };
 static const struct option_table table = OPTION_TABLE(rows);
@@ -57,7 +60,12 @@ static int find_field(struct lg_slice name)
 }
 
 static const char *const field_names[] = {"person.email", "person.phone", NULL};
-static const struct bind_hooks hooks = {check_expression, find_field, field_names};
+static const struct bind_hooks hooks = {
+	.expression = check_expression,
+	.mapped = check_expression,
+	.field = find_field,
+	.field_names = field_names,
+};
 
 struct fixture {
 	char folder[32], path[64];
@@ -268,6 +276,48 @@ static void names_every_mistake_at_once(void **state)
 		"such as \"text\"\n"
 		"  nme: *\n"
 		"  ^\n");
+}
+
+static void reads_an_outline(void **state)
+{
+	struct fixture *f = *state;
+	const struct outline *root = &f->settings.outline, *inner;
+
+	assert_true(bind(f, "name: x\nmapping: {a: good, b: {c: [good, {d: good}]}, e: {}}\n"));
+	assert_int_equal(root->kind, OUTLINE_MAP);
+	assert_int_equal(root->count, 3);
+	assert_int_equal(root->items[0].kind, OUTLINE_VALUE);
+	assert_true(slice_is(root->items[0].name, "a"));
+	assert_true(slice_is(root->items[0].text, "good"));
+	inner = &root->items[1].items[0];
+	assert_int_equal(inner->kind, OUTLINE_LIST);
+	assert_int_equal(inner->count, 2);
+	assert_true(slice_is(inner->items[1].items[0].name, "d"));
+	assert_int_equal(root->items[2].kind, OUTLINE_MAP);
+	assert_int_equal(root->items[2].count, 0);
+	assert_true(bind(f, "name: x\n"));
+	assert_int_equal(root->kind, OUTLINE_ABSENT);
+
+	expect_errors(f, "name: x\nmapping:\n  a: {b: [good, +]}\n  c: bad\n  d:\n",
+		      "c.yaml:3:17: error: \"mapping.a.b[2]\": 1: unexpected symbol near '+'\n"
+		      "    a: {b: [good, +]}\n"
+		      "                  ^\n"
+		      "c.yaml:4:6: error: \"mapping.c\": 1: unexpected symbol near '+'\n"
+		      "    c: bad\n"
+		      "       ^\n"
+		      "c.yaml:5:3: error: \"mapping\": expected an expression such as "
+		      "person.email, found nothing\n"
+		      "    d:\n"
+		      "    ^\n");
+	expect_errors(f, "name: x\nmapping: good\n",
+		      "c.yaml:2:10: error: \"mapping\": expected a mapping of expressions such as "
+		      "{ email: person.email }, found \"good\"\n"
+		      "  mapping: good\n"
+		      "           ^\n");
+	assert_false(bind(f, "name: x\nmapping: {}\n"));
+	assert_false(bind(f, "name: x\nmapping: {a: [[[[[[[[[[[[[[[[good]]]]]]]]]]]]]]]]}\n"));
+	buffer_add_byte(&f->errors, '\0');
+	assert_non_null(strstr(f->errors.data, "more than 16 mappings and lists"));
 }
 
 static void refuses_values_out_of_form(void **state)
@@ -535,15 +585,11 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(fills_the_struct),
-		TEST(names_every_mistake_at_once),
-		TEST(refuses_values_out_of_form),
-		TEST(shows_no_credential),
-		TEST(shows_what_is_known_to_be_harmless),
-		TEST(reads_secrets_from_files),
-		TEST(reads_rows_of_any_stride),
-		TEST(suggests_near_words_only),
-		TEST(survives_failed_allocations),
+		TEST(fills_the_struct),		TEST(names_every_mistake_at_once),
+		TEST(reads_an_outline),		TEST(refuses_values_out_of_form),
+		TEST(shows_no_credential),	TEST(shows_what_is_known_to_be_harmless),
+		TEST(reads_secrets_from_files), TEST(reads_rows_of_any_stride),
+		TEST(suggests_near_words_only), TEST(survives_failed_allocations),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/outline.h"
 #include "config/compare.h"
 
 struct values {
@@ -17,6 +18,7 @@ struct values {
 	struct lg_list list;
 	struct lg_map map;
 	struct lg_field_map fields;
+	struct outline outline;
 };
 
 static const struct lg_option rows[] = {
@@ -28,11 +30,16 @@ static const struct lg_option rows[] = {
 	{.name = "list", .type = LG_LIST, .offset = offsetof(struct values, list)},
 	{.name = "map", .type = LG_MAP, .offset = offsetof(struct values, map)},
 	{.name = "fields", .type = LG_FIELD_MAP, .offset = offsetof(struct values, fields)},
+	{.name = "outline", .type = OUTLINE_OPTION, .offset = offsetof(struct values, outline)},
 };
 static const struct option_table table = OPTION_TABLE(rows);
 
 static const struct lg_slice words[] = {{"one", 3}, {"two", 3}};
 static const struct lg_pair pairs[] = {{{"a", 1}, {"b", 1}}};
+static const struct outline leaves[] = {
+	{.kind = OUTLINE_VALUE, .name = {"a", 1}, .text = {"x", 1}},
+	{.kind = OUTLINE_VALUE, .name = {"b", 1}, .text = {"y", 1}},
+};
 static const struct lg_field_name names[] = {{.name = {"mail", 4}, .field = 3}};
 
 /* Texts at other places, so that no pointer is compared. */
@@ -51,6 +58,7 @@ static struct values values(void)
 		.list = {words, 2},
 		.map = {pairs, 1},
 		.fields = {names, 1},
+		.outline = {.kind = OUTLINE_MAP, .items = leaves, .count = 2},
 	};
 }
 
@@ -69,10 +77,14 @@ static void every_type_can_differ(void **state)
 	static const struct lg_slice others[] = {{"one", 3}, {"tow", 3}};
 	static const struct lg_pair other_pairs[] = {{{"a", 1}, {"c", 1}}};
 	static const struct lg_field_name other_names[] = {{.name = {"mail", 4}, .field = 4}};
-	struct values a = values(), b[10];
+	static const struct outline other_leaves[] = {
+		{.kind = OUTLINE_VALUE, .name = {"a", 1}, .text = {"x", 1}},
+		{.kind = OUTLINE_VALUE, .name = {"b", 1}, .text = {"z", 1}},
+	};
+	struct values a = values(), b[12];
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
+	for (size_t i = 0; i < 12; i++)
 		b[i] = values();
 	b[0].text = LG_SLICE("hello!");
 	b[1].secret = LG_SLICE(""); /* absent is not empty */
@@ -84,7 +96,9 @@ static void every_type_can_differ(void **state)
 	b[7].map.pairs = other_pairs;
 	b[8].fields.entries = other_names;
 	b[9].map.count = 0;
-	for (size_t i = 0; i < 10; i++)
+	b[10].outline.items = other_leaves;
+	b[11].outline.kind = OUTLINE_LIST;
+	for (size_t i = 0; i < 12; i++)
 		assert_false(compare_options(&table, &a, &b[i]));
 }
 
