@@ -177,3 +177,25 @@ struct lg_slice form_value(const struct form *form, const char *name)
 	}
 	return (struct lg_slice){NULL, 0};
 }
+
+static bool is_kept(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '*' || c == '-' || c == '.' || c == '_';
+}
+
+void form_encode(struct buffer *out, struct lg_slice text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		char encoded[3] = {'%', digits[c >> 4], digits[c & 15]};
+		if (is_kept((char)c))
+			buffer_add_byte(out, (char)c);
+		else if (c == ' ')
+			buffer_add_byte(out, '+');
+		else
+			buffer_add(out, encoded, sizeof(encoded));
+	}
+}

@@ -4,6 +4,7 @@
 #define CODEC_FORM_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 
 struct form {
 	struct lg_pair *pairs; /* in the order they came, duplicates kept */
@@ -20,5 +21,10 @@ struct lg_slice form_value(const struct form *form, const char *name);
 /* Percent-decoding of one component; `plus` makes '+' a blank. Malformed
  * escapes stay as they are. Absent when memory ran out. */
 struct lg_slice percent_decode(struct arena *arena, struct lg_slice s, bool plus);
+
+/* Appends a name or value as a form has it (section 5.2): a blank is '+', what is
+ * neither a letter, a digit nor one of "*-._" is percent-encoded. Failures are the
+ * buffer's. */
+void form_encode(struct buffer *out, struct lg_slice text);
 
 #endif

@@ -1,6 +1,7 @@
 #include "codec/json_writer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/utf8.h"
 
@@ -120,6 +121,41 @@ void json_write_bool(struct json_writer *writer, bool value)
 void json_write_null(struct json_writer *writer)
 {
 	json_write_raw(writer, LG_SLICE("null"));
+}
+
+void json_write_number(struct json_writer *writer, double number)
+{
+	char text[32];
+
+	/* 17 digits give every number back, 15 those that people write. */
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	json_write_raw(writer, slice_from(text));
+}
+
+void json_write_value(struct json_writer *writer, const struct json *value)
+{
+	bool object = value->kind == JSON_OBJECT;
+
+	switch (value->kind) {
+	case JSON_NULL: json_write_null(writer); return;
+	case JSON_TRUE:
+	case JSON_FALSE: json_write_bool(writer, value->kind == JSON_TRUE); return;
+	case JSON_NUMBER: json_write_raw(writer, value->text); return;
+	case JSON_STRING: json_write_text(writer, value->text); return;
+	case JSON_ARRAY:
+	case JSON_OBJECT: break;
+	}
+	json_write_open(writer, object ? '{' : '[');
+	for (const struct json *item = value->first; item; item = item->next) {
+		if (object)
+			json_write_name(writer, item->name);
+		json_write_value(writer, item);
+	}
+	json_write_close(writer, object ? '}' : ']');
 }
 
 void json_write_raw(struct json_writer *writer, struct lg_slice json)

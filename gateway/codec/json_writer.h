@@ -4,6 +4,7 @@
 #define CODEC_JSON_WRITER_H
 
 #include "base/buffer.h"
+#include "codec/json.h"
 
 struct json_writer {
 	struct buffer *out;
@@ -18,6 +19,10 @@ void json_write_text(struct json_writer *writer, struct lg_slice text);
 void json_write_int(struct json_writer *writer, int64_t number);
 void json_write_bool(struct json_writer *writer, bool value);
 void json_write_null(struct json_writer *writer);
+/* A finite number, with as few digits as give it back. */
+void json_write_number(struct json_writer *writer, double number);
+/* A parsed value with all that is in it; numbers as they were written. */
+void json_write_value(struct json_writer *writer, const struct json *value);
 /* Bytes that are JSON already. */
 void json_write_raw(struct json_writer *writer, struct lg_slice json);
 

@@ -133,6 +133,28 @@ static void decodes_one_component(void **state)
 	arena_fini(&arena);
 }
 
+/* What is encoded is decoded to the same. */
+static void encodes(void **state)
+{
+	char all[256];
+	struct lg_slice text = {all, sizeof(all)};
+	struct arena arena;
+	struct buffer out;
+
+	(void)state;
+	arena_init(&arena, 4096, 0);
+	buffer_init(&out, 1 << 16);
+	form_encode(&out, LG_SLICE("a b&c=d+e%\xc3\xa9*-._~"));
+	assert_true(slice_is(buffer_slice(&out), "a+b%26c%3Dd%2Be%25%C3%A9*-._%7E"));
+	buffer_clear(&out);
+	for (size_t i = 0; i < sizeof(all); i++)
+		all[i] = (char)i;
+	form_encode(&out, text);
+	assert_true(slice_equal(percent_decode(&arena, buffer_slice(&out), true), text));
+	buffer_fini(&out);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +165,7 @@ int main(void)
 		cmocka_unit_test(bounds_the_pairs),
 		cmocka_unit_test(says_when_memory_runs_out),
 		cmocka_unit_test(decodes_one_component),
+		cmocka_unit_test(encodes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -49,6 +49,51 @@ static void puts_the_commas(void **state)
 	buffer_fini(&out);
 }
 
+/* Parsed and written again it is the same. */
+static void writes_what_was_read(void **state)
+{
+	static const char text[] =
+		"{\"a\":[1.10,12345678901234567890,-0.5e3,\"\\u0001\\\"\"],"
+		"\"b\\n\":{\"c\":null,\"d\":true,\"e\":false},\"f\":[],\"g\":{}}";
+	struct json_writer writer;
+	struct arena arena;
+	struct buffer out;
+	struct error error;
+
+	(void)state;
+	arena_init(&arena, 4096, 0);
+	buffer_init(&out, 1 << 16);
+	json_writer_init(&writer, &out);
+	json_write_value(&writer, json_parse(&arena, slice_from(text), &error));
+	expect(&out, text);
+	buffer_fini(&out);
+	arena_fini(&arena);
+}
+
+static void numbers_come_back(void **state)
+{
+	static const struct {
+		double number;
+		const char *text;
+	} table[] = {
+		{0.1, "0.1"},	   {1.0 / 3, "0.3333333333333333"},
+		{50, "50"},	   {-2.5, "-2.5"},
+		{1e300, "1e+300"}, {0.1 + 0.2, "0.30000000000000004"},
+		{1e-7, "1e-07"},
+	};
+	struct json_writer writer;
+	struct buffer out;
+
+	(void)state;
+	buffer_init(&out, 1 << 16);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		json_writer_init(&writer, &out);
+		json_write_number(&writer, table[i].number);
+		expect(&out, table[i].text);
+	}
+	buffer_fini(&out);
+}
+
 static void escapes(void **state)
 {
 	struct buffer out;
@@ -88,6 +133,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(puts_the_commas),
+		cmocka_unit_test(writes_what_was_read),
+		cmocka_unit_test(numbers_come_back),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(leaves_failure_to_the_buffer),
 	};
