@@ -98,8 +98,17 @@ struct expr_reader binding_reader(const struct json *root)
 #define ITEMS_BOOLEAN ""
 #define ITEMS_LIST "[]"
 
-/* The fields table, and what the record holds beside it. */
+/* What an event has beside its record; then the fields table, and what the record
+ * holds beside it. */
+#define EVENT_PATHS 7
 static const char *const paths[] = {
+	"event.type",
+	"event.id",
+	"event.seq",
+	"event.at",
+	"event.external_id",
+	"event.changes.*",
+	"event.alert.*",
 #define LG_FIELD(id, path, type, limit, flags, names) path ITEMS_##type,
 #include <leadgate/fields.def>
 #undef LG_FIELD
@@ -131,6 +140,14 @@ static const char *const paths[] = {
 };
 
 const struct expr_names *binding_names(void)
+{
+	static const struct expr_names names = {paths + EVENT_PATHS,
+						sizeof(paths) / sizeof(paths[0]) - EVENT_PATHS};
+
+	return &names;
+}
+
+const struct expr_names *binding_event_names(void)
 {
 	static const struct expr_names names = {paths, sizeof(paths) / sizeof(paths[0])};
 

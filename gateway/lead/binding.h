@@ -18,6 +18,8 @@ void binding_value(const struct json *json, struct expr_value *value);
 
 /* All paths of the record; lives for ever. */
 const struct expr_names *binding_names(void);
+/* These and what event_binding.h adds; lives for ever. */
+const struct expr_names *binding_event_names(void);
 
 /* expr_check_answer with the record's names. */
 bool binding_check(struct lg_slice text, struct error *error);

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/email.c \
 	%D%/email_lists.c \
 	%D%/event.c \
+	%D%/event_binding.c \
 	%D%/field.c \
 	%D%/identity.c \
 	%D%/ip.c \
