@@ -204,6 +204,8 @@ static int32_t service_event(const struct lg_batch *handle, size_t index, struct
 		.lead_id = slice_from(from->lead_id),
 		.json = from->json,
 		.attempt = from->attempt,
+		.body = from->body,
+		.body_type = from->body_type,
 	};
 	memcpy(event, &full, event->size < sizeof(full) ? event->size : sizeof(full));
 	return LG_OK;

@@ -32,6 +32,9 @@ static const struct counter_row {
 	[LANE_WHEN_ERRORS] = {COUNTER_COUNTER, "leadgate_sink_when_errors_total",
 			      "Leads on which the sink's expression failed; they are tried again",
 			      NULL, NULL},
+	[LANE_MAPPING_ERRORS] = {COUNTER_COUNTER, "leadgate_sink_mapping_errors_total",
+				 "Leads on which the sink's mapping failed; they are tried again",
+				 NULL, NULL},
 	[LANE_LAG] = {COUNTER_GAUGE, "leadgate_sink_lag_events",
 		      "Events in the journal that the sink has not settled", NULL, NULL},
 	[LANE_POSITION] = {COUNTER_GAUGE, "leadgate_sink_position",
@@ -101,6 +104,18 @@ static bool read_when(struct lane *lane, struct error *error)
 		return true;
 	lane->rules.when = filter_new(settings->when, settings->http.limits, error);
 	return lane->rules.when != NULL;
+}
+
+static bool read_mapping(struct lane *lane, struct error *error)
+{
+	const struct sink_settings *settings = lane->settings;
+
+	if (settings->mapping.kind == OUTLINE_ABSENT)
+		return true;
+	lane->rules.mapping = mapping_new(&settings->mapping,
+					  (enum mapping_form)settings->mapping_as,
+					  settings->max_body_bytes, settings->http.limits, error);
+	return lane->rules.mapping || error_prefix(error, "\"mapping\": ");
 }
 
 static size_t smaller(int64_t ours, int64_t theirs)
@@ -211,6 +226,7 @@ static void lane_free(struct lane *lane)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
 	filter_free(&lane->rules.when);
+	mapping_free(&lane->rules.mapping);
 	order_free(&lane->order);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
@@ -326,7 +342,8 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
 	else if (init_loop(lane, error) && read_types(lane, error) && read_when(lane, error) &&
-		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
+		 read_mapping(lane, error) && (lane->reader = reader_open(store_path, error)) &&
+		 init_ahead(lane, error)) {
 		init_pace(lane);
 		instance->carrier = lane;
 		if (start_thread(lane, error))

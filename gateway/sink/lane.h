@@ -4,6 +4,7 @@
 #define SINK_LANE_H
 
 #include "base/loop.h"
+#include "base/outline.h"
 #include "host/instance.h"
 #include "outbox/outbox.h"
 #include "sink/http_service.h"
@@ -13,9 +14,12 @@ enum sink_order { SINK_ORDER_OFF, SINK_ORDER_PERSON };
 /* The gateway's own options of every sink (beside the plugin's). */
 struct sink_settings {
 	struct lg_slice plugin;
-	struct lg_list events; /* absent: what the plugin takes */
-	struct lg_slice when;  /* an expression over the lead; absent: all of them */
-	struct lg_slice start; /* of a sink that is new: see sink_start_parse */
+	struct lg_list events;	/* absent: what the plugin takes */
+	struct lg_slice when;	/* an expression over the lead; absent: all of them */
+	struct outline mapping; /* of bodies; absent: events as they are */
+	int32_t mapping_as;	/* enum mapping_form */
+	int64_t max_body_bytes; /* of one mapped body */
+	struct lg_slice start;	/* of a sink that is new: see sink_start_parse */
 	int64_t batch_events;
 	int64_t batch_bytes;
 	int64_t concurrency;  /* batches with the plugin at once, where it takes several */

@@ -7,7 +7,7 @@
 
 #define GATHER_FACTOR 4	   /* of the last delivery's time, see pace() */
 #define GATHER_LEAST_MS 5  /* for the threads that each delivery wakes */
-#define SAY_AGAIN_MS 10000 /* that the filter fails */
+#define SAY_AGAIN_MS 10000 /* that the filter or the mapping fails */
 
 /* A delivery that syncs costs the disk much and the events little: so the next
  * one does not begin before four times its duration has passed (`gather` at
@@ -166,19 +166,30 @@ static void call_plugin(struct lane *lane, struct run *run)
 		batch_abandon(&run->batch, LG_RETRY, "the plugin failed and said no reason");
 }
 
-/* Each is counted; one in a while is told of. */
-static void note_when_errors(struct lane *lane, const struct run *run)
+/* Whether it is time to tell again of what happens to one lead after the other. */
+static bool say_again(int64_t *said_ms)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	if (run->when_errors == 0)
-		return;
+	if (*said_ms && now_ms - *said_ms < SAY_AGAIN_MS)
+		return false;
+	*said_ms = now_ms;
+	return true;
+}
+
+/* Each is counted; one in a while is told of. */
+static void note_failures(struct lane *lane, const struct run *run)
+{
+	struct lg_slice sink = lane->instance->name;
+
 	lane_count(lane, LANE_WHEN_ERRORS, (int64_t)run->when_errors);
-	if (lane->when_said_ms && now_ms - lane->when_said_ms < SAY_AGAIN_MS)
-		return;
-	lane->when_said_ms = now_ms;
-	log_warning("sink.when_failed", LOG_SLICE("sink", lane->instance->name),
-		    LOG_SLICE("reason", run->when_error));
+	lane_count(lane, LANE_MAPPING_ERRORS, (int64_t)run->mapping_errors);
+	if (run->when_errors && say_again(&lane->when_said_ms))
+		log_warning("sink.when_failed", LOG_SLICE("sink", sink),
+			    LOG_SLICE("reason", run->when_error));
+	if (run->mapping_errors && say_again(&lane->mapping_said_ms))
+		log_warning("sink.mapping_failed", LOG_SLICE("sink", sink),
+			    LOG_SLICE("reason", run->mapping_error));
 }
 
 void lane_deliver(struct lane *lane, struct run *run)
@@ -189,13 +200,13 @@ void lane_deliver(struct lane *lane, struct run *run)
 		lane_forget(lane, run);
 		return;
 	}
-	if (!good || !run_fill(run)) {
+	if (!good || !run_fill(run, &lane->rules)) {
 		lane_pause(lane, MOOD_WAITING, clock_monotonic_us(), 0,
 			   LG_SLICE("there is no memory for a batch"));
 		lane_forget(lane, run);
 		return;
 	}
-	note_when_errors(lane, run);
+	note_failures(lane, run);
 	if (run->batch.count) {
 		pace_take(&lane->pace, (int64_t)run->batch.count, clock_monotonic_ms());
 		call_plugin(lane, run);

@@ -30,6 +30,7 @@ enum lane_counter {
 	LANE_PARKED,
 	LANE_DEAD,
 	LANE_WHEN_ERRORS,
+	LANE_MAPPING_ERRORS,
 	LANE_LAG,
 	LANE_POSITION,
 	LANE_COUNTERS,
@@ -88,8 +89,9 @@ struct lane {
 	struct chore begin; /* asks for its begin */
 	bool asked;	    /* the writer has it */
 	bool begun;
-	int64_t epoch;	      /* of the notes that were read; -1: none */
-	int64_t when_said_ms; /* monotonic: when a failure of the filter was logged last */
+	int64_t epoch;		 /* of the notes that were read; -1: none */
+	int64_t when_said_ms;	 /* monotonic: when a failure of the filter was logged last */
+	int64_t mapping_said_ms; /* the same of the mapping */
 
 	/* where it is */
 	struct stretches ahead; /* what was never settled */

@@ -14,6 +14,9 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane_read.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \
+	%D%/mapped_form.c \
+	%D%/mapped_json.c \
+	%D%/mapping.c \
 	%D%/options.c \
 	%D%/order.c \
 	%D%/outcome.c \

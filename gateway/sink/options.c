@@ -1,4 +1,5 @@
 #include "sink/lane.h"
+#include "sink/mapping.h"
 
 #define SINK(member) offsetof(struct sink_settings, member)
 
@@ -19,6 +20,27 @@ const struct lg_option sink_options[] = {
 	 .help = "which leads this sink gets, as an expression over the lead record, such as "
 		 "\"status.intent == 'hard'\"; others are settled as filtered. Where it fails on a "
 		 "lead, that lead waits and is tried again"},
+	{.name = "mapping",
+	 .type = OUTLINE_OPTION,
+	 .offset = SINK(mapping),
+	 .help = "body that this sink sends in place of the event: names with expressions over "
+		 "the lead record and event.NAME, such as { email: person.email, source: "
+		 "\"'web'\" }; mappings and lists may be within one another, and what is nil is "
+		 "left out. Where it fails on a lead, that lead waits and is tried again"},
+	{.name = "mapping_as",
+	 .type = LG_ENUM,
+	 .fallback = "json",
+	 .choices = MAPPING_FORM_CHOICES,
+	 .offset = SINK(mapping_as),
+	 .help = "how a mapped body is written: as JSON, or as the fields of a form "
+		 "(application/x-www-form-urlencoded), which holds no mappings and one event"},
+	{.name = "max_body",
+	 .type = LG_SIZE,
+	 .fallback = "256KiB",
+	 .offset = SINK(max_body_bytes),
+	 .min = 256,
+	 .max = 16 << 20,
+	 .help = "largest body that mapping may make of an event; with a larger one it fails"},
 	{.name = "start",
 	 .type = LG_STRING,
 	 .fallback = "beginning",

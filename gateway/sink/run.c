@@ -44,10 +44,12 @@ void run_reset(struct run *run)
 	memset(&run->settlement, 0, sizeof(run->settlement));
 	run->events = NULL;
 	run->results = NULL;
+	run->bodies = NULL;
 	run->places = NULL;
 	run->count = 0;
 	run->stretch = NULL;
 	run->when_errors = 0;
+	run->mapping_errors = 0;
 	run->passed = false;
 }
 
@@ -91,6 +93,25 @@ static enum delivery_state sort_event(const struct journal_event *event,
 	return wanted ? DELIVERY_PENDING : DELIVERY_FILTERED;
 }
 
+/* A release is what the sink sees first of a lead. */
+static struct lg_slice type_seen(enum event_type type)
+{
+	return slice_from(event_type_name(type == EVENT_RELEASED ? EVENT_CREATED : type));
+}
+
+/* False: the mapping failed, with a reason. */
+static bool map_event(struct run *run, size_t index, struct mapping *mapping, struct error *error)
+{
+	const struct journal_event *event = &run->events[index];
+	struct event_binding binding = {
+		.seq = event->seq,
+		.body = event->body,
+		.type = type_seen(event->type),
+	};
+
+	return mapping_make(mapping, &binding, &run->arena, &run->bodies[index], error);
+}
+
 bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 {
 	struct error error;
@@ -98,27 +119,39 @@ bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 	return sort_event(event, rules, &error) == DELIVERY_PENDING;
 }
 
-/* Nobody knows whether the sink wants it, so it waits as if it had been tried. */
+/* Nobody knows whether the sink wants it, or in which form, so it waits as if it
+ * had been tried. */
 static void put_off(struct run *run, size_t index, const struct run_rules *rules,
-		    const struct error *error)
+		    struct lg_slice reason)
 {
-	struct lg_slice reason = arena_printf(&run->arena, "\"when\": %s", error->text);
 	struct lg_settlement answer = {.outcome = LG_RETRY, .reason = reason};
 
 	retry_judge(rules->settings, &answer, clock_wall_ms(), &run->results[index]);
 	run->results[index].untried = true;
-	run->when_errors++;
-	run->when_error = reason;
 }
 
-/* A release is what the sink sees first of a lead. */
-static const char *type_seen(enum event_type type)
+static void sort_one(struct run *run, size_t index, const struct run_rules *rules)
 {
-	return event_type_name(type == EVENT_RELEASED ? EVENT_CREATED : type);
+	struct settled_event *result = &run->results[index];
+	struct error error;
+
+	result->state = sort_event(&run->events[index], rules, &error);
+	if (result->state == DELIVERY_RETRY) {
+		run->when_errors++;
+		run->when_error = arena_printf(&run->arena, "\"when\": %s", error.text);
+		put_off(run, index, rules, run->when_error);
+	} else if (result->state == DELIVERY_PENDING && rules->mapping &&
+		   !map_event(run, index, rules->mapping, &error)) {
+		run->mapping_errors++;
+		run->mapping_error = arena_printf(&run->arena, "\"mapping\": %s", error.text);
+		put_off(run, index, rules, run->mapping_error);
+	}
 }
 
-static void fill_event(struct run *run, const struct journal_event *event, struct batch_event *out)
+static void fill_event(struct run *run, size_t index, struct lg_slice media_type,
+		       struct batch_event *out)
 {
+	const struct journal_event *event = &run->events[index];
 	size_t start = buffer_length(&run->json);
 
 	event_encode_delivery(&run->json, event->seq, event->body);
@@ -127,7 +160,9 @@ static void fill_event(struct run *run, const struct journal_event *event, struc
 	out->at_ms = event->at_ms;
 	out->attempt = event->attempts + 1;
 	out->id = event_body_id(event->body);
-	out->type = slice_from(type_seen(event->type));
+	out->type = type_seen(event->type);
+	out->body = run->bodies ? run->bodies[index] : out->json;
+	out->body_type = media_type;
 	out->lead_id[0] = '\0';
 	if (event->type != EVENT_ALERT)
 		uuid_format(event->lead_id, out->lead_id);
@@ -136,23 +171,23 @@ static void fill_event(struct run *run, const struct journal_event *event, struc
 bool run_sort(struct run *run, const struct run_rules *rules)
 {
 	run->results = arena_zalloc(&run->arena, run->count * sizeof(*run->results));
-	if (!run->results)
+	if (rules->mapping)
+		run->bodies = arena_zalloc(&run->arena, run->count * sizeof(*run->bodies));
+	if (!run->results || run->arena.failed)
 		return false;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct journal_event *event = &run->events[i];
-		struct error error;
 		run->results[i].seq = event->seq;
 		run->results[i].attempts = event->attempts;
 		run->results[i].since_ms = event->since_ms;
-		run->results[i].state = sort_event(event, rules, &error);
-		if (run->results[i].state == DELIVERY_RETRY)
-			put_off(run, i, rules, &error);
+		sort_one(run, i, rules);
 	}
 	return !run->arena.failed;
 }
 
-bool run_fill(struct run *run)
+bool run_fill(struct run *run, const struct run_rules *rules)
 {
+	struct lg_slice media_type = LG_SLICE("application/json");
 	size_t wanted = 0, bytes = 0;
 
 	run->places = arena_alloc(&run->arena, run->count * sizeof(*run->places));
@@ -168,8 +203,10 @@ bool run_fill(struct run *run)
 		return false;
 	if (!batch_reset(&run->batch, wanted))
 		return false;
+	if (rules->mapping)
+		media_type = mapping_media_type(rules->mapping);
 	for (size_t i = 0; i < wanted; i++)
-		fill_event(run, &run->events[run->places[i]], &run->batch.events[i]);
+		fill_event(run, run->places[i], media_type, &run->batch.events[i]);
 	return true;
 }
 

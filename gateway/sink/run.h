@@ -13,12 +13,14 @@
 #include "sink/batch.h"
 #include "sink/filter.h"
 #include "sink/lane.h"
+#include "sink/mapping.h"
 
 /* What a sink takes. */
 struct run_rules {
-	unsigned int types;  /* bits 1 << EVENT_… */
-	bool tests;	     /* leads that are tests too */
-	struct filter *when; /* NULL: all of these */
+	unsigned int types;	 /* bits 1 << EVENT_… */
+	bool tests;		 /* leads that are tests too */
+	struct filter *when;	 /* NULL: all of these */
+	struct mapping *mapping; /* NULL: events go as they are */
 	const struct sink_settings *settings;
 };
 
@@ -36,14 +38,16 @@ struct run {
 	struct buffer json;
 	struct journal_event *events;
 	struct settled_event *results; /* one an event */
+	struct lg_slice *bodies;       /* mapped, one an event; NULL: there is no mapping */
 	size_t count;
 	size_t *places; /* of each event of the batch: where it stands in `events` */
 	struct batch batch;
 	bool due;		 /* its events were tried before */
 	bool passed;		 /* others passed: an event that parks is itself to blame */
 	struct stretch *stretch; /* of a first-hand run */
-	size_t when_errors;	 /* events whose filter failed */
-	struct lg_slice when_error;
+	/* events whose filter or mapping failed, and the last reason */
+	size_t when_errors, mapping_errors;
+	struct lg_slice when_error, mapping_error;
 	int64_t started_us;  /* monotonic: when the plugin got it */
 	int64_t deadline_ms; /* monotonic: what is unsettled then is unclassified */
 };
@@ -58,12 +62,12 @@ bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 void run_reset(struct run *run);
 
 /* Sorts what was read into `events` and `count`: `results` has what each becomes,
- * PENDING when it is to be delivered. An event whose filter fails is not delivered and not
- * lost: it is tried again later, as after a failed attempt, under what `when` says
+ * PENDING when it is to be delivered, and then `bodies` what it is mapped to. An
+ * event whose filter or mapping fails is not delivered and not lost: it is tried again later, as after a failed attempt, under what they say
  * then, and in the end it is a dead letter. False: no memory. */
 bool run_sort(struct run *run, const struct run_rules *rules);
 /* Encodes what is PENDING into the batch. False: no memory. */
-bool run_fill(struct run *run);
+bool run_fill(struct run *run, const struct run_rules *rules);
 
 /* Judges every delivered event by what the plugin said. `tally` first. What parks
  * in a run that has `passed` is a dead letter. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "config/compare.h"
 #include "lead/binding.h"
+#include "lead/event_binding.h"
 #include "lead/field.h"
 #include "lead/phone.h"
 #include "supervise/settings_part.h"
@@ -35,6 +36,7 @@ static const char *const field_names[] = {
 
 const struct bind_hooks settings_hooks = {
 	.expression = binding_check,
+	.mapped = event_binding_check,
 	.field = find_field,
 	.field_names = field_names,
 };

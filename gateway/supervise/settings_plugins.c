@@ -6,6 +6,7 @@
 
 #include "host/services.h"
 #include "lead/event.h"
+#include "sink/mapping.h"
 
 #define NAME_BYTES 63
 
@@ -383,9 +384,39 @@ static void check_outcomes(struct settings *settings, const struct section *sect
 	}
 }
 
+/* What one row cannot say: whether all of it fits into the limits of expressions,
+ * and whether a form fits what the plugin sends. */
+static void check_mapping(struct settings *settings, const struct section *section,
+			  const struct sink_section *sink)
+{
+	const struct outline *outline = &sink->settings.mapping;
+	enum mapping_form form = (enum mapping_form)sink->settings.mapping_as;
+	struct fy_node *node = document_member(section->map, "mapping");
+	const struct instance *instance = sink->instance;
+	int64_t events = instance->sink.batch_events, bytes = 0;
+	struct mapping *mapping;
+	struct error error;
+
+	if (outline->kind == OUTLINE_ABSENT)
+		return;
+	if (instance->sink.limits)
+		instance->sink.limits(instance->settings, &events, &bytes);
+	if (form == MAPPING_FORM && events != 1)
+		document_error(
+			settings->document, document_member(section->map, "mapping_as"),
+			"\"mapping_as\": a form holds one event, and this sink sends several "
+			"at once");
+	mapping = mapping_new(outline, form, sink->settings.max_body_bytes, &settings->expressions,
+			      &error);
+	if (!mapping)
+		document_error(settings->document, node, "\"mapping\": %s", error.text);
+	mapping_free(&mapping);
+}
+
 static void read_sink(struct settings *settings, const struct section *section)
 {
 	struct sink_section *sink = &settings->sinks[settings->sink_count];
+	int mistakes = document_error_count(settings->document);
 
 	sink->instance = read_instance(settings, section, &sink->settings, &sink->settings.plugin);
 	if (!sink->instance)
@@ -395,6 +426,8 @@ static void read_sink(struct settings *settings, const struct section *section)
 	check_start(settings, section, sink);
 	check_retry(settings, section, sink);
 	check_outcomes(settings, section, &sink->settings.http);
+	if (document_error_count(settings->document) == mistakes)
+		check_mapping(settings, section, sink);
 	sink->settings.http.client = &settings->http_client;
 	sink->settings.http.limits = &settings->expressions;
 	settings->sink_count++;

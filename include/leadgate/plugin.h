@@ -20,7 +20,7 @@
 
 /* What this header describes; the host compares plugins with these. */
 #define LG_ABI_MAJOR 0
-#define LG_ABI_MINOR 2
+#define LG_ABI_MINOR 3
 
 /* Kinds of plugin. */
 #define LG_SOURCE 1

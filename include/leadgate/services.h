@@ -109,6 +109,13 @@ struct lg_event {
 	 * of which nothing was taken: only the id tells a repetition for sure. */
 	int64_t attempt;
 	struct lg_slice external_id; /* what the sink called this lead before */
+
+	/* What the sink's option `mapping` made of the event, and its media type,
+	 * "application/json" or "application/x-www-form-urlencoded": one line, too.
+	 * Without a mapping it is `json`. Absent from a gateway before 0.3: see
+	 * lg_event_body. */
+	struct lg_slice body;
+	struct lg_slice body_type;
 };
 
 /* Outcomes of a delivery. An unknown number is LG_RETRY. */

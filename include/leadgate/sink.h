@@ -76,6 +76,12 @@ static inline int32_t lg_batch_event(const struct lg_batch *batch, size_t index,
 	return batch->services->batch_event(batch, index, event);
 }
 
+/* What is to be sent of an event: made by the sink's mapping, or all of it. */
+static inline struct lg_slice lg_event_body(const struct lg_event *event)
+{
+	return event->body.data ? event->body : event->json;
+}
+
 /* Settles one event; the first settlement of an index counts. Any thread. */
 static inline void lg_settle(struct lg_batch *batch, size_t index,
 			     const struct lg_settlement *settlement)

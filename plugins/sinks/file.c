@@ -464,16 +464,18 @@ static bool write_batch(struct sink *sink, struct lg_batch *batch)
 
 	for (size_t i = 0; i < events; i++) {
 		struct lg_event event;
+		struct lg_slice body;
 		if (lg_batch_event(batch, i, &event) != LG_OK) {
 			errno = EINVAL;
 			return false;
 		}
 		/* writev only reads what an iovec points at. */
-		memcpy(&sink->iovecs[count].iov_base, &event.json.data, sizeof(void *));
-		sink->iovecs[count].iov_len = event.json.length;
+		body = lg_event_body(&event);
+		memcpy(&sink->iovecs[count].iov_base, &body.data, sizeof(void *));
+		sink->iovecs[count].iov_len = body.length;
 		sink->iovecs[count + 1] = (struct iovec){line_feed, 1};
 		count += 2;
-		size += event.json.length + 1;
+		size += body.length + 1;
 		if (count == IOVECS || (off_t)size >= PACE_BYTES || i + 1 == events) {
 			if (!write_whole(sink, count, size))
 				return false;

@@ -1,5 +1,6 @@
-/* Events to a destination that takes JSON over HTTP: one a call, or many in an
- * array or in lines. Each call has an Idempotency-Key that is the same whenever
+/* Events to a destination that takes JSON over HTTP, as they are or as the sink's
+ * mapping has made them: one a call, or many in an array or in lines; or mapped
+ * to a form, one a call. Each call has an Idempotency-Key that is the same whenever
  * the same events are sent again, and, with a secret, the signature of Standard
  * Webhooks (https://www.standardwebhooks.com, spec version 1). What an answer
  * means is the gateway's to say; see lg_http_send. */
@@ -47,7 +48,7 @@ static const struct lg_option options[] = {
 	 .offset = SETTING(form),
 	 .fallback = "single",
 	 .choices = "single|array|ndjson",
-	 .help = "what a body is: one event, a JSON array of events, or one event a line"},
+	 .help = "what a request carries: one event, a JSON array of events, or one event a line"},
 	{.name = "headers",
 	 .type = LG_MAP,
 	 .offset = SETTING(headers),
@@ -463,6 +464,13 @@ static bool make_signature(struct sink *sink, const char *id, const char *timest
 	return good;
 }
 
+/* Whether it was mapped to the fields of a form. */
+static bool is_form(const struct lg_event *event)
+{
+	return event->body_type.data &&
+	       lg_slice_is(event->body_type, "application/x-www-form-urlencoded");
+}
+
 struct headers {
 	struct lg_pair pairs[HEADERS_MAX + OWN_HEADERS_MAX];
 	size_t count;
@@ -479,14 +487,17 @@ static bool make_headers(struct sink *sink, const struct lg_batch *batch, struct
 			 struct headers *headers)
 {
 	const struct settings *settings = sink->settings;
+	struct lg_event event;
 
 	headers->count = settings->headers.count;
 	if (headers->count)
 		memcpy(headers->pairs, settings->headers.pairs,
 		       headers->count * sizeof(headers->pairs[0]));
+	lg_batch_event(batch, 0, &event);
 	if (!find_header(settings, "content-type"))
 		add_header(headers, "Content-Type",
 			   settings->form == FORM_NDJSON ? "application/x-ndjson"
+			   : is_form(&event)		 ? "application/x-www-form-urlencoded"
 							 : "application/json");
 	if (!make_key(sink, batch, headers->key))
 		return false;
@@ -505,16 +516,17 @@ static bool make_headers(struct sink *sink, const struct lg_batch *batch, struct
 	return true;
 }
 
-/* "[event,event]", or each event with a line feed. NULL: no memory. */
+/* "[body,body]", or each body with a line feed. NULL: no memory. */
 static char *join_events(const struct lg_batch *batch, enum form form, size_t *length)
 {
 	size_t count = lg_batch_count(batch), size = 2;
 	struct lg_event event;
+	struct lg_slice one;
 	char *body, *at;
 
 	for (size_t i = 0; i < count; i++) {
 		lg_batch_event(batch, i, &event);
-		size += event.json.length + 1;
+		size += lg_event_body(&event).length + 1;
 	}
 	at = body = malloc(size);
 	if (!body)
@@ -523,8 +535,9 @@ static char *join_events(const struct lg_batch *batch, enum form form, size_t *l
 		*at++ = '[';
 	for (size_t i = 0; i < count; i++) {
 		lg_batch_event(batch, i, &event);
-		memcpy(at, event.json.data, event.json.length);
-		at += event.json.length;
+		one = lg_event_body(&event);
+		memcpy(at, one.data, one.length);
+		at += one.length;
 		if (form == FORM_NDJSON)
 			*at++ = '\n';
 		else
@@ -602,7 +615,7 @@ static int32_t http_deliver(void *instance, struct lg_batch *batch, int64_t dead
 		call->batch = batch;
 		if (sink->settings->form == FORM_SINGLE) {
 			lg_batch_event(batch, 0, &event);
-			body = event.json;
+			body = lg_event_body(&event);
 		} else {
 			body.data = call->body = join_events(batch, (enum form)sink->settings->form,
 							     &body.length);

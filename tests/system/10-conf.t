@@ -9,7 +9,7 @@ use Test::More;
 
 my $top = $ENV{LG_SRCDIR};
 my @files = glob "$top/conf/*.yaml";
-@ENV{qw(CRM_SECRET CRM_TOKEN)} = ('a' x 32, 'token');
+@ENV{qw(CRM_SECRET CRM_TOKEN NEWSLETTER_KEY)} = ('a' x 32, 'token', 'key');
 ok(@files >= 2, 'there are configurations');
 for my $file (@files) {
     my ($status, $out, $err) = LeadgateTest::run_leadgate('check', '-c', $file);

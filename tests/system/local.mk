@@ -31,6 +31,7 @@ SYSTEM_TESTS += 49-delivery-kill.t
 SYSTEM_TESTS += 50-balance.t
 SYSTEM_TESTS += 51-explain.t
 SYSTEM_TESTS += 52-sinks.t
+SYSTEM_TESTS += 53-mapping.t
 SYSTEM_TESTS += 54-reload.t
 SYSTEM_TESTS += 55-reload-load.t
 SYSTEM_TESTS += 56-reload-sinks.t

@@ -7,6 +7,8 @@ check_PROGRAMS += %D%/test_http_service
 %C%_test_http_service_LDADD = tests/unit/client/libkit.a $(LG_LIBS_SINK) $(NGHTTP2_LIBS) $(LG_UNIT)
 check_PROGRAMS += %D%/test_filter
 %C%_test_filter_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_mapping
+%C%_test_mapping_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_http_tally
 %C%_test_http_tally_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 # The stand puts a lane between a journal and a sink that does what it is told.

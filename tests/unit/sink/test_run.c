@@ -82,7 +82,7 @@ static bool fill(struct run *run)
 
 static bool prepare(struct run *run, const struct run_rules *rules)
 {
-	return run_sort(run, rules) && run_fill(run);
+	return run_sort(run, rules) && run_fill(run, rules);
 }
 
 static const struct run_rules plain = {.types = 1u << EVENT_CREATED | 1u << EVENT_TOUCHED};
@@ -133,6 +133,51 @@ static void test_what_the_plugin_sees(void **state)
 	assert_true(slice_ends(event.json, "}}}"));
 	run_reset(run);
 	run_free(&run);
+}
+
+/* What is mapped is the body; an event whose mapping fails waits, as one whose
+ * filter fails, and the others go. */
+static void test_mapped(void **state)
+{
+	static const struct expr_limits limits = {.memory_bytes = 4 << 20, .steps = 200000};
+	static const struct outline fields[] = {{
+		.kind = OUTLINE_VALUE,
+		.name = {"x", 1},
+		.text = {"'a' .. (extra.x or event.type)", 30},
+	}};
+	static const struct outline outline = {.kind = OUTLINE_MAP, .items = fields, .count = 1};
+	static const struct sink_settings settings = {.retry_first_ms = 10, .retry_max_ms = 100};
+	struct run *run = run_new(&services, &wake);
+	struct run_rules rules = plain;
+	struct lg_event event;
+	struct error error;
+
+	(void)state;
+	rules.settings = &settings;
+	rules.mapping = mapping_new(&outline, MAPPING_JSON, 1000, &limits, &error);
+	assert_true(fill(run));
+	assert_true(prepare(run, &rules));
+	for (size_t i = 0; i < ROWS; i++) {
+		bool none = table[i].state == DELIVERY_PENDING && table[i].body[0] == '\0';
+		assert_int_equal(run->results[i].state, none ? DELIVERY_RETRY : table[i].state);
+		assert_int_equal(run->results[i].untried, none);
+	}
+	assert_int_equal(run->mapping_errors, 1);
+	assert_int_equal(run->when_errors, 0);
+	assert_true(slice_is(run->mapping_error, "\"mapping\": the event cannot be read"));
+	assert_int_equal(lg_batch_event(&run->batch.handle, 0, &event), LG_OK);
+	assert_true(slice_is(lg_event_body(&event), "{\"x\":\"a1\"}"));
+	assert_true(slice_is(event.body_type, "application/json"));
+	assert_true(slice_starts(event.json, "{\"seq\":10,\"id\":\"01890a5d"));
+	/* A plugin that was built before there was a mapping. */
+	memset(&event, 'x', sizeof(event));
+	event.size = offsetof(struct lg_event, body);
+	services.batch_event(&run->batch.handle, 0, &event);
+	assert_memory_equal(&event.body, "xxxxxxxx", 8);
+	assert_int_equal(event.seq, 10);
+	run_reset(run);
+	run_free(&run);
+	mapping_free(&rules.mapping);
 }
 
 static void test_tally_and_judge(void **state)
@@ -204,9 +249,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sorting),
-		cmocka_unit_test(test_what_the_plugin_sees),
-		cmocka_unit_test(test_tally_and_judge),
+		cmocka_unit_test(test_sorting),	  cmocka_unit_test(test_what_the_plugin_sees),
+		cmocka_unit_test(test_mapped),	  cmocka_unit_test(test_tally_and_judge),
 		cmocka_unit_test(test_no_memory),
 	};
 
