@@ -40,3 +40,4 @@ SYSTEM_TESTS += 58-alerts.t
 SYSTEM_TESTS += 60-soak.t
 SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
+SYSTEM_TESTS += 83-migrations.t
