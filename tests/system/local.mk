@@ -41,3 +41,4 @@ SYSTEM_TESTS += 60-soak.t
 SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
 SYSTEM_TESTS += 83-migrations.t
+SYSTEM_TESTS += 84-forget-reload.t
