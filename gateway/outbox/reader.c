@@ -11,16 +11,22 @@
 #include "outbox/store.h"
 
 #define EVENT_COLUMNS "e.seq, e.type, e.at, e.lead, e.body"
+#define OPEN_COLUMNS "o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events"
 #define LEADS "SELECT " EVENT_COLUMNS " FROM lead l JOIN event e ON e.seq = l.event"
 
 static const char *const sql[QUERY_COUNT] = {
 	[QUERY_EVENTS] = "SELECT " EVENT_COLUMNS
 			 " FROM event e WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
 	[QUERY_DUE] =
-		"SELECT " EVENT_COLUMNS ", o.state, o.attempts, o.since FROM open o"
+		"SELECT " EVENT_COLUMNS ", " OPEN_COLUMNS " FROM open o"
 		" JOIN event e ON e.seq = o.seq"
 		" WHERE o.sink = ? AND o.due IS NOT NULL AND o.due <= ? ORDER BY o.due LIMIT ?",
-	[QUERY_DUE_BEYOND] = "SELECT " EVENT_COLUMNS ", o.state, o.attempts, o.since FROM open o"
+	[QUERY_SENT_BATCH] = "SELECT " EVENT_COLUMNS ", " OPEN_COLUMNS " FROM open o"
+			     " JOIN event e ON e.seq = o.seq"
+			     " WHERE o.sink = ?1 AND o.seq BETWEEN ?2 AND ?3 AND o.batch_first = ?2"
+			     " AND o.batch_last = ?3 AND o.batch_events = ?4"
+			     " AND o.due IS NOT NULL ORDER BY o.seq LIMIT ?5",
+	[QUERY_DUE_BEYOND] = "SELECT " EVENT_COLUMNS ", " OPEN_COLUMNS " FROM open o"
 			     " JOIN event e ON e.seq = o.seq"
 			     " WHERE o.sink = ? AND o.due IS NOT NULL AND o.due > ? LIMIT ?",
 	[QUERY_LAST_DUE] = "SELECT max(due) FROM open WHERE sink = ? AND due IS NOT NULL",
@@ -117,6 +123,9 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 		event->state = state < 0 ? DELIVERY_PENDING : (enum delivery_state)state;
 		event->attempts = sqlite3_column_int64(select, 6);
 		event->since_ms = sqlite3_column_int64(select, 7);
+		event->sent.first_seq = sqlite3_column_int64(select, 8);
+		event->sent.last_seq = sqlite3_column_int64(select, 9);
+		event->sent.count = sqlite3_column_int64(select, 10);
 	}
 	return slice_present(event->body);
 }
@@ -179,6 +188,21 @@ ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct l
 	sqlite3_bind_int64(select, 2, beyond_ms);
 	sqlite3_bind_int64(select, 3, (int64_t)count);
 	return read_events(select, arena, count, SIZE_MAX, events, error);
+}
+
+ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,
+			    const struct sent_batch *sent, struct journal_event **events,
+			    struct error *error)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_SENT_BATCH];
+	int64_t count = sent->count + 1; /* one too many shows, too */
+
+	statement_bind_text(select, 1, sink);
+	sqlite3_bind_int64(select, 2, sent->first_seq);
+	sqlite3_bind_int64(select, 3, sent->last_seq);
+	sqlite3_bind_int64(select, 4, sent->count);
+	sqlite3_bind_int64(select, 5, count);
+	return read_events(select, arena, (size_t)count, SIZE_MAX, events, error);
 }
 
 bool reader_waiting(struct reader *reader, struct lg_slice sink,

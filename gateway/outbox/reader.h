@@ -24,6 +24,7 @@ struct journal_event {
 	enum delivery_state state;
 	int64_t attempts;
 	int64_t since_ms; /* of its first failure that counts; 0: none does */
+	struct sent_batch sent;
 };
 
 /* NULL with a reason. Read-only; leaves nothing behind. Must not be called in a
@@ -47,6 +48,11 @@ int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
  * under a clock that has been set since. */
 ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
 			    int64_t beyond_ms, size_t count, struct journal_event **events,
+			    struct error *error);
+/* The open events of a batch that goes again as it was, by seq. Fewer than it had, or
+ * more: it cannot. */
+ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,
+			    const struct sent_batch *sent, struct journal_event **events,
 			    struct error *error);
 /* When the last open event of the sink is due; INT64_MIN: none. */
 int64_t reader_last_due(struct reader *reader, struct lg_slice sink);

@@ -10,6 +10,7 @@ enum query {
 	QUERY_EVENTS,	   /* after seq, count */
 	QUERY_DUE,	   /* sink, now, count */
 	QUERY_DUE_BEYOND,  /* sink, beyond, count */
+	QUERY_SENT_BATCH,  /* sink, first seq, last seq, events, count */
 	QUERY_NEXT_DUE,	   /* sink */
 	QUERY_LAST_DUE,	   /* sink */
 	QUERY_WAITING,	   /* sink -> seq, lead, attempts, whether it has no time */

@@ -167,7 +167,9 @@ static int make_due(struct journal *journal, struct lg_slice sink, int64_t seq, 
 	sqlite3_bind_int64(put, 4, 0);
 	sqlite3_bind_int64(put, 5, now_ms);
 	statement_bind_text(put, 6, LG_SLICE("replayed by an operator"));
-	sqlite3_bind_null(put, 7);
+	/* Nor is it of a batch any more: what it goes with is decided anew. */
+	for (int at = 7; at <= 10; at++)
+		sqlite3_bind_null(put, at);
 	return statement_run(put);
 }
 

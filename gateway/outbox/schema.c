@@ -24,9 +24,12 @@ static const char tables[] =
 	" last_seq INTEGER NOT NULL, at INTEGER NOT NULL, outcomes TEXT NOT NULL);"
 	"CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);"
 
-	/* since: when it failed first of the attempts that count; none: no such failure */
+	/* since: when it failed first of the attempts that count; none: no such failure.
+	 * batch_…: the batch that it was sent in without an answer, which goes again as it
+	 * was: seqs of its first and its last event, and how many it had */
 	"CREATE TABLE open (sink TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL,"
 	" attempts INTEGER NOT NULL, due INTEGER, error TEXT, since INTEGER,"
+	" batch_first INTEGER, batch_last INTEGER, batch_events INTEGER,"
 	" PRIMARY KEY (sink, seq)) WITHOUT ROWID;"
 	"CREATE INDEX open_due ON open (sink, due) WHERE due IS NOT NULL;"
 
@@ -55,6 +58,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	      "DROP INDEX settled_last;"
 	      "CREATE INDEX settled_last ON settled (sink, last_seq, first_seq);",
 	[2] = "ALTER TABLE open ADD COLUMN since INTEGER;",
+	[3] = "ALTER TABLE open ADD COLUMN batch_first INTEGER;"
+	      "ALTER TABLE open ADD COLUMN batch_last INTEGER;"
+	      "ALTER TABLE open ADD COLUMN batch_events INTEGER;",
 };
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)

@@ -20,6 +20,13 @@ enum delivery_state {
 };
 const char *delivery_state_name(enum delivery_state state);
 
+/* A batch that was sent and had no answer: the destination may have it under its
+ * idempotency key, so it goes again as it was, by all its events or not at all. */
+struct sent_batch {
+	int64_t first_seq, last_seq;
+	int64_t count; /* 0: there is none */
+};
+
 struct settled_event {
 	int64_t seq;
 	enum delivery_state state;
@@ -29,6 +36,8 @@ struct settled_event {
 	int64_t since_ms; /* wall clock: of the first failure that counts; 0: none does */
 	bool untried;	  /* open, but the destination was not asked: there is no attempt */
 	bool noted;	  /* the attempt alone is told: the event stays in the state that it has */
+	bool parted;	  /* beside that: it is of no sent batch any more */
+	struct sent_batch sent;
 	struct lg_slice reason;	     /* without personal data */
 	struct lg_slice answer;	     /* first bytes */
 	struct lg_slice external_id; /* absent: none */

@@ -19,6 +19,15 @@ static bool was_attempted(enum delivery_state state)
 	return state == DELIVERY_DELIVERED || is_open(state);
 }
 
+/* NULL for what is not there. */
+static void bind_positive(sqlite3_stmt *statement, int at, int64_t value)
+{
+	if (value > 0)
+		sqlite3_bind_int64(statement, at, value);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
 static int put_open(struct journal *journal, struct lg_slice sink,
 		    const struct settled_event *event)
 {
@@ -29,16 +38,22 @@ static int put_open(struct journal *journal, struct lg_slice sink,
 	statement_bind_text(put, 3, slice_from(delivery_state_name(event->state)));
 	sqlite3_bind_int64(put, 4, event->attempts);
 	/* A dead letter waits for a person, not for a time. */
-	if (event->state == DELIVERY_DEAD || event->due_ms <= 0)
-		sqlite3_bind_null(put, 5);
-	else
-		sqlite3_bind_int64(put, 5, event->due_ms);
+	bind_positive(put, 5, event->state == DELIVERY_DEAD ? 0 : event->due_ms);
 	statement_bind_text(put, 6, slice_cut(event->reason, 0, REASON_BYTES_MAX));
-	if (event->since_ms > 0)
-		sqlite3_bind_int64(put, 7, event->since_ms);
-	else
-		sqlite3_bind_null(put, 7);
+	bind_positive(put, 7, event->since_ms);
+	bind_positive(put, 8, event->sent.first_seq);
+	bind_positive(put, 9, event->sent.last_seq);
+	bind_positive(put, 10, event->sent.count);
 	return statement_run(put);
+}
+
+static int part_open(struct journal *journal, struct lg_slice sink, int64_t seq)
+{
+	sqlite3_stmt *part = journal_statement(journal, STATEMENT_PART_OPEN);
+
+	statement_bind_text(part, 1, sink);
+	sqlite3_bind_int64(part, 2, seq);
+	return statement_run(part);
 }
 
 static int drop_open(struct journal *journal, struct lg_slice sink, int64_t seq)
@@ -190,9 +205,11 @@ static int store_again(struct journal *journal, struct settlement *settlement)
 		int rc = has_open(journal, settlement->sink, event->seq, &open);
 		if (rc != SQLITE_OK)
 			return rc;
-		if (!open || event->noted) /* settled by somebody else meanwhile */
-			continue;
-		if (is_open(event->state)) {
+		if (!open || (event->noted && !event->parted))
+			continue; /* settled by somebody else meanwhile, or to stay as it is */
+		if (event->noted) {
+			rc = part_open(journal, settlement->sink, event->seq);
+		} else if (is_open(event->state)) {
 			rc = put_open(journal, settlement->sink, event);
 		} else {
 			rc = drop_open(journal, settlement->sink, event->seq);

@@ -24,7 +24,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 				      " outcomes = ?4 WHERE rowid = ?1"),
 	[STATEMENT_DROP_SETTLED] = "DELETE FROM settled WHERE rowid = ?1",
 	[STATEMENT_HAS_OPEN] = "SELECT 1 FROM open WHERE sink = ? AND seq = ?",
-	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_PART_OPEN] = ("UPDATE open SET batch_first = NULL, batch_last = NULL,"
+				 " batch_events = NULL WHERE sink = ? AND seq = ?"),
 	[STATEMENT_DROP_OPEN] = "DELETE FROM open WHERE sink = ? AND seq = ?",
 	[STATEMENT_ADD_ATTEMPT] = "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_PUT_EXTERNAL] = "INSERT OR REPLACE INTO external VALUES (?, ?, ?)",

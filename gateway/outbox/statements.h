@@ -28,7 +28,9 @@ enum statement {
 	STATEMENT_CHANGE_SETTLED, /* rowid, first_seq, last_seq, outcomes */
 	STATEMENT_DROP_SETTLED,	  /* rowid */
 	STATEMENT_HAS_OPEN,	  /* sink, seq -> 1 */
-	STATEMENT_PUT_OPEN,	  /* sink, seq, state, attempts, due, error */
+	STATEMENT_PUT_OPEN,	  /* sink, seq, state, attempts, due, error, since, batch's first
+				   seq, last seq, events */
+	STATEMENT_PART_OPEN,	  /* sink, seq */
 	STATEMENT_DROP_OPEN,	  /* sink, seq */
 	STATEMENT_ADD_ATTEMPT,	  /* sink, at, first_seq, last_seq, outcome, status, answer,
 				   reason */

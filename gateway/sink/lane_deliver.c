@@ -131,6 +131,50 @@ static bool weigh(struct lane *lane, struct run *run)
 	return true;
 }
 
+/* ---- sent, and no answer ------------------------------------------------------------- */
+
+/* A batch goes again as it was or not at all: not when the filter leaves out one of its
+ * events now, or one has to wait for another of its lead. */
+static void check_sent(struct run *run)
+{
+	for (size_t i = 0; run->sent.count && i < run->count; i++)
+		if (run->results[i].state != DELIVERY_PENDING)
+			run->sent.count = 0;
+}
+
+/* Whether nobody knows if the destination has the batch: it had no answer, or did not
+ * even get it when it went again. A batch that is given up is none any more. */
+static bool is_unanswered(const struct lane *lane, const struct run *run)
+{
+	for (size_t i = 0; i < run->batch.count; i++) {
+		const struct settled_event *result = &run->results[run->places[i]];
+		bool unsent = run->sent.count && lane->http && result->status == 0 &&
+			      result->state == DELIVERY_RETRY;
+		if (result->state != DELIVERY_UNCLASSIFIED && !unsent)
+			return false;
+	}
+	return run->batch.count > 0;
+}
+
+/* Its events stay together, and are due together. A sink that takes single events
+ * needs no note of that. */
+static void keep_together(const struct lane *lane, struct run *run)
+{
+	size_t count = run->batch.count;
+	const struct settled_event *first;
+	struct sent_batch sent;
+
+	if (lane->batch_events == 1 || !is_unanswered(lane, run))
+		return;
+	first = &run->results[run->places[0]];
+	sent = (struct sent_batch){first->seq, run->results[run->places[count - 1]].seq,
+				   (int64_t)count};
+	for (size_t i = 0; i < count; i++) {
+		run->results[run->places[i]].sent = sent;
+		run->results[run->places[i]].due_ms = first->due_ms;
+	}
+}
+
 /* ---- there and back ------------------------------------------------------------------ */
 
 /* The plugin is done with the run, or had its time. */
@@ -150,6 +194,7 @@ static void land(struct lane *lane, struct run *run)
 		lane_note(lane, run);
 		return;
 	}
+	keep_together(lane, run);
 	lane_order_landed(lane, run);
 	lane_settle(lane, run);
 }
@@ -207,6 +252,7 @@ void lane_deliver(struct lane *lane, struct run *run)
 		return;
 	}
 	note_failures(lane, run);
+	check_sent(run);
 	if (run->batch.count) {
 		pace_take(&lane->pace, (int64_t)run->batch.count, clock_monotonic_ms());
 		call_plugin(lane, run);

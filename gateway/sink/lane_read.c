@@ -1,15 +1,10 @@
-/* Which events go next: new ones by seq, due ones by time, and the one that
- * finds out why the lane is parked. */
-#include <stdlib.h>
-
+/* Which events go next: new ones by seq, and the one that finds out why the lane is
+ * parked. Due ones are lane_due.c's. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "sink/lane_state.h"
-#include "sink/retry.h"
 
-#define DUE_MAX 256	   /* open events under way at once: they are read whole */
 #define READ_AGAIN_MS 1000 /* the journal could not be read: try again */
-#define DUE_AGAIN_MS 60000 /* an open row has no event: look again */
 #define PROBE_PAGE 64	   /* events that are looked through at once for another lead */
 #define PROBE_PAGES 64
 #define PROBES_MAX 8  /* other leads that are asked until it is the suspect's turn */
@@ -33,7 +28,7 @@ struct run *lane_take_run(struct lane *lane, bool due)
 	return run;
 }
 
-static void read_failed(struct lane *lane, struct run *run, const struct error *error)
+void lane_read_failed(struct lane *lane, struct run *run, const struct error *error)
 {
 	log_error("sink.read_failed", LOG_SLICE("sink", lane->instance->name),
 		  LOG_TEXT("reason", error->text));
@@ -48,108 +43,9 @@ size_t lane_most(struct lane *lane)
 	size_t most = lane->failures ? 1 : lane->most;
 	int64_t room = pace_room(&lane->pace, clock_monotonic_ms());
 
+	if (room < lane->reserved)
+		return 0;
 	return room < (int64_t)most ? (size_t)room : most;
-}
-
-/* ---- due events -------------------------------------------------------------- */
-
-static int compare_seq(const void *a, const void *b)
-{
-	const struct journal_event *x = a, *y = b;
-
-	return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-static bool is_suspect(const struct lane *lane, const struct journal_event *event)
-{
-	return lane->suspect.seq && memcmp(lane->suspect.lead_id, event->lead_id, UUID_BYTES) == 0;
-}
-
-/* The one that it is the turn of, in a run that has one event: the suspect, or
- * another lead where there is one. */
-static void prefer(const struct lane *lane, struct run *run)
-{
-	bool own = lane->suspect.turn == PROBE_SUSPECT;
-
-	for (size_t i = 0; i < run->count; i++) {
-		struct journal_event wanted = run->events[i];
-		if (own ? wanted.seq != lane->suspect.seq : is_suspect(lane, &wanted))
-			continue;
-		run->events[i] = run->events[0];
-		run->events[0] = wanted;
-		return;
-	}
-}
-
-/* As many as fit into a batch, in the order in which the writer wants them, and
- * none that is under way. */
-static void trim_due(struct lane *lane, struct run *run, size_t most)
-{
-	size_t bytes = 0, fit = 0;
-
-	for (size_t i = 0; i < run->count; i++)
-		if (!lane_has_due(lane, run->events[i].seq))
-			run->events[fit++] = run->events[i];
-	run->count = fit;
-	if (most == 1)
-		prefer(lane, run);
-	for (fit = 0; fit < run->count && fit < most; fit++) {
-		bytes += run->events[fit].body.length;
-		if (fit > 0 && bytes > lane->batch_bytes)
-			break;
-	}
-	run->count = fit;
-	qsort(run->events, fit, sizeof(run->events[0]), compare_seq);
-}
-
-static void look_up_due(struct lane *lane)
-{
-	lane->next_due_ms = reader_next_due(lane->reader, lane->instance->name);
-	lane->last_due_ms = reader_last_due(lane->reader, lane->instance->name);
-}
-
-/* Open events whose time has come, or would never: a clock that was set back must
- * not keep them. NULL: none. */
-static struct run *read_due(struct lane *lane)
-{
-	int64_t now_ms = clock_wall_ms();
-	int64_t longest_ms = retry_longest_ms(lane->settings);
-	size_t under_way = lane_due_count(lane), most = lane_most(lane), count;
-	bool beyond;
-	struct error error;
-	struct run *run;
-	ptrdiff_t got;
-
-	if (!lane->next_due_ms)
-		look_up_due(lane);
-	beyond = lane->last_due_ms > now_ms + longest_ms;
-	if ((lane->next_due_ms > now_ms && !beyond) || under_way >= DUE_MAX ||
-	    !(run = lane_take_run(lane, true)))
-		return NULL;
-	if (most > DUE_MAX - under_way)
-		most = DUE_MAX - under_way;
-	count = under_way + (lane->suspect.seq ? DUE_MAX : most);
-	if (beyond)
-		got = reader_due_beyond(lane->reader, &run->arena, lane->instance->name,
-					now_ms + longest_ms, count, &run->events, &error);
-	else
-		got = reader_due(lane->reader, &run->arena, lane->instance->name, now_ms, count,
-				 &run->events, &error);
-	if (got < 0) {
-		read_failed(lane, run, &error);
-		return NULL;
-	}
-	run->count = (size_t)got;
-	trim_due(lane, run, most);
-	lane->next_due_ms = 0;
-	if (run->count)
-		return run;
-	/* All of it is under way, or an open row is without its event, which
-	 * somebody erased meanwhile: it must not keep the lane awake. */
-	lane->next_due_ms = now_ms + DUE_AGAIN_MS;
-	lane->last_due_ms = 0;
-	lane_give_back(lane, run);
-	return NULL;
 }
 
 /* ---- new events ---------------------------------------------------------------- */
@@ -178,7 +74,7 @@ static bool read_range(struct lane *lane, struct run *run, const struct stretch 
 				      lane->batch_bytes, &run->events, &error);
 
 	if (got < 0) {
-		read_failed(lane, run, &error);
+		lane_read_failed(lane, run, &error);
 		return false;
 	}
 	run->count = (size_t)got;
@@ -275,7 +171,7 @@ static bool pick_other(struct lane *lane, struct run *run, struct probe *probe)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		struct journal_event *event = &run->events[i];
-		if (is_suspect(lane, event) || !run_takes(event, &lane->rules) ||
+		if (lane_suspects(lane, event) || !run_takes(event, &lane->rules) ||
 		    !comes_first(lane, probe, event) || event->seq <= probe->after_seq)
 			continue;
 		run->events = event;
@@ -345,8 +241,8 @@ static struct run *read_probe(struct lane *lane)
 	for (int i = 0; i <= PROBE_TURNS && !run; i++) {
 		switch (suspect->turn) {
 		case PROBE_OTHERS: run = read_other(lane); break;
-		case PROBE_DUE: run = read_due(lane); break;
-		default: run = suspect->due ? read_due(lane) : read_suspect(lane); break;
+		case PROBE_DUE: run = lane_read_due(lane); break;
+		default: run = suspect->due ? lane_read_due(lane) : read_suspect(lane); break;
 		}
 		if (run && suspect->turn == PROBE_OTHERS)
 			break;
@@ -367,7 +263,7 @@ bool lane_may_probe(const struct lane *lane)
 struct run *lane_read(struct lane *lane)
 {
 	const struct suspect *suspect = &lane->suspect;
-	bool due = !lane->was_due;
+	bool due = !lane->was_due || lane->reserved;
 	struct run *run = NULL;
 
 	if (suspect->seq && suspect->acquits && !suspect->due)
@@ -375,9 +271,9 @@ struct run *lane_read(struct lane *lane)
 	else if (suspect->seq && !suspect->acquits && lane->failures && lane_may_probe(lane))
 		run = read_probe(lane);
 	if (!run)
-		run = due ? read_due(lane) : read_new(lane);
-	if (!run)
-		run = due ? read_new(lane) : read_due(lane);
+		run = due ? lane_read_due(lane) : read_new(lane);
+	if (!run && !lane->reserved)
+		run = due ? read_new(lane) : lane_read_due(lane);
 	if (run)
 		lane->was_due = run->due;
 	return run;

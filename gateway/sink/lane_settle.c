@@ -180,6 +180,7 @@ void lane_note(struct lane *lane, struct run *run)
 		*result = run->results[run->places[i]];
 		run->places[i] = i;
 		result->noted = true;
+		result->parted = run->parted;
 		if (result->state == DELIVERY_DEAD) /* not it, but its batch was refused */
 			result->state = DELIVERY_RETRY;
 	}

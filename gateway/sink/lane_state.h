@@ -1,7 +1,7 @@
 /* The inside of a lane. Its files: lane.c (its life and how it looks from outside),
  * lane_step.c (when it does what), lane_permit.c (what the journal has noted of its
  * sink), lane_order.c (what waits for another event of its lead), lane_read.c (which
- * events go next), lane_deliver.c (a run and the plugin, what its outcome means),
+ * events go next), lane_due.c (the same of those that were tried), lane_deliver.c (a run and the plugin, what its outcome means),
  * lane_mood.c (its pauses), lane_settle.c (how a run ends). Everything is the lane
  * thread's own but the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
@@ -125,6 +125,7 @@ struct lane {
 	int64_t due_failed_seq;	 /* the first of the last one */
 	struct suspect suspect;
 	struct pace pace; /* rate and rate_day */
+	int64_t reserved; /* nothing goes until there is room for so many, which go first */
 
 	/* order: person; otherwise only what was held back when it was */
 	struct order *order;
@@ -200,6 +201,8 @@ struct run *lane_read(struct lane *lane);
 struct run *lane_read_gap(struct lane *lane, size_t count);
 /* How many events the run may have that goes next; 0: none for now. */
 size_t lane_most(struct lane *lane);
+/* The journal cannot be read: the run is given back, and nothing goes for a second. */
+void lane_read_failed(struct lane *lane, struct run *run, const struct error *error);
 /* Whether another lead may be asked why the lane is parked: not while too much that
  * is done waits for the suspect. */
 bool lane_may_probe(const struct lane *lane);
@@ -207,6 +210,14 @@ bool lane_may_probe(const struct lane *lane);
 bool lane_is_full(const struct lane *lane);
 /* Whether new events are to be read now, or gather a little longer. */
 bool lane_wants_new(const struct lane *lane);
+
+/* ---- lane_due.c ---- */
+
+/* Open events whose time has come, or would never: a clock that was set back must not
+ * keep them. NULL: none now. */
+struct run *lane_read_due(struct lane *lane);
+/* Whether an event is of the suspect's lead. */
+bool lane_suspects(const struct lane *lane, const struct journal_event *event);
 
 /* ---- lane_deliver.c ---- */
 

@@ -93,7 +93,7 @@ static int64_t idle_ms(struct lane *lane)
 		return sooner(wait_ms, lane->resume_ms - now_ms);
 	if (!has_room(lane))
 		return wait_ms; /* until the writer or the plugin answers */
-	pace_ms = pace_wait_ms(&lane->pace, now_ms, &day);
+	pace_ms = pace_wait_ms(&lane->pace, lane->reserved ? lane->reserved : 1, now_ms, &day);
 	if (pace_ms > 0) {
 		lane_hold(lane, pace_ms, day);
 		return sooner(wait_ms, pace_ms);

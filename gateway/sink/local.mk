@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/http_tally.c \
 	%D%/lane.c \
 	%D%/lane_deliver.c \
+	%D%/lane_due.c \
 	%D%/lane_mood.c \
 	%D%/lane_order.c \
 	%D%/lane_permit.c \

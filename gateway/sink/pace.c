@@ -65,26 +65,34 @@ void pace_take(struct pace *pace, int64_t events, int64_t now_ms)
 	*hour_at(pace, pace->hour) += events;
 }
 
+int64_t pace_most(const struct pace *pace)
+{
+	int64_t second = pace->per_second ? pace->per_second : INT64_MAX;
+	int64_t day = pace->per_day ? pace->per_day : INT64_MAX;
+
+	return day < second ? day : second;
+}
+
 /* Until so many of the oldest hours have gone that there is room. */
-static int64_t day_wait_ms(struct pace *pace, int64_t now_ms)
+static int64_t day_wait_ms(struct pace *pace, int64_t events, int64_t now_ms)
 {
 	int64_t room = pace->per_day, hours = 0;
 
 	for (int i = 0; i < PACE_HOURS; i++)
 		room -= pace->hours[i];
-	while (room <= 0 && hours < PACE_HOURS)
+	while (room < events && hours < PACE_HOURS)
 		room += *hour_at(pace, pace->hour - PACE_HOURS + ++hours);
 	return hours ? (pace->hour + hours) * PACE_HOUR_MS - now_ms : 0;
 }
 
-int64_t pace_wait_ms(struct pace *pace, int64_t now_ms, bool *day)
+int64_t pace_wait_ms(struct pace *pace, int64_t events, int64_t now_ms, bool *day)
 {
-	int64_t second_ms = pace->per_second ? bucket_wait_ms(&pace->second, 1, now_ms) : 0;
+	int64_t second_ms = pace->per_second ? bucket_wait_ms(&pace->second, events, now_ms) : 0;
 	int64_t day_ms = 0;
 
 	if (pace->per_day) {
 		turn(pace, now_ms);
-		day_ms = day_wait_ms(pace, now_ms);
+		day_ms = day_wait_ms(pace, events, now_ms);
 	}
 	*day = day_ms > second_ms;
 	return *day ? day_ms : second_ms;

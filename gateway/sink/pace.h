@@ -25,7 +25,10 @@ void pace_recall(struct pace *pace, int64_t hours_ago, int64_t events);
 int64_t pace_room(struct pace *pace, int64_t now_ms);
 /* They go. There was room for them. */
 void pace_take(struct pace *pace, int64_t events, int64_t now_ms);
-/* How long until there is room for one; `day`: for the day's sake. */
-int64_t pace_wait_ms(struct pace *pace, int64_t now_ms, bool *day);
+/* The most that there can ever be room for at once; INT64_MAX: any number. */
+int64_t pace_most(const struct pace *pace);
+/* How long until there is room for so many, which are not more than that; `day`: for
+ * the day's sake. */
+int64_t pace_wait_ms(struct pace *pace, int64_t events, int64_t now_ms, bool *day);
 
 #endif

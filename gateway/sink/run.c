@@ -48,6 +48,8 @@ void run_reset(struct run *run)
 	run->places = NULL;
 	run->count = 0;
 	run->stretch = NULL;
+	run->sent.count = 0;
+	run->parted = false;
 	run->when_errors = 0;
 	run->mapping_errors = 0;
 	run->passed = false;

@@ -45,6 +45,8 @@ struct run {
 	bool due;		 /* its events were tried before */
 	bool passed;		 /* others passed: an event that parks is itself to blame */
 	struct stretch *stretch; /* of a first-hand run */
+	struct sent_batch sent;	 /* it goes again as this one; 0 events: as any other */
+	bool parted;		 /* its events were of one, and are not if they are settled now */
 	/* events whose filter or mapping failed, and the last reason */
 	size_t when_errors, mapping_errors;
 	struct lg_slice when_error, mapping_error;

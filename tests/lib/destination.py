@@ -8,7 +8,8 @@ name server. The ports are printed as one line of JSON:
 {"http": 1, "dns": 2, "NAME": 3 …}. Each request is a line of JSON in
 FOLDER/requests before it is answered. It ends when its standard input does.
 
-Names: here.test is 127.0.0.1, dead.test gets no answer, others are unknown.
+Names: here.test is 127.0.0.1 unless there is FOLDER/nameless, dead.test gets no
+answer, others are unknown.
 """
 import base64
 import email.utils
@@ -81,6 +82,15 @@ def date_in(seconds):
 
 def hang(c, _):
     c.wait_for_end()
+
+
+def hangs_while(c, words):
+    """Reads and never answers while there is FOLDER/hanging; then refuses what mentions
+    the path's next word, and takes the rest."""
+    if os.path.exists(folder + '/hanging'):
+        c.wait_for_end()
+        raise EOFError
+    c.answer(422 if words and words[0].encode() in c.request['body'] else 200)
 
 
 def close(c, _):
@@ -201,7 +211,7 @@ def fails_once(c, _):
 
 
 BEHAVIOURS = {f.__name__.replace('_', '-'): f for f in (
-    hang, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
+    hang, hangs_while, close, cut, garbage, slow, huge, status, retry_after, error_inside, takes,
     whim, sulk, admits, fails_once)}
 
 
@@ -246,7 +256,7 @@ def answer_names(sock):
         kind = struct.unpack('>H', question[end - 4:end - 2])[0]
         if name == b'\x04dead\x04test':
             continue
-        here = name == b'\x04here\x04test'
+        here = name == b'\x04here\x04test' and not os.path.exists(folder + '/nameless')
         found = here and kind == 1
         head = question[:2] + struct.pack('>HHHHH', 0x8180 if here else 0x8183, 1, found, 0, 0)
         answer = b'\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x7f\0\0\x01' if found else b''

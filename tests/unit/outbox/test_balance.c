@@ -186,11 +186,13 @@ static void damage_is_named(void **state)
 		{"INSERT INTO settled VALUES ('crm', 1, 2, 1, 'filtered*2')",
 		 "crm 1-2 in more than one state; "},
 		{"DELETE FROM open WHERE seq = 3", "crm 3-3 in no state; "},
-		{"INSERT INTO open VALUES ('crm', 5, 'dead', 1, NULL, NULL, NULL)",
+		{"INSERT INTO open VALUES ('crm', 5, 'dead', 1, NULL, NULL, NULL, NULL, NULL, "
+		 "NULL)",
 		 "crm 5-5 in more than one state; "},
-		{"INSERT INTO open VALUES ('crm', 7, 'retry', 1, 1, NULL, NULL)",
+		{"INSERT INTO open VALUES ('crm', 7, 'retry', 1, 1, NULL, NULL, NULL, NULL, NULL)",
 		 "crm 7-7 in more than one state; "},
-		{"INSERT INTO open VALUES ('crm', 900, 'retry', 1, 1, NULL, NULL)",
+		{"INSERT INTO open VALUES ('crm', 900, 'retry', 1, 1, NULL, NULL, NULL, NULL, "
+		 "NULL)",
 		 "crm 900-900 open, but there is no such event; "},
 		{"UPDATE open SET state = 'delivered' WHERE seq = 3",
 		 "crm 3-3 settled or open in words that cannot be read; crm 3-3 in no state; "},

@@ -21,7 +21,7 @@ static void test_no_limit(void **state)
 	pace_init(&pace, 0, 0, NOW);
 	assert_int_equal(pace_room(&pace, NOW), INT64_MAX);
 	pace_take(&pace, 1000000, NOW);
-	assert_int_equal(pace_wait_ms(&pace, NOW, &day), 0);
+	assert_int_equal(pace_wait_ms(&pace, 1, NOW, &day), 0);
 	assert_false(day);
 }
 
@@ -35,10 +35,32 @@ static void test_a_second(void **state)
 	assert_int_equal(pace_room(&pace, NOW), 10);
 	pace_take(&pace, 10, NOW);
 	assert_int_equal(pace_room(&pace, NOW), 0);
-	assert_int_equal(pace_wait_ms(&pace, NOW, &day), 100);
+	assert_int_equal(pace_wait_ms(&pace, 1, NOW, &day), 100);
 	assert_false(day);
 	assert_int_equal(pace_room(&pace, NOW + 100), 1);
 	assert_int_equal(pace_room(&pace, NOW + 60000), 10);
+}
+
+static void test_several_at_once(void **state)
+{
+	struct pace pace;
+	bool day;
+
+	(void)state;
+	pace_init(&pace, 10, 0, NOW);
+	assert_int_equal(pace_most(&pace), 10);
+	pace_take(&pace, 10, NOW);
+	assert_int_equal(pace_wait_ms(&pace, 7, NOW, &day), 700);
+	pace_init(&pace, 0, 100, NOW);
+	assert_int_equal(pace_most(&pace), 100);
+	pace_take(&pace, 60, NOW);
+	pace_take(&pace, 30, NOW + HOUR);
+	assert_int_equal(pace_wait_ms(&pace, 10, NOW + HOUR, &day), 0);
+	assert_int_equal(pace_wait_ms(&pace, 70, NOW + HOUR, &day), 125 * HOUR - (NOW + HOUR));
+	assert_true(day);
+	assert_int_equal(pace_wait_ms(&pace, 71, NOW + HOUR, &day), 126 * HOUR - (NOW + HOUR));
+	pace_init(&pace, 0, 0, NOW);
+	assert_int_equal(pace_most(&pace), INT64_MAX);
 }
 
 static void test_a_day(void **state)
@@ -51,7 +73,7 @@ static void test_a_day(void **state)
 	pace_take(&pace, 60, NOW);
 	pace_take(&pace, 40, NOW + HOUR);
 	assert_int_equal(pace_room(&pace, NOW + HOUR), 0);
-	assert_int_equal(pace_wait_ms(&pace, NOW + HOUR, &day), 125 * HOUR - (NOW + HOUR));
+	assert_int_equal(pace_wait_ms(&pace, 1, NOW + HOUR, &day), 125 * HOUR - (NOW + HOUR));
 	assert_true(day);
 	assert_int_equal(pace_room(&pace, 125 * HOUR - 1), 0);
 	assert_int_equal(pace_room(&pace, 125 * HOUR), 60);
@@ -74,7 +96,7 @@ static void test_what_went_before(void **state)
 	assert_int_equal(pace_room(&pace, NOW + HOUR), 90);
 	pace_recall(&pace, 3, 500);
 	assert_int_equal(pace_room(&pace, NOW + HOUR), 0);
-	assert_int_equal(pace_wait_ms(&pace, NOW + HOUR, &day), 123 * HOUR - (NOW + HOUR));
+	assert_int_equal(pace_wait_ms(&pace, 1, NOW + HOUR, &day), 123 * HOUR - (NOW + HOUR));
 }
 
 /* Never more than the limit within 24 hours, whatever the rhythm; and whoever
@@ -95,7 +117,7 @@ static void test_random_play(void **state)
 			int64_t room = pace_room(&pace, now_ms), sum = 0;
 
 			if (room == 0) {
-				now_ms += pace_wait_ms(&pace, now_ms, &day);
+				now_ms += pace_wait_ms(&pace, 1, now_ms, &day);
 				room = pace_room(&pace, now_ms);
 				assert_true(room > 0);
 			}
@@ -113,9 +135,9 @@ static void test_random_play(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_limit),    cmocka_unit_test(test_a_second),
-		cmocka_unit_test(test_a_day),	    cmocka_unit_test(test_what_went_before),
-		cmocka_unit_test(test_random_play),
+		cmocka_unit_test(test_no_limit),	 cmocka_unit_test(test_a_second),
+		cmocka_unit_test(test_several_at_once),	 cmocka_unit_test(test_a_day),
+		cmocka_unit_test(test_what_went_before), cmocka_unit_test(test_random_play),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
