@@ -449,6 +449,12 @@ static void load(const char *path)
 	fclose(in);
 }
 
+/* Shared memory, the lock and the control socket do not outlive the process. */
+static bool is_kept(const char *path)
+{
+	return !strstr(path, "-shm") && !strstr(path, ".lock") && !strstr(path, ".sock");
+}
+
 void cut_vfs_watch(const char *folder)
 {
 	DIR *dir = opendir(folder);
@@ -461,7 +467,7 @@ void cut_vfs_watch(const char *folder)
 	fired = false;
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		if (entry->d_name[0] != '.' && !strstr(path, "-shm") && !strstr(path, ".lock"))
+		if (entry->d_name[0] != '.' && is_kept(path))
 			load(path);
 	}
 	if (dir)
