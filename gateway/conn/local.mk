@@ -7,5 +7,6 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/conn_channel.c \
 	%D%/conn_group.c \
 	%D%/listener.c \
+	%D%/proxy_header.c \
 	%D%/quota.c \
 	%D%/reason.c

@@ -9,3 +9,5 @@ check_PROGRAMS += %D%/test_listener
 %C%_test_listener_LDADD = $(LG_LIBS_CONN) $(LG_UNIT)
 check_PROGRAMS += %D%/test_quota
 %C%_test_quota_LDADD = $(LG_LIBS_CONN) $(LG_UNIT)
+check_PROGRAMS += %D%/test_proxy_header
+%C%_test_proxy_header_LDADD = $(LG_LIBS_CONN) $(LG_UNIT)
