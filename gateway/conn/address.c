@@ -104,3 +104,18 @@ bool address_in_prefix(const struct address *address, const struct address_prefi
 {
 	return equal_bits(address->bytes, prefix->address.bytes, prefix->bits);
 }
+
+bool address_is_private(const struct address *address)
+{
+	static const char *const prefixes[] = {
+		"127.0.0.0/8",	 "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+		"100.64.0.0/10", "::1/128",    "fc00::/7",	"fe80::/10",
+	};
+	struct address_prefix prefix;
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (address_prefix_parse(slice_from(prefixes[i]), &prefix) &&
+		    address_in_prefix(address, &prefix))
+			return true;
+	return false;
+}

@@ -29,6 +29,10 @@ bool address_from_socket(const struct sockaddr *socket, struct address *address)
 /* Mapped addresses are written as IPv4. */
 void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
 
+/* Of this machine, its link or a network that is not the Internet's: loopback,
+ * RFC 1918, 3927, 4193, 4291 (fe80::/10) and 6598. */
+bool address_is_private(const struct address *address);
+
 bool address_is_v4(const struct address *address);
 
 /* "192.0.2.0/24", "2001:db8::/32", or an address alone. False when it is none,

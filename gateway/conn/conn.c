@@ -9,6 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void set_peer(struct conn *conn, const struct address *peer)
+{
+	conn->peer = *peer;
+	address_format(peer, conn->peer_text);
+}
+
 struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 		      const struct conn_protocol *protocol, void *context)
 {
@@ -17,15 +23,24 @@ struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 	if (!conn)
 		return NULL;
 	conn->fd = fd;
-	conn->peer = *peer;
 	conn->exempt = exempt;
 	conn->protocol = protocol;
 	conn->context = context;
 	conn->channel = &conn_channel_plain;
 	list_init(&conn->node);
 	list_init(&conn->turn);
-	address_format(peer, conn->peer_text);
+	if (peer)
+		set_peer(conn, peer);
 	return conn;
+}
+
+bool conn_set_peer(struct conn *conn, const struct address *peer, bool exempt)
+{
+	if (!quota_move(conn->group->quota, &conn->peer, conn->exempt, peer, exempt))
+		return false;
+	conn->exempt = exempt;
+	set_peer(conn, peer);
+	return true;
 }
 
 void conn_free(struct conn *conn)
@@ -367,7 +382,7 @@ void conn_expire(struct conn *conn, enum conn_reason reason)
 {
 	if (conn->state == CONN_LINGER) {
 		conn_close(conn, conn->linger_reason);
-	} else if (conn->state == CONN_WRITE || conn->state == CONN_HANDSHAKE) {
+	} else if (conn->state == CONN_WRITE || conn->opening) {
 		conn_close(conn, reason);
 	} else {
 		conn->in_turn = true;

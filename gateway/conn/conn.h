@@ -84,12 +84,14 @@ struct conn {
 	bool blocked;	  /* the channel: reads on when it can send */
 	bool drain_later; /* the protocol is told when the channel is open */
 	bool exempt;	  /* from the bound per address */
+	bool trusted;	  /* a proxy whose word about others is believed; its owner says so */
 	struct address peer;
-	char peer_text[ADDRESS_TEXT_BYTES];
+	char peer_text[ADDRESS_TEXT_BYTES]; /* "": it has none, on a unix socket */
 };
 
-/* Takes `fd` over when it succeeds. NULL: no memory. Any thread; it belongs to
- * no loop until conn_group_add or conn_group_send. */
+/* Takes `fd` over when it succeeds. `peer` NULL: it has no address, and must be
+ * exempt. NULL: no memory. Any thread; it belongs to no loop until conn_group_add
+ * or conn_group_send. */
 struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 		      const struct conn_protocol *protocol, void *context);
 
@@ -108,6 +110,11 @@ static inline bool conn_is_tls(const struct conn *conn)
 }
 /* "h2", "http/1.1"; absent before the handshake is done, and for none. */
 struct lg_slice conn_alpn(const struct conn *conn);
+
+/* Another address than that of the socket is the peer's, because somebody who is
+ * believed said so, and counts from here on. False: it has as many connections
+ * as it may, and nothing changes. The connection's loop thread. */
+bool conn_set_peer(struct conn *conn, const struct address *peer, bool exempt);
 
 /* Whether the peer has sent something that was not read yet. */
 bool conn_has_unread(const struct conn *conn);

@@ -15,100 +15,34 @@
 /* A queue that is filled while it is emptied is not emptied for ever. */
 #define EMPTY_MOST 4096
 
-/* What an address option means. */
-struct endpoint {
-	struct sockaddr_storage socket;
-	socklen_t length;
-	bool both; /* "*": IPv4 through the IPv6 socket */
-};
-
-static void set_v6(struct endpoint *endpoint, const struct address *address, uint16_t port)
-{
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-
-	memcpy(&v6.sin6_addr, address->bytes, sizeof(v6.sin6_addr));
-	memcpy(&endpoint->socket, &v6, sizeof(v6));
-	endpoint->length = sizeof(v6);
-}
-
-static void set_v4(struct endpoint *endpoint, const struct address *address, uint16_t port)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	memcpy(&v4.sin_addr, address->bytes + 12, sizeof(v4.sin_addr));
-	memcpy(&endpoint->socket, &v4, sizeof(v4));
-	endpoint->length = sizeof(v4);
-}
-
-static bool parse_endpoint(struct lg_slice text, struct endpoint *endpoint, struct error *error)
-{
-	struct address address = {0};
-	struct lg_slice host, port_text;
-	uint64_t port;
-	size_t colon = text.length;
-
-	*endpoint = (struct endpoint){0};
-	while (colon > 0 && text.data[colon - 1] != ':')
-		colon--;
-	if (colon == 0)
-		return error_set(error, "the address \"%.*s\" has no port: write ADDRESS:PORT",
-				 SLICE_ARGS(text));
-	host = slice_cut(text, 0, colon - 1);
-	port_text = slice_cut(text, colon, text.length);
-	if (!slice_to_u64(port_text, &port) || port > UINT16_MAX)
-		return error_set(error, "the address \"%.*s\" has no port from 0 to 65535",
-				 SLICE_ARGS(text));
-
-	bool brackets = slice_starts(host, "[") && slice_ends(host, "]");
-	endpoint->both = slice_is(host, "*");
-	if (brackets)
-		host = slice_cut(host, 1, host.length - 2);
-	if (!endpoint->both &&
-	    (!address_parse(host, &address) || brackets != (slice_find(host, ':') >= 0)))
-		return error_set(
-			error,
-			"the address \"%.*s\" is none of 192.0.2.1:PORT, [2001:db8::1]:PORT "
-			"and *:PORT",
-			SLICE_ARGS(text));
-	if (endpoint->both || brackets)
-		set_v6(endpoint, &address, (uint16_t)port);
-	else
-		set_v4(endpoint, &address, (uint16_t)port);
-	return true;
-}
-
 /* A machine without IPv6 still listens on every address that it has. */
-static int open_socket(struct endpoint *endpoint)
+static int open_socket(struct bind_address *address)
 {
 	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = socket(endpoint->socket.ss_family, type, 0);
+	int fd = socket(address->socket.ss_family, type, 0);
 
-	if (fd >= 0 || errno != EAFNOSUPPORT || !endpoint->both)
+	if (fd >= 0 || errno != EAFNOSUPPORT || !address->both)
 		return fd;
-	struct sockaddr_in6 v6;
-	memcpy(&v6, &endpoint->socket, sizeof(v6));
-	set_v4(endpoint, &(struct address){0}, ntohs(v6.sin6_port));
+	bind_address_without_v6(address);
 	return socket(AF_INET, type, 0);
 }
 
-static bool set_options(int fd, const struct endpoint *endpoint)
+/* Accepted sockets inherit it (Linux), which saves a call for each. */
+static bool set_no_delay(int fd)
 {
-	int on = 1, v6_only = !endpoint->both;
+	int on = 1;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
-		return false;
-	/* Accepted sockets inherit it (Linux), which saves a call for each. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
-		return false;
-	return endpoint->socket.ss_family != AF_INET6 ||
-	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0;
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
 }
 
-static bool bind_and_listen(int fd, const struct endpoint *endpoint, int backlog)
+static bool set_options(int fd, const struct bind_address *address)
 {
-	return set_options(fd, endpoint) &&
-	       bind(fd, (const struct sockaddr *)&endpoint->socket, endpoint->length) == 0 &&
-	       listen(fd, backlog) == 0;
+	int on = 1, v6_only = !address->both;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 || !set_no_delay(fd))
+		return false;
+	return address->socket.ss_family != AF_INET6 ||
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0;
 }
 
 static bool say_why(struct error *error, struct lg_slice address, int code)
@@ -143,20 +77,33 @@ static void pause_accepting(struct listener *listener, int code)
 		loop_watch_set(&listener->watch, 0);
 }
 
+/* False: the peer's family is none that we listen on. */
+static bool hand_out(struct listener *listener, int fd, const struct sockaddr_storage *socket)
+{
+	struct address peer;
+
+	if (socket->ss_family == AF_UNIX)
+		listener->accepted(listener, fd, NULL);
+	else if (address_from_socket((const struct sockaddr *)socket, &peer))
+		listener->accepted(listener, fd, &peer);
+	else
+		return false;
+	return true;
+}
+
 static void accept_some(struct listener *listener, int most)
 {
 	for (int i = 0; i < most && listener->fd >= 0; i++) {
 		struct sockaddr_storage socket;
 		socklen_t length = sizeof(socket);
-		struct address peer;
 		int fd = accept4(listener->fd, (struct sockaddr *)&socket, &length,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		listener->starved &= fd < 0;
-		if (fd >= 0 && address_from_socket((struct sockaddr *)&socket, &peer))
-			listener->accepted(listener, fd, &peer);
-		else if (fd >= 0)
+		if (fd >= 0 && !hand_out(listener, fd, &socket))
 			close(fd);
+		else if (fd >= 0)
+			continue;
 		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 			return pause_accepting(listener, errno);
 		else if (errno != EINTR && errno != ECONNABORTED)
@@ -170,24 +117,62 @@ static void on_ready(struct loop_watch *watch, int events)
 	accept_some(container_of(watch, struct listener, watch), ACCEPT_BATCH);
 }
 
-bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice address,
-		   int backlog, struct error *error)
+static bool bind_ip(int fd, const struct bind_address *address, struct lg_slice text,
+		    struct error *error)
 {
-	struct endpoint endpoint;
+	return (set_options(fd, address) &&
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0) ||
+	       say_why(error, text, errno);
+}
+
+/* A socket of our own; the listener closes it when this fails. */
+static bool open_own(struct listener *listener, struct bind_address *address, struct lg_slice text,
+		     int backlog, const struct socket_access *access, struct error *error)
+{
+	listener->fd = open_socket(address);
+	if (listener->fd < 0)
+		return say_why(error, text, errno);
+	if (address->kind == BIND_UNIX) {
+		listener->file = socket_file_bind(listener->fd, address->name, access, error);
+		if (!listener->file)
+			return false;
+	} else if (!bind_ip(listener->fd, address, text, error)) {
+		return false;
+	}
+	return listen(listener->fd, backlog) == 0 || say_why(error, text, errno);
+}
+
+/* One that the process was started with; how many may wait in its queue was
+ * said by whoever made it. */
+static void open_inherited(struct listener *listener, struct inherited *inherited)
+{
+	listener->inherited = inherited;
+	listener->fd = inherited_fd(inherited);
+	set_no_delay(listener->fd); /* of a unix socket there is nothing to set */
+}
+
+bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice text, int backlog,
+		   const struct socket_access *access, struct error *error)
+{
+	struct bind_address address;
+	struct inherited *inherited;
 
 	*listener = (struct listener){.fd = -1};
-	if (!parse_endpoint(address, &endpoint, error))
+	if (!bind_address_parse(text, &address, error))
 		return false;
-	int fd = open_socket(&endpoint);
-	if (fd < 0)
-		return say_why(error, address, errno);
-	if (!bind_and_listen(fd, &endpoint, backlog)) {
-		int code = errno;
-		close(fd);
-		return say_why(error, address, code);
+	inherited = inherited_lend(&address);
+	if (inherited) {
+		open_inherited(listener, inherited);
+	} else if (address.kind == BIND_SYSTEMD) {
+		return error_set(error,
+				 "cannot listen on %.*s: the process was started with no such "
+				 "socket, or another entry has it",
+				 SLICE_ARGS(text));
+	} else if (!open_own(listener, &address, text, backlog, access, error)) {
+		listener_close(listener);
+		return false;
 	}
-	listener->fd = fd;
-	loop_watch_init(&listener->watch, loop, fd, on_ready);
+	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
 	loop_timer_init(&listener->retry, loop, on_retry);
 	return true;
 }
@@ -203,24 +188,33 @@ bool listener_start(struct listener *listener,
 }
 
 bool listener_adopt(struct listener *listener, struct listener *from, int backlog,
+		    const struct socket_access *access,
 		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
 		    void *context)
 {
 	struct loop *loop = from->watch.loop;
+	struct error error;
 
 	loop_watch_fini(&from->watch);
 	loop_timer_fini(&from->retry);
-	*listener = (struct listener){.fd = from->fd};
+	*listener = (struct listener){
+		.fd = from->fd, .file = from->file, .inherited = from->inherited};
 	from->fd = -1;
+	from->file = NULL;
+	from->inherited = NULL;
 	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
 	loop_timer_init(&listener->retry, loop, on_retry);
-	listen(listener->fd, backlog);
+	if (!listener->inherited)
+		listen(listener->fd, backlog);
+	if (listener->file && !socket_file_set_access(listener->file, access, &error))
+		log_error("listener.access", LOG_TEXT("reason", error.text));
 	return listener_start(listener, accepted, context);
 }
 
+/* What waits for an inherited socket is for whoever has it next. */
 void listener_empty(struct listener *listener)
 {
-	if (listener->started)
+	if (listener->started && !listener->inherited)
 		accept_some(listener, EMPTY_MOST);
 }
 
@@ -232,7 +226,12 @@ void listener_close(struct listener *listener)
 		loop_watch_fini(&listener->watch);
 		loop_timer_fini(&listener->retry);
 	}
-	close(listener->fd);
+	if (listener->inherited)
+		inherited_give_back(listener->inherited);
+	else
+		close(listener->fd);
+	socket_file_remove(&listener->file);
+	listener->inherited = NULL;
 	listener->fd = -1;
 }
 
@@ -245,10 +244,9 @@ int listener_port(const struct listener *listener)
 
 	if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&socket, &length) != 0)
 		return 0;
-	if (socket.ss_family == AF_INET) {
-		memcpy(&v4, &socket, sizeof(v4));
-		return ntohs(v4.sin_port);
+	switch (socket.ss_family) {
+	case AF_INET: memcpy(&v4, &socket, sizeof(v4)); return ntohs(v4.sin_port);
+	case AF_INET6: memcpy(&v6, &socket, sizeof(v6)); return ntohs(v6.sin6_port);
+	default: return 0;
 	}
-	memcpy(&v6, &socket, sizeof(v6));
-	return ntohs(v6.sin6_port);
 }

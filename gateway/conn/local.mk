@@ -3,10 +3,13 @@
 noinst_LIBRARIES += %D%/libconn.a
 %C%_libconn_a_SOURCES = \
 	%D%/address.c \
+	%D%/bind_address.c \
 	%D%/conn.c \
 	%D%/conn_channel.c \
 	%D%/conn_group.c \
+	%D%/inherited.c \
 	%D%/listener.c \
 	%D%/proxy_header.c \
 	%D%/quota.c \
-	%D%/reason.c
+	%D%/reason.c \
+	%D%/socket_file.c

@@ -9,8 +9,7 @@ struct quota *quota_new(size_t limit, size_t limit_per_address)
 
 	if (!quota)
 		return NULL;
-	quota->limit = limit;
-	quota->limit_per_address = limit_per_address;
+	quota_set_limits(quota, limit, limit_per_address);
 	random_bytes(quota->keys, sizeof(quota->keys));
 	return quota;
 }
@@ -24,7 +23,7 @@ void quota_free(struct quota **quota)
 void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_address)
 {
 	quota->limit = limit;
-	quota->limit_per_address = limit_per_address;
+	atomic_store(&quota->limit_per_address, limit_per_address);
 }
 
 /* Every bit of the input reaches every bit of the result (the finalizer that
@@ -55,9 +54,10 @@ static bool take_address(struct quota *quota, const struct address *address)
 {
 	_Atomic(uint32_t) *cells[2];
 
+	size_t limit = atomic_load(&quota->limit_per_address);
 	find_cells(quota, address, cells);
 	uint32_t before[2] = {atomic_fetch_add(cells[0], 1), atomic_fetch_add(cells[1], 1)};
-	if (before[0] < quota->limit_per_address || before[1] < quota->limit_per_address)
+	if (before[0] < limit || before[1] < limit)
 		return true;
 	atomic_fetch_sub(cells[0], 1);
 	atomic_fetch_sub(cells[1], 1);
@@ -80,15 +80,29 @@ bool quota_take(struct quota *quota, const struct address *address, bool exempt,
 	return true;
 }
 
-void quota_give(struct quota *quota, const struct address *address, bool exempt)
+static void give_address(struct quota *quota, const struct address *address)
 {
 	_Atomic(uint32_t) *cells[2];
 
-	if (!exempt) {
-		find_cells(quota, address, cells);
-		atomic_fetch_sub(cells[0], 1);
-		atomic_fetch_sub(cells[1], 1);
-	}
+	find_cells(quota, address, cells);
+	atomic_fetch_sub(cells[0], 1);
+	atomic_fetch_sub(cells[1], 1);
+}
+
+bool quota_move(struct quota *quota, const struct address *from, bool from_exempt,
+		const struct address *to, bool to_exempt)
+{
+	if (!to_exempt && !take_address(quota, to))
+		return false;
+	if (!from_exempt)
+		give_address(quota, from);
+	return true;
+}
+
+void quota_give(struct quota *quota, const struct address *address, bool exempt)
+{
+	if (!exempt)
+		give_address(quota, address);
 	atomic_fetch_sub(&quota->total, 1);
 }
 

@@ -17,7 +17,8 @@
 #define QUOTA_CELLS 16384 /* a row; a power of two */
 
 struct quota {
-	size_t limit, limit_per_address;
+	size_t limit;
+	atomic_size_t limit_per_address;
 	uint64_t keys[3];
 	atomic_size_t total;
 	_Atomic(uint32_t) cells[2][QUOTA_CELLS];
@@ -34,6 +35,11 @@ void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_addres
  * speaks for many) are bound by the total alone. One thread. */
 bool quota_take(struct quota *quota, const struct address *address, bool exempt,
 		enum conn_reason *reason);
+/* Counts one that was counted in by `from` for another address. False when that
+ * has as many as it may; nothing changes then. Any thread: several at once may
+ * turn away one too many. */
+bool quota_move(struct quota *quota, const struct address *from, bool from_exempt,
+		const struct address *to, bool to_exempt);
 /* Counts it out, with what it was counted in by. Any thread. */
 void quota_give(struct quota *quota, const struct address *address, bool exempt);
 

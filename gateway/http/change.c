@@ -134,7 +134,8 @@ static void open_endpoint(struct http_server *server, struct http_endpoint *endp
 		list_remove(&before->node);
 		atomic_store(&before->ends, true);
 		good = listener_adopt(&endpoint->listener, &before->listener,
-				      (int)endpoint->backlog, http_worker_accept, endpoint);
+				      (int)endpoint->backlog, &endpoint->access,
+				      http_worker_accept, endpoint);
 	} else {
 		good = listener_start(&endpoint->listener, http_worker_accept, endpoint);
 	}

@@ -1,7 +1,14 @@
 #include "http/endpoint.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "http/worker.h"
+
+#include <sys/socket.h>
+
+#define WARN_EVERY_MS INT64_C(3600000)
+
+/* ---- the terms ------------------------------------------------------------------ */
 
 static bool copy_proxies(struct http_endpoint *endpoint, const struct lg_list *list,
 			 struct error *error)
@@ -22,6 +29,26 @@ static bool copy_proxies(struct http_endpoint *endpoint, const struct lg_list *l
 	return true;
 }
 
+static bool copy_users(struct http_endpoint *endpoint, const struct lg_list *list,
+		       struct error *error)
+{
+	if (list->count == 0)
+		return true;
+	endpoint->users = alloc_malloc(list->count * sizeof(*endpoint->users));
+	if (!endpoint->users)
+		return error_set(error, "no memory");
+	for (size_t i = 0; i < list->count; i++) {
+		if (slice_is(list->items[i], "*"))
+			endpoint->any_user = true;
+		else if (socket_access_user(list->items[i], &endpoint->users[endpoint->user_count]))
+			endpoint->user_count++;
+		else
+			return error_set(error, "trusted_users: this machine has no user \"%.*s\"",
+					 SLICE_ARGS(list->items[i]));
+	}
+	return true;
+}
+
 static bool copy_text(struct lg_slice *to, struct lg_slice text, struct error *error)
 {
 	if (!slice_present(text))
@@ -39,6 +66,47 @@ static void free_text(struct lg_slice text)
 	alloc_free((char *)(uintptr_t)text.data);
 }
 
+/* What is said must mean something at this kind of address. */
+static bool check_kind(const struct http_listen *listen, struct error *error)
+{
+	struct bind_address address;
+
+	if (!bind_address_parse(listen->address, &address, error))
+		return false;
+	if (address.kind == BIND_IP && listen->trusted_users.count > 0)
+		return error_set(error,
+				 "trusted_users: only a unix socket tells the user of a peer; "
+				 "use trusted_proxies at %.*s",
+				 SLICE_ARGS(listen->address));
+	if (address.kind != BIND_UNIX &&
+	    (slice_present(listen->socket_mode) || slice_present(listen->socket_owner) ||
+	     slice_present(listen->socket_group)))
+		return error_set(error,
+				 "socket_mode, socket_owner and socket_group are for "
+				 "unix:/PATH addresses, %.*s is none",
+				 SLICE_ARGS(listen->address));
+	if (listen->proxy_protocol != PROXY_OFF && listen->trusted_proxies.count == 0 &&
+	    listen->trusted_users.count == 0)
+		return error_set(error,
+				 "proxy_protocol: name the proxies whose header is believed in "
+				 "trusted_proxies, or in trusted_users for a unix socket");
+	return true;
+}
+
+static bool copy_terms(struct http_endpoint *endpoint, const struct http_listen *listen,
+		       struct error *error)
+{
+	endpoint->backlog = listen->backlog;
+	endpoint->trust.header = (enum forwarded_header)listen->forwarded_header;
+	endpoint->proxy_protocol = (enum proxy_versions)listen->proxy_protocol;
+	return check_kind(listen, error) && copy_text(&endpoint->address, listen->address, error) &&
+	       copy_proxies(endpoint, &listen->trusted_proxies, error) &&
+	       copy_users(endpoint, &listen->trusted_users, error) &&
+	       socket_access_parse(listen->socket_mode, listen->socket_owner, listen->socket_group,
+				   &endpoint->access, error) &&
+	       copy_text(&endpoint->probe_path, listen->probe_path, error);
+}
+
 struct http_endpoint *http_endpoint_new(struct http_server *server,
 					const struct http_listen *listen, struct error *error)
 {
@@ -52,15 +120,21 @@ struct http_endpoint *http_endpoint_new(struct http_server *server,
 	list_init(&endpoint->node);
 	endpoint->listener.fd = -1;
 	endpoint->server = server;
-	endpoint->backlog = listen->backlog;
-	endpoint->trust.header = (enum forwarded_header)listen->forwarded_header;
 	atomic_store(&endpoint->references, 1);
-	if (copy_text(&endpoint->address, listen->address, error) &&
-	    copy_proxies(endpoint, &listen->trusted_proxies, error) &&
-	    copy_text(&endpoint->probe_path, listen->probe_path, error))
+	if (copy_terms(endpoint, listen, error))
 		return endpoint;
 	http_endpoint_unref(endpoint);
 	return NULL;
+}
+
+bool http_listen_check(const struct http_listen *listen, struct error *error)
+{
+	struct http_endpoint *endpoint = http_endpoint_new(NULL, listen, error);
+
+	if (!endpoint)
+		return false;
+	http_endpoint_unref(endpoint);
+	return true;
 }
 
 bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error)
@@ -68,7 +142,7 @@ bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error)
 	struct loop *loop = endpoint->server->workers[0].group.loop;
 
 	if (!listener_open(&endpoint->listener, loop, endpoint->address, (int)endpoint->backlog,
-			   error))
+			   &endpoint->access, error))
 		return false;
 	atomic_store(&endpoint->port, listener_port(&endpoint->listener));
 	return true;
@@ -90,11 +164,64 @@ static bool same_trust(const struct forwarded_trust *a, const struct forwarded_t
 	return true;
 }
 
+static bool same_users(const struct http_endpoint *a, const struct http_endpoint *b)
+{
+	return a->any_user == b->any_user && a->user_count == b->user_count &&
+	       (a->user_count == 0 ||
+		memcmp(a->users, b->users, a->user_count * sizeof(*a->users)) == 0);
+}
+
+static bool same_access(const struct socket_access *a, const struct socket_access *b)
+{
+	return a->mode == b->mode && a->owner == b->owner && a->group == b->group;
+}
+
 bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b)
 {
 	return a->backlog == b->backlog && slice_equal(a->probe_path, b->probe_path) &&
-	       same_trust(&a->trust, &b->trust);
+	       a->proxy_protocol == b->proxy_protocol && same_trust(&a->trust, &b->trust) &&
+	       same_users(a, b) && same_access(&a->access, &b->access);
 }
+
+/* ---- peers ----------------------------------------------------------------------- */
+
+static bool trusts_user(const struct http_endpoint *endpoint, int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (endpoint->any_user)
+		return true;
+	if (endpoint->user_count == 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return false;
+	for (size_t i = 0; i < endpoint->user_count; i++)
+		if (endpoint->users[i] == peer.uid)
+			return true;
+	return false;
+}
+
+bool http_endpoint_trusts(const struct http_endpoint *endpoint, int fd, const struct address *peer)
+{
+	return peer ? forwarded_is_trusted(&endpoint->trust, peer) : trusts_user(endpoint, fd);
+}
+
+bool http_endpoint_would_warn(const _Atomic(int64_t) *warned_ms)
+{
+	int64_t before_ms = atomic_load_explicit(warned_ms, memory_order_relaxed);
+
+	return before_ms == 0 || clock_monotonic_ms() - before_ms >= WARN_EVERY_MS;
+}
+
+bool http_endpoint_may_warn(_Atomic(int64_t) *warned_ms)
+{
+	int64_t before_ms = atomic_load_explicit(warned_ms, memory_order_relaxed);
+
+	return http_endpoint_would_warn(warned_ms) &&
+	       atomic_compare_exchange_strong(warned_ms, &before_ms, clock_monotonic_ms());
+}
+
+/* ---- references --------------------------------------------------------------------- */
 
 struct http_endpoint *http_endpoint_ref(struct http_endpoint *endpoint)
 {
@@ -116,5 +243,6 @@ void http_endpoint_unref(struct http_endpoint *endpoint)
 	free_text(endpoint->address);
 	free_text(endpoint->probe_path);
 	alloc_free(endpoint->proxies);
+	alloc_free(endpoint->users);
 	alloc_free(endpoint);
 }

@@ -10,7 +10,9 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "conn/conn.h"
 #include "conn/listener.h"
+#include "conn/proxy_header.h"
 #include "http/forwarded.h"
 #include "http/server.h"
 
@@ -23,9 +25,15 @@ struct http_endpoint {
 	int64_t backlog;
 	struct forwarded_trust trust;
 	struct address_prefix *proxies;
+	uid_t *users; /* whose processes are believed, on a unix socket */
+	size_t user_count;
+	bool any_user;
+	struct socket_access access;
+	enum proxy_versions proxy_protocol;
 	struct lg_slice probe_path;
 	struct http_endpoint *before; /* whose socket it takes over; NULL: has its own */
-	atomic_int port;	      /* 0: it does not listen */
+	_Atomic(int64_t) proxy_warned_ms, forwarded_warned_ms; /* monotonic; 0: never */
+	atomic_int port;				       /* 0: it does not listen */
 	atomic_size_t references;
 	/* Each answer from here on is the last of its connection: the terms, or the
 	 * address, are no more those of the configuration. */
@@ -33,11 +41,20 @@ struct http_endpoint {
 	atomic_bool closed; /* nobody has the socket any more */
 };
 
-/* Copies the terms; has no socket. NULL with a sentence. Any thread. */
+/* Copies the terms; has no socket. NULL with a sentence. The thread that opened
+ * the server. */
 struct http_endpoint *http_endpoint_new(struct http_server *server,
 					const struct http_listen *listen, struct error *error);
 /* Gives it a socket of its own, on the first loop. False with a sentence. */
 bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error);
+/* Whether a peer who was just accepted is a proxy that is believed: by its
+ * address, or, on a unix socket (`peer` NULL), by its process' user. */
+bool http_endpoint_trusts(const struct http_endpoint *endpoint, int fd, const struct address *peer);
+/* Whether a warning of its kind is due again, for a mistake in somebody's
+ * configuration shows with each connection; the second notes that it is given.
+ * Any thread. */
+bool http_endpoint_would_warn(const _Atomic(int64_t) *warned_ms);
+bool http_endpoint_may_warn(_Atomic(int64_t) *warned_ms);
 /* Whether both accept on the same terms; the address is not looked at. */
 bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b);
 

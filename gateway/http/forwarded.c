@@ -1,5 +1,6 @@
 #include "http/forwarded.h"
 
+#include "http/forwarded_element.h"
 #include "http/h1_char.h"
 
 bool forwarded_is_trusted(const struct forwarded_trust *trust, const struct address *address)
@@ -10,141 +11,181 @@ bool forwarded_is_trusted(const struct forwarded_trust *trust, const struct addr
 	return false;
 }
 
-/* Takes the text after the last `separator` off `*rest` into `*part`; false
- * when nothing is left. */
-static bool split_last(struct lg_slice *rest, char separator, struct lg_slice *part)
+bool forwarded_is_there(const struct http_request *request)
 {
-	size_t at = rest->length;
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct lg_slice name = request->headers[i].name;
 
-	if (!slice_present(*rest))
-		return false;
-	while (at > 0 && rest->data[at - 1] != separator)
-		at--;
-	*part = slice_trim(slice_cut(*rest, at, rest->length));
-	*rest = at > 0 ? slice_cut(*rest, 0, at - 1) : (struct lg_slice){0};
-	return true;
-}
-
-/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80". */
-static bool parse_node(struct lg_slice node, struct address *address)
-{
-	ptrdiff_t bracket = slice_find(node, ']');
-	ptrdiff_t colon = slice_find(node, ':');
-
-	if (slice_starts(node, "[")) {
-		if (bracket < 0)
-			return false;
-		return address_parse(slice_cut(node, 1, (size_t)bracket - 1), address);
+		/* Most names end here. */
+		if (name.length < 9 || (name.data[0] | 0x20) != (name.length == 9 ? 'f' : 'x'))
+			continue;
+		if (slice_equal_nocase(name, LG_SLICE("forwarded")) ||
+		    slice_equal_nocase(name, LG_SLICE("x-forwarded-for")) ||
+		    slice_equal_nocase(name, LG_SLICE("x-forwarded-proto")) ||
+		    slice_equal_nocase(name, LG_SLICE("x-forwarded-host")))
+			return true;
 	}
-	if (address_parse(node, address))
-		return true;
-	return colon > 0 && address_parse(slice_cut(node, 0, (size_t)colon), address);
+	return false;
 }
 
-static struct lg_slice unquote(struct lg_slice s)
-{
-	if (s.length >= 2 && s.data[0] == '"' && s.data[s.length - 1] == '"')
-		return slice_cut(s, 1, s.length - 2);
-	return s;
-}
+/* ---- the lines of a header, last first --------------------------------------------- */
 
-/* A parameter of one element of Forwarded; absent without it. */
-static struct lg_slice parameter(struct lg_slice element, const char *name)
-{
-	struct lg_slice pair;
-
-	while (slice_split(&element, ';', &pair)) {
-		ptrdiff_t equals = slice_find(pair, '=');
-		if (equals > 0 && slice_equal_nocase(slice_trim(slice_cut(pair, 0, (size_t)equals)),
-						     slice_from(name)))
-			return unquote(
-				slice_trim(slice_cut(pair, (size_t)equals + 1, pair.length)));
-	}
-	return (struct lg_slice){0};
-}
-
-/* The elements of all lines of a header, last first. */
-struct elements {
+struct lines {
 	const struct http_request *request;
 	const char *name;
-	size_t lines; /* not begun yet */
+	size_t left; /* not begun yet */
 	struct lg_slice rest;
 };
 
-static struct elements elements_of(const struct http_request *request, const char *name)
+static struct lines lines_of(const struct http_request *request, const char *name)
 {
-	struct elements elements = {.request = request, .name = name};
+	struct lines lines = {.request = request, .name = name};
 	struct lg_slice value;
 
-	while (http_request_header(request, name, elements.lines, &value))
-		elements.lines++;
-	return elements;
+	while (http_request_header(request, name, lines.left, &value))
+		lines.left++;
+	return lines;
 }
 
-static bool previous(struct elements *elements, struct lg_slice *element)
+/* Goes to the line before; false when there is none. */
+static bool previous_line(struct lines *lines)
 {
-	while (!split_last(&elements->rest, ',', element)) {
-		if (elements->lines == 0)
+	return lines->left > 0 &&
+	       http_request_header(lines->request, lines->name, --lines->left, &lines->rest);
+}
+
+static bool previous_element(struct lines *lines, struct forwarded_element *element)
+{
+	while (!forwarded_element_last(&lines->rest, element))
+		if (!previous_line(lines))
 			return false;
-		http_request_header(elements->request, elements->name, --elements->lines,
-				    &elements->rest);
-	}
 	return true;
 }
 
-static void set_scheme(struct http_request *request, struct lg_slice scheme)
+static bool previous_item(struct lines *lines, struct lg_slice *item)
 {
-	if (slice_equal_nocase(scheme, LG_SLICE("https")))
-		request->scheme = LG_SLICE("https");
-	else if (slice_equal_nocase(scheme, LG_SLICE("http")))
-		request->scheme = LG_SLICE("http");
+	while (!forwarded_item_last(&lines->rest, item))
+		if (!previous_line(lines))
+			return false;
+	return true;
 }
 
-static void set_host(struct http_request *request, struct lg_slice host)
+/* ---- what was asked for ---------------------------------------------------------------- */
+
+static struct lg_slice scheme_of(struct lg_slice word)
 {
-	if (slice_present(host) && h1_is_authority(host))
-		request->host = host;
+	if (slice_equal_nocase(word, LG_SLICE("https")))
+		return LG_SLICE("https");
+	if (slice_equal_nocase(word, LG_SLICE("http")))
+		return LG_SLICE("http");
+	return (struct lg_slice){0};
 }
 
-static void apply_origin(enum forwarded_header header, struct http_request *request)
+/* What is not said, or makes no sense, is taken from what we see ourselves. */
+static void add_origin(struct http_request *request, struct lg_slice scheme, struct lg_slice host)
 {
-	struct elements elements;
-	struct lg_slice element;
-
-	if (header == FORWARDED_FORWARDED) {
-		elements = elements_of(request, "forwarded");
-		if (previous(&elements, &element)) {
-			set_scheme(request, parameter(element, "proto"));
-			set_host(request, parameter(element, "host"));
-		}
-		return;
+	scheme = scheme_of(scheme);
+	if (!slice_present(host) || !h1_is_authority(host))
+		host = request->host;
+	http_request_add_origin(request, slice_present(scheme) ? scheme : request->scheme, host);
+	/* A proxy that ends TLS and does not say so. */
+	if (!slice_present(scheme)) {
+		http_request_add_origin(request, LG_SLICE("https"), host);
+		http_request_add_origin(request, LG_SLICE("http"), host);
 	}
-	elements = elements_of(request, "x-forwarded-proto");
-	if (previous(&elements, &element))
-		set_scheme(request, element);
-	elements = elements_of(request, "x-forwarded-host");
-	if (previous(&elements, &element))
-		set_host(request, element);
+}
+
+/* ---- going from proxy to proxy ------------------------------------------------------------ */
+
+struct walk {
+	const struct forwarded_trust *trust;
+	struct address client;
+	bool knows;   /* whose address `client` is */
+	size_t steps; /* parts that trusted proxies wrote */
+};
+
+/* Whether the part before the one that was last taken is to be believed. */
+static bool may_step(const struct walk *walk)
+{
+	return walk->steps == 0 || forwarded_is_trusted(walk->trust, &walk->client);
+}
+
+/* False: it names nobody. */
+static bool step(struct walk *walk, struct lg_slice node)
+{
+	struct address next;
+
+	walk->steps++;
+	if (!forwarded_node_parse(node, &next))
+		return false;
+	walk->client = next;
+	walk->knows = true;
+	return true;
+}
+
+/* The proxy that is furthest from us wrote the leftmost part that is believed:
+ * it saw what the sender asked for. */
+static void walk_standard(struct walk *walk, struct http_request *request)
+{
+	struct lines lines = lines_of(request, "forwarded");
+	struct lg_slice schemes[HTTP_ORIGINS], hosts[HTTP_ORIGINS];
+	struct forwarded_element element;
+	size_t seen = 0;
+
+	while (may_step(walk) && previous_element(&lines, &element)) {
+		if (slice_present(element.scheme) || slice_present(element.host)) {
+			schemes[seen % HTTP_ORIGINS] = element.scheme;
+			hosts[seen % HTTP_ORIGINS] = element.host;
+			seen++;
+		}
+		if (!step(walk, element.node))
+			break;
+	}
+	for (size_t i = 0; i < seen && i < HTTP_ORIGINS; i++) {
+		size_t at = (seen - 1 - i) % HTTP_ORIGINS;
+		add_origin(request, schemes[at], hosts[at]);
+	}
+}
+
+/* These headers tell each one thing, and a proxy may set one of them and pass
+ * on another: only the last value is surely by a proxy that is believed, so it
+ * goes first. */
+static void walk_common(struct walk *walk, struct http_request *request)
+{
+	struct lines nodes = lines_of(request, "x-forwarded-for");
+	struct lines schemes = lines_of(request, "x-forwarded-proto");
+	struct lines hosts = lines_of(request, "x-forwarded-host");
+	struct lg_slice node, scheme = {0}, host = {0};
+
+	while (may_step(walk) && previous_item(&nodes, &node) && step(walk, node))
+		;
+	for (size_t i = 0; i == 0 || i < walk->steps; i++) {
+		bool has_scheme = previous_item(&schemes, &scheme);
+		bool has_host = previous_item(&hosts, &host);
+		if (!has_scheme && !has_host)
+			break;
+		add_origin(request, scheme, host);
+	}
 }
 
 void forwarded_apply(const struct forwarded_trust *trust, const struct address *peer,
 		     struct http_request *request)
 {
-	bool standard = trust->header == FORWARDED_FORWARDED;
-	struct elements elements = elements_of(request, standard ? "forwarded" : "x-forwarded-for");
-	struct address client = *peer, next;
-	struct lg_slice element;
+	struct walk walk = {.trust = trust};
 	char text[ADDRESS_TEXT_BYTES];
 
-	if (!forwarded_is_trusted(trust, peer))
-		return;
-	apply_origin(trust->header, request);
-	while (forwarded_is_trusted(trust, &client) && previous(&elements, &element)) {
-		if (!parse_node(standard ? parameter(element, "for") : element, &next))
-			break;
-		client = next;
+	if (peer) {
+		walk.client = *peer;
+		walk.knows = true;
 	}
-	address_format(&client, text);
+	if (trust->header == FORWARDED_FORWARDED)
+		walk_standard(&walk, request);
+	else
+		walk_common(&walk, request);
+	add_origin(request, (struct lg_slice){0}, request->host);
+	if (!walk.knows)
+		return;
+	address_format(&walk.client, text);
 	struct lg_slice copy = arena_copy(&request->arena, slice_from(text));
 	if (slice_present(copy))
 		request->client_address = copy;

@@ -1,5 +1,6 @@
-/* Who a request is from when trusted proxies stand before us: X-Forwarded-For
- * and its kin, or Forwarded (RFC 7239). Pure; any thread.
+/* Who a request is from and what its sender asked for, when trusted proxies
+ * stand before us: X-Forwarded-For and its kin, or Forwarded (RFC 7239). Pure;
+ * any thread.
  *
  * Only one of the two is read, as configured: a proxy that sets one of them
  * hands the other through from whoever wrote it. */
@@ -19,10 +20,19 @@ struct forwarded_trust {
 
 bool forwarded_is_trusted(const struct forwarded_trust *trust, const struct address *address);
 
-/* Sets client_address, and scheme and host where the proxy nearest to us says
- * what it was asked for. The address is the rightmost one that is not a trusted
- * proxy; what stands left of it, or of something unreadable, anybody could have
- * written. New text comes from the request's arena. */
+/* Whether a request has any of these headers. */
+bool forwarded_is_there(const struct http_request *request);
+
+/* For a request whose peer is believed; `peer` NULL: it has no address.
+ *
+ * Sets client_address. Each proxy adds who connected to it, so we go from the
+ * right as long as whoever wrote a part is trusted: the address is the rightmost
+ * one that is not a trusted proxy. What stands left of it, or of something that
+ * names nobody, anybody could have written. Where nobody is named at all it is
+ * the peer's, or absent.
+ *
+ * Adds what was asked for to the request's origins, the likeliest first. New
+ * text comes from the request's arena. */
 void forwarded_apply(const struct forwarded_trust *trust, const struct address *peer,
 		     struct http_request *request);
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "http/origin.h"
 
 /* Kept by a worker for the next connections, with so much memory each. */
 #define KEPT_REQUESTS 32
@@ -138,8 +139,8 @@ static void fill_target(struct h1_request *r, struct lg_slice head)
 		request->host = part_of(head, parser->host);
 }
 
-bool h1_request_fill(struct h1_request *r, struct lg_slice head,
-		     const struct http_endpoint *endpoint, const struct conn *conn)
+bool h1_request_fill(struct h1_request *r, struct lg_slice head, struct http_endpoint *endpoint,
+		     const struct conn *conn)
 {
 	struct http_request *request = &r->request;
 	struct lg_slice copy = arena_copy(&request->arena, head);
@@ -148,10 +149,7 @@ bool h1_request_fill(struct h1_request *r, struct lg_slice head,
 		return false;
 	fill_target(r, copy);
 	request->received_ms = clock_wall_ms();
-	request->peer_address = arena_copy(&request->arena, slice_from(conn->peer_text));
-	request->client_address = request->peer_address;
-	if (endpoint->trust.proxy_count > 0)
-		forwarded_apply(&endpoint->trust, &conn->peer, request);
+	origin_fill(request, endpoint, conn);
 	return !request->arena.failed;
 }
 

@@ -35,8 +35,8 @@ void h1_request_free_kept(struct http_worker *worker);
 
 /* Fills the request from its whole head, whose bytes are copied. False: no
  * memory. */
-bool h1_request_fill(struct h1_request *r, struct lg_slice head,
-		     const struct http_endpoint *endpoint, const struct conn *conn);
+bool h1_request_fill(struct h1_request *r, struct lg_slice head, struct http_endpoint *endpoint,
+		     const struct conn *conn);
 
 /* Adds a piece of the body. */
 enum http_refusal h1_request_add(struct h1_request *r, struct lg_slice piece,

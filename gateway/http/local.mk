@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/change.c \
 	%D%/endpoint.c \
 	%D%/forwarded.c \
+	%D%/forwarded_element.c \
 	%D%/h1_answer.c \
 	%D%/h1_body.c \
 	%D%/h1_char.c \
@@ -14,7 +15,10 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h1_request.c \
 	%D%/h1_transport.c \
 	%D%/limits.c \
+	%D%/opening.c \
+	%D%/origin.c \
 	%D%/problem.c \
+	%D%/proxy_opening.c \
 	%D%/refusal.c \
 	%D%/request.c \
 	%D%/server.c \

@@ -17,6 +17,28 @@ bool http_request_header(const struct http_request *request, const char *name, s
 	return false;
 }
 
+void http_request_add_origin(struct http_request *request, struct lg_slice scheme,
+			     struct lg_slice host)
+{
+	if (!slice_present(host) || request->origin_count == HTTP_ORIGINS)
+		return;
+	for (size_t i = 0; i < request->origin_count; i++)
+		if (slice_equal(request->origins[i].scheme, scheme) &&
+		    slice_equal(request->origins[i].host, host))
+			return;
+	request->origins[request->origin_count++] = (struct http_origin){scheme, host};
+}
+
+struct lg_slice http_request_url(struct http_request *request, size_t index)
+{
+	if (index >= request->origin_count)
+		return (struct lg_slice){0};
+	return arena_printf(&request->arena, "%.*s://%.*s%.*s%s%.*s",
+			    SLICE_ARGS(request->origins[index].scheme),
+			    SLICE_ARGS(request->origins[index].host), SLICE_ARGS(request->path),
+			    slice_present(request->query) ? "?" : "", SLICE_ARGS(request->query));
+}
+
 void http_respond(struct http_request *request, const struct http_response *response)
 {
 	struct http_transport *transport = request->transport;

@@ -13,6 +13,12 @@ struct http_header {
 	struct lg_slice value;
 };
 
+/* What a sender may have asked for, before the path. */
+struct http_origin {
+	struct lg_slice scheme, host; /* "https", "forms.example:8443" */
+};
+#define HTTP_ORIGINS 6
+
 struct http_transport;
 struct http_request;
 struct http_response;
@@ -33,13 +39,15 @@ struct http_route {
 
 struct http_request {
 	struct arena arena;
-	struct lg_slice method, target; /* raw */
-	struct lg_slice path, query;	/* of the target; query absent without '?' */
-	struct lg_slice scheme, host;	/* as the sender saw them */
-	struct http_header *headers;	/* in order, duplicates kept */
+	struct lg_slice method, target;		  /* raw */
+	struct lg_slice path, query;		  /* of the target; query absent without '?' */
+	struct lg_slice scheme, host;		  /* as the sender saw them: the likeliest origin */
+	struct http_origin origins[HTTP_ORIGINS]; /* all that are likely, the likeliest first */
+	size_t origin_count;
+	struct http_header *headers; /* in order, duplicates kept */
 	size_t header_count;
 	struct lg_slice body;		/* followed by at least HTTP_BODY_PADDING readable bytes */
-	struct lg_slice peer_address;	/* text, without port */
+	struct lg_slice peer_address;	/* text, without port; absent: a unix socket */
 	struct lg_slice client_address; /* behind trusted proxies; else the peer's */
 	int64_t received_ms;		/* wall clock, when the head was whole */
 	int64_t started_us;		/* monotonic, first byte */
@@ -61,6 +69,15 @@ struct http_response {
 /* The index-th value of a header, name in any case. False: not that many. */
 bool http_request_header(const struct http_request *request, const char *name, size_t index,
 			 struct lg_slice *value);
+
+/* Adds an origin behind those that are there, unless it is one of them, has no
+ * host, or HTTP_ORIGINS are there. Slices live as long as the request. */
+void http_request_add_origin(struct http_request *request, struct lg_slice scheme,
+			     struct lg_slice host);
+
+/* The whole URL with the index-th origin, of the request's arena. Absent: there
+ * are not that many, or memory ran out. */
+struct lg_slice http_request_url(struct http_request *request, size_t index);
 
 /* Sends the answer (all is copied) and ends the handler's use of the request:
  * it must not be touched afterwards. The request's loop thread. */

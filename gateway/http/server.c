@@ -7,6 +7,7 @@
 #include "http/change.h"
 #include "http/h1_request.h"
 #include "http/h1_transport.h"
+#include "http/opening.h"
 #include "http/refusal.h"
 
 #include <unistd.h>
@@ -26,21 +27,6 @@ static struct http_worker *next_worker(struct http_server *server)
 	return worker;
 }
 
-/* NULL: no memory; the descriptor stays the caller's. A shared port would begin
- * here with a protocol that looks at the first bytes. */
-static struct conn *new_connection(struct http_endpoint *endpoint, struct http_worker *worker,
-				   int fd, const struct address *peer, bool exempt)
-{
-	struct h1_transport *h1 = h1_transport_new(worker, endpoint);
-	struct conn *conn = h1 ? conn_new(fd, peer, exempt, &h1_protocol, h1) : NULL;
-
-	if (conn)
-		h1_transport_attach(h1, conn);
-	else if (h1)
-		h1_transport_free(h1);
-	return conn;
-}
-
 static void turn_away(int fd, enum conn_reason reason)
 {
 	conn_reason_count(reason);
@@ -48,24 +34,46 @@ static void turn_away(int fd, enum conn_reason reason)
 	close(fd);
 }
 
+/* A stranger on a listener that takes PROXY headers could claim any address. */
+static bool is_stranger(struct http_endpoint *endpoint, const struct address *peer, bool trusted)
+{
+	char text[ADDRESS_TEXT_BYTES] = "";
+
+	if (endpoint->proxy_protocol == PROXY_OFF || trusted)
+		return false;
+	if (peer && address_is_private(peer))
+		address_format(peer, text);
+	if (http_endpoint_may_warn(&endpoint->proxy_warned_ms))
+		log_warning("proxy.refused", LOG_SLICE("listener", endpoint->address),
+			    LOG_TEXT("reason", conn_reason_text(CONN_PROXY_UNTRUSTED)),
+			    LOG_TEXT("peer", text[0] ? text : NULL));
+	return true;
+}
+
+/* On a unix socket peers have no address to be counted by. */
 void http_worker_accept(struct listener *listener, int fd, const struct address *peer)
 {
 	struct http_endpoint *endpoint = listener->context;
 	struct http_server *server = endpoint->server;
-	bool exempt = forwarded_is_trusted(&endpoint->trust, peer);
+	bool trusted = http_endpoint_trusts(endpoint, fd, peer), exempt = trusted || !peer;
 	enum conn_reason reason;
 
+	if (is_stranger(endpoint, peer, trusted)) {
+		turn_away(fd, CONN_PROXY_UNTRUSTED);
+		return;
+	}
 	if (!quota_take(server->quota, peer, exempt, &reason)) {
 		turn_away(fd, reason);
 		return;
 	}
 	struct http_worker *worker = next_worker(server);
-	struct conn *conn = new_connection(endpoint, worker, fd, peer, exempt);
+	struct conn *conn = http_opening_new(endpoint, worker, fd, peer, exempt);
 	if (!conn) {
 		quota_give(server->quota, peer, exempt);
 		turn_away(fd, CONN_NO_MEMORY);
 		return;
 	}
+	conn->trusted = trusted;
 	conn->origin = endpoint;
 	if (worker == &server->workers[0]) {
 		conn_group_add(&worker->group, conn);

@@ -24,6 +24,7 @@ struct http_limits {
 	int64_t idle_timeout_ms;    /* 60 s between requests */
 	int64_t connections;	    /* in all */
 	int64_t connections_per_address;
+	int64_t proxy_header_bytes;
 	int64_t pipelined; /* requests of one connection under way */
 	int64_t linger_ms; /* reading on after an error, so that it is seen */
 	int64_t linger_bytes;
@@ -33,14 +34,21 @@ extern const size_t http_limit_option_count;
 
 /* One entry of `listen:`. */
 struct http_listen {
-	struct lg_slice address;	/* "127.0.0.1:8080", "[::1]:8080", "*:8080" */
+	struct lg_slice address;	/* as bind_address_parse takes it */
 	struct lg_list trusted_proxies; /* addresses and prefixes */
+	struct lg_list trusted_users;	/* names, numbers or "*": of peers on a unix socket */
 	int32_t forwarded_header;	/* enum forwarded_header; read from trusted proxies alone */
+	int32_t proxy_protocol;		/* enum proxy_versions */
+	struct lg_slice socket_mode, socket_owner, socket_group; /* of a unix socket's file */
 	int64_t backlog;
 	struct lg_slice probe_path; /* answered 202 without a body; absent: none */
 };
 extern const struct lg_option http_listen_options[];
 extern const size_t http_listen_option_count;
+
+/* Whether an entry means something, without side effects. False with a sentence.
+ * Main thread. */
+bool http_listen_check(const struct http_listen *listen, struct error *error);
 
 struct http_service {
 	/* When a head is known: fills `route`, or answers at once with

@@ -138,10 +138,20 @@ static void read_plain_sections(struct settings *settings, struct fy_node *root)
 	}
 }
 
-static void read_listen(struct settings *settings, struct fy_node *node)
+static void read_listen_entry(struct settings *settings, struct fy_node *node, const char *what)
 {
 	const struct option_table table = {http_listen_options, http_listen_option_count,
 					   sizeof(struct lg_option)};
+	struct http_listen *listen = &settings->listens[settings->listen_count++];
+	struct error error;
+
+	if (bind_options(settings->document, node, what, &table, NULL, &settings_hooks, listen) &&
+	    !http_listen_check(listen, &error))
+		document_error(settings->document, node, "%s", error.text);
+}
+
+static void read_listen(struct settings *settings, struct fy_node *node)
+{
 	struct document *document = settings->document;
 	bool list = node && document_is_list(node);
 	size_t count = list ? settings_count(document, node) : 1;
@@ -162,13 +172,11 @@ static void read_listen(struct settings *settings, struct fy_node *node)
 		return;
 	}
 	if (!list) {
-		bind_options(document, node, "section \"listen\"", &table, NULL, &settings_hooks,
-			     &settings->listens[settings->listen_count++]);
+		read_listen_entry(settings, node, "section \"listen\"");
 		return;
 	}
 	while (document_each(document, node, &cursor, &key, &key_node, &value))
-		bind_options(document, value, "an entry of \"listen\"", &table, NULL,
-			     &settings_hooks, &settings->listens[settings->listen_count++]);
+		read_listen_entry(settings, value, "an entry of \"listen\"");
 }
 
 /* Two things at one path would leave it to chance which one answers. */

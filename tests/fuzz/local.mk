@@ -49,5 +49,6 @@ check_PROGRAMS += %D%/fuzz_outcomes %D%/fuzz_identity_row
 check_PROGRAMS += %D%/fuzz_outcome
 %C%_fuzz_outcome_LDADD = $(LG_FUZZ) $(LG_LIBS_SINK)
 
-check_PROGRAMS += %D%/fuzz_proxy_header
+check_PROGRAMS += %D%/fuzz_proxy_header %D%/fuzz_forwarded
 %C%_fuzz_proxy_header_LDADD = $(LG_FUZZ) $(LG_LIBS_CONN)
+%C%_fuzz_forwarded_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)

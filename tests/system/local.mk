@@ -43,3 +43,5 @@ SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
 SYSTEM_TESTS += 83-migrations.t
 SYSTEM_TESTS += 84-forget-reload.t
+SYSTEM_TESTS += 70-proxy-protocol.t
+SYSTEM_TESTS += 71-unix-socket.t

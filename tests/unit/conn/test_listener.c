@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const struct socket_access ours = {0660, (uid_t)-1, (gid_t)-1};
+
 struct seen {
 	struct loop *loop;
 	int count, wanted;
@@ -66,7 +68,7 @@ static void expect_accepted(const char *address, int (*dial)(int port), const ch
 	struct listener listener;
 	struct error error = {0};
 
-	if (!listener_open(&listener, seen.loop, slice_from(address), 16, &error))
+	if (!listener_open(&listener, seen.loop, slice_from(address), 16, &ours, &error))
 		fail_msg("%s", error.text);
 	assert_true(listener_start(&listener, on_accepted, &seen));
 	assert_true(listener_port(&listener) > 0);
@@ -111,7 +113,7 @@ static void keeps_ipv6_to_itself(void **state)
 
 	(void)state;
 	if (has_v6()) {
-		assert_true(listener_open(&listener, loop, LG_SLICE("[::]:0"), 16, NULL));
+		assert_true(listener_open(&listener, loop, LG_SLICE("[::]:0"), 16, &ours, NULL));
 		assert_int_equal(dial_v4(listener_port(&listener)), -1);
 		listener_close(&listener);
 	}
@@ -139,16 +141,16 @@ static void says_what_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_false(listener_open(&second, loop, slice_from(bad[i]), 16, &error));
+		assert_false(listener_open(&second, loop, slice_from(bad[i]), 16, &ours, &error));
 		assert_non_null(strstr(error.text, bad[i]));
 		assert_int_equal(second.fd, -1);
 	}
-	assert_true(listener_open(&first, loop, LG_SLICE("127.0.0.1:0"), 16, &error));
+	assert_true(listener_open(&first, loop, LG_SLICE("127.0.0.1:0"), 16, &ours, &error));
 	snprintf(address, sizeof(address), "127.0.0.1:%d", listener_port(&first));
-	assert_false(listener_open(&second, loop, slice_from(address), 16, &error));
+	assert_false(listener_open(&second, loop, slice_from(address), 16, &ours, &error));
 	assert_non_null(strstr(error.text, address));
 	assert_non_null(strstr(error.text, "taken by another process"));
-	assert_false(listener_open(&second, loop, LG_SLICE("192.0.2.1:8080"), 16, &error));
+	assert_false(listener_open(&second, loop, LG_SLICE("192.0.2.1:8080"), 16, &ours, &error));
 	assert_non_null(strstr(error.text, "no such address"));
 	listener_close(&first);
 	loop_free(&loop);
@@ -183,7 +185,7 @@ static void waits_for_descriptors(void **state)
 
 	(void)state;
 	log_setup(log, LOG_LOGFMT, LG_LOG_WARNING);
-	assert_true(listener_open(listener, seen.loop, LG_SLICE("127.0.0.1:0"), 16, NULL));
+	assert_true(listener_open(listener, seen.loop, LG_SLICE("127.0.0.1:0"), 16, &ours, NULL));
 	assert_true(listener_start(listener, on_accepted, &seen));
 	int first = dial_v4(listener_port(listener));
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &shortage.before), 0);

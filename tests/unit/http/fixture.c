@@ -59,6 +59,7 @@ struct http_limits fixture_limits(void)
 		.idle_timeout_ms = 30000,
 		.connections = 1000,
 		.connections_per_address = 1000,
+		.proxy_header_bytes = 4096,
 		.pipelined = 16,
 		.linger_ms = 1000,
 		.linger_bytes = 1 << 20,
