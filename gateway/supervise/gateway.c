@@ -11,6 +11,7 @@
 #include "supervise/control.h"
 #include "supervise/monitor.h"
 #include "supervise/reload.h"
+#include "supervise/systemd.h"
 
 /* Makes the folders above the store's file that are not there. */
 static bool make_folders(struct lg_slice path, struct error *error)
@@ -89,6 +90,8 @@ static bool listen_for_leads(struct gateway *gateway, struct error *error)
 /* What fails by a mistake in the configuration is shown where it stands there. */
 static bool start_listeners(struct gateway *gateway, struct error *error)
 {
+	if (!systemd_take_sockets(error))
+		return false;
 	if (!listen_for_leads(gateway, error))
 		settings_error(gateway->settings, "listen", error->text);
 	else if (!admin_open(gateway, error))
@@ -151,6 +154,7 @@ void gateway_log_addresses(const struct gateway *gateway)
 		log_notice("gateway.listening", LOG_TEXT("for", "admin"),
 			   LOG_SLICE("address", settings->admin.address),
 			   LOG_INT("port", http_server_port(gateway->admin, 0)));
+	systemd_log_idle_sockets();
 }
 
 void gateway_log(const struct gateway *gateway)

@@ -21,4 +21,5 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/settings.c \
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \
+	%D%/systemd.c \
 	%D%/worker.c

@@ -6,6 +6,7 @@ use warnings;
 
 use Cwd qw(abs_path);
 use Exporter qw(import);
+use Fcntl qw(F_DUPFD);
 use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
@@ -195,8 +196,22 @@ sub environment {
     return (%ENV, LEADGATE_PLUGIN_PATH => join ':', grep { $_ } $ENV{LEADGATE_TEST_PLUGINS}, "$build/plugins");
 }
 
+# In the child: the sockets become descriptors 3 and up, as systemd hands them
+# over; each goes with its name: [web => $socket, ...].
+sub hand_over {
+    my (@named) = @_;
+    my (@copies, @names);
+    while (my ($name, $socket) = splice @named, 0, 2) {
+        push @names, $name;
+        push @copies, fcntl($socket, F_DUPFD, 100) || die "F_DUPFD: $!\n";
+    }
+    POSIX::dup2($copies[$_], 3 + $_) for 0 .. $#copies;
+    @ENV{qw(LISTEN_PID LISTEN_FDS LISTEN_FDNAMES)} = ($$, scalar @names, join ':', @names);
+}
+
 # Starts it without waiting; log lines go to a file of their own. `env` adds to the
-# environment, `program` takes the place of the gateway's own.
+# environment, `program` takes the place of the gateway's own, `sockets` are for
+# hand_over.
 sub launch {
     my ($self, %options) = @_;
     $self->{log} = sprintf '%s/log.%d', $self->{dir}, ++$self->{log_count};
@@ -209,6 +224,7 @@ sub launch {
         open STDOUT, '>>', "$self->{dir}/out";
         open STDERR, '>>', $self->{log};
         %ENV = (environment(), %{ $options{env} || {} });
+        hand_over(@{ $options{sockets} }) if $options{sockets};
         exec split(' ', $ENV{LG_WRAP} || ''), $options{program} || leadgate_binary(), 'run', '-c', $self->config
             or POSIX::_exit(127);
     }
