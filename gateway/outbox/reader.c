@@ -60,6 +60,7 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_OLDEST_OPEN] =
 		"SELECT at FROM event WHERE seq = (SELECT min(seq) FROM open WHERE sink = ?"
 		" AND state <> 'dead')",
+	[QUERY_EXTERNAL] = "SELECT id FROM external WHERE sink = ? AND lead = ?",
 	[QUERY_BACKWARDS] = "SELECT at, body FROM event ORDER BY seq DESC LIMIT ?",
 };
 
@@ -298,6 +299,24 @@ bool reader_sink_state(struct reader *reader, struct lg_slice sink, struct sink_
 		return true;
 	return error_set(error, "reading the journal: %s",
 			 sqlite3_errstr(begun != SQLITE_OK ? begun : paused));
+}
+
+bool reader_external(struct reader *reader, struct arena *arena, struct lg_slice sink,
+		     const uint8_t lead_id[UUID_BYTES], struct lg_slice *id, struct error *error)
+{
+	sqlite3_stmt *select = reader->queries[QUERY_EXTERNAL];
+	int rc;
+
+	*id = slice_of(NULL, 0);
+	statement_bind_text(select, 1, sink);
+	statement_bind_blob(select, 2, lead_id, UUID_BYTES);
+	rc = sqlite3_step(select);
+	if (rc == SQLITE_ROW) {
+		*id = arena_copy(arena, statement_column(select, 0));
+		rc = slice_present(*id) ? SQLITE_DONE : SQLITE_NOMEM;
+	}
+	sqlite3_reset(select);
+	return rc == SQLITE_DONE || error_set(error, "reading the journal: %s", sqlite3_errstr(rc));
 }
 
 bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_id[UUID_BYTES],

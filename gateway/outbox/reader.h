@@ -78,6 +78,11 @@ int64_t reader_position(struct reader *reader, struct lg_slice sink);
 bool reader_sink_state(struct reader *reader, struct lg_slice sink, struct sink_state *state,
 		       struct error *error);
 
+/* What a sink's destination calls a lead; absent: nothing is known. False with a
+ * reason. */
+bool reader_external(struct reader *reader, struct arena *arena, struct lg_slice sink,
+		     const uint8_t lead_id[UUID_BYTES], struct lg_slice *id, struct error *error);
+
 /* The first seq whose event was captured at `at_ms` or later, by bisection; after
  * the last event when there is none. Clocks that were set make it a guess. */
 int64_t reader_seq_at(struct reader *reader, int64_t at_ms);

@@ -28,6 +28,7 @@ enum query {
 	QUERY_SINK_NOTE,   /* scope, sink -> value */
 	QUERY_NOTES,	   /* scope -> key, value */
 	QUERY_OLDEST_OPEN, /* sink -> at of the oldest event that is tried again */
+	QUERY_EXTERNAL,	   /* sink, lead -> id */
 	QUERY_BACKWARDS,   /* -> at, body, newest first */
 	QUERY_COUNT,
 };

@@ -204,6 +204,7 @@ static int32_t service_event(const struct lg_batch *handle, size_t index, struct
 		.lead_id = slice_from(from->lead_id),
 		.json = from->json,
 		.attempt = from->attempt,
+		.external_id = from->external_id,
 		.body = from->body,
 		.body_type = from->body_type,
 	};

@@ -23,7 +23,7 @@ struct slot;
 /* One event; the slices are borrowed from whoever made the batch. */
 struct batch_event {
 	int64_t seq, at_ms, attempt;
-	struct lg_slice id, type, json, body, body_type;
+	struct lg_slice id, type, json, body, body_type, external_id;
 	char lead_id[UUID_TEXT_BYTES];
 };
 

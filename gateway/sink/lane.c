@@ -118,6 +118,17 @@ static bool read_mapping(struct lane *lane, struct error *error)
 	return lane->rules.mapping || error_prefix(error, "\"mapping\": ");
 }
 
+/* A plugin of many destinations asks for all; the gateway's own option says which
+ * of those that are called by HTTP give names. */
+static bool wants_external(const struct lane *lane)
+{
+	uint32_t flags = lane->instance->library->plugin.flags;
+
+	if (!(flags & LG_EXTERNAL_IDS))
+		return false;
+	return !(flags & LG_CALLS_HTTP) || slice_present(lane->settings->http.outcome.external_id);
+}
+
 static size_t smaller(int64_t ours, int64_t theirs)
 {
 	return (size_t)(theirs > 0 && theirs < ours ? theirs : ours);
@@ -333,6 +344,7 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->epoch = -1;
 	lane->rules.tests = settings->is_test;
 	lane->rules.settings = settings;
+	lane->wants_external = wants_external(lane);
 	read_limits(lane);
 	init_lists(lane);
 	init_end(lane);

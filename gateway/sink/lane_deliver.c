@@ -239,7 +239,8 @@ static void note_failures(struct lane *lane, const struct run *run)
 
 void lane_deliver(struct lane *lane, struct run *run)
 {
-	bool good = run_sort(run, &lane->rules) && lane_order_apply(lane, run);
+	bool good = lane_name_leads(lane, run) && run_sort(run, &lane->rules) &&
+		    lane_order_apply(lane, run);
 
 	if (good && run->count == 0) {
 		lane_forget(lane, run);
@@ -247,7 +248,8 @@ void lane_deliver(struct lane *lane, struct run *run)
 	}
 	if (!good || !run_fill(run, &lane->rules)) {
 		lane_pause(lane, MOOD_WAITING, clock_monotonic_us(), 0,
-			   LG_SLICE("there is no memory for a batch"));
+			   LG_SLICE("a batch cannot be made: the log says why, or there is no "
+				    "memory"));
 		lane_forget(lane, run);
 		return;
 	}

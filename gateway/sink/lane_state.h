@@ -1,8 +1,9 @@
 /* The inside of a lane. Its files: lane.c (its life and how it looks from outside),
  * lane_step.c (when it does what), lane_permit.c (what the journal has noted of its
  * sink), lane_order.c (what waits for another event of its lead), lane_read.c (which
- * events go next), lane_due.c (the same of those that were tried), lane_deliver.c (a run and the plugin, what its outcome means),
- * lane_mood.c (its pauses), lane_settle.c (how a run ends). Everything is the lane
+ * events go next), lane_due.c (the same of those that were tried), lane_external.c (what
+ * their leads are called there), lane_deliver.c (a run and the plugin, what its outcome
+ * means), lane_mood.c (its pauses), lane_settle.c (how a run ends). Everything is the lane
  * thread's own but the atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
 #define SINK_LANE_STATE_H
@@ -66,6 +67,7 @@ struct lane {
 	struct run_rules rules;
 	size_t batch_events, batch_bytes; /* what lane and plugin both allow */
 	size_t concurrency;		  /* batches with the plugin at once */
+	bool wants_external;		  /* what the destination called its leads before */
 
 	/* the thread */
 	pthread_t thread;
@@ -153,6 +155,12 @@ static inline bool lane_is_ordered(const struct lane *lane)
 
 /* Nothing flies any longer at `by_ms`, or sooner if that was said before. Any thread. */
 void lane_bring_forward(struct lane *lane, int64_t by_ms);
+
+/* ---- lane_external.c ---- */
+
+/* Finds what the destination has called the leads of a run, where the sink wants
+ * to know. False: the journal cannot be read, which is said. */
+bool lane_name_leads(struct lane *lane, struct run *run);
 
 /* ---- lane_step.c ---- */
 

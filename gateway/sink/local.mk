@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane.c \
 	%D%/lane_deliver.c \
 	%D%/lane_due.c \
+	%D%/lane_external.c \
 	%D%/lane_mood.c \
 	%D%/lane_order.c \
 	%D%/lane_permit.c \

@@ -45,6 +45,7 @@ void run_reset(struct run *run)
 	run->events = NULL;
 	run->results = NULL;
 	run->bodies = NULL;
+	run->external_ids = NULL;
 	run->places = NULL;
 	run->count = 0;
 	run->stretch = NULL;
@@ -52,6 +53,7 @@ void run_reset(struct run *run)
 	run->parted = false;
 	run->when_errors = 0;
 	run->mapping_errors = 0;
+	run->named = false;
 	run->passed = false;
 }
 
@@ -101,6 +103,11 @@ static struct lg_slice type_seen(enum event_type type)
 	return slice_from(event_type_name(type == EVENT_RELEASED ? EVENT_CREATED : type));
 }
 
+static struct lg_slice external_id_of(const struct run *run, size_t index)
+{
+	return run->external_ids ? run->external_ids[index] : slice_of(NULL, 0);
+}
+
 /* False: the mapping failed, with a reason. */
 static bool map_event(struct run *run, size_t index, struct mapping *mapping, struct error *error)
 {
@@ -109,6 +116,7 @@ static bool map_event(struct run *run, size_t index, struct mapping *mapping, st
 		.seq = event->seq,
 		.body = event->body,
 		.type = type_seen(event->type),
+		.external_id = external_id_of(run, index),
 	};
 
 	return mapping_make(mapping, &binding, &run->arena, &run->bodies[index], error);
@@ -165,6 +173,7 @@ static void fill_event(struct run *run, size_t index, struct lg_slice media_type
 	out->type = type_seen(event->type);
 	out->body = run->bodies ? run->bodies[index] : out->json;
 	out->body_type = media_type;
+	out->external_id = external_id_of(run, index);
 	out->lead_id[0] = '\0';
 	if (event->type != EVENT_ALERT)
 		uuid_format(event->lead_id, out->lead_id);
@@ -241,5 +250,6 @@ void run_judge(struct run *run, const struct sink_settings *settings, int64_t no
 		if (run->passed && answer.outcome == LG_PARK)
 			answer.outcome = LG_REJECT;
 		retry_judge(settings, &answer, now_ms, &run->results[place]);
+		run->named |= slice_present(run->results[place].external_id);
 	}
 }

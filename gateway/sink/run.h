@@ -39,10 +39,12 @@ struct run {
 	struct journal_event *events;
 	struct settled_event *results; /* one an event */
 	struct lg_slice *bodies;       /* mapped, one an event; NULL: there is no mapping */
+	struct lg_slice *external_ids; /* before it, one an event; NULL: not asked for */
 	size_t count;
 	size_t *places; /* of each event of the batch: where it stands in `events` */
 	struct batch batch;
 	bool due;		 /* its events were tried before */
+	bool named;		 /* results have external ids */
 	bool passed;		 /* others passed: an event that parks is itself to blame */
 	struct stretch *stretch; /* of a first-hand run */
 	struct sent_batch sent;	 /* it goes again as this one; 0 events: as any other */

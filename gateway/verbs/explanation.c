@@ -122,6 +122,18 @@ static const char *why(const struct sink_section *section, const struct explaine
 
 /* ---- gathering ---- */
 
+static bool gather_external(struct explained_delivery *delivery, struct arena *arena,
+			    const struct view *view, const struct json *lead, struct error *error)
+{
+	struct lg_slice text = json_member_text(lead, "id");
+	uint8_t id[UUID_BYTES];
+
+	if (!slice_present(text) || uuid_parse(text.data, text.length, id) < 0)
+		return true;
+	return reader_external(view->reader, arena, delivery->sink, id, &delivery->external_id,
+			       error);
+}
+
 static bool gather_delivery(struct explained_delivery *delivery, struct arena *arena,
 			    const struct view *view, const struct explained_event *explained,
 			    struct error *error)
@@ -135,7 +147,8 @@ static bool gather_delivery(struct explained_delivery *delivery, struct arena *a
 	if (!attempts)
 		return error_set(error, "not enough memory");
 	if (!history_state(view->reader, arena, delivery->sink, seq, &delivery->state, error) ||
-	    !history_begin_seq(view->reader, delivery->sink, &begin_seq, error))
+	    !history_begin_seq(view->reader, delivery->sink, &begin_seq, error) ||
+	    !gather_external(delivery, arena, view, explained->lead, error))
 		return false;
 	count = history_attempts(view->reader, arena, delivery->sink, seq, attempts,
 				 EXPLANATION_ATTEMPTS_MAX, error);

@@ -14,7 +14,8 @@
 
 struct explained_delivery {
 	struct lg_slice sink;
-	bool configured; /* otherwise the journal alone knows the sink */
+	bool configured;	     /* otherwise the journal alone knows the sink */
+	struct lg_slice external_id; /* what the destination calls the lead; absent: nothing */
 	struct history_state state;
 	const char *why; /* of what was never attempted; NULL: nothing to say */
 	const struct history_attempt *attempts;

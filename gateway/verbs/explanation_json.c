@@ -90,6 +90,7 @@ static void write_delivery(struct json_writer *writer, const struct explained_de
 			    ? LG_SLICE("unaccounted")
 			    : slice_from(delivery_state_name((enum delivery_state)state->state)));
 	member_text(writer, "why", slice_from(delivery->why));
+	member_text(writer, "external_id", delivery->external_id);
 	member_time(writer, "settled_at", state->settled_ms);
 	member_time(writer, "next_at", state->due_ms);
 	member_text(writer, "reason", state->reason);

@@ -266,6 +266,10 @@ static void add_delivery(struct buffer *out, const struct explained_delivery *de
 	add_state(out, &delivery->state);
 	if (delivery->why)
 		buffer_printf(out, ": %s", delivery->why);
+	if (slice_present(delivery->external_id)) {
+		buffer_add_literal(out, ", the lead is known there as ");
+		print_cell(out, delivery->external_id, 0);
+	}
 	buffer_add_slice(out, slice_from(delivery->configured ? "\n" : " (not configured)\n"));
 	for (size_t i = 0; i < delivery->attempt_count; i++)
 		add_attempt(out, &delivery->attempts[i]);

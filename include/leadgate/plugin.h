@@ -31,6 +31,9 @@
 #define LG_HAS_AUTH 2u	 /* source: proves who sends; else `auth: none` must be said */
 #define LG_CAN_ERASE 4u	 /* sink: takes lead.erased and removes what it wrote */
 #define LG_CALLS_HTTP 8u /* sink: uses lg_http_send, so its options are this sink's too */
+/* sink: reads lg_event.external_id. With LG_CALLS_HTTP only where the option
+ * `external_id` is given. Since 0.3. */
+#define LG_EXTERNAL_IDS 16u
 
 struct lg_source_operations;
 struct lg_sink_operations;

@@ -108,7 +108,11 @@ struct lg_event {
 	/* 1 on the first try. It begins anew after a restart and after a batch
 	 * of which nothing was taken: only the id tells a repetition for sure. */
 	int64_t attempt;
-	struct lg_slice external_id; /* what the sink called this lead before */
+	/* What the destination called this lead before: the latest that was
+	 * settled with. Absent: none, or the sink lacks LG_EXTERNAL_IDS. While
+	 * an earlier event of the lead is with the plugin it is not known yet;
+	 * `order: person` waits for it. */
+	struct lg_slice external_id;
 
 	/* What the sink's option `mapping` made of the event, and its media type,
 	 * "application/json" or "application/x-www-form-urlencoded": one line, too.

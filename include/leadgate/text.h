@@ -48,6 +48,27 @@ static inline bool lg_slice_is(struct lg_slice s, const char *word)
 	return i == s.length && !word[i];
 }
 
+/* Whether two slices are equal but for the case of ASCII letters. */
+static inline bool lg_slice_same(struct lg_slice a, struct lg_slice b)
+{
+	size_t i = 0;
+
+	while (i < a.length && i < b.length && lg_lower(a.data[i]) == lg_lower(b.data[i]))
+		i++;
+	return i == a.length && i == b.length;
+}
+
+/* Where `word` stands in a slice first; NULL: nowhere. */
+static inline const char *lg_slice_find(struct lg_slice s, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i + length <= s.length; i++)
+		if (memcmp(s.data + i, word, length) == 0)
+			return s.data + i;
+	return NULL;
+}
+
 static inline bool lg_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -74,6 +95,42 @@ static inline struct lg_slice lg_slice_part(struct lg_slice *rest, char separato
 
 	*rest = lg_slice_cut(*rest, at ? length + 1 : length, rest->length);
 	return part;
+}
+
+/* Takes the next word off `rest`; words stand with blanks between. Empty: there is
+ * none. */
+static inline struct lg_slice lg_slice_word(struct lg_slice *rest)
+{
+	struct lg_slice word = {NULL, 0};
+
+	*rest = lg_slice_trim(*rest);
+	word.data = rest->data;
+	while (word.length < rest->length && !lg_is_space(rest->data[word.length]))
+		word.length++;
+	*rest = lg_slice_cut(*rest, word.length, rest->length);
+	return word;
+}
+
+/* Percent-encodes all but letters, digits and "-._~" (RFC 3986, section 2.3) into
+ * `out`, which has room for three bytes each. Returns how many were written. */
+static inline size_t lg_percent_encode(struct lg_slice s, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t used = 0;
+
+	for (size_t i = 0; i < s.length; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+		char lower = lg_lower((char)c);
+		if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+		    c == '.' || c == '_' || c == '~') {
+			out[used++] = (char)c;
+			continue;
+		}
+		out[used++] = '%';
+		out[used++] = digits[c >> 4];
+		out[used++] = digits[c & 15];
+	}
+	return used;
 }
 
 #endif

@@ -17,12 +17,13 @@
 #define OWN_HEADERS_MAX 8 /* beside them */
 #define KEY_HEADER_BYTES 65
 #define SIGNATURE_BYTES (KEYS_MAX * 48)
+#define PLACE ":external_id" /* in update_url */
 
 enum form { FORM_SINGLE, FORM_ARRAY, FORM_NDJSON };
 
 struct settings {
-	struct lg_slice url;
-	int32_t method;
+	struct lg_slice url, update_url;
+	int32_t method, update_method;
 	int32_t form;
 	struct lg_map headers;
 	struct lg_slice secret, bearer, user, password;
@@ -43,6 +44,17 @@ static const struct lg_option options[] = {
 	 .fallback = "POST",
 	 .choices = "POST|PUT|PATCH",
 	 .help = "method of the requests"},
+	{.name = "update_url",
+	 .type = LG_URL,
+	 .offset = SETTING(update_url),
+	 .help = "where events go whose lead the destination has given an id, by external_id, with "
+		 ":external_id in its place, such as https://crm.example/leads/:external_id"},
+	{.name = "update_method",
+	 .type = LG_ENUM,
+	 .offset = SETTING(update_method),
+	 .fallback = "PATCH",
+	 .choices = "POST|PUT|PATCH",
+	 .help = "method of the requests to update_url"},
 	{.name = "batch",
 	 .type = LG_ENUM,
 	 .offset = SETTING(form),
@@ -129,24 +141,12 @@ static bool read_key(struct lg_slice text, struct key *key)
 	return bits < 6 && !(value & ((1u << bits) - 1)) && key->length >= KEY_BYTES_MIN;
 }
 
-/* Takes the next of several secrets off `rest`; they stand with blanks between. */
-static bool next_secret(struct lg_slice *rest, struct lg_slice *secret)
-{
-	*rest = lg_slice_trim(*rest);
-	secret->data = rest->data;
-	secret->length = 0;
-	while (secret->length < rest->length && !lg_is_space(rest->data[secret->length]))
-		secret->length++;
-	*rest = lg_slice_cut(*rest, secret->length, rest->length);
-	return secret->length > 0;
-}
-
 static bool read_keys(const struct settings *settings, struct key keys[KEYS_MAX], size_t *count,
 		      struct lg_text problem)
 {
 	struct lg_slice rest = settings->secret, secret;
 
-	for (*count = 0; next_secret(&rest, &secret); (*count)++) {
+	for (*count = 0; (secret = lg_slice_word(&rest)).length; (*count)++) {
 		if (*count == KEYS_MAX) {
 			snprintf(problem.data, problem.capacity, "secret: more than %d", KEYS_MAX);
 			return false;
@@ -223,22 +223,13 @@ static const struct lg_pair *find_header(const struct settings *settings, const 
 	return NULL;
 }
 
-static bool same_name(struct lg_slice a, struct lg_slice b)
-{
-	size_t i = 0;
-
-	while (i < a.length && i < b.length && lg_lower(a.data[i]) == lg_lower(b.data[i]))
-		i++;
-	return i == a.length && i == b.length;
-}
-
 /* Whether one of the headers before this one has its name, in whatever case. */
 static bool is_repeated(const struct settings *settings, size_t index)
 {
 	const struct lg_pair *pairs = settings->headers.pairs;
 
 	for (size_t i = 0; i < index; i++)
-		if (same_name(pairs[i].name, pairs[index].name))
+		if (lg_slice_same(pairs[i].name, pairs[index].name))
 			return true;
 	return false;
 }
@@ -295,15 +286,29 @@ static bool url_has_user(struct lg_slice url)
 	return i < url.length && url.data[i] == '@';
 }
 
+static int32_t check_update(const struct settings *settings, struct lg_text problem)
+{
+	struct lg_slice url = settings->update_url;
+
+	if (!url.data)
+		return LG_OK;
+	if (!lg_slice_find(url, PLACE))
+		return refuse(problem, "update_url: it has no " PLACE);
+	if (settings->form != FORM_SINGLE)
+		return refuse(problem, "update_url: it takes one event at a time, batch: single");
+	return LG_OK;
+}
+
 static int32_t http_check(const void *settings, struct lg_text problem)
 {
 	const struct settings *s = settings;
 	struct key keys[KEYS_MAX];
 	size_t count;
 
-	if (url_has_user(s->url))
+	if (url_has_user(s->url) || url_has_user(s->update_url))
 		return refuse(problem, "url: give user and password as options of their own");
-	if (check_headers(s, problem) != LG_OK || check_credentials(s, problem) != LG_OK)
+	if (check_update(s, problem) != LG_OK || check_headers(s, problem) != LG_OK ||
+	    check_credentials(s, problem) != LG_OK)
 		return LG_FAIL;
 	return read_keys(s, keys, &count, problem) ? LG_OK : LG_FAIL;
 }
@@ -547,6 +552,33 @@ static char *join_events(const struct lg_batch *batch, enum form form, size_t *l
 	return body;
 }
 
+/* Dots alone would lead elsewhere. */
+static bool is_named(const struct sink *sink, const struct lg_event *event)
+{
+	struct lg_slice id = event->external_id;
+
+	return sink->settings->update_url.data && id.length && !lg_slice_is(id, ".") &&
+	       !lg_slice_is(id, "..");
+}
+
+/* update_url with the id, percent-encoded, in its place. NULL: no memory. */
+static char *make_update_url(const struct sink *sink, struct lg_slice id)
+{
+	struct lg_slice url = sink->settings->update_url;
+	const char *place = lg_slice_find(url, PLACE);
+	size_t before = (size_t)(place - url.data), after = url.length - before - strlen(PLACE);
+	char *made = malloc(before + 3 * id.length + after + 1), *at = made;
+
+	if (!made)
+		return NULL;
+	memcpy(at, url.data, before);
+	at += before;
+	at += lg_percent_encode(id, at);
+	memcpy(at, place + strlen(PLACE), after);
+	at[after] = '\0';
+	return made;
+}
+
 /* ---- delivering ------------------------------------------------------------ */
 
 static void free_call(struct call *call)
@@ -581,6 +613,9 @@ static bool send_body(struct sink *sink, struct call *call, struct lg_slice body
 	const struct settings *settings = sink->settings;
 	int64_t left = deadline - lg_monotonic(sink->host);
 	struct headers headers;
+	struct lg_event event;
+	char *update = NULL;
+	bool sent;
 	struct lg_http_call request = {
 		.size = sizeof(request),
 		.method = lg_slice_from(methods[settings->method]),
@@ -596,7 +631,17 @@ static bool send_body(struct sink *sink, struct call *call, struct lg_slice body
 	if (!make_headers(sink, call->batch, body, &headers))
 		return false;
 	request.header_count = headers.count;
-	return lg_http_send(sink->host, &request, on_answer, call) == LG_OK;
+	lg_batch_event(call->batch, 0, &event);
+	if (is_named(sink, &event)) {
+		update = make_update_url(sink, event.external_id);
+		request.url = lg_slice_from(update);
+		request.method = lg_slice_from(methods[settings->update_method]);
+		if (!update)
+			return false;
+	}
+	sent = lg_http_send(sink->host, &request, on_answer, call) == LG_OK;
+	free(update);
+	return sent;
 }
 
 static int32_t http_deliver(void *instance, struct lg_batch *batch, int64_t deadline)
@@ -648,6 +693,7 @@ static const struct lg_sink_operations operations = {
 	.events = "lead.created lead.touched",
 };
 
-LG_SINK_PLUGIN(0, 2, "http", .version = "1",
+LG_SINK_PLUGIN(0, 3, "http", .version = "1",
 	       .summary = "Sends events as JSON to a URL, one by one or in batches, signed",
-	       .flags = LG_CALLS_HTTP, LG_OPTIONS(options, struct settings), .sink = &operations);
+	       .flags = LG_CALLS_HTTP | LG_EXTERNAL_IDS, LG_OPTIONS(options, struct settings),
+	       .sink = &operations);

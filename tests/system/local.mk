@@ -38,6 +38,7 @@ SYSTEM_TESTS += 55-reload-load.t
 SYSTEM_TESTS += 56-reload-sinks.t
 SYSTEM_TESTS += 57-metrics.t
 SYSTEM_TESTS += 58-alerts.t
+SYSTEM_TESTS += 59-external.t
 SYSTEM_TESTS += 60-soak.t
 SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t

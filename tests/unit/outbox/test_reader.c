@@ -153,6 +153,31 @@ static void reads_a_store_that_nobody_runs(void **state)
 	assert_int_equal(outbox_last_seq(kit->outbox), 3);
 }
 
+static void names_of_leads_are_found(void **state)
+{
+	struct kit *kit = *state;
+	struct capture captures[2];
+	struct error error = {""};
+	struct lg_slice id;
+	struct arena arena;
+
+	kit_open(kit);
+	post_many(kit, 2, captures);
+	struct reader *reader = open_reader(kit, &arena);
+	assert_true(
+		reader_external(reader, &arena, LG_SLICE("crm"), captures[0].lead_id, &id, &error));
+	assert_false(slice_present(id));
+	kit_sql(kit, "INSERT INTO external SELECT 'crm', lead, 'x-' || seq FROM event");
+	assert_true(
+		reader_external(reader, &arena, LG_SLICE("crm"), captures[1].lead_id, &id, &error));
+	assert_true(slice_is(id, "x-2"));
+	assert_true(
+		reader_external(reader, &arena, LG_SLICE("erp"), captures[1].lead_id, &id, &error));
+	assert_false(slice_present(id));
+	reader_close(&reader);
+	arena_fini(&arena);
+}
+
 static void what_is_no_store_is_refused(void **state)
 {
 	struct kit *kit = *state;
@@ -173,9 +198,10 @@ static void what_is_no_store_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(events_come_in_pages),	    STORE_TEST(leads_are_listed_both_ways),
-		STORE_TEST(receipt_leads_to_its_lead),	    STORE_TEST(unknown_lead_is_said),
-		STORE_TEST(reads_a_store_that_nobody_runs), STORE_TEST(what_is_no_store_is_refused),
+		STORE_TEST(events_come_in_pages),	 STORE_TEST(leads_are_listed_both_ways),
+		STORE_TEST(receipt_leads_to_its_lead),	 STORE_TEST(unknown_lead_is_said),
+		STORE_TEST(names_of_leads_are_found),	 STORE_TEST(reads_a_store_that_nobody_runs),
+		STORE_TEST(what_is_no_store_is_refused),
 	};
 	return RUN(tests);
 }

@@ -26,10 +26,22 @@ static void look_at(const struct lg_event *event)
 		robot.last_seq = event->seq;
 }
 
+#define NAME_BYTES 24
+
+static void name_lead(const struct lg_event *event, struct lg_settlement *settlement,
+		      char name[NAME_BYTES])
+{
+	slice_to_text(event->external_id, name, NAME_BYTES);
+	atomic_store(&robot.known[event->seq], name[0] ? (int)strtol(name + 1, NULL, 10) : -1);
+	snprintf(name, NAME_BYTES, "n%lld", (long long)event->seq);
+	settlement->external_id = slice_from(name);
+}
+
 static void settle_one(struct lg_batch *batch, size_t index, int32_t outcome)
 {
 	struct lg_settlement settlement = {.size = sizeof(settlement), .outcome = outcome};
 	struct lg_event event;
+	char name[NAME_BYTES];
 
 	if (outcome != LG_DELIVERED) {
 		settlement.reason = LG_SLICE("the robot was told to");
@@ -47,6 +59,8 @@ static void settle_one(struct lg_batch *batch, size_t index, int32_t outcome)
 		atomic_store(&robot.turn[event.seq],
 			     1 + atomic_fetch_add(&robot.delivered_in_all, 1));
 	}
+	if (atomic_load(&robot.order) == NAME)
+		name_lead(&event, &settlement, name);
 	lg_settle(batch, index, &settlement);
 }
 
@@ -123,6 +137,8 @@ static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t dea
 		}
 	if (order == POISON)
 		settle_poisoned(batch);
+	if (order == NAME)
+		settle_every(batch, LG_DELIVERED);
 	if (order == KEEP)
 		keep(batch);
 	if (order == THREAD)

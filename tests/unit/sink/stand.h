@@ -34,6 +34,7 @@ enum order {
 	ODD_REJECTED,
 	POISON, /* a batch with a poisoned event goes as that one does */
 	KEEP,	/* robot_settle settles it later */
+	NAME,	/* delivered, and the lead is called n and the event's seq */
 };
 
 #define KEPT_MAX 64
@@ -56,6 +57,7 @@ extern struct robot {
 	_Atomic(int) kept_count;
 	_Atomic(int) turn[SEQ_MAX];  /* the how manieth it was that was delivered */
 	_Atomic(int) tried[SEQ_MAX]; /* how often, by seq */
+	_Atomic(int) known[SEQ_MAX]; /* the number of its lead's name before; -1: it had none */
 } robot;
 
 /* Settles all events of a batch that was kept. */

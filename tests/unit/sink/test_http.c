@@ -37,6 +37,8 @@ static struct desk {
 	_Alignas(16) char settings[1024];
 	struct sent sent[CALLS_MAX];
 	size_t sent_count, room;
+	struct lg_slice body, body_type; /* of each event; absent: no mapping */
+	const char *external_id;
 } desk;
 
 static int64_t fixed_now(void)
@@ -144,6 +146,9 @@ static int32_t deliver(size_t count)
 			.id = slice_from(ids[i]),
 			.type = LG_SLICE("lead.created"),
 			.json = slice_from(jsons[i]),
+			.body = desk.body,
+			.body_type = desk.body_type,
+			.external_id = slice_from(desk.external_id),
 		};
 	return instance->sink.deliver(instance->state, &desk.batch.handle, deadline);
 }
@@ -225,6 +230,59 @@ static void a_joined_batch_has_one(void **state)
 		assert_int_equal(settled(i).outcome, LG_DELIVERED);
 		assert_false(slice_present(settled(i).external_id));
 	}
+}
+
+/* Where the destination has named the lead, with the id in its place. */
+static void a_known_lead_is_updated(void **state)
+{
+	static const struct {
+		const char *id, *url, *method;
+	} table[] = {
+		{"x-1", "https://crm.test/l/x-1/?k=1", "PUT"},
+		{"a/b c?%\xc3\xa9~_.", "https://crm.test/l/a%2Fb%20c%3F%25%C3%A9~_./?k=1", "PUT"},
+		{"", "https://crm.test/leads", "POST"},
+		{"..", "https://crm.test/leads", "POST"},
+		{".", "https://crm.test/leads", "POST"},
+	};
+	struct error error;
+
+	(void)state;
+	set_text("update_url", "https://crm.test/l/:external_id/?k=1");
+	set_word("update_method", 1);
+	assert_int_equal(desk.instance.sink.check(desk.settings, (struct lg_text){error.text, 100}),
+			 LG_OK);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		desk.external_id = table[i].id;
+		assert_int_equal(deliver(1), LG_OK);
+		assert_string_equal(desk.sent[i].url, table[i].url);
+		assert_string_equal(desk.sent[i].method, table[i].method);
+		answer(i, LG_DELIVERED, NULL);
+	}
+	set_word("batch", 1);
+	assert_int_equal(desk.instance.sink.check(desk.settings, (struct lg_text){error.text, 100}),
+			 LG_FAIL);
+	assert_string_equal(error.text, "update_url: it takes one event at a time, batch: single");
+	set_text("update_url", "https://crm.test/l/");
+	assert_int_equal(desk.instance.sink.check(desk.settings, (struct lg_text){error.text, 100}),
+			 LG_FAIL);
+	assert_string_equal(error.text, "update_url: it has no :external_id");
+}
+
+static void what_is_mapped_is_sent(void **state)
+{
+	(void)state;
+	desk.body = LG_SLICE("a=1&b=2");
+	desk.body_type = LG_SLICE("application/x-www-form-urlencoded");
+	assert_int_equal(deliver(1), LG_OK);
+	assert_true(slice_is(desk.sent[0].body, "a=1&b=2"));
+	assert_non_null(
+		strstr(desk.sent[0].headers, "Content-Type: application/x-www-form-urlencoded\n"));
+	answer(0, LG_DELIVERED, NULL);
+	set_word("batch", 1);
+	desk.body = LG_SLICE("{}");
+	assert_int_equal(deliver(2), LG_OK);
+	assert_true(slice_is(desk.sent[1].body, "[{},{}]"));
+	answer(1, LG_DELIVERED, NULL);
 }
 
 static void lines_end_in_line_feeds(void **state)
@@ -309,6 +367,8 @@ int main(void)
 		TEST(signs_as_the_standard_says),
 		TEST(one_event_is_a_call),
 		TEST(a_joined_batch_has_one),
+		TEST(a_known_lead_is_updated),
+		TEST(what_is_mapped_is_sent),
 		TEST(lines_end_in_line_feeds),
 		TEST(what_cannot_be_sent_goes_again),
 		TEST(limits_follow_the_form),

@@ -63,6 +63,36 @@ static void test_an_open_one_holds_back(void **state)
 	in_turn(1, 3);
 }
 
+/* What an event of a lead was settled with, the next one sees: at once, before the
+ * writer has stored it, and over a restart. */
+static void test_names_are_known(void **state)
+{
+	(void)state;
+	stand.library.plugin.flags |= LG_EXTERNAL_IDS;
+	atomic_store(&robot.order, NAME);
+	one_lead_and_others();
+	start();
+	WAIT_FOR(status().position == 8);
+	assert_int_equal(robot.known[1], -1);
+	assert_int_equal(robot.known[2], 1);
+	assert_int_equal(robot.known[3], 2);
+	for (int seq = 4; seq <= 8; seq++)
+		assert_int_equal(robot.known[seq], -1);
+	assert_int_equal(kit_count(&stand.kit, "SELECT count(*) FROM external"), 6);
+	stop();
+	start();
+	touch("fourth");
+	WAIT_FOR(status().position == 9);
+	assert_int_equal(robot.known[9], 3);
+	stop();
+	/* Who does not ask is not told. */
+	stand.library.plugin.flags = 0;
+	start();
+	touch("fifth");
+	WAIT_FOR(status().position == 10);
+	assert_int_equal(robot.known[10], -1);
+}
+
 /* A dead letter waits for a person, and nobody waits for it. */
 static void test_a_dead_one_does_not(void **state)
 {
@@ -177,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_A_STAND(test_one_a_batch),
 		ON_A_STAND(test_an_open_one_holds_back),
+		ON_A_STAND(test_names_are_known),
 		ON_A_STAND(test_a_dead_one_does_not),
 		ON_A_STAND(test_held_over_a_restart),
 		ON_A_STAND(test_free_when_it_is_switched_off),
