@@ -76,7 +76,7 @@ my ($version) = $fresh =~ /^(\d+)\n/;
 
 # ---- what is there goes on ---------------------------------------------------------
 
-for my $old (1, 2) {
+for my $old (sort { $a <=> $b } map { /schema-(\d+)\.sql$/ } glob "$stores/*") {
     my $gateway = new_gateway();
     make_store($gateway, $old);
     my $before = content($gateway);
