@@ -225,6 +225,7 @@ is(post_at($old, 'first'), 202, 'so does the first one');
 my $trusting = '{ address: "127.0.0.1:0", trusted_proxies: [127.0.0.1] }';
 $gateway->configure(listening(qq($trusting, { address: "$other" }), '127.0.0.1:0'));
 is(($gateway->command('reload', '--wait'))[0], 0, 'a listener trusts a proxy');
+$gateway->announce(qr/event=forwarded\.ignored .*peer=127\.0\.0\.1/);
 syswrite $stays, form_request('/f/quote', [email => 'untrusted@example.com'], 'X-Forwarded-For' => '192.0.2.1');
 my $last = read_answer($stays, \$stays_rest);
 is($last->{status}, 202, 'a connection of before is served');
