@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/loop.c \
 	%D%/mailbox.c \
 	%D%/outline.c \
+	%D%/meter.c \
 	%D%/random.c \
 	%D%/slice.c \
 	%D%/suggestion.c \

@@ -51,6 +51,13 @@ bool address_is_v4(const struct address *address)
 	return memcmp(address->bytes, mapped, sizeof(mapped)) == 0;
 }
 
+void address_network(const struct address *address, uint64_t network[2])
+{
+	memcpy(network, address->bytes, sizeof(address->bytes));
+	if (!address_is_v4(address))
+		network[1] = 0;
+}
+
 void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 {
 	if (address_is_v4(address))

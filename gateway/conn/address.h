@@ -35,6 +35,10 @@ bool address_is_private(const struct address *address);
 
 bool address_is_v4(const struct address *address);
 
+/* What one subscriber has whole, as 128 bits for a hash: an IPv4 address, the /64
+ * of an IPv6 address. */
+void address_network(const struct address *address, uint64_t network[2]);
+
 /* "192.0.2.0/24", "2001:db8::/32", or an address alone. False when it is none,
  * or when bits beyond the prefix are set: the writer meant something else. */
 bool address_prefix_parse(struct lg_slice text, struct address_prefix *prefix);

@@ -1,6 +1,7 @@
 #include "conn/quota.h"
 
 #include "base/alloc.h"
+#include "base/keyed_hash.h"
 #include "base/random.h"
 
 struct quota *quota_new(size_t limit, size_t limit_per_address)
@@ -26,26 +27,14 @@ void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_addres
 	atomic_store(&quota->limit_per_address, limit_per_address);
 }
 
-/* Every bit of the input reaches every bit of the result (the finalizer that
- * SplitMix64 uses). */
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
-}
-
 /* The address's cells, one in each row. */
 static void find_cells(struct quota *quota, const struct address *address,
 		       _Atomic(uint32_t) *cells[2])
 {
-	uint64_t halves[2];
+	uint64_t network[2];
 
-	memcpy(halves, address->bytes, sizeof(halves));
-	if (!address_is_v4(address))
-		halves[1] = 0;
-	uint64_t hash = mix(halves[0] ^ quota->keys[0]);
-	hash = mix(hash + mix(halves[1] ^ quota->keys[1]) + quota->keys[2]);
+	address_network(address, network);
+	uint64_t hash = keyed_hash(quota->keys, network);
 	cells[0] = &quota->cells[0][hash % QUOTA_CELLS];
 	cells[1] = &quota->cells[1][(hash >> 32) % QUOTA_CELLS];
 }
