@@ -102,10 +102,19 @@ static bool is_ending(const struct h1_queue *queue)
 }
 
 /* An early answer leaves a sender that waits for 100 Continue with the choice
- * to send its body or not, so nobody knows what comes next. */
+ * to send its body or not, so nobody knows what comes next; and a long body is
+ * not read for nothing. */
+static bool ends_with_early_answer(const struct h1_queue *queue, const struct h1_request *r)
+{
+	uint64_t most = (uint64_t)queue->worker->limits.linger_bytes;
+
+	return r->phase != H1_IN_HANDLER &&
+	       (r->parser.expects_continue || r->parser.content_length > most);
+}
+
 static bool must_close(const struct h1_queue *queue, const struct h1_request *r)
 {
-	if (!r->persists || (r->phase != H1_IN_HANDLER && r->parser.expects_continue))
+	if (!r->persists || ends_with_early_answer(queue, r))
 		return true;
 	return is_ending(queue) && is_newest(queue, r);
 }

@@ -157,8 +157,9 @@ enum http_refusal h1_request_add(struct h1_request *r, struct lg_slice piece,
 				 struct http_worker *worker)
 {
 	bool is_kept = !r->answered;
+	/* After an early answer what comes is dropped, up to a bound. */
 	size_t limit = is_kept ? r->request.route.body_limit_bytes
-			       : (size_t)worker->limits.body_bytes;
+			       : (size_t)worker->limits.linger_bytes;
 
 	if (piece.length > limit - r->body_bytes)
 		return HTTP_REFUSED_BODY_TOO_LARGE;

@@ -81,6 +81,11 @@ static void start_body(struct h1_transport *h1, struct h1_request *r)
 		refuse(h1, r, HTTP_REFUSED_BODY_TOO_LARGE);
 		return;
 	}
+	if (!r->answered &&
+	    !budget_has(&h1->queue.worker->server->budget, parser->content_length)) {
+		refuse(h1, r, HTTP_REFUSED_BUSY);
+		return;
+	}
 	if (parser->is_chunked)
 		h1_body_init_chunked(&r->framing, parser->head_limit);
 	else

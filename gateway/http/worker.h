@@ -20,6 +20,14 @@ static inline void budget_give(struct budget *budget, size_t bytes)
 		atomic_fetch_sub(&budget->used_bytes, (int64_t)bytes);
 }
 
+/* Whether so much could be taken now. */
+static inline bool budget_has(const struct budget *budget, uint64_t bytes)
+{
+	int64_t left = atomic_load(&budget->limit_bytes) - atomic_load(&budget->used_bytes);
+
+	return bytes == 0 || (left > 0 && bytes <= (uint64_t)left);
+}
+
 static inline bool budget_take(struct budget *budget, size_t bytes)
 {
 	int64_t before = atomic_fetch_add(&budget->used_bytes, (int64_t)bytes);

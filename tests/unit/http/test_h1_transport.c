@@ -282,6 +282,52 @@ static void goes_on_after_an_early_answer(void **state)
 	fixture_stop(fixture);
 }
 
+/* What is left of a body after an early answer is dropped up to the bound of a
+ * linger; of a longer one nothing is read. */
+static void reads_no_long_body_after_an_early_answer(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	struct client client;
+
+	(void)state;
+	limits.linger_bytes = 10;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	client_connect(&client, fixture);
+	client_say(&client, "POST /early HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n0123456789"
+			    "POST /early HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n");
+	assert_true(client_read_end(&client));
+	assert_int_equal(client_count(&client, "HTTP/1.1 403 Forbidden"), 2);
+	assert_int_equal(client_count(&client, "Connection: close"), 1);
+	client_close(&client);
+	client_connect(&client, fixture);
+	client_say(&client, "POST /early HTTP/1.1\r\n" HOST
+			    "Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n");
+	client_expect(&client, "HTTP/1.1 403 Forbidden", 1);
+	client_read_end(&client);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
+/* With no room for it among all buffered bodies a body is not begun. */
+static void refuses_a_body_that_finds_no_room(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	struct client client;
+
+	(void)state;
+	limits.buffered_bytes = 100;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	client_connect(&client, fixture);
+	client_say(&client, "POST /x HTTP/1.1\r\n" HOST "Content-Length: 101\r\n\r\n");
+	assert_true(client_read_end(&client));
+	assert_true(client_has(&client, "HTTP/1.1 503 "));
+	assert_true(client_has(&client, "Retry-After: "));
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 static void answers_the_probe(void **state)
 {
 	struct fixture *fixture = start();
@@ -411,6 +457,8 @@ int main(void)
 		cmocka_unit_test(refuses_large_bodies_before_they_come),
 		cmocka_unit_test(lingers_after_a_refusal),
 		cmocka_unit_test(goes_on_after_an_early_answer),
+		cmocka_unit_test(reads_no_long_body_after_an_early_answer),
+		cmocka_unit_test(refuses_a_body_that_finds_no_room),
 		cmocka_unit_test(answers_the_probe),
 		cmocka_unit_test(says_keep_alive_to_old_clients),
 		cmocka_unit_test(answers_a_half_closed_peer),
