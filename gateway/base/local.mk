@@ -13,8 +13,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c \
 	%D%/loop.c \
 	%D%/mailbox.c \
-	%D%/outline.c \
 	%D%/meter.c \
+	%D%/outline.c \
 	%D%/random.c \
 	%D%/slice.c \
 	%D%/suggestion.c \

@@ -37,12 +37,20 @@ const struct lg_option http_limit_options[] = {
 	      "most connections of one address, or of one IPv6 /64; trusted proxies are exempt"),
 	LIMIT(proxy_header_bytes, "max_proxy_header", LG_SIZE, "4KiB", 256, 65551,
 	      "largest PROXY header of version 2, where a listener takes them"),
+	LIMIT(address_rate, "max_address_rate", LG_INTEGER, "6000", 0, INT64_C(1000000000),
+	      "most requests a minute of one client address, or of one IPv6 /64, to all sources; "
+	      "beyond it the answer is 429; 0: no limit"),
+	LIMIT(address_burst, "max_address_burst", LG_INTEGER, "1000", 1, 1000000,
+	      "how many of them may come at once"),
+	LIMIT(rate_exempt, "rate_exempt", LG_LIST, "[127.0.0.0/8, ::1]", 0, 0,
+	      "addresses and prefixes (10.0.0.0/8) to which max_address_rate does not apply"),
 	LIMIT(pipelined, "max_pipelined", LG_INTEGER, "16", 1, 1000,
 	      "most requests of one connection under way at once"),
 	LIMIT(linger_ms, "linger_timeout", LG_DURATION, "2s", 1, 60000,
 	      "time to read on after an answer that ends a connection"),
 	LIMIT(linger_bytes, "max_linger", LG_SIZE, "1MiB", 0, GIB,
-	      "bytes to read on after an answer that ends a connection"),
+	      "bytes to read on after an answer that ends a connection, and of a body after an "
+	      "answer that did not wait for it"),
 };
 const size_t http_limit_option_count = sizeof(http_limit_options) / sizeof(http_limit_options[0]);
 

@@ -25,8 +25,11 @@ struct http_limits {
 	int64_t connections;	    /* in all */
 	int64_t connections_per_address;
 	int64_t proxy_header_bytes;
-	int64_t pipelined; /* requests of one connection under way */
-	int64_t linger_ms; /* reading on after an error, so that it is seen */
+	int64_t address_rate;	    /* requests a minute of one client; 0: no limit */
+	int64_t address_burst;	    /* of them at once */
+	struct lg_list rate_exempt; /* addresses and prefixes */
+	int64_t pipelined;	    /* requests of one connection under way */
+	int64_t linger_ms;	    /* reading on after an error, so that it is seen */
 	int64_t linger_bytes;
 };
 extern const struct lg_option http_limit_options[];

@@ -25,6 +25,11 @@ const struct lg_option source_options[] = {
 	       .help = "most leads of one request"),
 	OPTION(form_fields, "max_form_fields", LG_INTEGER, .fallback = "500", .min = 1,
 	       .max = 100000, .help = "most fields of one form"),
+	OPTION(rate, "max_rate", LG_INTEGER, .fallback = "0", .min = 0, .max = INT64_C(1000000000),
+	       .help = "most requests a minute, all senders together; beyond it the answer is "
+		       "429; 0: no limit"),
+	OPTION(burst, "max_burst", LG_INTEGER, .fallback = "100", .min = 1, .max = 1000000,
+	       .help = "how many of them may come at once"),
 	OPTION(region, "region", LG_STRING,
 	       .help = "region in which phone numbers without a country are read, such as US; "
 		       "otherwise defaults.region"),
@@ -40,10 +45,13 @@ const size_t source_option_count = sizeof(source_options) / sizeof(source_option
 #define LEADS_HELP "Leads by how they ended"
 #define REQUESTS "leadgate_source_requests_total"
 #define REQUESTS_HELP "Requests to sources by how they were answered"
+#define TURNED "leadgate_source_turned_away_total"
+#define TURNED_HELP "Requests to sources that were turned away by their heads"
 
 /* clang-format off */
 static const struct {
-	const char *name, *result, *help;
+	const char *name, *word, *help;
+	const char *label; /* of the word; NULL: result */
 } rows[SOURCE_COUNTERS] = {
 	[SOURCE_CREATED] = {LEADS, "created", LEADS_HELP},
 	[SOURCE_TOUCHED] = {LEADS, "touched", LEADS_HELP},
@@ -58,6 +66,10 @@ static const struct {
 	[SOURCE_REFUSED] = {REQUESTS, "refused", REQUESTS_HELP},
 	[SOURCE_BUSY] = {REQUESTS, "busy", REQUESTS_HELP},
 	[SOURCE_FAILED] = {REQUESTS, "failed", REQUESTS_HELP},
+	[SOURCE_OVER_ADDRESS_RATE] = {TURNED, "address-rate", TURNED_HELP, "reason"},
+	[SOURCE_OVER_RATE] = {TURNED, "source-rate", TURNED_HELP, "reason"},
+	[SOURCE_NO_QUEUE] = {TURNED, "queue", TURNED_HELP, "reason"},
+	[SOURCE_NO_ROOM] = {TURNED, "store", TURNED_HELP, "reason"},
 	[SOURCE_SLOW] = {"leadgate_source_slow_calls_total", NULL,
 			 "Calls of a source plugin that took longer than core.slow_call"},
 };
@@ -66,12 +78,14 @@ static const struct {
 void source_register(struct source *source)
 {
 	pthread_mutex_init(&source->serial, NULL);
+	source->rate = meter_rate(source->settings.rate, source->settings.burst);
 	for (int i = 0; i < SOURCE_COUNTERS; i++) {
 		char labels[COUNTER_LABEL_BYTES] = "";
 
 		counter_label(labels, "source", source->instance->name);
-		if (rows[i].result)
-			counter_label(labels, "result", slice_from(rows[i].result));
+		if (rows[i].word)
+			counter_label(labels, rows[i].label ? rows[i].label : "result",
+				      slice_from(rows[i].word));
 		source->counters[i] = counter_register(COUNTER_COUNTER, rows[i].name, labels,
 						       rows[i].help);
 		if (source->counters[i] == COUNTER_NONE)

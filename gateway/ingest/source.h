@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/counter.h"
+#include "base/meter.h"
 #include "host/instance.h"
 #include "http/request.h"
 #include "lead/normalize.h"
@@ -19,6 +20,8 @@ struct source_settings {
 	int64_t body_bytes;	/* largest request; settings turn 0 into http.body_bytes */
 	int64_t items;		/* most leads of one request */
 	int64_t form_fields;	/* most fields of one form */
+	int64_t rate;		/* requests a minute; 0: no limit */
+	int64_t burst;		/* of them at once */
 	struct lg_slice region; /* default region; absent: defaults.region */
 	int32_t is_test;
 	int64_t alert_silent_ms; /* no lead for so long is an alert; 0: never */
@@ -43,6 +46,10 @@ enum source_counter {
 	SOURCE_REFUSED,
 	SOURCE_BUSY,
 	SOURCE_FAILED,
+	SOURCE_OVER_ADDRESS_RATE, /* requests turned away by their heads */
+	SOURCE_OVER_RATE,
+	SOURCE_NO_QUEUE,
+	SOURCE_NO_ROOM,
 	SOURCE_SLOW, /* calls of the plugin that took too long */
 	SOURCE_COUNTERS
 };
@@ -52,10 +59,12 @@ struct source {
 	struct source_settings settings;
 	struct normalize_settings normalize;
 	int counters[SOURCE_COUNTERS];
+	struct meter_rate rate;
+	struct meter meter;	/* of requests; any thread */
 	pthread_mutex_t serial; /* held while the plugin runs, when it is LG_SERIAL */
 };
 
-/* Registers the counters and makes the lock. Main thread. */
+/* Registers the counters, makes the lock, reads the rate. Main thread. */
 void source_register(struct source *source);
 
 /* Around each call of the plugin: a plugin that is LG_SERIAL never runs on two

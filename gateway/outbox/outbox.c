@@ -227,6 +227,11 @@ bool outbox_ready(const struct outbox *outbox, const char **reason)
 	return !why;
 }
 
+bool outbox_is_busy(const struct outbox *outbox)
+{
+	return writer_is_busy(&outbox->writer);
+}
+
 void outbox_settle(struct outbox *outbox, struct settlement *settlement)
 {
 	writer_settle(&outbox->writer, settlement);

@@ -66,6 +66,10 @@ bool outbox_submit(struct outbox *outbox, struct submission *submission);
 /* Whether submissions are taken now; otherwise a reason that lives for ever. */
 bool outbox_ready(const struct outbox *outbox, const char **reason);
 
+/* Whether the queue is full, so that a submission would not be admitted now. Any
+ * thread. */
+bool outbox_is_busy(const struct outbox *outbox);
+
 /* Hands a settlement over; it always comes back. Any thread. */
 void outbox_settle(struct outbox *outbox, struct settlement *settlement);
 

@@ -348,6 +348,12 @@ bool writer_admit(struct writer *writer, const struct submission *submission)
 	return true;
 }
 
+bool writer_is_busy(const struct writer *writer)
+{
+	return atomic_load(&writer->queued) >= writer->store->queue_submissions ||
+	       atomic_load(&writer->queued_bytes) >= writer->store->queue_bytes;
+}
+
 void writer_send(struct writer *writer, struct letter *oldest)
 {
 	mailbox_send_chain(&writer->submissions, oldest);

@@ -41,6 +41,7 @@ bool writer_start(struct writer *writer, struct error *error);
 void writer_stop(struct writer *writer);
 
 bool writer_admit(struct writer *writer, const struct submission *submission);
+bool writer_is_busy(const struct writer *writer);
 void writer_send(struct writer *writer, struct letter *oldest);
 void writer_settle(struct writer *writer, struct settlement *settlement);
 void writer_do(struct writer *writer, struct chore *chore);

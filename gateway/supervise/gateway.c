@@ -51,7 +51,8 @@ static bool make_workers(struct gateway *gateway, struct error *error)
 	if (count == 0)
 		count = cores > 0 ? (size_t)cores : 1;
 	gateway->workers = alloc_zalloc(count * sizeof(*gateway->workers));
-	if (!gateway->workers)
+	gateway->addresses = meter_table_new();
+	if (!gateway->workers || !gateway->addresses)
 		return error_set(error, "not enough memory");
 	for (; gateway->worker_count < count; gateway->worker_count++)
 		if (!worker_init(&gateway->workers[gateway->worker_count], &gateway->home, error))
@@ -62,8 +63,8 @@ static bool make_workers(struct gateway *gateway, struct error *error)
 /* Says itself where in the configuration a mistake is. */
 static bool open_generation(struct gateway *gateway, struct error *error)
 {
-	if (!generation_open(gateway->generation, gateway->outbox, &gateway->settings->lead,
-			     gateway->worker_count, error))
+	if (!generation_open(gateway->generation, gateway->outbox, gateway->addresses,
+			     &gateway->settings->lead, gateway->worker_count, error))
 		return false;
 	gateway->lanes = gateway->generation->lanes;
 	generation_hand_out(gateway->generation, gateway->workers);
@@ -204,6 +205,7 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_fini(&gateway->workers[i]);
 	alloc_free(gateway->workers);
+	meter_table_free(&gateway->addresses);
 	if (gateway->reload) {
 		berths_fini(&gateway->berths);
 		reload_close(&gateway->reload);

@@ -20,6 +20,7 @@ struct gateway {
 	struct list generations;       /* all that are in use, oldest first */
 	struct mailbox home;	       /* where shares of the loops come home */
 	struct outbox *outbox;
+	struct meter_table *addresses; /* rates of clients, over all generations */
 	struct worker *workers;
 	size_t worker_count;
 	struct berths berths;

@@ -18,6 +18,7 @@ static void generation_free(struct generation *generation)
 	list_remove(&generation->link);
 	settings_free(&generation->settings);
 	buffer_fini(&generation->errors);
+	turnstile_fini(&generation->turnstile);
 	alloc_free(generation->lanes);
 	alloc_free(generation->shares);
 	alloc_free(generation);
@@ -57,7 +58,8 @@ static bool open_sources(struct generation *generation, struct error *error)
 }
 
 bool generation_open(struct generation *generation, struct outbox *outbox,
-		     const struct lead_limits *limits, size_t loops, struct error *error)
+		     struct meter_table *addresses, const struct lead_limits *limits, size_t loops,
+		     struct error *error)
 {
 	struct settings *settings = generation->settings;
 
@@ -73,7 +75,8 @@ bool generation_open(struct generation *generation, struct outbox *outbox,
 		.source_count = settings->source_count,
 		.slow_us = settings->core.slow_ms * 1000,
 	};
-	return open_sources(generation, error);
+	return turnstile_init(&generation->turnstile, &settings->http, outbox, addresses, error) &&
+	       open_sources(generation, error);
 }
 
 void generation_hand_out(struct generation *generation, struct worker *workers)
@@ -83,6 +86,7 @@ void generation_hand_out(struct generation *generation, struct worker *workers)
 	for (size_t i = 0; i < generation->share_count; i++) {
 		generation->shares[i] = (struct worker_share){
 			.ingest = &generation->ingest,
+			.turnstile = &generation->turnstile,
 			.generation = generation,
 		};
 		worker_hand_out(&workers[i], &generation->shares[i]);

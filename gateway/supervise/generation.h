@@ -5,6 +5,7 @@
 #define SUPERVISE_GENERATION_H
 
 #include "supervise/settings.h"
+#include "supervise/turnstile.h"
 #include "supervise/worker.h"
 
 struct generation {
@@ -13,6 +14,7 @@ struct generation {
 	struct settings *settings;
 	struct buffer errors; /* of the configuration: the settings write here */
 	struct ingest ingest;
+	struct turnstile turnstile;
 	struct lane **lanes;	     /* room for one a sink: the gateway's */
 	struct worker_share *shares; /* one a loop */
 	size_t share_count;
@@ -24,11 +26,13 @@ struct generation {
  * mistake; all of them are then in `errors`. The caller has one reference. */
 struct generation *generation_load(const char *path, struct buffer *errors);
 
-/* Opens the sources and makes shares for `loops` loops. False with a reason,
+/* Opens the sources and makes shares for `loops` loops; `addresses` has the rates of
+ * clients. False with a reason,
  * which is also in `errors` of the generation when it has a place in the
  * configuration; what was opened is closed with the generation. */
 bool generation_open(struct generation *generation, struct outbox *outbox,
-		     const struct lead_limits *limits, size_t loops, struct error *error);
+		     struct meter_table *addresses, const struct lead_limits *limits, size_t loops,
+		     struct error *error);
 
 /* Hands the shares to the loops, as many as they were made for. */
 void generation_hand_out(struct generation *generation, struct worker *workers);

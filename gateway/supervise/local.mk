@@ -22,4 +22,5 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \
 	%D%/systemd.c \
+	%D%/turnstile.c \
 	%D%/worker.c

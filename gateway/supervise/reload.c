@@ -269,8 +269,8 @@ static bool prepare(struct reload *reload, struct generation *next, struct error
 	struct gateway *gateway = reload->gateway;
 
 	settings_keep_fixed(next->settings, gateway->first->settings);
-	return generation_open(next, gateway->outbox, &gateway->first->settings->lead,
-			       gateway->worker_count, error) &&
+	return generation_open(next, gateway->outbox, gateway->addresses,
+			       &gateway->first->settings->lead, gateway->worker_count, error) &&
 	       (berths_prepare(&gateway->berths, next->settings) ||
 		error_set(error, "not enough memory")) &&
 	       prepare_listeners(reload, next->settings, error);

@@ -7,6 +7,7 @@
 #include "lead/field.h"
 #include "lead/phone.h"
 #include "supervise/settings_part.h"
+#include "supervise/turnstile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,18 @@ static void check_probe_paths(struct settings *settings, struct fy_node *root)
 		}
 }
 
+/* Prefixes are kept by whoever compares with them; here they are only tried. */
+static void check_rate_exempt(struct settings *settings, struct fy_node *root)
+{
+	struct turnstile turnstile;
+	struct error error;
+
+	if (turnstile_init(&turnstile, &settings->http, NULL, NULL, &error))
+		turnstile_fini(&turnstile);
+	else
+		document_error(settings->document, document_member(root, "http"), "%s", error.text);
+}
+
 static bool add_folder(struct buffer *path, struct lg_slice folder)
 {
 	if (folder.length == 0)
@@ -242,6 +255,7 @@ static void read_all(struct settings *settings)
 	settings_read_sources(settings, document_member(root, "sources"));
 	settings_read_sinks(settings, document_member(root, "sinks"));
 	check_probe_paths(settings, root);
+	check_rate_exempt(settings, root);
 }
 
 /* The store alone, whatever else is wrong. */

@@ -1,5 +1,7 @@
 #include "supervise/worker.h"
 
+#include "supervise/turnstile.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +36,7 @@ static void on_share(struct loop_mailbox *box, struct letter *letter)
 }
 
 /* Requests that no source takes, by reason; written before loops run. */
-static int unknown_paths, wrong_methods;
+static int unknown_paths, wrong_methods, too_many;
 
 static int unrouted(const char *labels)
 {
@@ -46,6 +48,7 @@ bool worker_init(struct worker *worker, struct mailbox *home, struct error *erro
 {
 	unknown_paths = unrouted("reason=\"path\"");
 	wrong_methods = unrouted("reason=\"method\"");
+	too_many = unrouted("reason=\"rate\"");
 	*worker = (struct worker){.home = home, .mailbox.fd = -1};
 	worker->loop = loop_new();
 	worker->ingest = worker->loop ? ingest_loop_new(worker->loop) : NULL;
@@ -154,6 +157,11 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 	struct source *source = ingest_source_at(share->ingest, request->path);
 
 	(void)arg;
+	if (!turnstile_admits_client(share->turnstile, source, request)) {
+		if (!source)
+			counter_inc(too_many);
+		return false;
+	}
 	if (!source) {
 		counter_inc(unknown_paths);
 		http_respond_problem(request, 404, "no source has this path", 0);
@@ -164,6 +172,8 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 		answer_method(request, source);
 		return false;
 	}
+	if (!turnstile_admits_to(share->turnstile, source, request))
+		return false;
 	share->requests++;
 	request->context = share;
 	route->handle = handle;

@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "ingest/ingest.h"
 
+struct turnstile;
 struct worker;
 
 /* A loop's part in a generation. It belongs to the main thread until it is
@@ -24,6 +25,7 @@ struct worker_share {
 	enum { SHARE_TAKEN, SHARE_LEFT } state; /* when it comes home */
 	struct worker *worker;
 	struct ingest *ingest;
+	const struct turnstile *turnstile;
 	void *generation; /* whose it is */
 	size_t requests;  /* under way */
 };

@@ -42,6 +42,7 @@ SYSTEM_TESTS += 59-external.t
 SYSTEM_TESTS += 60-soak.t
 SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
+SYSTEM_TESTS += 75-rates.t
 SYSTEM_TESTS += 83-migrations.t
 SYSTEM_TESTS += 84-forget-reload.t
 SYSTEM_TESTS += 70-proxy-protocol.t

@@ -1,0 +1,129 @@
+#include "supervise/turnstile.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/counter.h"
+
+/* As after a submission that the journal did not take (ingest/ingest.c). */
+#define RETRY_AFTER_QUEUE_S 2
+#define RETRY_AFTER_STORE_S 30
+
+#define DETAIL_ADDRESS "too many requests from this address; try again later"
+#define DETAIL_SOURCE "too many requests for this source; try again later"
+#define DETAIL_QUEUE "more leads are waiting than the gateway may hold"
+
+static bool copy_exempt(struct turnstile *turnstile, const struct lg_list *list,
+			struct error *error)
+{
+	if (list->count == 0)
+		return true;
+	turnstile->exempt = alloc_malloc(list->count * sizeof(*turnstile->exempt));
+	if (!turnstile->exempt)
+		return error_set(error, "not enough memory");
+	for (size_t i = 0; i < list->count; i++)
+		if (!address_prefix_parse(list->items[i], &turnstile->exempt[i]))
+			return error_set(error,
+					 "rate_exempt: \"%.*s\" is neither an address nor a prefix "
+					 "such as 10.0.0.0/8",
+					 SLICE_ARGS(list->items[i]));
+	turnstile->exempt_count = list->count;
+	return true;
+}
+
+bool turnstile_init(struct turnstile *turnstile, const struct http_limits *limits,
+		    const struct outbox *outbox, struct meter_table *addresses, struct error *error)
+{
+	*turnstile = (struct turnstile){
+		.outbox = outbox,
+		.addresses = addresses,
+		.address_rate = meter_rate(limits->address_rate, limits->address_burst),
+	};
+	if (copy_exempt(turnstile, &limits->rate_exempt, error))
+		return true;
+	turnstile_fini(turnstile);
+	return false;
+}
+
+void turnstile_fini(struct turnstile *turnstile)
+{
+	alloc_free(turnstile->exempt);
+	turnstile->exempt = NULL;
+	turnstile->exempt_count = 0;
+}
+
+static bool is_exempt(const struct turnstile *turnstile, const struct address *address)
+{
+	for (size_t i = 0; i < turnstile->exempt_count; i++)
+		if (address_in_prefix(address, &turnstile->exempt[i]))
+			return true;
+	return false;
+}
+
+/* A client without an address is a process of this machine, on a unix socket. */
+static int64_t draw_address(const struct turnstile *turnstile, const struct http_request *request)
+{
+	struct address address;
+	uint64_t network[2];
+
+	if (turnstile->address_rate.interval_ns == 0 ||
+	    !address_parse(request->client_address, &address) || is_exempt(turnstile, &address))
+		return 0;
+	address_network(&address, network);
+	return meter_table_take(turnstile->addresses, network, &turnstile->address_rate,
+				clock_monotonic_us() * 1000);
+}
+
+static bool refuse_rate(struct http_request *request, const char *detail, int64_t wait_ms)
+{
+	http_respond_problem(request, 429, detail, (int)((wait_ms + 999) / 1000));
+	return false;
+}
+
+/* Without a body there is nothing to be spared: the journal answers for itself,
+ * and a provider that only verifies the address may do so. */
+static bool brings_body(const struct http_request *request)
+{
+	return !slice_is(request->method, "GET") && !slice_is(request->method, "HEAD");
+}
+
+static bool has_room(const struct turnstile *turnstile, const struct source *source,
+		     struct http_request *request)
+{
+	const char *reason;
+
+	if (!outbox_ready(turnstile->outbox, &reason)) {
+		source_count(source, SOURCE_NO_ROOM);
+		http_respond_problem(request, 503, reason, RETRY_AFTER_STORE_S);
+		return false;
+	}
+	if (outbox_is_busy(turnstile->outbox)) {
+		source_count(source, SOURCE_NO_QUEUE);
+		http_respond_problem(request, 503, DETAIL_QUEUE, RETRY_AFTER_QUEUE_S);
+		return false;
+	}
+	return true;
+}
+
+bool turnstile_admits_client(const struct turnstile *turnstile, const struct source *source,
+			     struct http_request *request)
+{
+	int64_t wait_ms = draw_address(turnstile, request);
+
+	if (wait_ms == 0)
+		return true;
+	if (source)
+		source_count(source, SOURCE_OVER_ADDRESS_RATE);
+	return refuse_rate(request, DETAIL_ADDRESS, wait_ms);
+}
+
+bool turnstile_admits_to(const struct turnstile *turnstile, struct source *source,
+			 struct http_request *request)
+{
+	int64_t wait_ms = meter_take(&source->meter, &source->rate, clock_monotonic_us() * 1000);
+
+	if (wait_ms > 0) {
+		source_count(source, SOURCE_OVER_RATE);
+		return refuse_rate(request, DETAIL_SOURCE, wait_ms);
+	}
+	return !brings_body(request) || has_room(turnstile, source, request);
+}
