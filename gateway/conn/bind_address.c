@@ -51,7 +51,8 @@ static bool parse_ip(struct lg_slice text, struct bind_address *to, struct error
 	to->both = slice_is(host, "*");
 	if (brackets)
 		host = slice_cut(host, 1, host.length - 2);
-	if (!to->both && (!address_parse(host, &address) || brackets != (slice_find(host, ':') >= 0)))
+	if (!to->both &&
+	    (!address_parse(host, &address) || brackets != (slice_find(host, ':') >= 0)))
 		return error_set(
 			error,
 			"the address \"%.*s\" is none of 192.0.2.1:PORT, [2001:db8::1]:PORT, "
@@ -71,7 +72,8 @@ static bool parse_unix(struct lg_slice text, struct bind_address *to, struct err
 	to->kind = BIND_UNIX;
 	to->name = slice_cut(text, strlen(UNIX_START), text.length);
 	if (!slice_starts(to->name, "/"))
-		return error_set(error, "the address \"%.*s\" has no absolute path: write unix:/PATH",
+		return error_set(error,
+				 "the address \"%.*s\" has no absolute path: write unix:/PATH",
 				 SLICE_ARGS(text));
 	if (to->name.length >= SOCKET_FILE_PATH_BYTES)
 		return error_set(error, "the path of \"%.*s\" is longer than %d bytes",
@@ -131,8 +133,9 @@ static bool same_path(const struct bind_address *address, const struct sockaddr_
 	struct sockaddr_un other;
 
 	memcpy(&other, socket, sizeof(other));
-	return slice_equal(address->name,
-			   slice_of(other.sun_path, strnlen(other.sun_path, sizeof(other.sun_path))));
+	return slice_equal(
+		address->name,
+		slice_of(other.sun_path, strnlen(other.sun_path, sizeof(other.sun_path))));
 }
 
 static bool takes_both(int fd)
@@ -155,8 +158,7 @@ bool bind_address_is_of(const struct bind_address *address, int fd)
 	switch (socket.ss_family) {
 	case AF_UNIX: return same_path(address, &socket);
 	case AF_INET: return same_v4(&address->socket, &socket);
-	case AF_INET6:
-		return same_v6(&address->socket, &socket) && takes_both(fd) == address->both;
+	case AF_INET6: return same_v6(&address->socket, &socket) && takes_both(fd) == address->both;
 	default: return false;
 	}
 }

@@ -43,10 +43,19 @@ bool conn_set_peer(struct conn *conn, const struct address *peer, bool exempt)
 	return true;
 }
 
+static void free_channel(struct conn *conn)
+{
+	if (conn->channel->free)
+		conn->channel->free(conn);
+	conn->channel = &conn_channel_plain;
+	conn->channel_data = NULL;
+}
+
 void conn_free(struct conn *conn)
 {
 	list_remove(&conn->node);
 	list_remove(&conn->turn);
+	free_channel(conn);
 	buffer_fini(&conn->in);
 	buffer_fini(&conn->out);
 	alloc_free(conn);
@@ -81,14 +90,6 @@ void conn_move(struct conn *conn, enum conn_state state)
 		conn_group_arm(group, conn->since_ms + group->settings.rate_grace_ms);
 }
 
-static void free_channel(struct conn *conn)
-{
-	if (conn->channel->free)
-		conn->channel->free(conn);
-	conn->channel = &conn_channel_plain;
-	conn->channel_data = NULL;
-}
-
 void conn_set_channel(struct conn *conn, const struct conn_channel *channel, void *data)
 {
 	free_channel(conn);
@@ -117,6 +118,8 @@ void conn_close(struct conn *conn, enum conn_reason reason)
 
 	if (conn->state == CONN_CLOSED)
 		return;
+	if (reason == CONN_PEER_CLOSED && conn->abrupt)
+		reason = CONN_TLS_TRUNCATED;
 	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
 	conn_reason_count(reason);
 	list_remove(&conn->turn);
@@ -208,6 +211,12 @@ static void keep(struct conn *conn, struct lg_slice rest)
 		conn_close(conn, CONN_NO_MEMORY);
 }
 
+static void end_input(struct conn *conn)
+{
+	conn->ended = true;
+	conn->protocol->ended(conn);
+}
+
 /* Counts what the channel brought; false when it brought nothing. */
 static bool was_read(struct conn *conn, ssize_t size)
 {
@@ -216,8 +225,7 @@ static bool was_read(struct conn *conn, ssize_t size)
 		return true;
 	}
 	if (size == 0) {
-		conn->ended = true;
-		conn->protocol->ended(conn);
+		end_input(conn);
 	} else if (size == CONN_FAILED) {
 		conn_close(conn, conn->failure);
 	}
@@ -318,7 +326,7 @@ static void read_some(struct conn *conn)
 		read_lingering(conn);
 	else if (conn->opening)
 		open_channel(conn);
-	else if (conn->paused || conn->ended)
+	else if (conn->paused || conn->ended || conn->last)
 		return; /* an event of before the pause */
 	else if (buffer_length(&conn->in) == 0)
 		read_fresh(conn);
@@ -328,12 +336,19 @@ static void read_some(struct conn *conn)
 
 static void watch(struct conn *conn)
 {
-	bool reading = conn->state == CONN_LINGER || (!conn->paused && !conn->ended);
+	bool reading = conn->state == CONN_LINGER || (!conn->paused && !conn->ended && !conn->last);
 	bool writing = conn->blocked || buffer_length(&conn->out) > 0;
 	int events = (reading && !conn->blocked ? LOOP_READ : 0) | (writing ? LOOP_WRITE : 0);
 
 	if (!loop_watch_set(&conn->watch, events))
 		conn_close(conn, CONN_NO_MEMORY);
+}
+
+/* The protocol has had all and is to hear that there is no more. */
+static bool is_at_end(const struct conn *conn)
+{
+	return conn->last && !conn->ended && !conn->paused && !conn->offer &&
+	       conn->state < CONN_LINGER;
 }
 
 /* Each round of the loop takes bytes that a pause had kept back, so it ends. */
@@ -344,11 +359,13 @@ void conn_take_turn(struct conn *conn)
 	while (conn->state != CONN_CLOSED) {
 		if (conn->offer)
 			offer_in(conn);
+		if (is_at_end(conn))
+			end_input(conn);
 		if (conn->state != CONN_CLOSED)
 			send_out(conn);
 		if (conn->state != CONN_CLOSED && conn->state != CONN_LINGER && !conn->opening)
 			conn->protocol->settle(conn);
-		if (!conn->offer)
+		if (!conn->offer && !is_at_end(conn))
 			break;
 	}
 	conn->in_turn = false;

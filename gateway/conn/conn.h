@@ -82,6 +82,8 @@ struct conn {
 	bool in_turn;
 	bool opening;	  /* the channel: it is not open yet */
 	bool blocked;	  /* the channel: reads on when it can send */
+	bool last;	  /* the channel: nothing comes after what it gave */
+	bool abrupt;	  /* the channel: the peer's end was not announced */
 	bool drain_later; /* the protocol is told when the channel is open */
 	bool exempt;	  /* from the bound per address */
 	bool trusted;	  /* a proxy whose word about others is believed; its owner says so */

@@ -1,5 +1,5 @@
 /* How bytes get through a connection's descriptor: as they are, or sealed by
- * TLS (conn/tls.h). A protocol never learns which, unless it asks.
+ * TLS (conn/tls_channel.h). A protocol never learns which, unless it asks.
  *
  * A channel keeps nothing back: when receive returns, whatever the kernel had
  * given is either with the caller or a part of something that is not whole, so
@@ -26,8 +26,8 @@ struct conn_channel {
 	 * it is before the end. NULL: there is nothing to say. */
 	int (*open)(struct conn *conn);
 	/* Up to `size` bytes, at least `room_bytes` of room. 0: the peer sends no
-	 * more. CONN_AGAIN with conn->blocked: it must send something of its own
-	 * first. */
+	 * more; conn->last says the same of bytes that are the last ones. With
+	 * conn->blocked it goes on when the descriptor can be written to. */
 	ssize_t (*receive)(struct conn *conn, char *room, size_t size);
 	/* How many of `size` bytes it took; the caller comes again with the rest,
 	 * which begins with the same bytes. Never 0. */

@@ -243,9 +243,10 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 	list_init(&group->turns);
 	event_assign(&group->turns_event, loop_base(loop), -1, 0, on_turns, group);
 	loop_timer_init(&group->timer, loop, on_timer);
-	group->scratch = alloc_malloc(CONN_GROUP_SCRATCH_BYTES);
+	group->scratch = alloc_malloc(2 * CONN_GROUP_SCRATCH_BYTES);
 	if (!group->scratch)
 		return false;
+	group->sealed = group->scratch + CONN_GROUP_SCRATCH_BYTES;
 	if (!mailbox_init(&group->mailbox)) {
 		alloc_free(group->scratch);
 		return false;

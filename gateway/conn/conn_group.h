@@ -38,6 +38,7 @@ struct conn_group {
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
 	atomic_bool drain_asked;
 	char *scratch; /* what one recv brings, while it is being looked at */
+	char *sealed;  /* the same before a channel has opened it; as large */
 	/* A connection holds memory only while bytes wait in it; what it gives
 	 * back goes to the next one. */
 	struct buffer spares[CONN_GROUP_SPARES];

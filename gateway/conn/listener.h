@@ -10,11 +10,11 @@
 
 struct listener {
 	struct loop_watch watch;
-	struct loop_timer retry; /* accepts again when descriptors ran out */
-	int fd;			 /* -1: none */
-	struct socket_file *file;	     /* of a unix socket of our own; else NULL */
+	struct loop_timer retry;     /* accepts again when descriptors ran out */
+	int fd;			     /* -1: none */
+	struct socket_file *file;    /* of a unix socket of our own; else NULL */
 	struct inherited *inherited; /* what the process was started with; else NULL */
-	bool starved;		 /* of descriptors, since the last that it took */
+	bool starved;		     /* of descriptors, since the last that it took */
 	bool started;
 	/* Takes the descriptor, which is non-blocking and closed on exec. `peer` is
 	 * NULL on a unix socket. */

@@ -12,4 +12,10 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/proxy_header.c \
 	%D%/quota.c \
 	%D%/reason.c \
-	%D%/socket_file.c
+	%D%/socket_file.c \
+	%D%/tls_certificate.c \
+	%D%/tls_channel.c \
+	%D%/tls_context.c \
+	%D%/tls_names.c \
+	%D%/tls_reason.c \
+	%D%/tls_tickets.c

@@ -16,8 +16,8 @@ enum proxy_result {
 };
 
 struct proxy_header {
-	size_t length;	    /* bytes that it took; what follows is the client's */
-	bool has_source;    /* false: the proxy's own connection (LOCAL, health checks), */
+	size_t length;	       /* bytes that it took; what follows is the client's */
+	bool has_source;       /* false: the proxy's own connection (LOCAL, health checks), */
 	struct address source; /* … UNKNOWN, or a family that is no IP */
 	const char *problem;   /* a constant sentence */
 };

@@ -113,8 +113,8 @@ static bool is_still(const char *path, int fd)
 {
 	struct stat there, ours;
 
-	return fstat(fd, &ours) == 0 && stat(path, &there) == 0 &&
-	       there.st_ino == ours.st_ino && there.st_dev == ours.st_dev;
+	return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
+	       there.st_dev == ours.st_dev;
 }
 
 /* Whoever removes a lock's file holds the lock: one that was locked after that
@@ -146,7 +146,8 @@ static bool take_lock(struct socket_file *file, struct error *error)
 static bool is_served(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	bool refused = fd >= 0 &&
+		       connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
 		       errno == ECONNREFUSED;
 
 	if (fd >= 0)

@@ -16,6 +16,7 @@ struct http_change {
 	struct http_server *server;
 	struct http_limits limits;
 	struct http_endpoint **endpoints; /* as they will be: a reference each */
+	struct tls_context **renewals;	  /* what they will serve by TLS; NULL: as it is */
 	size_t count;
 	struct http_endpoint **old; /* as they were, when it has begun */
 	size_t old_count;
@@ -40,6 +41,33 @@ static struct http_endpoint *claim(struct http_server *server, struct lg_slice a
 	return NULL;
 }
 
+/* What the endpoint that stays is to serve by TLS, when that is something else. */
+static struct tls_context *renewal(const struct http_endpoint *endpoint,
+				   const struct http_endpoint *old)
+{
+	if (!endpoint->tls || tls_context_same(endpoint->tls, old->tls))
+		return NULL;
+	return tls_context_ref(endpoint->tls);
+}
+
+/* The endpoint takes the place of `old`, or is not needed beside it. */
+static void put_in_place(struct http_change *change, struct http_endpoint *endpoint,
+			 struct http_endpoint *old)
+{
+	size_t at = change->count - 1;
+
+	if (endpoint->tls && old->tls)
+		tls_context_inherit(endpoint->tls, old->tls);
+	if (http_endpoint_same(endpoint, old)) {
+		change->renewals[at] = renewal(endpoint, old);
+		change->endpoints[at] = http_endpoint_ref(old);
+		http_endpoint_unref(endpoint);
+	} else {
+		endpoint->before = old;
+		atomic_store(&endpoint->port, atomic_load(&old->port));
+	}
+}
+
 static bool add_endpoint(struct http_change *change, const struct http_listen *listen,
 			 bool *claimed, struct error *error)
 {
@@ -52,13 +80,7 @@ static bool add_endpoint(struct http_change *change, const struct http_listen *l
 	old = claim(change->server, listen->address, claimed);
 	if (!old)
 		return http_endpoint_bind(endpoint, error);
-	if (http_endpoint_same(endpoint, old)) {
-		http_endpoint_unref(endpoint);
-		change->endpoints[change->count - 1] = http_endpoint_ref(old);
-	} else {
-		endpoint->before = old;
-		atomic_store(&endpoint->port, atomic_load(&old->port));
-	}
+	put_in_place(change, endpoint, old);
 	return true;
 }
 
@@ -68,8 +90,9 @@ static bool fill(struct http_change *change, const struct http_listen *listens, 
 	size_t workers = change->server->worker_count;
 
 	change->endpoints = alloc_zalloc((count + 1) * sizeof(struct http_endpoint *));
+	change->renewals = alloc_zalloc((count + 1) * sizeof(struct tls_context *));
 	change->parts = alloc_zalloc(workers * sizeof(*change->parts));
-	if (!change->endpoints || !change->parts || !claimed)
+	if (!change->endpoints || !change->renewals || !change->parts || !claimed)
 		return error_set(error, "no memory");
 	for (size_t i = 0; i < count; i++)
 		if (!add_endpoint(change, &listens[i], claimed, error))
@@ -98,6 +121,7 @@ struct http_change *http_change_new(struct http_server *server, const struct htt
 
 static void release(struct http_change *change)
 {
+	alloc_free(change->renewals);
 	alloc_free(change->parts);
 	alloc_free(change);
 }
@@ -109,8 +133,10 @@ void http_change_free(struct http_change **change)
 	*change = NULL;
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->count; i++)
+	for (size_t i = 0; i < c->count; i++) {
 		http_endpoint_unref(c->endpoints[i]);
+		tls_context_unref(&c->renewals[i]);
+	}
 	alloc_free(c->endpoints);
 	release(c);
 }
@@ -134,8 +160,8 @@ static void open_endpoint(struct http_server *server, struct http_endpoint *endp
 		list_remove(&before->node);
 		atomic_store(&before->ends, true);
 		good = listener_adopt(&endpoint->listener, &before->listener,
-				      (int)endpoint->backlog, &endpoint->access,
-				      http_worker_accept, endpoint);
+				      (int)endpoint->backlog, &endpoint->access, http_worker_accept,
+				      endpoint);
 	} else {
 		good = listener_start(&endpoint->listener, http_worker_accept, endpoint);
 	}
@@ -162,11 +188,19 @@ static void close_endpoint(struct http_endpoint *endpoint)
 	listener_close(&endpoint->listener);
 }
 
+static void renew(struct http_change *change)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (change->renewals[i])
+			http_endpoint_renew(change->endpoints[i], change->renewals[i]);
+}
+
 /* A server that drains accepts nowhere any more. */
 static void change_listeners(struct http_change *change)
 {
 	struct http_server *server = change->server;
 
+	renew(change);
 	for (size_t i = 0; i < change->old_count; i++)
 		if (!stays(change, change->old[i]))
 			close_endpoint(change->old[i]);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "conn/tls_channel.h"
 #include "http/worker.h"
 
 #include <sys/socket.h>
@@ -120,6 +121,9 @@ struct http_endpoint *http_endpoint_new(struct http_server *server,
 	list_init(&endpoint->node);
 	endpoint->listener.fd = -1;
 	endpoint->server = server;
+	pthread_mutex_init(&endpoint->tls_lock, NULL);
+	if (listen->tls)
+		endpoint->tls = tls_context_ref(listen->tls);
 	atomic_store(&endpoint->references, 1);
 	if (copy_terms(endpoint, listen, error))
 		return endpoint;
@@ -180,7 +184,35 @@ bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoin
 {
 	return a->backlog == b->backlog && slice_equal(a->probe_path, b->probe_path) &&
 	       a->proxy_protocol == b->proxy_protocol && same_trust(&a->trust, &b->trust) &&
-	       same_users(a, b) && same_access(&a->access, &b->access);
+	       same_users(a, b) && same_access(&a->access, &b->access) && !a->tls == !b->tls;
+}
+
+/* ---- TLS ------------------------------------------------------------------------ */
+
+void http_endpoint_renew(struct http_endpoint *endpoint, struct tls_context *tls)
+{
+	struct tls_context *old;
+
+	pthread_mutex_lock(&endpoint->tls_lock);
+	old = endpoint->tls;
+	endpoint->tls = tls;
+	pthread_mutex_unlock(&endpoint->tls_lock);
+	tls_context_unref(&old);
+}
+
+bool http_endpoint_secure(struct http_endpoint *endpoint, struct conn *conn, struct lg_slice early)
+{
+	struct tls_context *tls;
+	bool good;
+
+	pthread_mutex_lock(&endpoint->tls_lock);
+	tls = endpoint->tls ? tls_context_ref(endpoint->tls) : NULL;
+	pthread_mutex_unlock(&endpoint->tls_lock);
+	if (!tls)
+		return true;
+	good = tls_channel_begin(conn, tls, early);
+	tls_context_unref(&tls);
+	return good;
 }
 
 /* ---- peers ----------------------------------------------------------------------- */
@@ -244,5 +276,7 @@ void http_endpoint_unref(struct http_endpoint *endpoint)
 	free_text(endpoint->probe_path);
 	alloc_free(endpoint->proxies);
 	alloc_free(endpoint->users);
+	tls_context_unref(&endpoint->tls);
+	pthread_mutex_destroy(&endpoint->tls_lock);
 	alloc_free(endpoint);
 }

@@ -1,20 +1,25 @@
 /* One entry of `listen:`: its listener, which is the first loop's, and the terms
  * on which its connections are accepted. Terms never change: an entry that does
- * is another endpoint, which takes the socket over.
+ * is another endpoint, which takes the socket over. Only what TLS serves is
+ * renewed in its place, for connections to come; those that are open go on.
  *
  * Whoever speaks of an endpoint has a reference: the server, and each of its
  * connections. Inside of gateway/http alone. */
 #ifndef HTTP_ENDPOINT_H
 #define HTTP_ENDPOINT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/list.h"
 #include "conn/conn.h"
 #include "conn/listener.h"
 #include "conn/proxy_header.h"
+#include "conn/tls_context.h"
 #include "http/forwarded.h"
 #include "http/server.h"
+
+struct conn;
 
 struct http_endpoint {
 	struct list link; /* in server->removed: the server's thread */
@@ -31,6 +36,8 @@ struct http_endpoint {
 	struct socket_access access;
 	enum proxy_versions proxy_protocol;
 	struct lg_slice probe_path;
+	pthread_mutex_t tls_lock;
+	struct tls_context *tls;      /* a reference, under the lock; NULL: it speaks plainly */
 	struct http_endpoint *before; /* whose socket it takes over; NULL: has its own */
 	_Atomic(int64_t) proxy_warned_ms, forwarded_warned_ms; /* monotonic; 0: never */
 	atomic_int port;				       /* 0: it does not listen */
@@ -55,8 +62,16 @@ bool http_endpoint_trusts(const struct http_endpoint *endpoint, int fd, const st
  * Any thread. */
 bool http_endpoint_would_warn(const _Atomic(int64_t) *warned_ms);
 bool http_endpoint_may_warn(_Atomic(int64_t) *warned_ms);
-/* Whether both accept on the same terms; the address is not looked at. */
+/* Whether both accept on the same terms; the address is not looked at, and of
+ * TLS only whether both speak it. */
 bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b);
+
+/* Serves this from here on; takes the reference over. Both speak TLS. Any
+ * thread. */
+void http_endpoint_renew(struct http_endpoint *endpoint, struct tls_context *tls);
+/* Lets a connection of the endpoint begin TLS when that is spoken there (conn/
+ * tls_channel.h says what `early` is). False: no memory. Any thread. */
+bool http_endpoint_secure(struct http_endpoint *endpoint, struct conn *conn, struct lg_slice early);
 
 struct http_endpoint *http_endpoint_ref(struct http_endpoint *endpoint);
 /* Whether the caller's is the only reference. */

@@ -120,7 +120,7 @@ static bool fill_headers(struct h1_request *r, struct lg_slice head)
 	return true;
 }
 
-static void fill_target(struct h1_request *r, struct lg_slice head)
+static void fill_target(struct h1_request *r, struct lg_slice head, bool is_tls)
 {
 	const struct h1_parser *parser = &r->parser;
 	struct http_request *request = &r->request;
@@ -132,7 +132,7 @@ static void fill_target(struct h1_request *r, struct lg_slice head)
 		request->path = LG_SLICE("/"); /* http://host, RFC 9110, section 4.2.3 */
 	if (parser->has_query)
 		request->query = part_of(head, parser->query);
-	request->scheme = LG_SLICE("http");
+	request->scheme = is_tls ? LG_SLICE("https") : LG_SLICE("http");
 	if (parser->is_absolute)
 		request->scheme = part_of(head, parser->scheme);
 	if (parser->is_absolute || parser->has_host)
@@ -147,7 +147,7 @@ bool h1_request_fill(struct h1_request *r, struct lg_slice head, struct http_end
 
 	if (!slice_present(copy) || !fill_headers(r, copy))
 		return false;
-	fill_target(r, copy);
+	fill_target(r, copy, conn_is_tls(conn));
 	request->received_ms = clock_wall_ms();
 	origin_fill(request, endpoint, conn);
 	return !request->arena.failed;

@@ -23,4 +23,5 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/request.c \
 	%D%/server.c \
 	%D%/status.c \
+	%D%/tls.c \
 	%D%/worker.c

@@ -24,7 +24,8 @@ struct conn *http_opening_new(struct http_endpoint *endpoint, struct http_worker
 		return NULL;
 	if (endpoint->proxy_protocol != PROXY_OFF) {
 		conn->context = http_endpoint_ref(endpoint);
-	} else if (!http_opening_begin(conn, worker, endpoint)) {
+	} else if (!http_endpoint_secure(endpoint, conn, (struct lg_slice){0}) ||
+		   !http_opening_begin(conn, worker, endpoint)) {
 		conn_free(conn);
 		return NULL;
 	}

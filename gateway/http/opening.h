@@ -1,5 +1,5 @@
 /* How an accepted connection comes to speak HTTP: its PROXY header first, where
- * the listener wants one, then whoever reads requests. Inside of gateway/http
+ * the listener wants one, then TLS, then whoever reads requests. Inside of gateway/http
  * alone. */
 #ifndef HTTP_OPENING_H
 #define HTTP_OPENING_H

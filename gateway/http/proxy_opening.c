@@ -52,8 +52,13 @@ static size_t on_receive(struct conn *conn, struct lg_slice bytes)
 		conn_close(conn, CONN_NO_MEMORY);
 		return bytes.length;
 	}
-	http_endpoint_unref(endpoint);
 	struct lg_slice rest = slice_cut(bytes, header.length, bytes.length);
+	bool good = http_endpoint_secure(endpoint, conn, rest);
+	http_endpoint_unref(endpoint);
+	if (!good)
+		conn_close(conn, CONN_NO_MEMORY);
+	if (!good || conn_is_tls(conn))
+		return bytes.length;
 	return header.length + (rest.length > 0 ? conn->protocol->receive(conn, rest) : 0);
 }
 

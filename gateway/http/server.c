@@ -4,6 +4,7 @@
 #include "base/counter.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "conn/tls_channel.h"
 #include "http/change.h"
 #include "http/h1_request.h"
 #include "http/h1_transport.h"
@@ -214,6 +215,7 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 	}
 	conn_reason_register();
 	http_refusal_register();
+	tls_channel_register();
 	list_init(&server->removed);
 	list_init(&server->listening);
 	server->service = *service;

@@ -35,6 +35,8 @@ struct http_limits {
 extern const struct lg_option http_limit_options[];
 extern const size_t http_limit_option_count;
 
+struct tls_context;
+
 /* One entry of `listen:`. */
 struct http_listen {
 	struct lg_slice address;	/* as bind_address_parse takes it */
@@ -45,6 +47,8 @@ struct http_listen {
 	struct lg_slice socket_mode, socket_owner, socket_group; /* of a unix socket's file */
 	int64_t backlog;
 	struct lg_slice probe_path; /* answered 202 without a body; absent: none */
+	/* No row: NULL speaks plainly. The caller keeps its reference. */
+	struct tls_context *tls;
 };
 extern const struct lg_option http_listen_options[];
 extern const size_t http_listen_option_count;

@@ -1,5 +1,7 @@
 #include "supervise/difference.h"
 
+#include "conn/tls_context.h"
+
 #include "config/compare.h"
 #include "supervise/settings_part.h"
 
@@ -95,7 +97,8 @@ static bool same_listen(const struct http_listen *a, const struct http_listen *b
 	const struct option_table table = {http_listen_options, http_listen_option_count,
 					   sizeof(struct lg_option)};
 
-	return compare_options(&table, a, b);
+	return compare_options(&table, a, b) && !a->tls == !b->tls &&
+	       (!a->tls || tls_context_same(a->tls, b->tls));
 }
 
 /* A list whose members have names, seen alike whatever they are. */

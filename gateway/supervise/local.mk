@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/reload.c \
 	%D%/reload_text.c \
 	%D%/settings.c \
+	%D%/settings_listen.c \
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \
 	%D%/systemd.c \

@@ -139,47 +139,6 @@ static void read_plain_sections(struct settings *settings, struct fy_node *root)
 	}
 }
 
-static void read_listen_entry(struct settings *settings, struct fy_node *node, const char *what)
-{
-	const struct option_table table = {http_listen_options, http_listen_option_count,
-					   sizeof(struct lg_option)};
-	struct http_listen *listen = &settings->listens[settings->listen_count++];
-	struct error error;
-
-	if (bind_options(settings->document, node, what, &table, NULL, &settings_hooks, listen) &&
-	    !http_listen_check(listen, &error))
-		document_error(settings->document, node, "%s", error.text);
-}
-
-static void read_listen(struct settings *settings, struct fy_node *node)
-{
-	struct document *document = settings->document;
-	bool list = node && document_is_list(node);
-	size_t count = list ? settings_count(document, node) : 1;
-	struct lg_slice key;
-	struct fy_node *key_node, *value;
-	void *cursor = NULL;
-
-	if (!node || count == 0) {
-		document_error(document, node,
-			       "no listener: give at least one under \"listen\", such as "
-			       "\"listen: [{ address: 127.0.0.1:8080 }]\"");
-		return;
-	}
-	settings->listens = arena_zalloc(document_arena(document),
-					 count * sizeof(*settings->listens));
-	if (!settings->listens) {
-		document_error(document, node, "not enough memory");
-		return;
-	}
-	if (!list) {
-		read_listen_entry(settings, node, "section \"listen\"");
-		return;
-	}
-	while (document_each(document, node, &cursor, &key, &key_node, &value))
-		read_listen_entry(settings, value, "an entry of \"listen\"");
-}
-
 /* Two things at one path would leave it to chance which one answers. */
 static void check_probe_paths(struct settings *settings, struct fy_node *root)
 {
@@ -246,7 +205,7 @@ static void read_all(struct settings *settings)
 	}
 	check_section_names(settings, root);
 	read_plain_sections(settings, root);
-	read_listen(settings, document_member(root, "listen"));
+	settings_read_listen(settings, document_member(root, "listen"));
 	settings_plugin_path(&settings->core);
 	if (slice_present(settings->defaults.region))
 		settings_region(settings,
@@ -353,6 +312,7 @@ void settings_free(struct settings **settings)
 	*settings = NULL;
 	if (!s)
 		return;
+	settings_free_listen(s);
 	if (s->document)
 		document_free(&s->document);
 	alloc_free(s);

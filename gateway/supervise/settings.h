@@ -80,6 +80,7 @@ struct settings_section {
 	const char *help; /* a sentence */
 	struct option_table table;
 	struct option_table http_table; /* of sinks whose plugin makes calls; else none */
+	struct option_table tls_table;	/* of a listener's `tls:`; else none */
 };
 /* The index-th section in the manual's order, listen, sources and sinks among
  * them; false after the last. */

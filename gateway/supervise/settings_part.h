@@ -14,6 +14,10 @@ const void *settings_section_in(const struct settings *settings, const char *nam
 void settings_read_sources(struct settings *settings, struct fy_node *map);
 void settings_read_sinks(struct settings *settings, struct fy_node *map);
 
+/* Reads `listen:`, and the files that it names. Gives back what was made of them. */
+void settings_read_listen(struct settings *settings, struct fy_node *node);
+void settings_free_listen(struct settings *settings);
+
 /* Checks a region such as "US"; `node` is where a mistake is reported. */
 bool settings_region(struct settings *settings, struct fy_node *node, struct lg_slice region,
 		     char out[3]);

@@ -1,5 +1,6 @@
 /* The rows of the sections that no other folder declares, and the list of all
  * sections in the order of the manual. */
+#include "conn/tls_context.h"
 #include "supervise/settings.h"
 
 static const struct lg_option core_options[] = {
@@ -65,7 +66,8 @@ bool settings_section_at(size_t index, struct settings_section *section)
 		{"core", "the process itself", OPTION_TABLE(core_options)},
 		{"listen",
 		 "addresses that take requests; a list, or one entry",
-		 {http_listen_options, http_listen_option_count, sizeof(struct lg_option)}},
+		 {http_listen_options, http_listen_option_count, sizeof(struct lg_option)},
+		 .tls_table = {tls_options, tls_option_count, sizeof(struct lg_option)}},
 		{"admin", "the admin listener", OPTION_TABLE(admin_options)},
 		{"store",
 		 "the journal: what is acknowledged is here",

@@ -26,6 +26,27 @@ static void show_problem(void *arg, const char *text)
 	fprintf(stderr, "leadgate: %s\n", text);
 }
 
+/* What stands in a section beside its own rows. */
+static void add_more(struct buffer *out, const struct settings_section *section)
+{
+	if (section->http_table.count > 0) {
+		buffer_printf(out,
+			      ".SS \"%s that make calls\"\nOptions of the gateway beside "
+			      "those of a plugin that calls its destination by HTTP.\n",
+			      section->name);
+		manual_roff(out, &section->http_table);
+	}
+	if (section->tls_table.count > 0) {
+		buffer_printf(out,
+			      ".SS \"%s: tls\"\nA mapping below an entry lets it speak TLS. "
+			      "\\fBcertificates\\fR may be a list of more mappings, each with "
+			      "\\fBcertificate\\fR and \\fBkey\\fR: a client gets the one that "
+			      "is made out for the name it asks for.\n",
+			      section->name);
+		manual_roff(out, &section->tls_table);
+	}
+}
+
 int verb_manual(int argc, char **argv)
 {
 	struct arguments arguments;
@@ -40,13 +61,7 @@ int verb_manual(int argc, char **argv)
 		buffer_printf(&out, ".SS %s\n%c%s.\n", section.name, section.help[0] - 'a' + 'A',
 			      section.help + 1);
 		manual_roff(&out, &section.table);
-		if (section.http_table.count == 0)
-			continue;
-		buffer_printf(&out,
-			      ".SS \"%s that make calls\"\nOptions of the gateway beside "
-			      "those of a plugin that calls its destination by HTTP.\n",
-			      section.name);
-		manual_roff(&out, &section.http_table);
+		add_more(&out, &section);
 	}
 	settings_plugin_path(NULL);
 	buffer_add_literal(&out, ".SH \"OPTIONS OF PLUGINS\"\n");

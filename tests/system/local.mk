@@ -48,3 +48,4 @@ SYSTEM_TESTS += 84-forget-reload.t
 SYSTEM_TESTS += 70-proxy-protocol.t
 SYSTEM_TESTS += 71-unix-socket.t
 SYSTEM_TESTS += 72-activation.t
+SYSTEM_TESTS += 63-tls.t
