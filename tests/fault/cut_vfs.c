@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,7 +216,8 @@ static void cut(void)
 	if (!ends_in)
 		return;
 	save_picture(ends_in);
-	_exit(CUT_EXIT);
+	kill(getpid(), SIGKILL);
+	pause();
 }
 
 static void count_operation(void)

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #define CUT_SECTOR_BYTES 512
-#define CUT_EXIT 17 /* status of a process that ended with the power */
 
 /* Becomes the default VFS. Once, before any store is opened. */
 void cut_vfs_register(void);
@@ -26,7 +25,8 @@ void cut_vfs_arm(uint64_t operations, uint64_t seed, void (*taken)(void));
 bool cut_vfs_fired(void);
 
 /* From now on a cut ends the process: the picture is written into the folder, no
- * thread writes or syncs any more, and the status is CUT_EXIT. The name is kept. */
+ * thread writes or syncs any more, and SIGKILL comes, so that nothing else is done in
+ * the end (a sanitizer would miss threads that were joined). The name is kept. */
 void cut_vfs_end_in(const char *folder);
 
 /* How many operations there were since cut_vfs_watch. */

@@ -118,7 +118,7 @@ sub cut_power {
         eval { $gateway->exchange(a_post()) };
         defined($status = $gateway->reap);
     } 'the power is gone';
-    die "the gateway ended with $status, not by the cut\n" if $status ne '17';
+    die "the gateway ended with $status, not by the cut\n" if $status ne 'signal 9';
     remove_tree("$dir/store");
     rename $picture, "$dir/store" or die "$picture: $!\n";
     $gateway->start;

@@ -13,7 +13,7 @@ use Test::More;
 
 $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
 
-use constant { EVENTS => 11, POWER_CUT => 17 };
+use constant { EVENTS => 11, POWER_CUT => 'signal 9' };
 my $slow = $ENV{LG_WRAP} || ($ENV{LG_SAN} || '') =~ /\w/;
 my $stores = "$ENV{LG_SRCDIR}/tests/system/stores";
 
