@@ -78,7 +78,9 @@ ptrdiff_t reader_replay_dead(struct reader *reader, struct arena *arena, struct 
 /* Each page in a transaction of its own: its rows belong together, and no
  * checkpoint waits. */
 bool reader_replay_plan(struct reader *reader, struct lg_slice sink, const struct replay *replay,
-			struct replay_plan *plan, struct error *error)
+			struct replay_plan *plan,
+			bool (*each)(void *context, int64_t seq, struct error *error),
+			void *context, struct error *error)
 {
 	struct replay_page page;
 	int64_t after_seq = 0;
@@ -91,6 +93,10 @@ bool reader_replay_plan(struct reader *reader, struct lg_slice sink, const struc
 		if (rc != SQLITE_OK)
 			return error_set(error, "reading the journal: %s", sqlite3_errstr(rc));
 		replay_count(&page, replay, plan);
+		for (size_t i = 0; each && i < page.count; i++)
+			if (replay_takes(page.events[i].state, replay->again) &&
+			    !each(context, page.events[i].seq, error))
+				return false;
 		if (page.count)
 			after_seq = page.events[page.count - 1].seq;
 	} while (page.count == REPLAY_PAGE);

@@ -24,9 +24,13 @@ ptrdiff_t reader_replay_dead(struct reader *reader, struct arena *arena, struct 
 			     int64_t after_seq, size_t count, struct dead_letter **letters,
 			     struct error *error);
 
-/* What CHORE_REPLAY would do now; adds to `plan`. False with a reason. */
+/* What CHORE_REPLAY would do now; adds to `plan`. `each` (may be NULL) is told of
+ * every event that is taken, in order; it says whether to go on, and gives the
+ * reason otherwise. False with a reason. */
 bool reader_replay_plan(struct reader *reader, struct lg_slice sink, const struct replay *replay,
-			struct replay_plan *plan, struct error *error);
+			struct replay_plan *plan,
+			bool (*each)(void *context, int64_t seq, struct error *error),
+			void *context, struct error *error);
 
 /* The seqs that an id stands for, ascending: that of an event (a receipt), or those
  * of all events of a lead. How many, at most `count`; -1 with a reason. Passes

@@ -67,57 +67,6 @@ struct lg_slice lane_name(const struct lane *lane)
 
 /* ---- making ---------------------------------------------------------------- */
 
-/* Bits of the event types in a list of words. A sink that takes new leads takes
- * those that were released later, too. */
-static bool add_type(unsigned int *types, struct lg_slice word, struct error *error)
-{
-	int type = event_type_parse(word);
-
-	if (type < 0)
-		return error_set(error, "there is no event type \"%.*s\"", SLICE_ARGS(word));
-	*types |= 1u << type;
-	if (type == EVENT_CREATED)
-		*types |= 1u << EVENT_RELEASED;
-	return true;
-}
-
-static bool read_types(struct lane *lane, struct error *error)
-{
-	const struct lg_list *chosen = &lane->settings->events;
-	const char *taken = lane->instance->sink.events;
-	struct lg_slice rest = slice_from(taken ? taken : "lead.created lead.touched"), word;
-
-	for (size_t i = 0; i < chosen->count; i++)
-		if (!add_type(&lane->rules.types, chosen->items[i], error))
-			return false;
-	while (!chosen->count && slice_split(&rest, ' ', &word))
-		if (word.length && !add_type(&lane->rules.types, word, error))
-			return false;
-	return true;
-}
-
-static bool read_when(struct lane *lane, struct error *error)
-{
-	const struct sink_settings *settings = lane->settings;
-
-	if (!slice_present(settings->when))
-		return true;
-	lane->rules.when = filter_new(settings->when, settings->http.limits, error);
-	return lane->rules.when != NULL;
-}
-
-static bool read_mapping(struct lane *lane, struct error *error)
-{
-	const struct sink_settings *settings = lane->settings;
-
-	if (settings->mapping.kind == OUTLINE_ABSENT)
-		return true;
-	lane->rules.mapping = mapping_new(&settings->mapping,
-					  (enum mapping_form)settings->mapping_as,
-					  settings->max_body_bytes, settings->http.limits, error);
-	return lane->rules.mapping || error_prefix(error, "\"mapping\": ");
-}
-
 /* A plugin of many destinations asks for all; the gateway's own option says which
  * of those that are called by HTTP give names. */
 static bool wants_external(const struct lane *lane)
@@ -236,8 +185,7 @@ static void lane_free(struct lane *lane)
 	if (lane->reader)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
-	filter_free(&lane->rules.when);
-	mapping_free(&lane->rules.mapping);
+	rules_fini(&lane->rules);
 	order_free(&lane->order);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
@@ -342,8 +290,6 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	lane->stop_by_ms = INT64_MAX;
 	lane->since_ms = clock_wall_ms();
 	lane->epoch = -1;
-	lane->rules.tests = settings->is_test;
-	lane->rules.settings = settings;
 	lane->wants_external = wants_external(lane);
 	read_limits(lane);
 	init_lists(lane);
@@ -353,9 +299,8 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 		error_set(error, "no descriptor is left: %s", strerror(errno));
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
-	else if (init_loop(lane, error) && read_types(lane, error) && read_when(lane, error) &&
-		 read_mapping(lane, error) && (lane->reader = reader_open(store_path, error)) &&
-		 init_ahead(lane, error)) {
+	else if (init_loop(lane, error) && rules_init(&lane->rules, instance, settings, error) &&
+		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
 		init_pace(lane);
 		instance->carrier = lane;
 		if (start_thread(lane, error))

@@ -24,5 +24,6 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/outcome.c \
 	%D%/pace.c \
 	%D%/retry.c \
+	%D%/rules.c \
 	%D%/run.c \
 	%D%/stretch.c

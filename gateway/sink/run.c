@@ -74,10 +74,8 @@ static bool is_test(struct lg_slice body)
 	return false;
 }
 
-/* Which state an event has without being delivered; PENDING: it is; RETRY: its
- * filter failed, with a reason. */
-static enum delivery_state sort_event(const struct journal_event *event,
-				      const struct run_rules *rules, struct error *error)
+enum delivery_state run_state(const struct journal_event *event, const struct run_rules *rules,
+			      struct error *error)
 {
 	bool wanted = true;
 
@@ -126,7 +124,7 @@ bool run_takes(const struct journal_event *event, const struct run_rules *rules)
 {
 	struct error error;
 
-	return sort_event(event, rules, &error) == DELIVERY_PENDING;
+	return run_state(event, rules, &error) == DELIVERY_PENDING;
 }
 
 /* Nobody knows whether the sink wants it, or in which form, so it waits as if it
@@ -145,7 +143,7 @@ static void sort_one(struct run *run, size_t index, const struct run_rules *rule
 	struct settled_event *result = &run->results[index];
 	struct error error;
 
-	result->state = sort_event(&run->events[index], rules, &error);
+	result->state = run_state(&run->events[index], rules, &error);
 	if (result->state == DELIVERY_RETRY) {
 		run->when_errors++;
 		run->when_error = arena_printf(&run->arena, "\"when\": %s", error.text);

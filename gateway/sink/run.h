@@ -11,18 +11,7 @@
 #include "base/list.h"
 #include "outbox/reader.h"
 #include "sink/batch.h"
-#include "sink/filter.h"
-#include "sink/lane.h"
-#include "sink/mapping.h"
-
-/* What a sink takes. */
-struct run_rules {
-	unsigned int types;	 /* bits 1 << EVENT_… */
-	bool tests;		 /* leads that are tests too */
-	struct filter *when;	 /* NULL: all of these */
-	struct mapping *mapping; /* NULL: events go as they are */
-	const struct sink_settings *settings;
-};
+#include "sink/rules.h"
 
 /* What the plugin said of a run, counted. */
 struct run_tally {
@@ -59,6 +48,10 @@ struct run {
 struct run *run_new(const struct lg_services *services, struct mailbox *wake);
 void run_free(struct run **run);
 
+/* Which state an event has without being delivered; PENDING: it is; RETRY: the
+ * filter failed, with a reason. Of the mapping it says nothing. */
+enum delivery_state run_state(const struct journal_event *event, const struct run_rules *rules,
+			      struct error *error);
 /* Whether an event is delivered under these rules, or settled without. */
 bool run_takes(const struct journal_event *event, const struct run_rules *rules);
 

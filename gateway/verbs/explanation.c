@@ -42,14 +42,6 @@ const char *explanation_key(const struct identity_key *key)
 	}
 }
 
-static const struct sink_section *find_section(const struct view *view, struct lg_slice name)
-{
-	for (size_t i = 0; i < view->settings->sink_count; i++)
-		if (slice_equal(view->settings->sinks[i].instance->name, name))
-			return &view->settings->sinks[i];
-	return NULL;
-}
-
 /* ---- why it was not sent ---- */
 
 /* As the lane decides: what is configured, or else what the plugin takes; who
@@ -138,7 +130,7 @@ static bool gather_delivery(struct explained_delivery *delivery, struct arena *a
 			    const struct view *view, const struct explained_event *explained,
 			    struct error *error)
 {
-	const struct sink_section *section = find_section(view, delivery->sink);
+	const struct sink_section *section = view_sink(view, delivery->sink);
 	struct history_attempt *attempts = arena_alloc(arena, EXPLANATION_ATTEMPTS_MAX *
 								      sizeof(*attempts));
 	int64_t seq = explained->event.seq, begin_seq;
@@ -177,7 +169,7 @@ static bool list_sinks(struct explained_event *explained, struct arena *arena,
 		explained->deliveries[i].sink = view->settings->sinks[i].instance->name;
 	explained->delivery_count = configured;
 	for (ptrdiff_t i = 0; i < count; i++)
-		if (!find_section(view, names[i]))
+		if (!view_sink(view, names[i]))
 			explained->deliveries[explained->delivery_count++].sink = names[i];
 	return true;
 }

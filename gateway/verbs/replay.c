@@ -4,6 +4,7 @@
 #include "codec/json_writer.h"
 #include "outbox/reader_replay.h"
 #include "outbox/replay.h"
+#include "sink/run.h"
 #include "supervise/daemon.h"
 #include "supervise/errand.h"
 #include "verbs/arguments.h"
@@ -77,18 +78,63 @@ static bool select_range(struct view *view, const struct arguments *arguments, i
 	return true;
 }
 
-static bool make_plan(struct view *view, struct lg_slice sink, const struct selection *chosen,
-		      struct replay_plan *plan)
-{
-	struct error error = {""};
+/* What today's configuration says of the events that are taken. */
+struct forecast {
+	struct reader *reader;
+	struct run_rules rules;
+	struct arena arena;
+	int64_t filtered;
+	int64_t unsure; /* `when` fails on them: they wait */
+};
 
-	for (size_t i = 0; i < chosen->count; i++) {
-		if (reader_replay_plan(view->reader, sink, &chosen->ranges[i], plan, &error))
-			continue;
-		fprintf(stderr, "leadgate: %s\n", error.text);
+static bool judge(void *context, int64_t seq, struct error *error)
+{
+	struct forecast *forecast = context;
+	struct journal_event *event;
+	struct error reason;
+	ptrdiff_t got;
+
+	arena_reset(&forecast->arena);
+	got = reader_events(forecast->reader, &forecast->arena, seq - 1, 1, SIZE_MAX, &event,
+			    error);
+	if (got < 0)
 		return false;
+	if (got == 0 || event->seq != seq)
+		return true; /* pruned meanwhile */
+	switch (run_state(event, &forecast->rules, &reason)) {
+	case DELIVERY_FILTERED: forecast->filtered++; break;
+	case DELIVERY_RETRY: forecast->unsure++; break;
+	default: break;
 	}
 	return true;
+}
+
+static bool plan_ranges(struct view *view, struct lg_slice sink, const struct selection *chosen,
+			struct replay_plan *plan, struct forecast *forecast, struct error *error)
+{
+	for (size_t i = 0; i < chosen->count; i++)
+		if (!reader_replay_plan(view->reader, sink, &chosen->ranges[i], plan, judge,
+					forecast, error))
+			return false;
+	return true;
+}
+
+static bool make_plan(struct view *view, struct lg_slice sink, const struct selection *chosen,
+		      struct replay_plan *plan, struct forecast *forecast)
+{
+	const struct sink_section *section = view_sink(view, sink);
+	struct error error = {""};
+	bool good;
+
+	*forecast = (struct forecast){.reader = view->reader};
+	arena_init(&forecast->arena, 16 << 10, 0);
+	good = rules_init(&forecast->rules, section->instance, &section->settings, &error) &&
+	       plan_ranges(view, sink, chosen, plan, forecast, &error);
+	rules_fini(&forecast->rules);
+	arena_fini(&forecast->arena);
+	if (!good)
+		fprintf(stderr, "leadgate: %s\n", error.text);
+	return good;
 }
 
 /* ---- the plan in print ------------------------------------------------------ */
@@ -124,7 +170,7 @@ static const char *type_name(size_t type)
 }
 
 static void print_plan_text(struct buffer *out, struct lg_slice sink,
-			    const struct replay_plan *plan)
+			    const struct replay_plan *plan, const struct forecast *forecast)
 {
 	buffer_printf(out, "%.*s: %lld events under today's configuration\n", SLICE_ARGS(sink),
 		      (long long)replay_taken(plan));
@@ -138,6 +184,12 @@ static void print_plan_text(struct buffer *out, struct lg_slice sink,
 				      delivery_state_name((enum delivery_state)state),
 				      (long long)plan->taken[state],
 				      what_taken((enum delivery_state)state));
+	if (forecast->filtered)
+		buffer_printf(out, "  of these       %lld: would be filtered today\n",
+			      (long long)forecast->filtered);
+	if (forecast->unsure)
+		buffer_printf(out, "  of these       %lld: `when` fails on them, so they wait\n",
+			      (long long)forecast->unsure);
 	for (size_t state = 0; state < REPLAY_STATES; state++)
 		if (plan->left[state])
 			buffer_printf(out, "  left: %-8s %lld: %s\n",
@@ -161,7 +213,7 @@ static void write_states(struct json_writer *writer, const char *name, const int
 }
 
 static void print_plan_json(struct buffer *out, struct lg_slice sink,
-			    const struct replay_plan *plan)
+			    const struct replay_plan *plan, const struct forecast *forecast)
 {
 	struct json_writer writer;
 
@@ -172,6 +224,10 @@ static void print_plan_json(struct buffer *out, struct lg_slice sink,
 	json_write_name(&writer, LG_SLICE("events"));
 	json_write_int(&writer, replay_taken(plan));
 	write_states(&writer, "taken", plan->taken);
+	json_write_name(&writer, LG_SLICE("filtered_today"));
+	json_write_int(&writer, forecast->filtered);
+	json_write_name(&writer, LG_SLICE("when_fails_today"));
+	json_write_int(&writer, forecast->unsure);
 	write_states(&writer, "left", plan->left);
 	json_write_name(&writer, LG_SLICE("types"));
 	json_write_open(&writer, '{');
@@ -186,12 +242,13 @@ static void print_plan_json(struct buffer *out, struct lg_slice sink,
 	buffer_add_byte(out, '\n');
 }
 
-static bool print_plan(struct lg_slice sink, const struct replay_plan *plan, bool json)
+static bool print_plan(struct lg_slice sink, const struct replay_plan *plan,
+		       const struct forecast *forecast, bool json)
 {
 	struct buffer out;
 
 	buffer_init(&out, SIZE_MAX);
-	(json ? print_plan_json : print_plan_text)(&out, sink, plan);
+	(json ? print_plan_json : print_plan_text)(&out, sink, plan, forecast);
 	bool good = print_buffer(&out);
 	buffer_fini(&out);
 	return good;
@@ -223,6 +280,7 @@ static int replay(struct view *view, const struct arguments *arguments, int64_t 
 	struct lg_slice sink = slice_from(arguments->operands[0]);
 	const struct chore chore = {.kind = CHORE_REPLAY, .sink = sink};
 	struct replay_plan plan = {.taken = {0}};
+	struct forecast forecast;
 	struct error error = {""};
 
 	if (!errand_allowed(&chore, view->settings, &error)) {
@@ -231,7 +289,8 @@ static int replay(struct view *view, const struct arguments *arguments, int64_t 
 	}
 	if (!(arguments->id ? select_ids(view, id, arguments->again, &chosen)
 			    : select_range(view, arguments, since_ms, &chosen)) ||
-	    !make_plan(view, sink, &chosen, &plan) || !print_plan(sink, &plan, arguments->json))
+	    !make_plan(view, sink, &chosen, &plan, &forecast) ||
+	    !print_plan(sink, &plan, &forecast, arguments->json))
 		return EXIT_FAILED;
 	if (arguments->dry_run || replay_taken(&plan) == 0)
 		return EXIT_DONE;

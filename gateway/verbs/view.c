@@ -56,6 +56,14 @@ void view_close(struct view *view)
 	normalize_teardown();
 }
 
+const struct sink_section *view_sink(const struct view *view, struct lg_slice name)
+{
+	for (size_t i = 0; i < view->settings->sink_count; i++)
+		if (slice_equal(view->settings->sinks[i].instance->name, name))
+			return &view->settings->sinks[i];
+	return NULL;
+}
+
 bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],
 	       struct journal_event *event, struct error *error)
 {

@@ -22,6 +22,9 @@ int view_locate(struct view *view, const char *config);
 int view_open(struct view *view, const char *config);
 void view_close(struct view *view);
 
+/* The section of a configured sink; NULL: there is none of this name. */
+const struct sink_section *view_sink(const struct view *view, struct lg_slice name);
+
 /* The present record of the lead with this id, or to which this receipt (the id
  * of one of its events) belongs. False with a reason. */
 bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],

@@ -166,6 +166,48 @@ subtest 'when none runs' => sub {
     wait_until { $gw->sql("SELECT count(*) FROM open") == 0 } 'and it is settled';
 };
 
+# What today's `when` would do with them is in the plan.
+subtest 'a plan under the configuration of today' => sub {
+    my $config = slurp($gw->config);
+    my $filtered = $config =~ s/(crm: \{ )/$1when: "person.email == 'ada\@example.com'", /r;
+    spew($gw->config, $filtered);
+    my ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
+    is($plan->{events}, 3, 'three would go');
+    is($plan->{filtered_today}, 1, 'of which one would be filtered');
+    is($plan->{when_fails_today}, 0, 'and none is unsure');
+    my ($status, $out) = $gw->command('replay', '--dry-run', '--again', '--since', '2020-01-01T00:00:00Z', 'crm');
+    like($out, qr/^  of these       1: would be filtered today$/m, 'in words');
+    spew($gw->config, $config =~ s/(crm: \{ )/$1when: "organization.employees > 5", /r);
+    ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
+    is($plan->{when_fails_today}, 3, 'one that fails is said, too');
+    spew($gw->config, $config =~ s/(crm: \{ )/$1events: [lead.touched], /r);
+    ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
+    is($plan->{filtered_today}, 2, 'types of events are looked at');
+    spew($gw->config, $config);
+};
+
+# Whatever a destination answers, a line of --json is JSON, to somebody else's parser.
+subtest 'answers with odd bytes' => sub {
+    $gw->stop;
+    my $odd = join '', map { sprintf '%02x', $_ } 0 .. 255;
+    $gw->sql("INSERT OR REPLACE INTO open (sink, seq, state, attempts, error) VALUES ('crm', 1, 'dead', 1, CAST(x'$odd' AS TEXT));"
+        . "INSERT INTO attempt VALUES ('crm', 1000, 1, 1, 'dead', 400, x'$odd', NULL);"
+        . "INSERT OR REPLACE INTO open (sink, seq, state, attempts, error) VALUES ('crm', 2, 'dead', 1, 'plain');"
+        . "INSERT INTO attempt VALUES ('crm', 1000, 2, 2, 'dead', 400, x'2261225c0a0dc3a9c3e280a8f0908d88ff', NULL)");
+    my ($status, $out) = $gw->command('dead', '--json', 'crm');
+    is($status, 0, 'dead --json');
+    spew($gw->dir . '/letters', $out);
+    my $python = 'import json, sys; print([(l["seq"], l["answer"]) for l in map(json.loads, open(sys.argv[1], encoding="utf-8", newline="\n"))][1])';
+    open my $pipe, '-|', '/usr/bin/python3', '-c', $python, $gw->dir . '/letters' or die $!;
+    my $seen = do { local $/; <$pipe> };
+    ok(close $pipe, 'each line parses');
+    is($seen, qq((2, '"a"\\\\\\n\\r\xc3\xa9\xef\xbf\xbd\\u2028\xf0\x90\x8d\x88\xef\xbf\xbd')\n), 'and says what was answered');
+    ($status, $out) = $gw->command('dead', 'crm');
+    unlike($out, qr/[\x00-\x09\x0b-\x1f\x7f]/, 'nor do control characters reach the terminal');
+    $gw->sql("DELETE FROM open WHERE sink = 'crm'; DELETE FROM attempt WHERE sink = 'crm' AND at = 1000");
+    $gw->start;
+};
+
 subtest 'a sink that was removed is forgotten' => sub {
     $gw->stop;
     my $config = slurp($gw->config);

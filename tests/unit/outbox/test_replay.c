@@ -102,7 +102,7 @@ static struct replay_plan replay(struct kit *kit, struct replay what)
 	struct error error = {""};
 	struct reader *reader = open_reader(kit);
 
-	if (!reader_replay_plan(reader, CRM, &what, &plan, &error))
+	if (!reader_replay_plan(reader, CRM, &what, &plan, NULL, NULL, &error))
 		kit_fail("%s", error.text);
 	reader_close(&reader);
 	if (!outbox_do_now(kit->outbox, &chore))
