@@ -67,15 +67,18 @@ static bool same_source(const struct source *a, const struct source *b)
 	       strcmp(a->normalize.region, b->normalize.region) == 0;
 }
 
-/* The sections that all sinks share are made use of when a lane starts. */
-static bool same_shared(const struct sink_settings *a, const struct sink_settings *b)
+/* The sections that sinks share are made use of when a lane starts; a client has
+ * only who makes calls. */
+static bool same_shared(const struct sink_section *first, const struct sink_section *second)
 {
+	const struct sink_settings *a = &first->settings, *b = &second->settings;
+	bool calls = first->instance->library->plugin.flags & LG_CALLS_HTTP;
 	const struct option_table client = {http_client_options, http_client_option_count,
 					    sizeof(struct lg_option)};
 	const struct option_table limits = {expr_limit_options, expr_limit_option_count,
 					    sizeof(struct lg_option)};
 
-	return compare_options(&client, a->http.client, b->http.client) &&
+	return (!calls || compare_options(&client, a->http.client, b->http.client)) &&
 	       compare_options(&limits, a->http.limits, b->http.limits);
 }
 
@@ -89,7 +92,7 @@ bool difference_same_sink(const struct sink_section *a, const struct sink_sectio
 	return same_instance(a->instance, b->instance) &&
 	       compare_options(&table, &a->settings, &b->settings) &&
 	       compare_options(&http_table, &a->settings.http, &b->settings.http) &&
-	       same_shared(&a->settings, &b->settings);
+	       same_shared(a, b);
 }
 
 static bool same_listen(const struct http_listen *a, const struct http_listen *b)

@@ -281,7 +281,8 @@ static bool may_run(const struct reload *reload, const char **reason)
 {
 	if (reload->gateway->draining)
 		*reason = "the gateway is stopping";
-	else if (older_at_work(reload, reload->gateway->generation->number) >= RELOAD_GENERATIONS)
+	else if (older_at_work(reload, reload->gateway->generation->number) >=
+		 reload->gateway->settings->core.generations)
 		*reason = "too many older generations have requests under way";
 	else
 		return true;

@@ -10,10 +10,6 @@
 
 #include "supervise/gateway.h"
 
-/* So many older generations may still have requests under way; beyond that a
- * reload is refused until one of them is over. */
-#define RELOAD_GENERATIONS 64
-
 /* Somebody who waits. Lines of JSON are added to `answer`, then `done` is
  * called once, from within the call or later. */
 struct reload_ticket {

@@ -10,6 +10,7 @@
 struct core_settings {
 	int64_t loops;	     /* 0: as many as cores */
 	int64_t shutdown_ms; /* hard limit of a drain */
+	int64_t generations; /* older ones that may have requests under way at a reload */
 	int64_t slow_ms;     /* a plugin's call that takes longer is named */
 	int32_t log_format;  /* enum log_format */
 	int32_t log_level;   /* LG_LOG_… */

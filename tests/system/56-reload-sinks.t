@@ -2,6 +2,8 @@
 use strict;
 use warnings;
 
+use Destination;
+use File::Temp qw(tempdir);
 use LeadgateTest;
 use Test::More;
 
@@ -101,5 +103,50 @@ like($err, qr/no plugin "nowhere"/, 'is named');
 post();
 wait_until { %seen = map { $_ => 1 } @{ delivered() }; $seen{$last} } 'the sink of before delivers';
 
+$gateway->finish;
+
+# ---- what sinks share -----------------------------------------------------------------
+
+my $folder = tempdir('leadgate-destination-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $destination = Destination->new($folder);
+my $named = 'http: { plugin: http, url: "http://here.test:' . $destination->port
+    . '/takes/named", allow_private: true, retry_first: 10ms, retry_max: 20ms }';
+my $shared = sub { return config($archive, $named) . "http_client: { $_[0] }\n" };
+$gateway = LeadgateTest->new(config => $shared->("hosts_file: \"$folder/nobody\""))->announce(qr/event=sink\.waiting sink=http/);
+spew("$folder/nobody", '');
+spew("$folder/hosts", "127.0.0.1 here.test\n");
+$gateway->start;
+$gateway->allow_calls(1, 8);
+$last = 0;
+post();
+wait_until { $gateway->sql("SELECT count(*) FROM attempt WHERE sink = 'http' AND outcome = 'retry'") > 0 } 'nobody knows its name';
+$gateway->configure($shared->("hosts_file: \"$folder/hosts\""));
+($status, $out) = $gateway->command('reload', '--wait');
+is($status, 0, 'the client of all sinks changes');
+like($out, qr/^changed +option +http_client\.hosts_file$/m, 'the option is told');
+like($out, qr/^changed +sink +http$/m, 'a sink that makes calls changes with it');
+like($out, qr/^kept +sink +archive$/m, 'one that makes none is kept');
+wait_until { $destination->requests > 0 } 'it is called under the new option, without a restart';
+$gateway->finish;
+
+# ---- no more older generations than the option says ----------------------------------------
+
+my $few = sub { return config("archive: { plugin: file, path: \"\@DIR\@/leads.ndjson\", batch_events: $_[0] }") =~ s/core: \{/core: { max_generations: $_[1],/r };
+$gateway = LeadgateTest->new(config => $few->(1, 1))->announce(qr/event=reload\.failed/)->start;
+my ($head, $body) = split /\r\n\r\n/, form_request('/f/contact', [email => 'slow@example.com'], Expect => '100-continue'), 2;
+my $slow = $gateway->connect;
+syswrite $slow, "$head\r\n\r\n";
+sysread $slow, my $go_on, 4096;
+like($go_on, qr/^HTTP\/1\.1 100 /, 'a request is under way');
+$gateway->configure($few->(2, 1));
+is(($gateway->command('reload'))[0], 0, 'one older generation may be at work');
+$gateway->configure($few->(3, 1));
+($status, $out, $err) = $gateway->command('reload');
+is($status, 1, 'another reload is refused');
+like($err, qr/too many older generations have requests under way/, 'and says why');
+syswrite $slow, $body;
+is(read_answer($slow)->{status}, 202, 'the request ends');
+close $slow;
+wait_until { ($gateway->command('reload'))[0] == 0 } 'then a reload is done';
 $gateway->finish;
 done_testing;
