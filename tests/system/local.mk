@@ -49,3 +49,4 @@ SYSTEM_TESTS += 70-proxy-protocol.t
 SYSTEM_TESTS += 71-unix-socket.t
 SYSTEM_TESTS += 72-activation.t
 SYSTEM_TESTS += 63-tls.t
+SYSTEM_TESTS += 64-tls-renewal.t
