@@ -14,6 +14,8 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h1_queue.c \
 	%D%/h1_request.c \
 	%D%/h1_transport.c \
+	%D%/h2_frame.c \
+	%D%/h2_guard.c \
 	%D%/limits.c \
 	%D%/opening.c \
 	%D%/origin.c \

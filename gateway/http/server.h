@@ -31,6 +31,16 @@ struct http_limits {
 	int64_t pipelined;	    /* requests of one connection under way */
 	int64_t linger_ms;	    /* reading on after an error, so that it is seen */
 	int64_t linger_bytes;
+	/* Of one HTTP/2 connection. */
+	int64_t streams; /* 128 at once; requests that handlers have count, reset or not */
+	int64_t stream_window_bytes, connection_window_bytes;
+	int64_t frame_bytes;
+	int64_t header_table_bytes;
+	int64_t continuations; /* of one header block */
+	/* What it may do in one interval (http/h2_guards.def). */
+	int64_t flood_interval_ms;
+	int64_t resets, stream_errors, settings, pings, empty_data, priorities, window_updates;
+	int64_t other_frames, stalls;
 };
 extern const struct lg_option http_limit_options[];
 extern const size_t http_limit_option_count;

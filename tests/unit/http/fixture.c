@@ -63,6 +63,22 @@ struct http_limits fixture_limits(void)
 		.pipelined = 16,
 		.linger_ms = 1000,
 		.linger_bytes = 1 << 20,
+		.streams = 16,
+		.stream_window_bytes = 65536,
+		.connection_window_bytes = 1 << 20,
+		.frame_bytes = 16384,
+		.header_table_bytes = 4096,
+		.continuations = 2,
+		.flood_interval_ms = 60000,
+		.resets = 10,
+		.stream_errors = 10,
+		.settings = 10,
+		.pings = 10,
+		.empty_data = 10,
+		.priorities = 10,
+		.window_updates = 10,
+		.other_frames = 10,
+		.stalls = 2,
 	};
 }
 
