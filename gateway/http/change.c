@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/h1_request.h"
+#include "http/h2_stream.h"
 #include "http/worker.h"
 
 /* What one loop is told. */
@@ -231,6 +232,7 @@ void http_change_take(struct loop_mailbox *box, struct letter *letter)
 		change_listeners(change);
 	worker->limits = change->limits;
 	h1_request_free_kept(worker);
+	h2_stream_free_kept(&worker->h2);
 	conn_group_set(&worker->group, &settings);
 	conn_group_drain_some(&worker->group, is_of_closed);
 	if (atomic_fetch_sub(&change->left, 1) == 1)

@@ -17,14 +17,6 @@ static void refuse(struct h1_transport *h1, struct h1_request *r, enum http_refu
 
 /* ---- requests --------------------------------------------------------------------- */
 
-static void answer_probe(struct http_request *request, void *arg)
-{
-	const struct http_response response = {.status = 202};
-
-	(void)arg;
-	http_respond(request, &response);
-}
-
 /* The request is whole, and no more to be touched here. */
 static void finish(struct h1_transport *h1, struct h1_request *r)
 {
@@ -53,22 +45,11 @@ static bool is_probe(const struct h1_transport *h1, const struct h1_request *r, 
 	return slice_present(probe) && slice_equal(probe, slice_of(head + path.at, path.length));
 }
 
-/* Asks the service who handles it; it may answer at once instead. */
-static void route(struct h1_transport *h1, struct h1_request *r, bool probes)
+/* The handler may answer while it is asked. */
+static void route(struct h1_transport *h1, struct h1_request *r)
 {
-	const struct http_worker *worker = h1->queue.worker;
-	const struct http_service *service = &worker->server->service;
-	struct http_route *chosen = &r->request.route;
-
-	if (probes) {
-		*chosen = (struct http_route){
-			.handle = answer_probe,
-			.body_limit_bytes = (size_t)worker->limits.body_bytes,
-		};
-		return;
-	}
 	r->routing = true;
-	bool routed = service->route(service->arg, &r->request, chosen);
+	bool routed = http_worker_route(h1->queue.worker, h1->endpoint, &r->request);
 	r->routing = false;
 	ALWAYS(routed != r->answered);
 }
@@ -96,20 +77,20 @@ static void start_body(struct h1_transport *h1, struct h1_request *r)
 
 static void take_head(struct h1_transport *h1, struct h1_request *r, struct lg_slice head)
 {
-	bool probes = is_probe(h1, r, head.data);
-	bool is_bare = probes && !has_body(&r->parser);
+	bool is_bare = is_probe(h1, r, head.data) && !has_body(&r->parser);
 
 	r->persists = h1_parser_persists(&r->parser);
-	/* The bare probe needs nothing of its request but the method. */
+	/* The bare probe needs nothing of its request but method and path. */
 	if (is_bare) {
 		r->request.method = slice_of(head.data + r->parser.method.at,
 					     r->parser.method.length);
+		r->request.path = h1->endpoint->probe_path;
 	} else if (!h1_request_fill(r, head, h1->endpoint, h1->queue.conn)) {
 		refuse(h1, r, HTTP_REFUSED_NO_MEMORY);
 		return;
 	}
 	r->phase = has_body(&r->parser) ? H1_IN_BODY : H1_IN_HANDLER;
-	route(h1, r, probes);
+	route(h1, r);
 	if (r->closes) /* and so its body, if any, is not read */
 		h1_queue_pump(&h1->queue);
 	else if (r->phase == H1_IN_BODY)
@@ -287,21 +268,20 @@ static void on_over(struct h1_queue *queue)
 	h1_transport_free(container_of(queue, struct h1_transport, queue));
 }
 
-struct h1_transport *h1_transport_new(struct http_worker *worker, struct http_endpoint *endpoint)
+bool h1_transport_begin(struct conn *conn, struct http_worker *worker,
+			struct http_endpoint *endpoint)
 {
 	struct h1_transport *h1 = alloc_zalloc(sizeof(*h1));
 
 	if (!h1)
-		return NULL;
+		return false;
 	h1_queue_init(&h1->queue, worker, &endpoint->ends, on_over);
+	h1->queue.conn = conn;
 	h1->endpoint = http_endpoint_ref(endpoint);
 	list_init(&h1->node);
-	return h1;
-}
-
-void h1_transport_attach(struct h1_transport *h1, struct conn *conn)
-{
-	h1->queue.conn = conn;
+	conn->protocol = &h1_protocol;
+	conn->context = h1;
+	return true;
 }
 
 void h1_transport_free(struct h1_transport *h1)

@@ -1,5 +1,5 @@
 /* One connection that speaks HTTP/1.1 (RFC 9112): keep-alive, pipelining,
- * 100-continue, and the end of it. Loop thread, but for h1_transport_new. */
+ * 100-continue, and the end of it. Loop thread. */
 #ifndef HTTP_H1_TRANSPORT_H
 #define HTTP_H1_TRANSPORT_H
 
@@ -9,10 +9,11 @@ extern const struct conn_protocol h1_protocol;
 
 struct h1_transport;
 
-/* To be the context of a connection that speaks h1_protocol; it is freed with
- * that, or with the last of its requests. NULL: no memory. Any thread. */
-struct h1_transport *h1_transport_new(struct http_worker *worker, struct http_endpoint *endpoint);
-void h1_transport_attach(struct h1_transport *h1, struct conn *conn);
+/* Makes a connection whose next byte is the first of a request speak
+ * h1_protocol. Takes its own reference to the endpoint, which is given back
+ * with the connection, or with the last of its requests. False: no memory. */
+bool h1_transport_begin(struct conn *conn, struct http_worker *worker,
+			struct http_endpoint *endpoint);
 
 /* Frees one whose connection is gone, with its unanswered requests. */
 void h1_transport_free(struct h1_transport *h1);

@@ -37,8 +37,7 @@ static bool introduce(struct conn *conn, const struct http_endpoint *endpoint,
 static size_t on_receive(struct conn *conn, struct lg_slice bytes)
 {
 	struct http_endpoint *endpoint = conn->context;
-	struct http_worker *worker = worker_of(conn);
-	size_t limit = (size_t)worker->limits.proxy_header_bytes;
+	size_t limit = (size_t)worker_of(conn)->limits.proxy_header_bytes;
 	struct proxy_header header;
 
 	switch (proxy_header_parse(endpoint->proxy_protocol, limit, bytes, &header)) {
@@ -48,10 +47,7 @@ static size_t on_receive(struct conn *conn, struct lg_slice bytes)
 	}
 	if (!introduce(conn, endpoint, &header))
 		return bytes.length;
-	if (!http_opening_begin(conn, worker, endpoint)) {
-		conn_close(conn, CONN_NO_MEMORY);
-		return bytes.length;
-	}
+	http_opening_begin(conn, endpoint);
 	struct lg_slice rest = slice_cut(bytes, header.length, bytes.length);
 	bool good = http_endpoint_secure(endpoint, conn, rest);
 	http_endpoint_unref(endpoint);

@@ -68,7 +68,7 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 		return;
 	}
 	struct http_worker *worker = next_worker(server);
-	struct conn *conn = http_opening_new(endpoint, worker, fd, peer, exempt);
+	struct conn *conn = http_opening_new(endpoint, fd, peer, exempt);
 	if (!conn) {
 		quota_give(server->quota, peer, exempt);
 		turn_away(fd, CONN_NO_MEMORY);
@@ -161,8 +161,11 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 	if (!mailbox_init(&worker->mailbox))
 		return false;
 	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, http_change_take)) {
-		if (conn_group_init(&worker->group, loop, settings, server->quota))
-			return true;
+		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
+			if (h2_worker_init(&worker->h2, loop))
+				return true;
+			conn_group_fini(&worker->group);
+		}
 		loop_mailbox_fini(&worker->box);
 	}
 	mailbox_fini(&worker->mailbox);
@@ -196,6 +199,7 @@ static void close_worker(struct http_worker *worker)
 	conn_group_fini(&worker->group);
 	loop_mailbox_fini(&worker->box);
 	mailbox_fini(&worker->mailbox);
+	h2_worker_fini(&worker->h2);
 	h1_transport_free_orphans(worker);
 	h1_request_free_kept(worker);
 }

@@ -14,3 +14,26 @@ struct lg_slice http_worker_date(struct http_worker *worker)
 	}
 	return slice_of(worker->date, H1_DATE_BYTES - 1);
 }
+
+static void answer_probe(struct http_request *request, void *arg)
+{
+	const struct http_response response = {.status = 202};
+
+	(void)arg;
+	http_respond(request, &response);
+}
+
+bool http_worker_route(const struct http_worker *worker, const struct http_endpoint *endpoint,
+		       struct http_request *request)
+{
+	const struct http_service *service = &worker->server->service;
+
+	if (!slice_present(endpoint->probe_path) ||
+	    !slice_equal(endpoint->probe_path, request->path))
+		return service->route(service->arg, request, &request->route);
+	request->route = (struct http_route){
+		.handle = answer_probe,
+		.body_limit_bytes = (size_t)worker->limits.body_bytes,
+	};
+	return true;
+}

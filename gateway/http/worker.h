@@ -7,6 +7,7 @@
 #include "conn/listener.h"
 #include "http/endpoint.h"
 #include "http/h1_answer.h"
+#include "http/h2_worker.h"
 #include "http/server.h"
 
 /* Bytes that all requests of a server may hold together. Any thread. */
@@ -49,6 +50,7 @@ struct http_worker {
 	struct list orphans;  /* transports whose connection is gone, not their requests */
 	struct list requests; /* kept for the next connection that needs one */
 	size_t request_count;
+	struct h2_worker h2;
 	char date[H1_DATE_BYTES];
 	int64_t date_until_ms; /* monotonic */
 };
@@ -73,6 +75,11 @@ void http_change_take(struct loop_mailbox *box, struct letter *letter);
 
 /* What the connections of one of so many loops take from the limits. */
 struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers);
+
+/* Asks the service who handles a request whose head is known, or takes it for
+ * the endpoint's probe. False: it is answered already. */
+bool http_worker_route(const struct http_worker *worker, const struct http_endpoint *endpoint,
+		       struct http_request *request);
 
 /* "Date: …\r\n" of this second. */
 struct lg_slice http_worker_date(struct http_worker *worker);

@@ -63,7 +63,7 @@ const struct bad_request bad_requests[] = {
 	{RAW("GET " A1024 A1024), 414, "target-too-long"},
 	/* the version */
 	{RAW("GET / HTTP/2.0\r\n" HOST "\r\n"), 505, "version"},
-	{RAW("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505, "version"},
+	{RAW("PRI * HTTP/2.0\r\n\r\nSM \r\n\r\n"), 505, "version"},
 	{RAW("GET / HTTP/1.2\r\n" HOST "\r\n"), 505, "version"},
 	{RAW("GET / HTTP/0.9\r\n\r\n"), 505, "version"},
 	{RAW("GET / HTTP/9.9\r\n" HOST "\r\n"), 505, "version"},

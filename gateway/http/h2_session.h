@@ -1,0 +1,76 @@
+/* The streams of one HTTP/2 connection, and what libnghttp2 says of them. The
+ * library does no I/O: bytes go in by h2_session_feed, answers are drawn out of
+ * it into the connection's out. Loop thread. */
+#ifndef HTTP_H2_SESSION_H
+#define HTTP_H2_SESSION_H
+
+#include "http/h2_guard.h"
+#include "http/h2_stream.h"
+#include "http/transport.h"
+
+struct nghttp2_session;
+
+struct h2_session {
+	struct http_transport transport; /* of its requests */
+	struct http_worker *worker;
+	struct http_endpoint *endpoint; /* a reference */
+	struct conn *conn;		/* NULL: gone */
+	struct nghttp2_session *library;
+	struct list node;	   /* in the worker's orphans */
+	struct list streams;	   /* those that handlers have outlive their HTTP/2 stream */
+	size_t under_way;	   /* streams in the list */
+	size_t stream_limit;	   /* as the peer was told */
+	struct h2_stream *heading; /* whose header block is coming */
+	struct h2_frame_reader reader;
+	struct h2_guard guard;
+	struct h2_deadline farewell; /* from the first GOAWAY of a drain to the last */
+	uint32_t newest;	     /* the highest stream that the peer has opened */
+	uint32_t reset;	      /* the highest one that we have reset: the peer may not know yet */
+	uint32_t block;	      /* reader.blocks when the present state of HEAD began */
+	enum conn_reason end; /* why the connection will be closed, when `ends` */
+	bool ends;	      /* nothing more is wanted from this peer */
+	bool leaving;	      /* the first GOAWAY of a drain was sent */
+	bool closing;	      /* the last GOAWAY is on its way, and with it the end */
+	bool broken;	      /* memory ran out; the library cannot go on */
+	bool inside;	      /* of the library: its answers are drawn out later */
+	bool restart;	      /* the time of the connection's state begins anew */
+};
+
+/* Takes its own reference to the endpoint; tells the peer our settings with the
+ * first answer. NULL: no memory. It is freed with h2_session_detach, or with
+ * the last of its requests. */
+struct h2_session *h2_session_new(struct http_worker *worker, struct http_endpoint *endpoint,
+				  struct conn *conn);
+/* The connection is gone: forgets all requests but those that handlers have. */
+void h2_session_detach(struct h2_session *h2);
+/* Frees those whose connection is gone, with their unanswered requests. */
+void h2_session_free_orphans(struct h2_worker *worker);
+
+/* Sets what is the same for all sessions of a worker. */
+void h2_session_prepare(struct h2_worker *worker);
+
+/* Bytes from the peer; all are taken. */
+void h2_session_feed(struct h2_session *h2, struct lg_slice bytes);
+/* Draws what the library has to say into the connection's out, up to a bound;
+ * again when that is empty. */
+void h2_session_draw(struct h2_session *h2);
+/* Nothing more will be said or heard. */
+bool h2_session_is_over(const struct h2_session *h2);
+
+/* Ends with GOAWAY and an error of HTTP/2; the first reason counts. */
+void h2_session_end(struct h2_session *h2, enum conn_reason reason, uint32_t error);
+/* The peer sends nothing more: forgets what will never be whole. */
+void h2_session_peer_ended(struct h2_session *h2);
+/* Says that no further requests are wanted (RFC 9113, section 6.8): first a
+ * notice, then, when it must have been heard, what the last request was. */
+void h2_session_drain(struct h2_session *h2);
+void h2_session_leave(struct h2_session *h2);
+
+/* Answers a request before it is whole, outside of the library's callbacks. */
+void h2_session_refuse_late(struct h2_stream *stream, enum http_refusal refusal);
+/* Ends what an answered request goes on sending. */
+void h2_session_dismiss(struct h2_stream *stream);
+/* The peer has not made room for an answer in time. */
+void h2_session_give_up(struct h2_stream *stream);
+
+#endif
