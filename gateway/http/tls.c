@@ -5,7 +5,7 @@
 #define PLAIN_TEXT "This port speaks HTTPS: ask again with https:// in front.\n"
 
 const struct tls_terms http_tls_terms = {
-	.alpn = "\x08http/1.1",
+	.alpn = "\x02h2\x08http/1.1",
 	.plain_answer = "HTTP/1.1 400 Bad Request\r\n"
 			"Connection: close\r\n"
 			"Content-Type: text/plain\r\n"

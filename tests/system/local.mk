@@ -41,6 +41,7 @@ SYSTEM_TESTS += 58-alerts.t
 SYSTEM_TESTS += 59-external.t
 SYSTEM_TESTS += 60-soak.t
 SYSTEM_TESTS += 66-http2.t
+SYSTEM_TESTS += 69-http2-tls.t
 SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
 SYSTEM_TESTS += 75-rates.t
