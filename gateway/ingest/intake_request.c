@@ -49,6 +49,12 @@ static int32_t header(struct lg_request *handle, const char *name, size_t index,
 										   : LG_FAIL;
 }
 
+static int32_t public_url(struct lg_request *handle, size_t index, struct lg_slice *url)
+{
+	*url = http_request_url(intake_of(handle)->request, index);
+	return slice_present(*url) ? LG_OK : LG_FAIL;
+}
+
 static int32_t form(struct lg_request *handle, struct lg_slice bytes, struct lg_form **out)
 {
 	struct intake *intake = intake_of(handle);
@@ -159,6 +165,7 @@ void intake_request_services(struct lg_services *services)
 {
 	services->request_info = request_info;
 	services->header = header;
+	services->public_url = public_url;
 	services->form = form;
 	services->form_count = form_count;
 	services->form_pair = form_pair;

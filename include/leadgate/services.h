@@ -232,6 +232,9 @@ struct lg_services {
 			     void *context);
 	int32_t (*http_header)(const struct lg_http_answer *, const char *name,
 			       struct lg_slice *value);
+
+	/* the request, since 0.3 */
+	int32_t (*public_url)(struct lg_request *, size_t index, struct lg_slice *url);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

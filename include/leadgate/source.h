@@ -54,6 +54,17 @@ static inline int32_t lg_request_info(struct lg_request *request, struct lg_requ
 	return request->services->request_info(request, info);
 }
 
+/* The index-th URL that the sender may have posted to, the likeliest first: for
+ * signatures that cover it, which are to be tried with each. Behind a proxy it
+ * depends on what that says of itself, and only a trusted one is believed; there
+ * are six at most. It lives as long as the request. LG_FAIL: there are not that
+ * many, the request named no host, or memory ran out. Since 0.3: ask
+ * LG_HAS(request->services, public_url) before, in a plugin for an older one. */
+static inline int32_t lg_public_url(struct lg_request *request, size_t index, struct lg_slice *url)
+{
+	return request->services->public_url(request, index, url);
+}
+
 /* The index-th value of a header, by its name in any case, duplicates kept
  * apart. Returns LG_FAIL when there are not that many. */
 static inline int32_t lg_header(struct lg_request *request, const char *name, size_t index,

@@ -74,6 +74,13 @@ static void ask_request(struct lg_request *request, struct lg_reply *answer)
 	info.size = 1;
 	assert_int_equal(request->services->request_info(request, &info), LG_FAIL);
 
+	assert_true(LG_HAS(request->services, public_url));
+	assert_int_equal(lg_public_url(request, 0, &value), LG_OK);
+	assert_true(slice_is(value, "https://forms.example/f?a=b"));
+	assert_int_equal(lg_public_url(request, 1, &value), LG_OK);
+	assert_true(slice_is(value, "http://test/f?a=b"));
+	assert_int_equal(lg_public_url(request, 2, &value), LG_FAIL);
+
 	assert_int_equal(lg_header(request, "X-SIGN", 0, &value), LG_OK);
 	assert_true(slice_is(value, "one"));
 	assert_int_equal(lg_header(request, "X-Sign", 1, &value), LG_OK);
