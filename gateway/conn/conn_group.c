@@ -12,6 +12,17 @@ static const enum conn_reason timeout_reasons[CONN_STATE_COUNT] = {
 	[CONN_WRITE] = CONN_WRITE_TIMEOUT,
 };
 
+/* What came while the grace ran out is still read in this round of the loop. */
+static void expire(struct conn *conn, enum conn_state state)
+{
+	bool drained = state == CONN_IDLE && conn->group->draining;
+
+	if (drained && conn_has_unread(conn))
+		conn_move(conn, state);
+	else
+		conn_expire(conn, drained ? CONN_DRAINED : timeout_reasons[state]);
+}
+
 /* A state's time is one number, so its list is in the order of deadlines and
  * only heads need to be looked at. Each step ends a connection or moves it. */
 static void expire_state(struct conn_group *group, enum conn_state state, int64_t now_ms)
@@ -24,7 +35,7 @@ static void expire_state(struct conn_group *group, enum conn_state state, int64_
 			conn_group_arm(group, conn->deadline_ms);
 			return;
 		}
-		conn_expire(conn, timeout_reasons[state]);
+		expire(conn, state);
 		ALWAYS(list_first(&group->states[state]) != first || conn->deadline_ms > now_ms);
 	}
 }
@@ -167,9 +178,12 @@ static bool is_any(const struct conn *conn)
 
 static void tell_all(struct conn_group *group)
 {
+	const struct conn_settings settings = group->settings;
+
 	group->draining = true;
 	if (group->on_drain)
 		group->on_drain(group);
+	conn_group_set(group, &settings);
 	conn_group_drain_some(group, is_any);
 }
 
@@ -184,15 +198,23 @@ static int64_t new_deadline(const struct conn *conn, int64_t timeout_ms, int64_t
 	return whole_ms > clipped_ms ? whole_ms : clipped_ms;
 }
 
+static void shorten(int64_t *timeout_ms, int64_t most_ms)
+{
+	if (*timeout_ms == 0 || *timeout_ms > most_ms)
+		*timeout_ms = most_ms;
+}
+
 void conn_group_set(struct conn_group *group, const struct conn_settings *settings)
 {
 	int64_t now_ms = loop_now_ms(group->loop);
 
 	group->settings = *settings;
+	if (conn_group_has_grace(group))
+		shorten(&group->settings.timeout_ms[CONN_IDLE], settings->drain_grace_ms);
 	for (int state = 0; state < CONN_CLOSED; state++)
 		LIST_EACH(node, &group->states[state]) {
 			struct conn *conn = container_of(node, struct conn, node);
-			int64_t timeout_ms = settings->timeout_ms[state];
+			int64_t timeout_ms = group->settings.timeout_ms[state];
 
 			if (conn->in.limit < settings->in_bytes)
 				conn->in.limit = settings->in_bytes;
@@ -203,6 +225,17 @@ void conn_group_set(struct conn_group *group, const struct conn_settings *settin
 		}
 	if (!list_empty(&group->states[CONN_BODY]) && settings->minimum_rate_bytes > 0)
 		conn_group_arm(group, now_ms + settings->rate_grace_ms);
+}
+
+size_t conn_group_busy(const struct conn_group *group)
+{
+	size_t count = 0;
+
+	for (int state = 0; state < CONN_CLOSED; state++)
+		if (state != CONN_IDLE && state != CONN_LINGER)
+			LIST_EACH(node, &group->states[state])
+				count++;
+	return count;
 }
 
 static void on_letter(struct loop_mailbox *box, struct letter *letter)

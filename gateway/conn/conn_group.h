@@ -16,6 +16,7 @@ struct conn_settings {
 	int64_t minimum_rate_bytes;	      /* a second, in CONN_BODY; 0: none */
 	int64_t rate_grace_ms;		      /* without that rate at first */
 	size_t handshakes;		      /* most in CONN_HANDSHAKE; 0: any number */
+	int64_t drain_grace_ms;		      /* for idle connections; 0: none */
 	size_t in_bytes;		      /* what a protocol may leave unread */
 	size_t out_bytes;		      /* answers that wait to be read */
 	size_t linger_bytes;		      /* read on after an answer that ends it */
@@ -57,8 +58,19 @@ void conn_group_add(struct conn_group *group, struct conn *conn);
 /* The same from any thread. */
 void conn_group_send(struct conn_group *group, struct conn *conn);
 
-/* Tells every connection, now and to come, that the server drains. Any thread. */
+/* Tells every connection, now and to come, that the server drains. One that is
+ * idle may have a request on its way: from here on it stays at most for the grace,
+ * and is expired with CONN_DRAINED. Any thread. */
 void conn_group_drain(struct conn_group *group);
+
+/* Whether idle connections are left to their grace. */
+static inline bool conn_group_has_grace(const struct conn_group *group)
+{
+	return group->draining && group->settings.drain_grace_ms > 0;
+}
+
+/* Connections that are not idle: a request or an answer is under way. */
+size_t conn_group_busy(const struct conn_group *group);
 
 /* Tells those connections that `wanted` names. One whose next request has come
  * already is left alone: its protocol ends it after the answer. */

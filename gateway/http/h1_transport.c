@@ -242,7 +242,7 @@ static void on_drain(struct conn *conn)
 {
 	struct h1_transport *h1 = conn->context;
 
-	if (list_empty(&h1->queue.requests))
+	if (list_empty(&h1->queue.requests) && !conn_group_has_grace(conn->group))
 		h1_queue_end(&h1->queue, CONN_DRAINED, false);
 }
 

@@ -31,6 +31,9 @@ const struct lg_option http_limit_options[] = {
 	      "time for a sender to read its answer"),
 	LIMIT(idle_timeout_ms, "idle_timeout", LG_DURATION, "60s", 10, 24 * HOUR_MS,
 	      "time that a connection may wait for its next request"),
+	LIMIT(drain_grace_ms, "drain_grace", LG_DURATION, "500ms", 0, HOUR_MS,
+	      "how long a stop keeps idle connections, so that a request on its way to one is "
+	      "answered"),
 	LIMIT(connections, "max_connections", LG_INTEGER, "10000", 1, 1000000,
 	      "most connections in all"),
 	LIMIT(connections_per_address, "max_connections_per_address", LG_INTEGER, "256", 1, 1000000,

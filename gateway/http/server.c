@@ -114,17 +114,24 @@ static bool open_endpoints(struct http_server *server, const struct http_listen 
 
 /* ---- workers ------------------------------------------------------------------------ */
 
-/* On the first loop. */
-static void on_drain(struct conn_group *group)
+void http_server_deafen(struct http_server *server)
 {
-	struct http_server *server = container_of(group, struct http_worker, group)->server;
-
 	LIST_EACH_SAFE(node, &server->listening) {
 		struct http_endpoint *endpoint = container_of(node, struct http_endpoint, node);
 		list_remove(node);
 		listener_close(&endpoint->listener);
 		atomic_store(&endpoint->port, 0);
 	}
+}
+
+/* On the first loop. What waits in the queues is answered yet. */
+static void on_drain(struct conn_group *group)
+{
+	struct http_server *server = container_of(group, struct http_worker, group)->server;
+
+	LIST_EACH(node, &server->listening)
+		listener_empty(&container_of(node, struct http_endpoint, node)->listener);
+	http_server_deafen(server);
 }
 
 static size_t share(int64_t limit, size_t workers)
@@ -148,6 +155,7 @@ struct conn_settings http_worker_settings(const struct http_limits *limits, size
 		.in_bytes = (size_t)limits->head_bytes + 2 * CONN_GROUP_SCRATCH_BYTES,
 		.out_bytes = OUT_BYTES,
 		.linger_bytes = (size_t)limits->linger_bytes,
+		.drain_grace_ms = limits->drain_grace_ms,
 	};
 }
 
@@ -244,6 +252,15 @@ void http_server_drain(struct http_server *server)
 size_t http_server_connections(const struct http_server *server)
 {
 	return quota_total(server->quota);
+}
+
+size_t http_server_busy(const struct http_server *server)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < server->worker_count; i++)
+		count += conn_group_busy(&server->workers[i].group);
+	return count;
 }
 
 size_t http_server_draining(struct http_server *server)

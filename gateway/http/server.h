@@ -22,6 +22,7 @@ struct http_limits {
 	int64_t minimum_rate_bytes; /* a second, after a grace, while a body is read */
 	int64_t write_timeout_ms;   /* an answer that is not read */
 	int64_t idle_timeout_ms;    /* 60 s between requests */
+	int64_t drain_grace_ms;	    /* for idle connections when the server drains */
 	int64_t connections;	    /* in all */
 	int64_t connections_per_address;
 	int64_t proxy_header_bytes;
@@ -85,11 +86,18 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 				     const struct http_limits *limits,
 				     const struct http_service *service, struct error *error);
 
-/* Stops accepting, lets idle connections go, answers what is under way with
- * Connection: close. Any thread. */
+/* Stops accepting, lets idle connections go after their grace, answers what is
+ * under way, and what comes in the grace, with Connection: close. Any thread. */
 void http_server_drain(struct http_server *server);
 /* Connections still open. Any thread. */
 size_t http_server_connections(const struct http_server *server);
+
+/* Connections on which a request or its answer is under way. The loops must have
+ * stopped. */
+size_t http_server_busy(const struct http_server *server);
+/* Gives up the addresses that are left, for a successor. The loops must have
+ * stopped, or the call must come from the thread of the only one. */
+void http_server_deafen(struct http_server *server);
 
 /* How many addresses that were removed (http/change.h) have connections still.
  * The thread that opened the server. */
