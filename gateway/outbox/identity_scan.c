@@ -17,7 +17,7 @@
 struct slot {
 	bool full;
 	struct buffer persons, recent; /* of struct index_entry */
-	int64_t leads;
+	int64_t rows, leads;
 };
 
 struct scan {
@@ -73,6 +73,7 @@ static bool read_row(const struct scan *scan, struct slot *slot, sqlite3_stmt *s
 	    !identity_row_unpack(&row, statement_column(select, 2)))
 		return error_set(error, "row %lld of its table identity is damaged",
 				 (long long)seq);
+	slot->rows++;
 	slot->leads += row.flags & IDENTITY_ROW_CREATED;
 	for (size_t i = 0; i < row.key_count; i++)
 		add_key(scan, slot, &row.keys[i], seq, at_ms);
@@ -83,13 +84,14 @@ static bool read_row(const struct scan *scan, struct slot *slot, sqlite3_stmt *s
 static bool read_stretch(const struct scan *scan, struct slot *slot, sqlite3_stmt *select,
 			 int64_t first_seq, struct error *error)
 {
+	int64_t last_seq = first_seq + STRETCH_ROWS - 1;
 	int rc;
 
 	buffer_clear(&slot->persons);
 	buffer_clear(&slot->recent);
-	slot->leads = 0;
+	slot->rows = slot->leads = 0;
 	sqlite3_bind_int64(select, 1, first_seq);
-	sqlite3_bind_int64(select, 2, first_seq + STRETCH_ROWS - 1);
+	sqlite3_bind_int64(select, 2, last_seq < scan->last_seq ? last_seq : scan->last_seq);
 	while ((rc = sqlite3_step(select)) == SQLITE_ROW)
 		if (!read_row(scan, slot, select, error))
 			return false;
@@ -195,6 +197,7 @@ static struct identity_stretch stretch_of(const struct slot *slot)
 		.recent = (const void *)recent.data,
 		.person_count = persons.length / sizeof(struct index_entry),
 		.recent_count = recent.length / sizeof(struct index_entry),
+		.rows = slot->rows,
 		.leads = slot->leads,
 	};
 }
@@ -224,11 +227,14 @@ static void take_all(struct scan *scan,
 /* The rows' numbers, and how many stretches that makes. */
 static bool find_rows(struct scan *scan, sqlite3 *db, struct error *error)
 {
+	/* At first a number that nobody gave is looked for too. */
+	int64_t after_seq = scan->rules->after_seq > 0 ? scan->rules->after_seq : INT64_MIN;
 	sqlite3_stmt *select = NULL;
 	bool found = sqlite3_prepare_v2(db,
-					"SELECT (SELECT min(seq) FROM identity),"
-					" (SELECT max(seq) FROM identity)",
+					"SELECT (SELECT min(seq) FROM identity WHERE seq > ?1),"
+					" (SELECT max(seq) FROM identity WHERE seq > ?1)",
 					-1, &select, NULL) == SQLITE_OK &&
+		     sqlite3_bind_int64(select, 1, after_seq) == SQLITE_OK &&
 		     sqlite3_step(select) == SQLITE_ROW;
 
 	if (!found)
@@ -272,7 +278,7 @@ static void run(struct scan *scan,
 bool identity_scan(sqlite3 *db, const struct identity_scan_rules *rules,
 		   bool (*take)(void *arg, const struct identity_stretch *stretch,
 				struct error *error),
-		   void *arg, struct error *error)
+		   void *arg, int64_t *last_seq, struct error *error)
 {
 	struct scan scan = {.path = slice_from(sqlite3_db_filename(db, "main")), .rules = rules};
 
@@ -295,5 +301,7 @@ bool identity_scan(sqlite3 *db, const struct identity_scan_rules *rules,
 	pthread_cond_destroy(&scan.changed);
 	if (scan.failed)
 		*error = scan.error;
+	else
+		*last_seq = scan.last_seq;
 	return !scan.failed;
 }

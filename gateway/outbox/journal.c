@@ -3,8 +3,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "outbox/identity_scan.h"
-#include "outbox/index_loader.h"
 
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
 /* One record at a time; a lead has its own, smaller limit. */
@@ -13,8 +11,6 @@
 /* Twice what lead.record_bytes can be: links and consents come to a record that
  * is as large as it may be. */
 #define RECORD_LIMIT_BYTES (INT64_C(32) << 20)
-
-#define NO_MEMORY "there is not enough memory for the index of persons"
 
 /* Which index a key goes into; NULL: none. */
 static struct index *index_for(struct journal *journal, const struct identity_key *key)
@@ -27,50 +23,25 @@ static struct index *index_for(struct journal *journal, const struct identity_ke
 	return NULL;
 }
 
-struct filling {
-	struct journal *journal;
-	struct index_loader *persons, *recent;
-};
-
-static bool load(struct index_loader *loader, const struct index_entry *entries, size_t count)
+/* What was read beforehand saves reading it again, when it still holds. */
+static bool fill_indexes(struct journal *journal, const struct journal_opening *opening,
+			 struct error *error)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!index_loader_add(loader, entries[i].hash, entries[i].seq))
-			return false;
-	return true;
-}
+	struct identity_index none, *index = opening->ahead;
+	bool done;
 
-static bool take_stretch(void *arg, const struct identity_stretch *stretch, struct error *error)
-{
-	struct filling *filling = arg;
-
-	filling->journal->leads += stretch->leads;
-	return (load(filling->persons, stretch->persons, stretch->person_count) &&
-		load(filling->recent, stretch->recent, stretch->recent_count)) ||
-	       error_set(error, NO_MEMORY);
-}
-
-static bool fill_indexes(struct journal *journal, struct error *error)
-{
-	const struct identity_scan_rules rules = {
-		.key_kinds = journal->key_kinds,
-		.recent_from_ms = clock_wall_ms() - journal->dedup->submission_window_ms,
-	};
-	struct filling filling = {
-		.journal = journal,
-		.persons = index_loader_new(&journal->index),
-		.recent = index_loader_new(recent_young(&journal->recent)),
-	};
-	bool done = false;
-
-	if (!filling.persons || !filling.recent)
-		error_set(error, NO_MEMORY);
-	else if (identity_scan(journal->db, &rules, take_stretch, &filling, error))
-		done = (index_loader_finish(filling.persons) &&
-			index_loader_finish(filling.recent)) ||
-		       error_set(error, NO_MEMORY);
-	index_loader_free(&filling.persons);
-	index_loader_free(&filling.recent);
+	identity_index_init(&none, journal->dedup, journal->key_kinds);
+	if (!index || index->key_kinds != journal->key_kinds ||
+	    !identity_index_holds(index, journal->db))
+		index = &none;
+	done = identity_index_read(index, journal->db, opening->patience, error);
+	if (done) {
+		journal->index = index->persons;
+		journal->recent = index->recent;
+		journal->leads = index->leads;
+		identity_index_init(index, journal->dedup, journal->key_kinds);
+	}
+	identity_index_fini(&none);
 	return done;
 }
 
@@ -90,7 +61,8 @@ static bool read_last_seq(struct journal *journal, struct error *error)
 }
 
 bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_settings *dedup,
-		  const struct lead_limits *limits, unsigned int key_kinds, struct error *error)
+		  const struct lead_limits *limits, unsigned int key_kinds,
+		  const struct journal_opening *opening, struct error *error)
 {
 	memset(journal, 0, sizeof(*journal));
 	journal->db = db;
@@ -105,7 +77,7 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 	buffer_init(&journal->changes, BODY_LIMIT_BYTES);
 	buffer_init(&journal->body, BODY_LIMIT_BYTES);
 	if (!statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
-	    !fill_indexes(journal, error)) {
+	    !fill_indexes(journal, opening, error)) {
 		journal_fini(journal);
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "lead/event.h"
+#include "outbox/identity_index.h"
 #include "outbox/identity_row.h"
 #include "outbox/outbox.h"
 #include "outbox/recent.h"
@@ -42,10 +43,17 @@ struct journal {
 	struct buffer record, changes, body;
 };
 
-/* `db` is open and stays the caller's; prepares statements and reads the whole
- * identity table into the index. False with a reason. */
+/* How the index comes to be. */
+struct journal_opening {
+	struct identity_index *ahead;		/* emptied when it is of use; NULL: none */
+	const struct outbox_patience *patience; /* NULL: none is needed */
+};
+
+/* `db` is open and stays the caller's; prepares statements and reads what is not
+ * read yet of the identity table into the index. False with a reason. */
 bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_settings *dedup,
-		  const struct lead_limits *limits, unsigned int key_kinds, struct error *error);
+		  const struct lead_limits *limits, unsigned int key_kinds,
+		  const struct journal_opening *opening, struct error *error);
 void journal_fini(struct journal *journal);
 
 /* Results are SQLite's. After a failure of anything between begin and commit,

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/fault.c \
 	%D%/gate.c \
 	%D%/history.c \
+	%D%/identity_index.c \
 	%D%/identity_row.c \
 	%D%/identity_scan.c \
 	%D%/index.c \

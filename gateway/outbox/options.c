@@ -69,6 +69,14 @@ const struct lg_option store_options[] = {
 	 .help = "how long events are kept; older ones go when every sink that the journal knows "
 		 "has settled them and none has them open, and a lead goes with its last event; "
 		 "0s keeps all for ever"},
+	{.name = "max_wait",
+	 .type = LG_DURATION,
+	 .fallback = "40s",
+	 .offset = STORE(wait_ms),
+	 .min = 0,
+	 .max = 3600000,
+	 .help = "how long a start waits for another gateway to leave the store, so that one may "
+		 "start while its predecessor still stops; 0s: not at all"},
 };
 const size_t store_option_count = sizeof(store_options) / sizeof(store_options[0]);
 

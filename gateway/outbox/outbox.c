@@ -1,10 +1,12 @@
 #include "outbox/outbox.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "outbox/batch.h"
@@ -20,6 +22,8 @@ struct watcher {
 	int64_t awaited_seq; /* EVERY_COMMIT, or what it waits for */
 };
 #define EVERY_COMMIT 0
+/* How often the lock of a store that another process has is tried. */
+#define LOCK_POLL_MS 5
 
 struct outbox {
 	struct store_settings store;
@@ -88,20 +92,19 @@ static bool read_kinds(const struct lg_list *names, unsigned int *bits, struct e
 }
 
 static bool open_journal(struct outbox *outbox, const struct lead_limits *limits,
+			 unsigned int kinds, const struct journal_opening *opening,
 			 struct error *error)
 {
 	const struct store_settings *store = &outbox->store;
-	unsigned int kinds;
 
-	if (!read_kinds(&outbox->dedup.keys, &kinds, error))
-		return false;
 	if (!store_check_files(store->path, error) || !store_peek(store->path, error))
 		return false;
 	outbox->db = store_open(store->path, error);
 	if (!outbox->db || !store_check(outbox->db, store->path, store->page_bytes, error) ||
 	    !schema_secret(outbox->db, outbox->secret, error))
 		return false;
-	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits, kinds, error))
+	if (journal_init(&outbox->journal, outbox->db, &outbox->dedup, limits, kinds, opening,
+			 error))
 		return true;
 	if ((sqlite3_errcode(outbox->db) & 0xff) == SQLITE_CORRUPT)
 		return store_explain(outbox->db, store->path, error);
@@ -132,18 +135,93 @@ static bool start_threads(struct outbox *outbox, struct error *error)
 	return false;
 }
 
-static bool start(struct outbox *outbox, const struct lead_limits *limits, struct error *error)
+/* ---- another process has it ------------------------------------------------------ */
+
+/* Reads what is there beside the store's owner. What goes wrong is no matter: then all
+ * is read later. */
+static void read_ahead(struct outbox *outbox, struct identity_index *ahead,
+		       const struct outbox_patience *patience)
 {
-	outbox->lock_fd = store_lock_take(outbox->store.path, error);
-	if (outbox->lock_fd < 0)
+	struct error error = {""};
+	sqlite3 *db = store_open_reader(outbox->store.path, &error);
+	bool done = db && store_check_reader(db, outbox->store.path, &error) &&
+		    identity_index_read(ahead, db, patience, &error);
+
+	sqlite3_close(db);
+	if (done) {
+		log_info("store.read_ahead", LOG_INT("rows", ahead->rows));
+		return;
+	}
+	log_info("store.not_read_ahead", LOG_TEXT("reason", error.text));
+	identity_index_fini(ahead);
+	identity_index_init(ahead, &outbox->dedup, ahead->key_kinds);
+}
+
+static bool wait_for_lock(struct outbox *outbox, const struct outbox_patience *patience,
+			  int64_t until_ms, struct error *error)
+{
+	bool busy = true;
+
+	while (outbox->lock_fd < 0 && busy && clock_monotonic_ms() < until_ms) {
+		if (!patience->goes_on(patience->arg, OUTBOX_WAITS))
+			return error_set(error, OUTBOX_GIVEN_UP);
+		poll(NULL, 0, LOCK_POLL_MS);
+		outbox->lock_fd = store_lock_take(outbox->store.path, &busy, error);
+	}
+	return outbox->lock_fd >= 0;
+}
+
+/* The lock, at once or after a wait that is used to read ahead. */
+static bool take_lock(struct outbox *outbox, struct identity_index *ahead,
+		      const struct outbox_patience *patience, struct error *error)
+{
+	int64_t began_ms = clock_monotonic_ms();
+	bool busy;
+
+	outbox->lock_fd = store_lock_take(outbox->store.path, &busy, error);
+	if (outbox->lock_fd >= 0)
+		return true;
+	if (!busy || !patience || outbox->store.wait_ms == 0)
 		return false;
-	return open_journal(outbox, limits, error) &&
-	       room_init(&outbox->room, &outbox->journal, &outbox->store, error) &&
-	       start_threads(outbox, error);
+	log_notice("store.waiting", LOG_TEXT("reason", error->text),
+		   LOG_INT("at_most_ms", outbox->store.wait_ms));
+	read_ahead(outbox, ahead, patience);
+	if (!wait_for_lock(outbox, patience, began_ms + outbox->store.wait_ms, error))
+		return false;
+	log_notice("store.taken_over", LOG_INT("waited_ms", clock_monotonic_ms() - began_ms));
+	return true;
+}
+
+/* ---- opening ----------------------------------------------------------------------- */
+
+static bool start(struct outbox *outbox, const struct lead_limits *limits,
+		  const struct outbox_patience *patience, struct error *error)
+{
+	struct identity_index ahead;
+	const struct journal_opening opening = {.ahead = &ahead, .patience = patience};
+	unsigned int kinds;
+
+	if (!read_kinds(&outbox->dedup.keys, &kinds, error))
+		return false;
+	identity_index_init(&ahead, &outbox->dedup, kinds);
+	bool done = take_lock(outbox, &ahead, patience, error) &&
+		    open_journal(outbox, limits, kinds, &opening, error) &&
+		    room_init(&outbox->room, &outbox->journal, &outbox->store, error) &&
+		    start_threads(outbox, error);
+	identity_index_fini(&ahead);
+	return done;
 }
 
 struct outbox *outbox_open(const struct store_settings *store, const struct dedup_settings *dedup,
 			   const struct lead_limits *limits, struct error *error)
+{
+	return outbox_open_patiently(store, dedup, limits, NULL, error);
+}
+
+struct outbox *outbox_open_patiently(const struct store_settings *store,
+				     const struct dedup_settings *dedup,
+				     const struct lead_limits *limits,
+				     const struct outbox_patience *patience, struct error *error)
 {
 	struct outbox *outbox = alloc_zalloc(sizeof(*outbox));
 
@@ -157,7 +235,7 @@ struct outbox *outbox_open(const struct store_settings *store, const struct dedu
 	batch_setup();
 	gate_init(&outbox->gate);
 	pthread_mutex_init(&outbox->watch_mutex, NULL);
-	if (start(outbox, limits, error)) {
+	if (start(outbox, limits, patience, error)) {
 		log_info("store.opened", LOG_SLICE("path", store->path),
 			 LOG_INT("events", outbox->journal.committed_seq),
 			 LOG_INT("leads", outbox->journal.committed_leads));
@@ -299,6 +377,13 @@ void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox)
 int64_t outbox_last_seq(const struct outbox *outbox)
 {
 	return atomic_load(&outbox->writer.last_seq);
+}
+
+int64_t outbox_busy_ms(const struct outbox *outbox)
+{
+	int64_t since_ms = atomic_load(&outbox->writer.busy_since_ms);
+
+	return since_ms ? clock_monotonic_ms() - since_ms : 0;
 }
 
 /* Asks the folder alone: the files are opened through SQLite only. */

@@ -23,6 +23,7 @@ struct store_settings {
 	int64_t queue_bytes;
 	int64_t batch_captures; /* at most in one transaction */
 	int64_t retention_ms;	/* what is older may be pruned; 0: kept for ever */
+	int64_t wait_ms;	/* for another process to leave the store */
 };
 extern const struct lg_option store_options[];
 extern const size_t store_option_count;
@@ -43,6 +44,24 @@ extern const size_t dedup_option_count;
  * nothing is ever overwritten. Main thread. */
 struct outbox *outbox_open(const struct store_settings *store, const struct dedup_settings *dedup,
 			   const struct lead_limits *limits, struct error *error);
+
+/* The same for who can wait: as long as another process has the store, at most
+ * store.max_wait. Meanwhile the index is read beside that process, so that only what
+ * comes last is left to be read. */
+enum outbox_stage {
+	OUTBOX_WAITS, /* for the store's owner to end */
+	OUTBOX_READS, /* the index */
+};
+#define OUTBOX_GIVEN_UP "opening the store was given up"
+struct outbox_patience {
+	/* Asked every few milliseconds on the caller's thread; false gives up. */
+	bool (*goes_on)(void *arg, enum outbox_stage stage);
+	void *arg;
+};
+struct outbox *outbox_open_patiently(const struct store_settings *store,
+				     const struct dedup_settings *dedup,
+				     const struct lead_limits *limits,
+				     const struct outbox_patience *patience, struct error *error);
 
 /* Commits what was submitted, checkpoints, closes. Main thread; nobody may
  * submit any more. */
@@ -98,6 +117,10 @@ void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox);
 
 /* Last committed seq. Any thread. */
 int64_t outbox_last_seq(const struct outbox *outbox);
+
+/* How long the writer has been at one step, a transaction with its sync or a part of
+ * a chore; 0: it waits. Any thread. */
+int64_t outbox_busy_ms(const struct outbox *outbox);
 
 /* How it stands, for status and metrics. Any thread. */
 struct outbox_stats {

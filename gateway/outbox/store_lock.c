@@ -51,10 +51,11 @@ static bool refused(int fd, struct lg_slice path, struct error *error)
 		SLICE_ARGS(path));
 }
 
-int store_lock_take(struct lg_slice path, struct error *error)
+int store_lock_take(struct lg_slice path, bool *busy, struct error *error)
 {
 	char file[PATH_MAX];
 
+	*busy = false;
 	if (snprintf(file, sizeof(file), "%.*s.lock", SLICE_ARGS(path)) >= (int)sizeof(file)) {
 		error_set(error, "store.path is longer than a path may be");
 		return -1;
@@ -68,6 +69,7 @@ int store_lock_take(struct lg_slice path, struct error *error)
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		*busy = errno == EWOULDBLOCK;
 		refused(fd, path, error);
 		close(fd);
 		return -1;

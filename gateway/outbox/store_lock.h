@@ -8,8 +8,8 @@
 
 /* Takes the lock of the store at `path` and writes our pid into its file, which
  * stays. Returns a descriptor to give back with store_lock_drop; -1 with a
- * sentence that names the owner. */
-int store_lock_take(struct lg_slice path, struct error *error);
+ * sentence that names the owner, and then `busy` says whether there is one. */
+int store_lock_take(struct lg_slice path, bool *busy, struct error *error);
 void store_lock_drop(int fd);
 
 #endif

@@ -176,6 +176,16 @@ static int64_t prune_wait_ms(const struct writer *writer)
 	return left_ms > 0 ? left_ms : 0;
 }
 
+static void begin_step(struct writer *writer)
+{
+	atomic_store_explicit(&writer->busy_since_ms, clock_monotonic_ms(), memory_order_relaxed);
+}
+
+static void end_step(struct writer *writer)
+{
+	atomic_store_explicit(&writer->busy_since_ms, 0, memory_order_relaxed);
+}
+
 /* One step. A pass that fails is tried again at the next one's time. */
 static void prune(struct writer *writer)
 {
@@ -224,7 +234,9 @@ static void rest(struct writer *writer)
 	int64_t wait_ms = prune_wait_ms(writer);
 
 	if (wait_ms == 0) {
+		begin_step(writer);
 		prune(writer);
+		end_step(writer);
 		return;
 	}
 	if (atomic_load(&writer->room->reason) && (wait_ms < 0 || wait_ms > PROBE_MS))
@@ -263,6 +275,7 @@ static void *run(void *argument)
 	struct writer *writer = argument;
 
 	while (gather(writer)) {
+		begin_step(writer);
 		if (writer->waiting || writer->unsettled)
 			write_batch(writer);
 		if (writer->chores)
@@ -270,6 +283,7 @@ static void *run(void *argument)
 		/* There may be no idle time before it is full. */
 		if (room_is_short(writer) && prune_wait_ms(writer) == 0)
 			prune(writer);
+		end_step(writer);
 	}
 	return NULL;
 }
@@ -300,6 +314,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	writer->pruning = (struct chore){.more = false};
 	writer->pruned_ms = clock_monotonic_ms();
 	atomic_init(&writer->stopping, false);
+	atomic_init(&writer->busy_since_ms, 0);
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->sink_epoch, 0);
 	atomic_init(&writer->queued, 0);

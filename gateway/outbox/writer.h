@@ -17,7 +17,8 @@ struct writer {
 	pthread_t thread;
 	struct mailbox submissions, settlements, orders; /* only the first wakes */
 	atomic_bool stopping;
-	_Atomic(const char *) damage; /* the store cannot be written any more; NULL: it can */
+	_Atomic(int64_t) busy_since_ms; /* monotonic: the step under way; 0: it waits */
+	_Atomic(const char *) damage;	/* the store cannot be written any more; NULL: it can */
 	_Atomic(int64_t) queued, queued_bytes;
 	_Atomic(int64_t) sink_epoch;
 	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;

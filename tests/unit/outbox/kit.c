@@ -97,6 +97,12 @@ bool kit_try_open(struct kit *kit, struct error *error)
 	return kit->outbox;
 }
 
+struct outbox *kit_open_patiently(struct kit *kit, const struct outbox_patience *patience,
+				  struct error *error)
+{
+	return outbox_open_patiently(&kit->store, &kit->dedup, &kit->limits, patience, error);
+}
+
 void kit_open(struct kit *kit)
 {
 	struct error error = {""};

@@ -35,6 +35,9 @@ void kit_open(struct kit *kit);
 /* What kit_open would have failed with. */
 bool kit_try_open(struct kit *kit, struct error *error);
 void kit_close(struct kit *kit);
+/* Another one on the same store, which waits for the kit's to be closed; not the kit's. */
+struct outbox *kit_open_patiently(struct kit *kit, const struct outbox_patience *patience,
+				  struct error *error);
 
 /* A submission with its captures, in one arena; gone with kit_free. */
 struct submission *kit_make(struct kit *kit, const struct post *posts, size_t count);

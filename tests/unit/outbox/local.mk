@@ -42,3 +42,5 @@ check_PROGRAMS += %D%/test_backup
 %C%_test_backup_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_prune
 %C%_test_prune_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_takeover
+%C%_test_takeover_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)

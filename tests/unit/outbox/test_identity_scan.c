@@ -12,14 +12,10 @@
 #define EMAIL_OF(i) ((uint64_t)(i)*3 + 1)
 #define NOW_MS 1000000
 
-static const struct identity_scan_rules rules = {
-	.key_kinds = 1u << IDENTITY_EMAIL,
-	.recent_from_ms = NOW_MS,
-};
-
 struct seen {
-	int64_t last_seq, persons, recent, leads;
-	int64_t stop_at; /* persons; 0: never */
+	int64_t last_seq, persons, recent, rows, leads;
+	int64_t after_seq, end_seq; /* given, and what came back */
+	int64_t stop_at;	    /* persons; 0: never */
 };
 
 static sqlite3 *open_database(struct kit *kit)
@@ -95,14 +91,20 @@ static bool take(void *arg, const struct identity_stretch *stretch, struct error
 	for (size_t i = 0; i < stretch->recent_count; i++)
 		assert_int_equal(stretch->recent[i].hash, 7);
 	seen->recent += (int64_t)stretch->recent_count;
+	seen->rows += stretch->rows;
 	seen->leads += stretch->leads;
 	return true;
 }
 
 static bool scan(struct kit *kit, struct seen *seen, struct error *error)
 {
+	const struct identity_scan_rules rules = {
+		.key_kinds = 1u << IDENTITY_EMAIL,
+		.recent_from_ms = NOW_MS,
+		.after_seq = seen->after_seq,
+	};
 	sqlite3 *db = open_database(kit);
-	bool done = identity_scan(db, &rules, take, seen, error);
+	bool done = identity_scan(db, &rules, take, seen, &seen->end_seq, error);
 
 	sqlite3_close(db);
 	return done;
@@ -121,6 +123,26 @@ static void rows_come_in_their_order(void **state)
 	assert_int_equal(seen.persons, ROWS);
 	assert_int_equal(seen.recent, ROWS - ROWS / 4);
 	assert_int_equal(seen.leads, ROWS / 2);
+	assert_int_equal(seen.rows, ROWS);
+	assert_int_equal(seen.end_seq, ROWS * EVERY);
+}
+
+static void rows_are_read_on(void **state)
+{
+	struct kit *kit = *state;
+	struct seen seen = {.after_seq = 20000 * EVERY, .last_seq = 20000 * EVERY};
+	struct error error = {""};
+
+	make_table(kit);
+	fill_table(kit, 30000);
+	assert_true(scan(kit, &seen, &error));
+	assert_int_equal(seen.rows, 10000);
+	assert_int_equal(seen.end_seq, 30000 * EVERY);
+
+	seen.after_seq = seen.end_seq;
+	assert_true(scan(kit, &seen, &error));
+	assert_int_equal(seen.rows, 10000);
+	assert_int_equal(seen.end_seq, 30000 * EVERY);
 }
 
 static void empty_table_gives_nothing(void **state)
@@ -192,6 +214,7 @@ int main(void)
 		STORE_TEST(rows_come_in_their_order),	STORE_TEST(empty_table_gives_nothing),
 		STORE_TEST(one_row_is_enough),		STORE_TEST(damaged_row_is_named),
 		STORE_TEST(impossible_number_is_named), STORE_TEST(caller_may_stop_it),
+		STORE_TEST(rows_are_read_on),
 	};
 	return RUN(tests);
 }
