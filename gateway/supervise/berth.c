@@ -294,6 +294,15 @@ bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *
 	return ended;
 }
 
+size_t berths_count(const struct berths *berths)
+{
+	size_t count = 0;
+
+	LIST_EACH(link, &berths->all)
+		count += berth_of(link)->lane != NULL;
+	return count;
+}
+
 void berths_fini(struct berths *berths)
 {
 	LIST_EACH_SAFE(link, &berths->all)

@@ -79,6 +79,8 @@ const struct berth *berths_ending(const struct berths *berths);
  * what is under way, and waits for them as long as `patient` says so; it is asked
  * between short waits. False: a lane hangs in its plugin. */
 bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *arg), void *arg);
+/* Lanes that have not ended. */
+size_t berths_count(const struct berths *berths);
 void berths_fini(struct berths *berths);
 
 #endif

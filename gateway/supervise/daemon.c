@@ -11,10 +11,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervise/notify.h"
 #include "supervise/reload.h"
 
 /* How often a drain looks whether the last connection is gone. */
 #define DRAIN_POLL_MS 10
+/* How often a long start tells the service manager to wait, and how long. */
+#define EXTEND_EVERY_MS 1000
+#define EXTEND_MS 15000
 /* Whatever is written holds people: it is for the gateway's own user alone. */
 #define UMASK 0077
 
@@ -24,7 +28,12 @@ struct daemon {
 	struct loop_watch signals;
 	struct loop_timer drain_timer;
 	int64_t drain_until_ms; /* monotonic */
+	bool serving;		/* the start is over */
+	bool reload_asked;	/* before that */
+	int64_t extended_ms;	/* monotonic: when the service manager was told to wait */
+	bool deaf;		/* accepts no connection any more */
 	bool at_once;		/* no more waiting */
+	struct gateway_left left;
 };
 
 /* ---- before anything is opened ------------------------------------------- */
@@ -58,8 +67,13 @@ static void stop_serving(struct daemon *daemon)
 static void on_drain_timer(struct loop_timer *timer)
 {
 	struct daemon *daemon = container_of(timer, struct daemon, drain_timer);
-	size_t open = http_server_connections(daemon->gateway.server);
+	size_t open;
 
+	if (!daemon->deaf) {
+		daemon->deaf = true;
+		http_server_drain(daemon->gateway.server);
+	}
+	open = http_server_connections(daemon->gateway.server);
 	if (open > 0 && clock_monotonic_ms() < daemon->drain_until_ms && !daemon->at_once &&
 	    loop_timer_set(timer, DRAIN_POLL_MS))
 		return;
@@ -68,25 +82,47 @@ static void on_drain_timer(struct loop_timer *timer)
 	stop_serving(daemon);
 }
 
+/* Readiness falls at once; connections are accepted for core.stop_delay yet. */
 static void begin_drain(struct daemon *daemon)
 {
 	struct gateway *gateway = &daemon->gateway;
+	const struct core_settings *core = &gateway->settings->core;
+	int64_t delay_ms = core->stop_delay_ms < core->shutdown_ms ? core->stop_delay_ms
+								   : core->shutdown_ms;
 
 	log_notice("gateway.draining",
 		   LOG_INT("connections", (int64_t)http_server_connections(gateway->server)));
 	gateway->draining = true;
-	daemon->drain_until_ms = clock_monotonic_ms() + gateway->settings->core.shutdown_ms;
-	http_server_drain(gateway->server);
-	if (!loop_timer_set(&daemon->drain_timer, 0))
+	daemon->drain_until_ms = clock_monotonic_ms() + core->shutdown_ms;
+	notify_stopping(core->shutdown_ms);
+	if (!loop_timer_set(&daemon->drain_timer, delay_ms))
 		stop_serving(daemon);
+}
+
+/* A delay or a grace that is being waited for ends with it. */
+static void hurry(struct daemon *daemon)
+{
+	daemon->at_once = true;
+	loop_timer_set(&daemon->drain_timer, 0);
+}
+
+/* While the store is being opened: a stop gives the start up, a reload waits. */
+static void take_early_signal(struct daemon *daemon, uint32_t number)
+{
+	if (number == SIGHUP)
+		daemon->reload_asked = true;
+	else
+		daemon->at_once = true;
 }
 
 static void take_signal(struct daemon *daemon, uint32_t number)
 {
-	if (number == SIGHUP)
+	if (!daemon->serving)
+		take_early_signal(daemon, number);
+	else if (number == SIGHUP)
 		reload_ask(daemon->gateway.reload, NULL);
 	else if (daemon->gateway.draining)
-		daemon->at_once = true;
+		hurry(daemon);
 	else
 		begin_drain(daemon);
 }
@@ -130,14 +166,33 @@ static bool watch_signals(struct daemon *daemon, struct error *error)
 
 /* ---- from start to end ---------------------------------------------------------- */
 
+/* Between the steps of opening the store, which may take long. */
+static bool goes_on(void *arg, enum outbox_stage stage)
+{
+	struct daemon *daemon = arg;
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms - daemon->extended_ms >= EXTEND_EVERY_MS) {
+		daemon->extended_ms = now_ms;
+		notify_extend(EXTEND_MS);
+		notify_status(stage == OUTBOX_WAITS ? "waiting for another gateway to leave the "
+						      "store"
+						    : "reading the index of the store");
+	}
+	read_signals(daemon);
+	return !daemon->at_once;
+}
+
 static bool start(struct daemon *daemon, struct error *error)
 {
+	const struct outbox_patience patience = {goes_on, daemon};
 	struct gateway *gateway = &daemon->gateway;
 
 	gateway->loop = loop_new();
 	if (!gateway->loop)
 		return error_set(error, "making an event loop: not enough memory or descriptors");
-	return watch_signals(daemon, error) && gateway_start(gateway, daemon->config_path, error);
+	return watch_signals(daemon, error) &&
+	       gateway_start(gateway, daemon->config_path, &patience, error);
 }
 
 /* A second signal, or the end of the time, ends the waiting for a lane. */
@@ -154,7 +209,7 @@ static bool stop(struct daemon *daemon)
 	struct gateway *gateway = &daemon->gateway;
 
 	gateway->draining = true;
-	if (!gateway_stop(gateway, daemon->drain_until_ms, is_patient, daemon))
+	if (!gateway_stop(gateway, daemon->drain_until_ms, is_patient, daemon, &daemon->left))
 		return false;
 	if (daemon->signals.loop) {
 		loop_watch_fini(&daemon->signals);
@@ -171,12 +226,31 @@ static int report_failure(struct daemon *daemon, const struct error *error)
 {
 	struct buffer *errors = &daemon->gateway.first->errors;
 
+	if (daemon->at_once)
+		return EXIT_DONE; /* somebody wanted it to end */
 	if (buffer_length(errors) > 0) {
 		print_errors(errors);
 		return EXIT_CONFIG;
 	}
 	log_error("gateway.failed", LOG_TEXT("reason", error->text));
 	return EXIT_FAILED;
+}
+
+/* What was left undone harms no lead that was acknowledged: it is on disk. */
+static void report_stop(const struct gateway_left *left)
+{
+	log_notice("gateway.stopped", LOG_INT("connections_cut", (int64_t)left->connections),
+		   LOG_INT("requests_cut", (int64_t)left->requests),
+		   LOG_INT("lanes_left", (int64_t)left->lanes));
+}
+
+static void run(struct daemon *daemon)
+{
+	daemon->serving = true;
+	notify_ready();
+	if (daemon->reload_asked)
+		reload_ask(daemon->gateway.reload, NULL);
+	loop_run(daemon->gateway.loop);
 }
 
 static int serve(struct daemon *daemon)
@@ -193,13 +267,13 @@ static int serve(struct daemon *daemon)
 	if (start(daemon, &error)) {
 		gateway->started_ms = clock_wall_ms();
 		gateway_log(gateway);
-		loop_run(gateway->loop);
+		run(daemon);
 	} else {
 		status = report_failure(daemon, &error);
 	}
 	ended = stop(daemon);
 	if (status == EXIT_DONE)
-		log_notice("gateway.stopped");
+		report_stop(&daemon->left);
 	if (!ended)
 		_exit(status); /* exit would take libraries from under the threads that are left */
 	return status;

@@ -12,6 +12,7 @@
 #include "supervise/monitor.h"
 #include "supervise/reload.h"
 #include "supervise/systemd.h"
+#include "supervise/watchdog.h"
 
 /* Makes the folders above the store's file that are not there. */
 static bool make_folders(struct lg_slice path, struct error *error)
@@ -31,13 +32,15 @@ static bool make_folders(struct lg_slice path, struct error *error)
 	return true;
 }
 
-static bool start_store(struct gateway *gateway, struct error *error)
+static bool start_store(struct gateway *gateway, const struct outbox_patience *patience,
+			struct error *error)
 {
 	const struct settings *settings = gateway->settings;
 
 	if (!make_folders(settings->store.path, error))
 		return false;
-	gateway->outbox = outbox_open(&settings->store, &settings->dedup, &settings->lead, error);
+	gateway->outbox = outbox_open_patiently(&settings->store, &settings->dedup, &settings->lead,
+						patience, error);
 	return gateway->outbox != NULL;
 }
 
@@ -130,17 +133,18 @@ static bool start_workers(struct gateway *gateway, struct error *error)
 
 /* Listeners come before lanes: a taken port is the commonest mistake, and then
  * nothing should have been delivered yet. Loops run last. */
-bool gateway_start(struct gateway *gateway, const char *config_path, struct error *error)
+bool gateway_start(struct gateway *gateway, const char *config_path,
+		   const struct outbox_patience *patience, struct error *error)
 {
 	gateway->generation = generation_ref(gateway->first);
 	gateway->settings = gateway->first->settings;
 	gateway->first->number = 1;
 	list_append(&gateway->generations, &gateway->first->link);
-	return start_store(gateway, error) && make_workers(gateway, error) &&
+	return start_store(gateway, patience, error) && make_workers(gateway, error) &&
 	       reload_open(gateway, config_path, error) && open_generation(gateway, error) &&
 	       start_listeners(gateway, error) && control_open(gateway, error) &&
 	       start_lanes(gateway, error) && monitor_open(gateway, error) &&
-	       start_workers(gateway, error);
+	       watchdog_open(gateway, error) && start_workers(gateway, error);
 }
 
 void gateway_log_addresses(const struct gateway *gateway)
@@ -182,15 +186,31 @@ static void free_generations(struct gateway *gateway)
 	generation_unref(&gateway->first);
 }
 
+/* Whoever comes next binds the same addresses as soon as it has the store. */
+static void stop_listening(struct gateway *gateway, struct gateway_left *left)
+{
+	*left = (struct gateway_left){0};
+	if (gateway->server) {
+		left->connections = http_server_connections(gateway->server);
+		left->requests = http_server_busy(gateway->server);
+		http_server_deafen(gateway->server);
+	}
+	if (gateway->admin)
+		http_server_deafen(gateway->admin);
+}
+
 /* The writer's letters come until the outbox is closed, so requests and
  * mailboxes outlive it. */
-bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg)
+bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg,
+		  struct gateway_left *left)
 {
 	bool ended;
 
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_stop(&gateway->workers[i]);
+	stop_listening(gateway, left);
 	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
+	left->lanes = ended ? 0 : berths_count(&gateway->berths);
 	if (gateway->control)
 		control_close(&gateway->control);
 	if (!ended)
@@ -198,6 +218,7 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	if (gateway->outbox)
 		outbox_close(&gateway->outbox);
 	monitor_close(&gateway->monitor);
+	watchdog_close(&gateway->watchdog);
 	if (gateway->admin)
 		http_server_close(&gateway->admin);
 	if (gateway->server)

@@ -12,6 +12,7 @@
 struct control;
 struct monitor;
 struct reload;
+struct watchdog;
 
 struct gateway {
 	struct settings *settings;     /* of the generation that serves */
@@ -31,16 +32,26 @@ struct gateway {
 	struct control *control;
 	struct reload *reload;
 	struct monitor *monitor;
-	int64_t started_ms; /* wall clock */
+	struct watchdog *watchdog; /* NULL: nobody asks */
+	int64_t started_ms;	   /* wall clock */
 	bool draining;
+};
+
+/* What a stop had to leave undone. */
+struct gateway_left {
+	size_t connections; /* closed by us, those that were idle among them */
+	size_t requests;    /* of these: with a request or its answer under way */
+	size_t lanes;	    /* hang in their plugin */
 };
 
 /* Opens the store, the sources, the listeners and the lanes, and starts the
  * loops, on gateway->loop and for gateway->first, whose configuration was read
- * from `config_path`. False with a reason, which is also in the generation's
+ * from `config_path`. `patience` is for the store, which may be another's yet; before
+ * it is ours nothing is bound or accepted. False with a reason, which is also in the generation's
  * errors when it has a place in the configuration; gateway_stop takes down what
  * there is. */
-bool gateway_start(struct gateway *gateway, const char *config_path, struct error *error);
+bool gateway_start(struct gateway *gateway, const char *config_path,
+		   const struct outbox_patience *patience, struct error *error);
 
 /* Names addresses, sources and sinks in the log. */
 void gateway_log(const struct gateway *gateway);
@@ -48,8 +59,11 @@ void gateway_log(const struct gateway *gateway);
 void gateway_log_addresses(const struct gateway *gateway);
 
 /* Stops the loops, then waits for lanes as long as `patient` says so; until_ms as
- * in berths_stop. False when a lane hangs in its plugin and so still uses all the
- * rest, which then stays: what was acknowledged is on disk, and the process ends. */
-bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg);
+ * in berths_stop. `left` is filled in either case. False when a lane hangs in its
+ * plugin and so still uses all the rest, which then stays: what was acknowledged is
+ * on disk, and the process ends. The store is given up last of all that a successor
+ * would find in its way. */
+bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg,
+		  struct gateway_left *left);
 
 #endif

@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/hearing.c \
 	%D%/metrics.c \
 	%D%/monitor.c \
+	%D%/notify.c \
 	%D%/picture.c \
 	%D%/reload.c \
 	%D%/reload_text.c \
@@ -24,4 +25,5 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/settings_section.c \
 	%D%/systemd.c \
 	%D%/turnstile.c \
+	%D%/watchdog.c \
 	%D%/worker.c

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "supervise/admin.h"
 #include "supervise/difference.h"
+#include "supervise/notify.h"
 #include "supervise/reload_text.h"
 
 struct reload {
@@ -71,6 +72,8 @@ static void fail(struct reload *reload, struct list *tickets, struct lg_slice te
 
 	reload_text_log_errors(text);
 	log_notice("reload.kept", LOG_INT("generation", reload->gateway->generation->number));
+	if (!reload->gateway->draining)
+		notify_ready();
 	counter_inc(reload->failed);
 	buffer_init(&line, SIZE_MAX);
 	reload_text_error(&line, text, of_configuration);
@@ -187,6 +190,8 @@ static void finish(struct reload *reload)
 		gateway_log_addresses(reload->gateway);
 	counter_inc(reload->done);
 	log_notice("reload.done", LOG_INT("generation", number));
+	if (!reload->gateway->draining)
+		notify_ready();
 	reload_text_number(&reload->plan, "generation", number);
 	answer_all(&reload->served, buffer_slice(&reload->plan));
 	if (!reload->again)
@@ -329,6 +334,7 @@ static void run(struct reload *reload)
 		fail(reload, &tickets, slice_from(reason), false);
 		return;
 	}
+	notify_reloading();
 	buffer_init(&errors, SIZE_MAX);
 	next = generation_load(reload->config_path, &errors);
 	if (next)

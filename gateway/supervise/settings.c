@@ -269,10 +269,10 @@ bool settings_is_fixed(const char *section, const char *option)
 	static const struct {
 		const char *section, *option; /* NULL: all of it */
 	} live[] = {
-		{"core", "shutdown"},  {"core", "max_generations"}, {"core", "slow_call"},
-		{"core", "log_level"}, {"core", "plugin_path"},	    {"admin", NULL},
-		{"defaults", NULL},    {"expressions", NULL},	    {"http", NULL},
-		{"http_client", NULL},
+		{"core", "shutdown"},  {"core", "stop_delay"}, {"core", "max_generations"},
+		{"core", "slow_call"}, {"core", "log_level"},  {"core", "plugin_path"},
+		{"admin", NULL},       {"defaults", NULL},     {"expressions", NULL},
+		{"http", NULL},	       {"http_client", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(live) / sizeof(live[0]); i++)

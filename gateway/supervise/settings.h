@@ -8,12 +8,13 @@
 #include "sink/lane.h"
 
 struct core_settings {
-	int64_t loops;	     /* 0: as many as cores */
-	int64_t shutdown_ms; /* hard limit of a drain */
-	int64_t generations; /* older ones that may have requests under way at a reload */
-	int64_t slow_ms;     /* a plugin's call that takes longer is named */
-	int32_t log_format;  /* enum log_format */
-	int32_t log_level;   /* LG_LOG_… */
+	int64_t loops;	       /* 0: as many as cores */
+	int64_t shutdown_ms;   /* hard limit of a stop */
+	int64_t stop_delay_ms; /* serving on, without being ready */
+	int64_t generations;   /* older ones that may have requests under way at a reload */
+	int64_t slow_ms;       /* a plugin's call that takes longer is named */
+	int32_t log_format;    /* enum log_format */
+	int32_t log_level;     /* LG_LOG_… */
 	struct lg_list plugin_path;
 };
 

@@ -26,6 +26,14 @@ static const struct lg_option core_options[] = {
 	 .max = 10000,
 	 .help = "most older generations of the configuration that may still have requests under "
 		 "way; beyond that a reload is refused until one of them is over"},
+	{.name = "stop_delay",
+	 .type = LG_DURATION,
+	 .offset = offsetof(struct core_settings, stop_delay_ms),
+	 .fallback = "0s",
+	 .min = 0,
+	 .max = 3600000,
+	 .help = "how long a stop still accepts connections while /readyz says no, so that load "
+		 "balancers turn away first; a part of shutdown"},
 	{.name = "slow_call",
 	 .type = LG_DURATION,
 	 .offset = offsetof(struct core_settings, slow_ms),

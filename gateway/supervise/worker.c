@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 /* Parsing is bounded in depth and buffers are on the heap: measured need is
  * below 64 KiB; sanitizers multiply it. */
 #define STACK_BYTES (1 << 20)
@@ -35,6 +37,14 @@ static void on_share(struct loop_mailbox *box, struct letter *letter)
 		  container_of(letter, struct worker_share, letter));
 }
 
+static void on_beat(struct loop_timer *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, beat);
+
+	atomic_store(&worker->beat_ms, clock_monotonic_ms());
+	loop_timer_set(timer, worker->beat_every_ms);
+}
+
 /* Requests that no source takes, by reason; written before loops run. */
 static int unknown_paths, wrong_methods, too_many;
 
@@ -53,8 +63,10 @@ bool worker_init(struct worker *worker, struct mailbox *home, struct error *erro
 	worker->loop = loop_new();
 	worker->ingest = worker->loop ? ingest_loop_new(worker->loop) : NULL;
 	if (worker->ingest && mailbox_init(&worker->mailbox) &&
-	    loop_mailbox_init(&worker->box, worker->loop, &worker->mailbox, on_share))
+	    loop_mailbox_init(&worker->box, worker->loop, &worker->mailbox, on_share)) {
+		loop_timer_init(&worker->beat, worker->loop, on_beat);
 		return true;
+	}
 	mailbox_fini(&worker->mailbox);
 	ingest_loop_free(&worker->ingest);
 	loop_free(&worker->loop);
@@ -68,6 +80,18 @@ void worker_hand_out(struct worker *worker, struct worker_share *share)
 		mailbox_send(&worker->mailbox, &share->letter);
 	else
 		change_to(worker, share);
+}
+
+bool worker_beat(struct worker *worker, int64_t every_ms)
+{
+	worker->beat_every_ms = every_ms;
+	atomic_store(&worker->beat_ms, clock_monotonic_ms());
+	return loop_timer_set(&worker->beat, 0);
+}
+
+int64_t worker_silent_ms(const struct worker *worker)
+{
+	return worker->beat_every_ms ? clock_monotonic_ms() - atomic_load(&worker->beat_ms) : 0;
 }
 
 static void *run(void *arg)
@@ -106,6 +130,7 @@ void worker_stop(struct worker *worker)
 
 void worker_fini(struct worker *worker)
 {
+	loop_timer_fini(&worker->beat);
 	loop_mailbox_fini(&worker->box);
 	mailbox_fini(&worker->mailbox);
 	ingest_loop_free(&worker->ingest);

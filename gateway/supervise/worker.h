@@ -37,6 +37,9 @@ struct worker {
 	struct mailbox mailbox;	    /* shares come here */
 	struct loop_mailbox box;
 	struct mailbox *home; /* and go there */
+	struct loop_timer beat;
+	int64_t beat_every_ms;
+	_Atomic(int64_t) beat_ms; /* monotonic: when the loop was last seen turning */
 	pthread_t thread;
 	bool running;
 };
@@ -47,6 +50,11 @@ bool worker_init(struct worker *worker, struct mailbox *home, struct error *erro
 /* Starts the thread; a share must have been handed out. The server's listeners
  * may be on the loop by then. */
 bool worker_start(struct worker *worker, int index, struct error *error);
+/* Has the loop note from time to time that it turns; before it is started. False:
+ * not enough memory. */
+bool worker_beat(struct worker *worker, int64_t every_ms);
+/* How long ago it did so last; 0 when it does not. Any thread. */
+int64_t worker_silent_ms(const struct worker *worker);
 /* Ends the thread and waits for it. */
 void worker_stop(struct worker *worker);
 /* After worker_stop, and after the outbox and the server are closed. */

@@ -53,7 +53,7 @@ $gateway->post('/f/contact', [email => 'third@example.com']);
 is($events[2]{seq}, 3, 'the journal goes on');
 
 # A second gateway on the same store.
-my $second = LeadgateTest->new(dir => $gateway->dir);
+my $second = LeadgateTest->new(dir => $gateway->dir, store => ', max_wait: 0s');
 $second->launch;
 is($second->wait_end, 1, 'a second gateway on the store does not start');
 like($second->log, qr/level=error event=gateway\.failed .*(owned|lock|another|process|run)/i, 'and says why');
