@@ -54,7 +54,60 @@ def fingerprint(s):
     return hashlib.sha256(s.getpeercert(True)).hexdigest()
 
 
+def memory(o):
+    """A client without a socket, and what it says first."""
+    out = ssl.MemoryBIO()
+    into = ssl.MemoryBIO()
+    client = context(o).wrap_bio(into, out, server_hostname=o.get('name'))
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return client, into, out
+
+
+class Carried:
+    """TLS over a socket on which something else is said first."""
+
+    def __init__(self, o):
+        self.socket = dial(o)
+        self.tls, self.into, self.out = memory(o)
+        if o['joined']:
+            self.socket.sendall(o['before'].encode() + self.out.read())
+        else:
+            for byte in o['before'].encode():
+                self.socket.sendall(bytes([byte]))
+        self.until_done(self.tls.do_handshake)
+
+    def flush(self):
+        self.socket.sendall(self.out.read())
+
+    def until_done(self, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.into.write(self.socket.recv(65536))
+
+    def sendall(self, data):
+        self.tls.write(data)
+        self.flush()
+
+    def recv(self, size):
+        return self.until_done(lambda: self.tls.read(size))
+
+    def unwrap(self):
+        self.until_done(self.tls.unwrap)
+        self.flush()
+        return self.socket
+
+
 def connect(o):
+    if o.get('before'):
+        s = Carried(o)
+        sockets[o['as']], pending[o['as']] = s, b''
+        return {'version': s.tls.version()}
     s = dial(o)
     before = sessions.get(o.get('resume'))
     made = before[0] if before else context(o)
@@ -75,12 +128,7 @@ def plain(o):
 
 def hello(o):
     """The first bytes of a hello, all but so many of them."""
-    out = ssl.MemoryBIO()
-    client = context(o).wrap_bio(ssl.MemoryBIO(), out, server_hostname=o.get('name'))
-    try:
-        client.do_handshake()
-    except ssl.SSLWantReadError:
-        pass
+    out = memory(o)[2]
     plain(o)
     whole = out.read()
     sockets[o['as']].sendall(whole[:len(whole) - o['without']])

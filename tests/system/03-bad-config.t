@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use utf8;
 
+use Destination;
 use Encode qw(encode_utf8 decode_utf8);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
@@ -120,6 +121,30 @@ for my $options ('password: hunter2, nothing: x', 'pasword: hunter2', 'bearer: [
 }
 case('a value of a known option', with(sinks => "sinks:\n  a: { plugin: file, path: x, «user: hunter2 }\n"),
     qr/\{ plugin: file, path: x, user: \*{7} \}/);
+
+# TLS of a listener: the options, and the files that they name.
+Destination::make_authority($dir, $_) for 'own', 'other';
+my ($certificate, $key, $other) = ('own.crt', 'own.key', 'other.key');
+sub tls { return with(listen => "listen:\n  - address: 127.0.0.1:0\n    tls: { $_[0] }\n") }
+my $good = "certificate: $certificate, key: $key";
+is((check(tls($good)))[0], 0, 'TLS with a certificate and its key');
+is((check(tls("$good, min_version: 1.3, groups: X25519, certificates: [{ $good }]")))[0], 0, 'TLS with more');
+case('TLS that is a word', with(listen => "listen: [{ address: 127.0.0.1:0, tls: «yes }]\n"), qr/"tls"/);
+case('TLS without a key', with(listen => "listen: [{ address: 127.0.0.1:0, «tls: { certificate: $certificate } }]\n"), qr/key/);
+case('no such file', tls("certificate: «none.crt, key: $key"), qr/none\.crt: cannot be read: No such file/);
+case('no certificate in it', tls("certificate: «$key, key: $key"), qr/there is no certificate in PEM form in it/);
+case('no key in it', tls("certificate: $certificate, key: «$certificate"), qr/there is no private key in PEM form in it/);
+case('the key of another', tls("certificate: $certificate, key: «$other"), qr/does not belong to the certificate/);
+case('a cipher that is none', tls("$good, ciphers: «RC5000"), qr/names no cipher/);
+case('a group that is none', tls("$good, groups: «P-1"), qr/group that is unknown/);
+case('an old version', tls("$good, min_version: «1.1"), qr/1\.2/);
+case('certificates that are no list', tls("$good, certificates: «all"), qr/list of up to/);
+case('a second certificate without a file', tls("certificates: [{ certificate: «gone, key: gone }], $good"), qr/gone: cannot be read/);
+case('an unknown option of TLS', tls("$good, «cipher: X"), qr/unknown option "cipher".*did you mean "ciphers"\?/);
+system("openssl req -new -key $dir/$key -subj /CN=old 2>/dev/null | openssl x509 -req -signkey $dir/$key -days -1 -out $dir/old.crt 2>/dev/null");
+my ($expired, $said) = check(tls("certificate: old.crt, key: $key"));
+is($expired, 0, 'an expired certificate is served');
+like($said, qr/level=warning event=tls\.certificate-expired file=\S*old\.crt/, 'with a warning');
 
 # Plugins.
 case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),

@@ -46,6 +46,7 @@ SYSTEM_TESTS += 61-order-person.t
 SYSTEM_TESTS += 62-stop-hanging.t
 SYSTEM_TESTS += 63-tls.t
 SYSTEM_TESTS += 64-tls-renewal.t
+SYSTEM_TESTS += 65-tls-hostile.t
 SYSTEM_TESTS += 70-proxy-protocol.t
 SYSTEM_TESTS += 71-unix-socket.t
 SYSTEM_TESTS += 72-activation.t
