@@ -40,20 +40,25 @@ sub spawn {
     exec @command or POSIX::_exit(127);
 }
 
-# One worker that answers 202 without a body.
+# One worker that answers 202 without a body; `tls` is a certificate and its key.
+# Then tickets are off: each connection begins with a whole handshake.
 sub start_nginx {
-    my ($folder) = @_;
+    my ($folder, %with) = @_;
     my $port = free_port();
+    my ($ssl, $lines) = $with{tls}
+        ? (' ssl', "ssl_certificate $with{tls}[0]; ssl_certificate_key $with{tls}[1];\n"
+            . "  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache off;\n")
+        : ('', '');
     make_path("$folder/nginx");
     open my $conf, '>', "$folder/nginx.conf" or die "$folder/nginx.conf: $!\n";
     print $conf <<"CONF";
 daemon off; worker_processes 1; pid $folder/nginx.pid; error_log $folder/nginx.log;
 events { worker_connections 1024; }
 http {
-  access_log off; keepalive_requests 100000000; keepalive_timeout 60s;
+  ${lines}access_log off; keepalive_requests 100000000; keepalive_timeout 60s;
   client_body_temp_path $folder/nginx; proxy_temp_path $folder/nginx;
   fastcgi_temp_path $folder/nginx; uwsgi_temp_path $folder/nginx; scgi_temp_path $folder/nginx;
-  server { listen 127.0.0.1:$port backlog=1024; location / { return 202; } }
+  server { listen 127.0.0.1:$port backlog=1024$ssl; location / { return 202; } }
 }
 CONF
     close $conf;
@@ -62,29 +67,34 @@ CONF
     wait_for_port($port, $pid);
     open my $children, '<', "/proc/$pid/task/$pid/children" or die "nginx: $!\n";
     my ($worker) = split ' ', <$children>;
-    return { name => 'nginx', pid => $pid, cpu_pid => $worker, port => $port };
+    return { name => 'nginx', pid => $pid, cpu_pid => $worker, port => $port, tls => $with{tls} };
 }
 
 # leadgate with its store and its file in `folder`; `sink` 0 leaves the file out,
 # `archive` are further options of it,
-# `sinks` are lines of further ones, `http_client` is that section.
+# `sinks` are lines of further ones, `http_client` and `http` are those sections,
+# `tls` is as for nginx.
 sub start_leadgate {
     my ($build, $folder, %with) = @_;
     my ($port, $admin) = (free_port(), free_port());
     my $loops = $with{loops} // 1;
+    my $tls = $with{tls}
+        ? ", tls: { certificate: \"$with{tls}[0]\", key: \"$with{tls}[1]\", ticket_lifetime: 0s }" : '';
     make_path($folder);
     open my $conf, '>', "$folder/gw.yaml" or die "$folder/gw.yaml: $!\n";
     print $conf <<"CONF";
 core: { loops: $loops, plugin_path: ["$build/plugins"] }
 listen:
-  - { address: "127.0.0.1:$port", probe_path: /bare }
+  - { address: "127.0.0.1:$port", probe_path: /bare$tls }
 admin: { address: "127.0.0.1:$admin" }
 store: { path: leadgate.db, max_size: 40GiB }
 defaults: { region: US }
 sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
 CONF
-    print $conf "http_client: $with{http_client}\n" if $with{http_client};
+    for (qw(http http_client)) {
+        print $conf "$_: $with{$_}\n" if $with{$_};
+    }
     my $archive = $with{archive} // '';
     print $conf "sinks:\n  archive: { plugin: file, path: leads.ndjson$archive }\n" if $with{sink} // 1;
     print $conf $with{sinks} if $with{sinks};
@@ -94,7 +104,7 @@ CONF
     $running{$pid} = 1;
     wait_for_port($port, $pid);
     return { name => 'leadgate', pid => $pid, cpu_pid => $pid, port => $port, admin => $admin,
-             folder => $folder, start_s => time - $begun };
+             tls => $with{tls}, folder => $folder, start_s => time - $begun };
 }
 
 sub stop_server {
@@ -123,7 +133,7 @@ sub cpu_seconds {
 sub load {
     my ($server, %with) = @_;
     my $connections = $with{connections} // 64;
-    my $url = "http://127.0.0.1:$server->{port}" . ($with{path} // '/');
+    my $url = ($server->{tls} ? 'https' : 'http') . "://127.0.0.1:$server->{port}" . ($with{path} // '/');
     my @command = ('taskset', '-c', $with{core} // 1, 'wrk', '-t1', "-c$connections",
         '-d' . $with{seconds} . 's', '--timeout', '10s', '-s', $with{script}, $url);
     push @command, '--', @{ $with{arguments} } if $with{arguments};
