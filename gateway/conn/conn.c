@@ -29,6 +29,7 @@ struct conn *conn_new(int fd, const struct address *peer, bool exempt,
 	conn->channel = &conn_channel_plain;
 	list_init(&conn->node);
 	list_init(&conn->turn);
+	list_init(&conn->idle);
 	if (peer)
 		set_peer(conn, peer);
 	return conn;
@@ -56,6 +57,7 @@ void conn_free(struct conn *conn)
 	list_remove(&conn->node);
 	list_remove(&conn->turn);
 	free_channel(conn);
+	list_remove(&conn->idle);
 	buffer_fini(&conn->in);
 	buffer_fini(&conn->out);
 	alloc_free(conn);
@@ -75,15 +77,36 @@ static void enter(struct conn *conn, enum conn_state state)
 	conn->state = state;
 }
 
+/* Notes that it came into CONN_IDLE or left it. */
+static void note_idle(struct conn *conn)
+{
+	struct crowd *crowd = conn->crowd;
+
+	conn_group_note_idle(conn->group);
+	if (!crowd)
+		return;
+	struct crowd_part *part = &crowd->parts[conn->group->index];
+	list_remove(&conn->idle);
+	if (conn->state == CONN_IDLE)
+		list_append(&part->idle, &conn->idle);
+	struct list *first = list_first(&part->idle);
+	atomic_store_explicit(&part->since_ms,
+			      first ? container_of(first, struct conn, idle)->since_ms : INT64_MAX,
+			      memory_order_relaxed);
+}
+
 void conn_move(struct conn *conn, enum conn_state state)
 {
 	struct conn_group *group = conn->group;
 	int64_t timeout_ms = group->settings.timeout_ms[state];
 
 	ALWAYS(conn->state != CONN_CLOSED);
+	bool was_idle = conn->state == CONN_IDLE;
 	enter(conn, state);
 	conn->received_bytes = 0;
 	conn->since_ms = loop_now_ms(group->loop);
+	if (was_idle || state == CONN_IDLE)
+		note_idle(conn);
 	conn->deadline_ms = timeout_ms > 0 ? conn->since_ms + timeout_ms : INT64_MAX;
 	conn_group_arm(group, conn->deadline_ms);
 	if (state == CONN_BODY && group->settings.minimum_rate_bytes > 0)
@@ -123,12 +146,17 @@ void conn_close(struct conn *conn, enum conn_reason reason)
 	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
 	conn_reason_count(reason);
 	list_remove(&conn->turn);
+	bool was_idle = conn->state == CONN_IDLE;
 	enter(conn, CONN_CLOSED);
+	if (was_idle)
+		note_idle(conn);
 	loop_watch_fini(&conn->watch);
 	free_channel(conn);
 	close(conn->fd);
 	conn->fd = -1;
 	quota_give(group->quota, &conn->peer, conn->exempt);
+	if (conn->crowd)
+		atomic_fetch_sub(&conn->crowd->count, 1);
 	conn->protocol->closed(conn);
 	conn_group_rouse(group);
 }

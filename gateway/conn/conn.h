@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "conn/address.h"
 #include "conn/conn_channel.h"
+#include "conn/crowd.h"
 #include "conn/reason.h"
 
 struct conn;
@@ -62,6 +63,8 @@ struct conn {
 	struct letter letter; /* on its way to its group */
 	struct list node;     /* in its state's list */
 	struct list turn;     /* in the group's list of those to be settled */
+	struct list idle;     /* in its crowd's */
+	struct crowd *crowd;  /* that it is counted to; NULL: none */
 	struct conn_group *group;
 	struct loop_watch watch;
 	const struct conn_protocol *protocol;
@@ -80,13 +83,15 @@ struct conn {
 	bool ended;  /* the peer sends no more */
 	bool offer;  /* `in` holds what a pause kept from the protocol */
 	bool in_turn;
-	bool opening;	  /* the channel: it is not open yet */
-	bool blocked;	  /* the channel: reads on when it can send */
-	bool last;	  /* the channel: nothing comes after what it gave */
-	bool abrupt;	  /* the channel: the peer's end was not announced */
-	bool drain_later; /* the protocol is told when the channel is open */
-	bool exempt;	  /* from the bound per address */
-	bool trusted;	  /* a proxy whose word about others is believed; its owner says so */
+	bool opening;	     /* the channel: it is not open yet */
+	bool blocked;	     /* the channel: reads on when it can send */
+	bool last;	     /* the channel: nothing comes after what it gave */
+	bool abrupt;	     /* the channel: the peer's end was not announced */
+	bool drain_later;    /* the protocol is told when the channel is open */
+	bool exempt;	     /* from the bound per address */
+	bool trusted;	     /* a proxy whose word about others is believed; its owner says so */
+	bool displaces;	     /* it is taken only when an idle one goes for it */
+	bool displaces_peer; /* one of its own crowd */
 	struct address peer;
 	char peer_text[ADDRESS_TEXT_BYTES]; /* "": it has none, on a unix socket */
 };

@@ -3,6 +3,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+/* A request may have come to one that still counts as idle; so many are tried. */
+#define DISPLACE_TRIES 16
+/* So many idle connections go at once when descriptors run out. */
+#define ROOM_CONNECTIONS 8
 /* How often the rate of bodies is looked at. */
 #define RATE_TICK_MS 1000
 
@@ -238,19 +242,67 @@ size_t conn_group_busy(const struct conn_group *group)
 	return count;
 }
 
+void conn_group_note_idle(struct conn_group *group)
+{
+	struct list *first = list_first(&group->states[CONN_IDLE]);
+
+	atomic_store_explicit(&group->idle_since_ms,
+			      first ? container_of(first, struct conn, node)->since_ms : INT64_MAX,
+			      memory_order_relaxed);
+}
+
+bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
+{
+	struct list *idle = crowd ? &crowd->parts[group->index].idle : &group->states[CONN_IDLE];
+	int tries = 0;
+
+	LIST_EACH(node, idle) {
+		struct conn *conn = crowd ? container_of(node, struct conn, idle)
+					  : container_of(node, struct conn, node);
+		if (!conn_has_unread(conn)) {
+			conn_expire(conn, CONN_DISPLACED);
+			return true;
+		}
+		if (++tries == DISPLACE_TRIES)
+			break;
+	}
+	return false;
+}
+
+static void make_room(struct conn_group *group)
+{
+	atomic_store(&group->room_asked, false);
+	for (int i = 0; i < ROOM_CONNECTIONS; i++)
+		if (!conn_group_displace(group, NULL))
+			return;
+}
+
+void conn_group_ask_room(struct conn_group *group)
+{
+	if (!atomic_exchange(&group->room_asked, true))
+		mailbox_send(&group->mailbox, &group->room_letter);
+}
+
 static void on_letter(struct loop_mailbox *box, struct letter *letter)
 {
 	struct conn_group *group = container_of(box, struct conn_group, letters);
 
 	if (letter == &group->drain_letter)
 		tell_all(group);
+	else if (letter == &group->room_letter)
+		make_room(group);
 	else
 		conn_group_add(group, container_of(letter, struct conn, letter));
 }
 
 void conn_group_add(struct conn_group *group, struct conn *conn)
 {
+	bool good = !conn->displaces ||
+		    conn_group_displace(group, conn->displaces_peer ? conn->crowd : NULL);
+
 	conn_start(conn, group);
+	if (!good)
+		conn_close(conn, conn->displaces_peer ? CONN_FULL_LISTENER : CONN_FULL);
 	if (group->draining && conn->state != CONN_CLOSED)
 		tell_drain(conn);
 }
@@ -270,7 +322,12 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 		     const struct conn_settings *settings, struct quota *quota)
 {
 	*group = (struct conn_group){
-		.loop = loop, .settings = *settings, .quota = quota, .armed_ms = INT64_MAX};
+		.loop = loop,
+		.settings = *settings,
+		.quota = quota,
+		.armed_ms = INT64_MAX,
+		.idle_since_ms = INT64_MAX,
+	};
 	for (int i = 0; i < CONN_STATE_COUNT; i++)
 		list_init(&group->states[i]);
 	list_init(&group->turns);
@@ -299,7 +356,7 @@ static void take_letters(struct conn_group *group)
 
 	while (letter) {
 		struct letter *next = letter->next;
-		if (letter != &group->drain_letter)
+		if (letter != &group->drain_letter && letter != &group->room_letter)
 			conn_group_add(group, container_of(letter, struct conn, letter));
 		letter = next;
 	}

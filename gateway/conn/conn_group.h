@@ -34,7 +34,12 @@ struct conn_group {
 	int64_t armed_ms; /* when the timer fires; INT64_MAX: it does not */
 	struct mailbox mailbox;
 	struct loop_mailbox letters;
-	struct letter drain_letter;
+	struct letter drain_letter, room_letter;
+	size_t index; /* of its part in crowds */
+	/* Since when its longest-idle connection is idle; INT64_MAX: none is. Read
+	 * by any thread. */
+	_Atomic(int64_t) idle_since_ms;
+	atomic_bool room_asked;
 	bool draining;
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
 	atomic_bool drain_asked;
@@ -57,6 +62,12 @@ void conn_group_fini(struct conn_group *group);
 void conn_group_add(struct conn_group *group, struct conn *conn);
 /* The same from any thread. */
 void conn_group_send(struct conn_group *group, struct conn *conn);
+
+/* Ends the longest-idle connection, of `crowd` or of all (NULL), because others
+ * need its place. False: none is idle. */
+bool conn_group_displace(struct conn_group *group, struct crowd *crowd);
+/* Has a few of the longest-idle connections end, if any are idle. Any thread. */
+void conn_group_ask_room(struct conn_group *group);
 
 /* Tells every connection, now and to come, that the server drains. One that is
  * idle may have a request on its way: from here on it stays at most for the grace,
@@ -82,6 +93,9 @@ void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct
 void conn_group_set(struct conn_group *group, const struct conn_settings *settings);
 
 /* For conn.c. */
+
+/* Tells other threads since when the longest-idle connection is idle. */
+void conn_group_note_idle(struct conn_group *group);
 
 /* The timer fires at `due_ms` or before. */
 void conn_group_arm(struct conn_group *group, int64_t due_ms);

@@ -1,17 +1,23 @@
 #include "conn/listener.h"
 
+#include "base/clock.h"
+#include "base/counter.h"
 #include "base/list.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* So many in one go, then the other connections of the loop have their turn. */
 #define ACCEPT_BATCH 64
-#define RETRY_MS 100
+#define RETRY_MS 25
 /* A queue that is filled while it is emptied is not emptied for ever. */
 #define EMPTY_MOST 4096
 
@@ -57,24 +63,65 @@ static bool say_why(struct error *error, struct lg_slice address, int code)
 	return error_set(error, "cannot listen on %.*s: %s", SLICE_ARGS(address), strerror(code));
 }
 
-static void on_retry(struct loop_timer *timer)
-{
-	struct listener *listener = container_of(timer, struct listener, retry);
+static int pauses, paused;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!loop_watch_set(&listener->watch, LOOP_READ))
-		loop_timer_set(timer, RETRY_MS);
+static void register_counters(void)
+{
+	pauses = counter_register(COUNTER_COUNTER, "leadgate_accept_pauses_total", "",
+				  "Times that a listener stopped accepting for want of "
+				  "descriptors or memory");
+	paused = counter_register(COUNTER_GAUGE, "leadgate_accept_paused", "",
+				  "Listeners that accept nothing for want of descriptors or "
+				  "memory");
 }
 
 /* No descriptor, no memory: the queue keeps them while we wait for some to be
  * closed. A level-triggered watch would spin. */
-static void pause_accepting(struct listener *listener, int code)
+static void pause_accepting(struct listener *listener, const char *why)
 {
-	if (!listener->starved)
-		log_warning("listener.paused", LOG_TEXT("why", strerror(code)),
+	if (listener->paused_ms == 0) {
+		log_warning("listener.paused", LOG_TEXT("why", why),
 			    LOG_INT("port", listener_port(listener)));
-	listener->starved = true;
+		counter_inc(pauses);
+		counter_inc(paused);
+		listener->paused_ms = clock_monotonic_ms();
+	}
 	if (loop_timer_set(&listener->retry, RETRY_MS))
 		loop_watch_set(&listener->watch, 0);
+	if (listener->starving)
+		listener->starving(listener);
+}
+
+/* The episode is over. */
+static void note_resumed(struct listener *listener)
+{
+	if (listener->paused_ms == 0)
+		return;
+	log_notice("listener.resumed", LOG_INT("port", listener_port(listener)),
+		   LOG_INT("paused_for_ms", clock_monotonic_ms() - listener->paused_ms));
+	counter_add(paused, -1);
+	listener->paused_ms = 0;
+}
+
+/* Whether a descriptor that is free now would be for a connection. */
+static bool has_descriptor(const struct listener *listener)
+{
+	int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && fd < listener->ceiling;
+}
+
+static void on_retry(struct loop_timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	if (!has_descriptor(listener))
+		pause_accepting(listener, NULL);
+	else if (!loop_watch_set(&listener->watch, LOOP_READ))
+		loop_timer_set(timer, RETRY_MS);
 }
 
 /* False: the peer's family is none that we listen on. */
@@ -91,23 +138,33 @@ static bool hand_out(struct listener *listener, int fd, const struct sockaddr_st
 	return true;
 }
 
+static bool is_shortage(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+/* What waits in the queue; a shortage is over when nothing does any more. */
 static void accept_some(struct listener *listener, int most)
 {
 	for (int i = 0; i < most && listener->fd >= 0; i++) {
-		struct sockaddr_storage socket;
+		struct sockaddr_storage socket = {.ss_family = AF_UNSPEC};
 		socklen_t length = sizeof(socket);
 		int fd = accept4(listener->fd, (struct sockaddr *)&socket, &length,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		listener->starved &= fd < 0;
 		if (fd >= 0 && !hand_out(listener, fd, &socket))
 			close(fd);
-		else if (fd >= 0)
+		if (fd >= listener->ceiling)
+			return pause_accepting(listener,
+					       "the descriptors that are left are reserved");
+		if (fd >= 0 || errno == EINTR || errno == ECONNABORTED)
 			continue;
-		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			return pause_accepting(listener, errno);
-		else if (errno != EINTR && errno != ECONNABORTED)
-			return; /* EAGAIN, or the trouble of one peer (accept(2)): asked again */
+		if (is_shortage(errno))
+			return pause_accepting(listener, strerror(errno));
+		/* EAGAIN, or the trouble of one peer (accept(2)): asked again. */
+		if (errno == EAGAIN)
+			note_resumed(listener);
+		return;
 	}
 }
 
@@ -157,7 +214,8 @@ bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice
 	struct bind_address address;
 	struct inherited *inherited;
 
-	*listener = (struct listener){.fd = -1};
+	pthread_once(&once, register_counters);
+	*listener = (struct listener){.fd = -1, .ceiling = INT_MAX};
 	if (!bind_address_parse(text, &address, error))
 		return false;
 	inherited = inherited_lend(&address);
@@ -197,8 +255,13 @@ bool listener_adopt(struct listener *listener, struct listener *from, int backlo
 
 	loop_watch_fini(&from->watch);
 	loop_timer_fini(&from->retry);
+	note_resumed(from);
 	*listener = (struct listener){
-		.fd = from->fd, .file = from->file, .inherited = from->inherited};
+		.fd = from->fd,
+		.file = from->file,
+		.inherited = from->inherited,
+		.ceiling = from->ceiling,
+	};
 	from->fd = -1;
 	from->file = NULL;
 	from->inherited = NULL;
@@ -209,6 +272,18 @@ bool listener_adopt(struct listener *listener, struct listener *from, int backlo
 	if (listener->file && !socket_file_set_access(listener->file, access, &error))
 		log_error("listener.access", LOG_TEXT("reason", error.text));
 	return listener_start(listener, accepted, context);
+}
+
+void listener_reserve(struct listener *listener, int64_t count)
+{
+	struct rlimit limit;
+	int64_t most;
+
+	listener->ceiling = INT_MAX;
+	if (count == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+		return;
+	most = (int64_t)limit.rlim_cur;
+	listener->ceiling = (int)(count < most / 2 ? most - count : most - most / 2);
 }
 
 /* What waits for an inherited socket is for whoever has it next. */
@@ -222,6 +297,7 @@ void listener_close(struct listener *listener)
 {
 	if (listener->fd < 0)
 		return;
+	note_resumed(listener);
 	if (listener->started) {
 		loop_watch_fini(&listener->watch);
 		loop_timer_fini(&listener->retry);

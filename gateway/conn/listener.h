@@ -14,12 +14,16 @@ struct listener {
 	int fd;			     /* -1: none */
 	struct socket_file *file;    /* of a unix socket of our own; else NULL */
 	struct inherited *inherited; /* what the process was started with; else NULL */
-	bool starved;		     /* of descriptors, since the last that it took */
+	int64_t paused_ms; /* monotonic: since when descriptors are short; 0: they are not */
+	int ceiling;	   /* lowest number of a descriptor that is not for connections */
 	bool started;
 	/* Takes the descriptor, which is non-blocking and closed on exec. `peer` is
 	 * NULL on a unix socket. */
 	void (*accepted)(struct listener *listener, int fd, const struct address *peer);
 	void *context;
+	/* Descriptors are short, now and each time that it looks again: somebody may
+	 * close some. NULL: nobody does. */
+	void (*starving)(struct listener *listener);
 };
 
 /* Binds and listens at what bind_address_parse understands, or takes the
@@ -42,6 +46,11 @@ bool listener_adopt(struct listener *listener, struct listener *from, int backlo
 		    const struct socket_access *access,
 		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
 		    void *context);
+
+/* Leaves `count` descriptors of the process, or half of all if those are fewer, to
+ * others: accepts none while fewer are free. The kernel gives the lowest free
+ * number, so that number says how many are taken. 0: no reserve. */
+void listener_reserve(struct listener *listener, int64_t count);
 
 /* Accepts what waits in the queue now, so that little is lost by the close. */
 void listener_empty(struct listener *listener);

@@ -53,10 +53,10 @@ static bool take_address(struct quota *quota, const struct address *address)
 	return false;
 }
 
-bool quota_take(struct quota *quota, const struct address *address, bool exempt,
-		enum conn_reason *reason)
+bool quota_take_beyond(struct quota *quota, size_t beyond, const struct address *address,
+		       bool exempt, enum conn_reason *reason)
 {
-	if (atomic_fetch_add(&quota->total, 1) >= quota->limit) {
+	if (atomic_fetch_add(&quota->total, 1) >= quota->limit + beyond) {
 		atomic_fetch_sub(&quota->total, 1);
 		*reason = CONN_FULL;
 		return false;
@@ -67,6 +67,12 @@ bool quota_take(struct quota *quota, const struct address *address, bool exempt,
 		return false;
 	}
 	return true;
+}
+
+bool quota_take(struct quota *quota, const struct address *address, bool exempt,
+		enum conn_reason *reason)
+{
+	return quota_take_beyond(quota, 0, address, exempt, reason);
 }
 
 static void give_address(struct quota *quota, const struct address *address)

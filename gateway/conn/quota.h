@@ -35,6 +35,10 @@ void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_addres
  * speaks for many) are bound by the total alone. One thread. */
 bool quota_take(struct quota *quota, const struct address *address, bool exempt,
 		enum conn_reason *reason);
+/* The same for one that takes the place of another, which is still counted: up to
+ * `beyond` more than the limit in all. */
+bool quota_take_beyond(struct quota *quota, size_t beyond, const struct address *address,
+		       bool exempt, enum conn_reason *reason);
 /* Counts one that was counted in by `from` for another address. False when that
  * has as many as it may; nothing changes then. Any thread: several at once may
  * turn away one too many. */

@@ -207,6 +207,9 @@ static void change_listeners(struct http_change *change)
 			close_endpoint(change->old[i]);
 	for (size_t i = 0; i < change->count && !server->workers[0].group.draining; i++)
 		open_endpoint(server, change->endpoints[i]);
+	LIST_EACH(node, &server->listening)
+		http_worker_set_door(container_of(node, struct http_endpoint, node),
+				     &change->limits);
 	quota_set_limits(server->quota, (size_t)change->limits.connections,
 			 (size_t)change->limits.connections_per_address);
 	atomic_store(&server->budget.limit_bytes, change->limits.buffered_bytes);

@@ -29,6 +29,7 @@ struct http_endpoint {
 	struct lg_slice address;
 	int64_t backlog;
 	struct forwarded_trust trust;
+	struct crowd crowd; /* its connections */
 	struct address_prefix *proxies;
 	uid_t *users; /* whose processes are believed, on a unix socket */
 	size_t user_count;

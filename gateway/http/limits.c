@@ -40,6 +40,9 @@ const struct lg_option http_limit_options[] = {
 	      "most connections of one address, or of one IPv6 /64; trusted proxies are exempt"),
 	LIMIT(proxy_header_bytes, "max_proxy_header", LG_SIZE, "4KiB", 256, 65551,
 	      "largest PROXY header of version 2, where a listener takes them"),
+	LIMIT(reserved_descriptors, "reserved_descriptors", LG_INTEGER, "256", 0, 65536,
+	      "descriptors of the process that are left to the journal, sinks and the admin "
+	      "listener: when fewer are free, no connection is accepted; at most half of all"),
 	LIMIT(address_rate, "max_address_rate", LG_INTEGER, "6000", 0, INT64_C(1000000000),
 	      "most requests a minute of one client address, or of one IPv6 /64, to all sources; "
 	      "beyond it the answer is 429; 0: no limit"),
@@ -140,6 +143,13 @@ const struct lg_option http_listen_options[] = {
 	 .max = 65535,
 	 .offset = offsetof(struct http_listen, backlog),
 	 .help = "connections that may wait to be accepted"},
+	{.name = "max_connections",
+	 .type = LG_INTEGER,
+	 .fallback = "0",
+	 .min = 0,
+	 .max = 1000000,
+	 .offset = offsetof(struct http_listen, connections),
+	 .help = "most connections of this listener; 0: http.max_connections alone counts"},
 	{.name = "probe_path",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct http_listen, probe_path),

@@ -28,6 +28,69 @@ static struct http_worker *next_worker(struct http_server *server)
 	return worker;
 }
 
+/* Since when the longest-idle connection of a loop is idle, of `crowd` or of all. */
+static int64_t idle_since(struct http_worker *worker, struct crowd *crowd)
+{
+	_Atomic(int64_t) *since_ms = crowd ? &crowd->parts[worker->index].since_ms
+					   : &worker->group.idle_since_ms;
+
+	return atomic_load_explicit(since_ms, memory_order_relaxed);
+}
+
+/* The loop whose longest-idle connection is idle for longest; NULL: none is. */
+static struct http_worker *idlest_worker(struct http_server *server, struct crowd *crowd)
+{
+	struct http_worker *idlest = NULL;
+	int64_t least_ms = INT64_MAX;
+
+	for (size_t i = 0; i < server->worker_count; i++) {
+		int64_t since_ms = idle_since(&server->workers[i], crowd);
+		if (since_ms < least_ms) {
+			least_ms = since_ms;
+			idlest = &server->workers[i];
+		}
+	}
+	return idlest;
+}
+
+/* Where a new connection goes, which is counted in then. At a bound that is the
+ * loop that has the longest-idle one: it ends that one when it gets the new one,
+ * so nobody waits for another thread, and for a moment both are there. Only who
+ * finds no idle one is turned away; so is an address at its own bound, which
+ * else could displace others for ever. */
+struct place {
+	struct http_worker *worker; /* NULL: there is none, for the reason */
+	bool displaces, displaces_peer;
+	enum conn_reason reason;
+};
+
+static struct place find_place(struct http_endpoint *endpoint, const struct address *peer,
+			       bool exempt)
+{
+	struct http_server *server = endpoint->server;
+	struct crowd *crowd = &endpoint->crowd;
+	struct place place = {.displaces_peer = crowd_is_full(crowd, 0)};
+
+	if (crowd_is_full(crowd, CROWD_BEYOND)) {
+		place.reason = CONN_FULL_LISTENER;
+		return place;
+	}
+	place.displaces = place.displaces_peer;
+	if (!quota_take(server->quota, peer, exempt, &place.reason)) {
+		if (place.reason != CONN_FULL ||
+		    !quota_take_beyond(server->quota, CROWD_BEYOND, peer, exempt, &place.reason))
+			return place;
+		place.displaces = true;
+	}
+	place.worker = place.displaces ? idlest_worker(server, place.displaces_peer ? crowd : NULL)
+				       : next_worker(server);
+	if (!place.worker) {
+		quota_give(server->quota, peer, exempt);
+		place.reason = place.displaces_peer ? CONN_FULL_LISTENER : CONN_FULL;
+	}
+	return place;
+}
+
 static void turn_away(int fd, enum conn_reason reason)
 {
 	conn_reason_count(reason);
@@ -57,17 +120,17 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 	struct http_endpoint *endpoint = listener->context;
 	struct http_server *server = endpoint->server;
 	bool trusted = http_endpoint_trusts(endpoint, fd, peer), exempt = trusted || !peer;
-	enum conn_reason reason;
 
 	if (is_stranger(endpoint, peer, trusted)) {
 		turn_away(fd, CONN_PROXY_UNTRUSTED);
 		return;
 	}
-	if (!quota_take(server->quota, peer, exempt, &reason)) {
-		turn_away(fd, reason);
+	struct place place = find_place(endpoint, peer, exempt);
+	struct http_worker *worker = place.worker;
+	if (!worker) {
+		turn_away(fd, place.reason);
 		return;
 	}
-	struct http_worker *worker = next_worker(server);
 	struct conn *conn = http_opening_new(endpoint, fd, peer, exempt);
 	if (!conn) {
 		quota_give(server->quota, peer, exempt);
@@ -75,12 +138,32 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 		return;
 	}
 	conn->trusted = trusted;
+	conn->crowd = &endpoint->crowd;
+	atomic_fetch_add(&endpoint->crowd.count, 1);
+	conn->displaces = place.displaces;
+	conn->displaces_peer = place.displaces_peer;
 	conn->origin = endpoint;
 	if (worker == &server->workers[0]) {
 		conn_group_add(&worker->group, conn);
 	} else {
 		conn_group_send(&worker->group, conn);
 	}
+}
+
+/* Descriptors ran out: idle connections have some. */
+static void on_starved(struct listener *listener)
+{
+	struct http_endpoint *endpoint = listener->context;
+	struct http_worker *worker = idlest_worker(endpoint->server, NULL);
+
+	if (worker)
+		conn_group_ask_room(&worker->group);
+}
+
+void http_worker_set_door(struct http_endpoint *endpoint, const struct http_limits *limits)
+{
+	endpoint->listener.starving = on_starved;
+	listener_reserve(&endpoint->listener, limits->reserved_descriptors);
 }
 
 static bool open_endpoint(struct http_server *server, const struct http_listen *listen,
@@ -95,7 +178,7 @@ static bool open_endpoint(struct http_server *server, const struct http_listen *
 }
 
 static bool open_endpoints(struct http_server *server, const struct http_listen *listens,
-			   size_t count, struct error *error)
+			   size_t count, const struct http_limits *limits, struct error *error)
 {
 	server->endpoints = alloc_zalloc((count ? count : 1) * sizeof(struct http_endpoint *));
 	if (!server->endpoints)
@@ -106,6 +189,7 @@ static bool open_endpoints(struct http_server *server, const struct http_listen 
 	for (size_t i = 0; i < count; i++) {
 		struct http_endpoint *endpoint = server->endpoints[i];
 		list_append(&server->listening, &endpoint->node);
+		http_worker_set_door(endpoint, limits);
 		if (!listener_start(&endpoint->listener, http_worker_accept, endpoint))
 			return error_set(error, "no memory");
 	}
@@ -170,6 +254,7 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 		return false;
 	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, http_change_take)) {
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
+			worker->group.index = worker->index;
 			if (h2_worker_init(&worker->h2, loop))
 				return true;
 			conn_group_fini(&worker->group);
@@ -237,7 +322,7 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 	if (!server->quota)
 		error_set(error, "no memory");
 	else if (open_workers(server, loops, loop_count, limits, error) &&
-		 open_endpoints(server, listens, listen_count, error))
+		 open_endpoints(server, listens, listen_count, limits, error))
 		return server;
 	http_server_close(&server);
 	return NULL;

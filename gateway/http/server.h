@@ -25,6 +25,7 @@ struct http_limits {
 	int64_t drain_grace_ms;	    /* for idle connections when the server drains */
 	int64_t connections;	    /* in all */
 	int64_t connections_per_address;
+	int64_t reserved_descriptors; /* not for connections */
 	int64_t proxy_header_bytes;
 	int64_t address_rate;	    /* requests a minute of one client; 0: no limit */
 	int64_t address_burst;	    /* of them at once */
@@ -57,6 +58,7 @@ struct http_listen {
 	int32_t proxy_protocol;		/* enum proxy_versions */
 	struct lg_slice socket_mode, socket_owner, socket_group; /* of a unix socket's file */
 	int64_t backlog;
+	int64_t connections;	    /* most of this listener; 0: no bound of its own */
 	struct lg_slice probe_path; /* answered 202 without a body; absent: none */
 	/* No row: NULL speaks plainly. The caller keeps its reference. */
 	struct tls_context *tls;

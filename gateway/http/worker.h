@@ -70,6 +70,9 @@ struct http_server {
 
 /* Deals an accepted connection to a worker. The first loop. */
 void http_worker_accept(struct listener *listener, int fd, const struct address *peer);
+/* What a listener does when descriptors run out, and how many it leaves to others.
+ * The first loop, or before it runs. */
+void http_worker_set_door(struct http_endpoint *endpoint, const struct http_limits *limits);
 /* Opens a part of a change on its loop (http/change.c). */
 void http_change_take(struct loop_mailbox *box, struct letter *letter);
 

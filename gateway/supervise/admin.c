@@ -122,6 +122,7 @@ static struct http_limits limits_of(const struct settings *settings)
 	struct http_limits limits = settings->http;
 
 	limits.connections = limits.connections_per_address = CONNECTIONS_MAX;
+	limits.reserved_descriptors = 0; /* it draws from the reserve */
 	return limits;
 }
 

@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervise/descriptors.h"
 #include "supervise/notify.h"
 #include "supervise/reload.h"
 
@@ -42,19 +42,6 @@ static void print_errors(struct buffer *errors)
 {
 	fwrite(buffer_slice(errors).data, 1, buffer_length(errors), stderr);
 	buffer_clear(errors);
-}
-
-/* Every connection is a descriptor; the soft limit of a shell is made for
- * select(2). */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("process.descriptors", LOG_TEXT("reason", strerror(errno)));
 }
 
 /* ---- signals ---------------------------------------------------------------- */
@@ -262,7 +249,8 @@ static int serve(struct daemon *daemon)
 	bool ended;
 
 	log_setup(STDERR_FILENO, (enum log_format)core->log_format, core->log_level);
-	raise_descriptor_limit();
+	descriptors_raise();
+	descriptors_check(gateway->first->settings);
 	umask(UMASK);
 	if (start(daemon, &error)) {
 		gateway->started_ms = clock_wall_ms();

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/control.c \
 	%D%/control_call.c \
 	%D%/daemon.c \
+	%D%/descriptors.c \
 	%D%/difference.c \
 	%D%/gateway.c \
 	%D%/generation.c \

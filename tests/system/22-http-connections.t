@@ -9,7 +9,7 @@ use Test::More;
 my $gateway = LeadgateTest->new(config => <<'YAML')->start;
 listen: [{ address: "127.0.0.1:0", probe_path: /up, trusted_proxies: [127.0.0.0/8] }]
 admin: { address: "127.0.0.1:0" }
-http: { max_connections: 20, max_body: 2KiB, max_pipelined: 4 }
+http: { max_connections: 20, max_body: 2KiB, max_pipelined: 4, head_timeout: 60s }
 store: { path: "@DIR@/store.db" }
 sources: { contact-form: { plugin: webform, path: /f/contact, auth: none } }
 sinks: { archive: { plugin: file, path: "@DIR@/leads.ndjson" } }
@@ -79,8 +79,8 @@ my ($proxied) = grep { ($_->{lead}{person}{email} || '') eq 'proxied@example.com
 is($proxied->{lead}{client}{ip}, '198.51.100.7', 'the rightmost untrusted address is the client');
 close $socket;
 
-# As many as are allowed; the next is turned away at once; a place that is
-# given back is there again.
+# As many as are allowed, none of them idle; the next is turned away at once; a
+# place that is given back is there again.
 my $open = sub {
     my ($connections) = $gateway->admin('/metrics')->{content} =~ /^leadgate_connections_closed_total\{reason="full"\} (\d+)/m;
     return $connections;
@@ -88,7 +88,7 @@ my $open = sub {
 my @many;
 wait_until {
     push @many, $gateway->connect;
-    syswrite $many[-1], "GET /up HTTP/1.1\r\nHost: a\r\n\r\n";
+    syswrite $many[-1], "GET /up HTTP/1.1\r\nHost: a\r\n\r\nGET";
     my $answer = eval { read_answer($many[-1]) };
     !$answer;
 } 'no more connections are taken';

@@ -53,6 +53,7 @@ SYSTEM_TESTS += 72-activation.t
 SYSTEM_TESTS += 73-proxies.t
 SYSTEM_TESTS += 74-browser.t
 SYSTEM_TESTS += 75-rates.t
+SYSTEM_TESTS += 76-connection-bounds.t
 SYSTEM_TESTS += 75-rates.t
 SYSTEM_TESTS += 78-stop.t
 SYSTEM_TESTS += 79-notify.t

@@ -138,16 +138,17 @@ static void bounds_connections(void **state)
 		struct fixture *fixture = start(&limits);
 		client_connect(&first, fixture);
 		client_connect(&second, fixture);
-		client_connect(&third, fixture);
-		client_say(&second, "GET / HTTP/1.1\r\n" HOST "\r\n");
+		client_say(&first, "GET"); /* so that it is not idle */
+		client_say(&second, "GET / HTTP/1.1\r\n" HOST "\r\nGET");
 		client_expect(&second, "GET / - a", 1);
+		client_connect(&third, fixture);
 		client_read_end(&third);
 		assert_int_equal(buffer_length(&third.got), 0);
 		client_close(&third);
 		/* A place is free again when one has left. */
-		int64_t left = fixture_counter(CLOSED, "peer-closed");
+		int64_t left = fixture_counter(CLOSED, "peer-left");
 		client_close(&first);
-		fixture_wait_counter(CLOSED, "peer-closed", left + 1);
+		fixture_wait_counter(CLOSED, "peer-left", left + 1);
 		client_connect(&third, fixture);
 		client_say(&third, "GET / HTTP/1.1\r\n" HOST "\r\n");
 		client_expect(&third, "GET / - a", 1);
@@ -157,6 +158,36 @@ static void bounds_connections(void **state)
 	}
 	assert_int_equal(fixture_counter(CLOSED, "full"), full + 1);
 	assert_int_equal(fixture_counter(CLOSED, "full-address"), full_address + 1);
+}
+
+/* At the bound those that are idle go, the longest-idle first, wherever they are;
+ * a listener's own bound takes from its own. */
+static void makes_room_for_new_connections(void **state)
+{
+	int64_t displaced = fixture_counter(CLOSED, "displaced");
+	struct client clients[4];
+
+	(void)state;
+	struct http_limits limits = fixture_limits();
+	limits.connections = 2;
+	struct fixture *fixture = fixture_start(&limits, FIXTURE_LOOPS, NULL);
+	assert_non_null(fixture);
+	client_connect(&clients[0], fixture);
+	client_say(&clients[0], "GET /first HTTP/1.1\r\n" HOST "\r\nGET");
+	client_expect(&clients[0], "GET /first", 1);
+	for (size_t i = 1; i < 4; i++) {
+		client_connect(&clients[i], fixture);
+		client_say(&clients[i], "GET /x HTTP/1.1\r\n" HOST "\r\n");
+		client_expect(&clients[i], "GET /x", 1);
+		fixture_wait_counter(CLOSED, "displaced", displaced + (int64_t)i - 1);
+	}
+	assert_true(client_read_end(&clients[1]));
+	assert_true(client_read_end(&clients[2]));
+	client_say(&clients[0], " /still HTTP/1.1\r\n" HOST "\r\n");
+	client_expect(&clients[0], "GET /still", 1);
+	for (size_t i = 0; i < 4; i++)
+		client_close(&clients[i]);
+	fixture_stop(fixture);
 }
 
 static void bounds_all_bodies_together(void **state)
@@ -304,6 +335,7 @@ int main(void)
 		cmocka_unit_test(cuts_off_a_dripping_client),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
 		cmocka_unit_test(bounds_connections),
+		cmocka_unit_test(makes_room_for_new_connections),
 		cmocka_unit_test(bounds_all_bodies_together),
 		cmocka_unit_test(finds_the_client_behind_a_proxy),
 		cmocka_unit_test(drains),
