@@ -469,6 +469,11 @@ static bool admit(struct h2_session *h2, struct lg_slice bytes, size_t at, size_
 		calm(h2, reason);
 		return false;
 	}
+	/* The library, which has no use for priorities, looks at none of them. */
+	if (frame->type == NGHTTP2_PRIORITY && frame->stream == 0) {
+		h2_session_end(h2, CONN_H2_BROKEN, NGHTTP2_PROTOCOL_ERROR);
+		return false;
+	}
 	if (frame->type != NGHTTP2_HEADERS)
 		return true;
 	if (frame->stream > h2->newest) {
