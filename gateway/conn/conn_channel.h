@@ -23,7 +23,8 @@ struct conn;
 struct conn_channel {
 	/* Whatever both sides must say before a protocol begins: goes on with it.
 	 * 0: done; CONN_AGAIN; CONN_FAILED, and what stands in `out` is then sent as
-	 * it is before the end. NULL: there is nothing to say. */
+	 * it is before the end. It counts what has come in conn->received_bytes. NULL:
+	 * there is nothing to say. */
 	int (*open)(struct conn *conn);
 	/* Up to `size` bytes, at least `room_bytes` of room. 0: the peer sends no
 	 * more; conn->last says the same of bytes that are the last ones. With

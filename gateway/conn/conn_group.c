@@ -137,9 +137,18 @@ void conn_group_return(struct conn_group *group, struct buffer *buffer)
 	buffer_init(buffer, limit);
 }
 
-/* Who has just come has a request to make: it is told when its channel is open. */
+static bool is_silent(const struct conn *conn)
+{
+	return conn->received_bytes == 0 && !conn_has_unread(conn);
+}
+
+/* Who has begun to open a channel has a request to make: it is told later. */
 static void tell_drain(struct conn *conn)
 {
+	if (conn->opening && is_silent(conn)) {
+		conn_close(conn, CONN_DRAINED);
+		return;
+	}
 	conn->drain_later = conn->opening;
 	if (conn->opening)
 		return;

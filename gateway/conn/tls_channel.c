@@ -73,12 +73,14 @@ static void fetch(struct tls *tls)
 	ssize_t size = recv(tls->conn->fd, sealed, tls->may_fetch, 0);
 
 	tls->may_fetch = 0;
-	if (size > 0)
+	if (size > 0) {
 		tls->fetched = slice_of(sealed, (size_t)size);
-	else if (size == 0)
+		tls->conn->received_bytes += tls->open ? 0 : (size_t)size;
+	} else if (size == 0) {
 		tls->ended = true;
-	else if (!is_passing(errno))
+	} else if (!is_passing(errno)) {
 		tls->code = errno;
+	}
 }
 
 /* A record begins with its type, 20 to 24; a method of HTTP with a letter. */
@@ -380,5 +382,6 @@ bool tls_channel_begin(struct conn *conn, struct tls_context *context, struct lg
 	tls->conn = conn;
 	tls->context = tls_context_ref(context);
 	conn_set_channel(conn, &tls_channel, tls);
+	conn->received_bytes = early.length;
 	return true;
 }

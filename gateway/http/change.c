@@ -57,8 +57,6 @@ static void put_in_place(struct http_change *change, struct http_endpoint *endpo
 {
 	size_t at = change->count - 1;
 
-	if (endpoint->tls && old->tls)
-		tls_context_inherit(endpoint->tls, old->tls);
 	if (http_endpoint_same(endpoint, old)) {
 		change->renewals[at] = renewal(endpoint, old);
 		change->endpoints[at] = http_endpoint_ref(old);
@@ -160,6 +158,8 @@ static void open_endpoint(struct http_server *server, struct http_endpoint *endp
 	if (before) {
 		list_remove(&before->node);
 		atomic_store(&before->ends, true);
+		if (endpoint->tls && before->tls)
+			tls_context_inherit(endpoint->tls, before->tls);
 		good = listener_adopt(&endpoint->listener, &before->listener,
 				      (int)endpoint->backlog, &endpoint->access, http_worker_accept,
 				      endpoint);
@@ -191,9 +191,11 @@ static void close_endpoint(struct http_endpoint *endpoint)
 
 static void renew(struct http_change *change)
 {
-	for (size_t i = 0; i < change->count; i++)
+	for (size_t i = 0; i < change->count; i++) {
 		if (change->renewals[i])
 			http_endpoint_renew(change->endpoints[i], change->renewals[i]);
+		change->renewals[i] = NULL;
+	}
 }
 
 /* A server that drains accepts nowhere any more. */
@@ -277,8 +279,10 @@ void http_change_end(struct http_change *change)
 		else
 			http_endpoint_unref(endpoint);
 	}
-	for (size_t i = 0; i < change->count; i++)
+	for (size_t i = 0; i < change->count; i++) {
 		change->endpoints[i]->before = NULL;
+		tls_context_unref(&change->renewals[i]); /* the loops may have stopped before it */
+	}
 	server->change = NULL;
 	alloc_free(change->old);
 	release(change);

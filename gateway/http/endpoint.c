@@ -197,6 +197,7 @@ void http_endpoint_renew(struct http_endpoint *endpoint, struct tls_context *tls
 {
 	struct tls_context *old;
 
+	tls_context_inherit(tls, endpoint->tls);
 	pthread_mutex_lock(&endpoint->tls_lock);
 	old = endpoint->tls;
 	endpoint->tls = tls;

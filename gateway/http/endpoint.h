@@ -67,8 +67,8 @@ bool http_endpoint_may_warn(_Atomic(int64_t) *warned_ms);
  * TLS only whether both speak it. */
 bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b);
 
-/* Serves this from here on; takes the reference over. Both speak TLS. Any
- * thread. */
+/* Serves this from here on, and takes the tickets that were given out; the
+ * reference is taken over. Both speak TLS. The first loop. */
 void http_endpoint_renew(struct http_endpoint *endpoint, struct tls_context *tls);
 /* Lets a connection of the endpoint begin TLS when that is spoken there (conn/
  * tls_channel.h says what `early` is). False: no memory. Any thread. */

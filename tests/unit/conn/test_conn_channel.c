@@ -199,6 +199,7 @@ static void drains_after_the_handshake(void **state)
 	(void)state;
 	letters_init(&peer);
 	peer_turn(&peer);
+	peer.conn->received_bytes = 1;
 	conn_group_drain(&peer.group);
 	peer_turn(&peer);
 	assert_false(peer.drained);
@@ -206,6 +207,18 @@ static void drains_after_the_handshake(void **state)
 	peer_turn(&peer);
 	loop_run(peer.loop);
 	assert_int_equal(peer.lines, 1);
+	peer_expect_reason(&peer, CONN_DRAINED);
+	peer_fini(&peer);
+}
+
+static void drains_silent_peers_at_once(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	letters_init(&peer);
+	conn_group_drain(&peer.group);
+	loop_run(peer.loop);
 	peer_expect_reason(&peer, CONN_DRAINED);
 	peer_fini(&peer);
 }
@@ -246,6 +259,7 @@ int main(void)
 		cmocka_unit_test(waits_for_a_channel_that_must_send),
 		cmocka_unit_test(ends_a_slow_handshake),
 		cmocka_unit_test(drains_after_the_handshake),
+		cmocka_unit_test(drains_silent_peers_at_once),
 		cmocka_unit_test(bounds_handshakes),
 	};
 
