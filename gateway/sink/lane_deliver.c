@@ -49,10 +49,10 @@ static void suspect_event(struct suspect *suspect, const struct journal_event *e
 	}
 	if (!suspect->seq)
 		*suspect = (struct suspect){.turn = PROBE_OTHERS};
+	suspect->acquits = false; /* others park as well, since */
 	if (!outranks(suspect, event->seq, due)) {
 		suspect->seq = event->seq;
 		suspect->due = due;
-		suspect->acquits = false;
 		memcpy(suspect->lead_id, event->lead_id, UUID_BYTES);
 	}
 	if (!due)
@@ -78,8 +78,18 @@ static bool weigh_parked(struct lane *lane, struct run *run, const struct run_ta
 	}
 	if (alone)
 		suspect_event(suspect, only_event(run), open);
+	else
+		suspect->acquits = false;
 	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
 	return alone && open;
+}
+
+static bool has_suspect(const struct lane *lane, const struct run *run)
+{
+	for (size_t i = 0; i < run->batch.count; i++)
+		if (run->events[run->places[i]].seq == lane->suspect.seq)
+			return true;
+	return false;
 }
 
 /* Something of it was delivered. What parks beside that is to blame itself. */
@@ -119,7 +129,7 @@ static bool weigh(struct lane *lane, struct run *run)
 	lane_shrink(lane, all);
 	if (tally.dead == all && all > 1)
 		return false; /* it answers, so there is no pause */
-	if (all == 1 && only_event(run)->seq == lane->suspect.seq)
+	if (has_suspect(lane, run))
 		lane->suspect.seq = 0; /* it does something else now */
 	if (tally.dead) {
 		lane_go_on(lane, run->started_us);
