@@ -150,9 +150,13 @@ static void init_lists(struct lane *lane)
 
 static bool init_ahead(struct lane *lane, struct error *error)
 {
+	size_t overtaking = 0; /* each may wait for others by itself */
+
 	lane->settled_seq = reader_position(lane->reader, lane->instance->name);
 	atomic_store(&lane->position, lane->settled_seq);
-	return stretches_init(&lane->ahead, STRETCHES_PER_BATCH * lane->concurrency,
+	if (lane->settings->priority != SINK_PRIORITY_OFF)
+		overtaking = (size_t)lane->settings->max_look_ahead;
+	return stretches_init(&lane->ahead, STRETCHES_PER_BATCH * lane->concurrency + overtaking,
 			      lane->settled_seq) ||
 	       error_set(error, "there is no memory for its lane");
 }
@@ -186,6 +190,8 @@ static void lane_free(struct lane *lane)
 		reader_close(&lane->reader);
 	stretches_fini(&lane->ahead);
 	rules_fini(&lane->rules);
+	filter_free(&lane->urgent);
+	priority_free(&lane->priority);
 	order_free(&lane->order);
 	pthread_cond_destroy(&lane->end);
 	pthread_mutex_destroy(&lane->lock);
@@ -300,7 +306,8 @@ struct lane *lane_start(struct instance *instance, const struct sink_settings *s
 	else if (!outbox_watch(outbox, &lane->mailbox))
 		error_set(error, "more than %d sinks", OUTBOX_WATCHERS);
 	else if (init_loop(lane, error) && rules_init(&lane->rules, instance, settings, error) &&
-		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error)) {
+		 (lane->reader = reader_open(store_path, error)) && init_ahead(lane, error) &&
+		 lane_priority_init(lane, error)) {
 		init_pace(lane);
 		instance->carrier = lane;
 		if (start_thread(lane, error))

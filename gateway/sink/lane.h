@@ -10,6 +10,7 @@
 #include "sink/http_service.h"
 
 enum sink_order { SINK_ORDER_OFF, SINK_ORDER_PERSON };
+enum sink_priority { SINK_PRIORITY_OFF, SINK_PRIORITY_URGENT };
 
 /* The gateway's own options of every sink (beside the plugin's). */
 struct sink_settings {
@@ -34,6 +35,9 @@ struct sink_settings {
 	int64_t gather_ms;	    /* at most to wait for a fuller batch */
 	int32_t order;		    /* enum sink_order */
 	int64_t max_held;	    /* events that are open while `order` is person */
+	int32_t priority;	    /* enum sink_priority */
+	int64_t max_look_ahead;	    /* events among which the urgent ones are found */
+	int64_t urgent_after_ms;    /* then no event is passed over any longer */
 	int32_t is_test;	    /* takes leads that are tests */
 	int64_t alert_lag_ms;	    /* an event that waits for so long is an alert; 0: never */
 	struct http_service_settings http;

@@ -124,6 +124,7 @@ static bool choose(struct lane *lane, struct run *run, size_t most, struct error
 	bool failed = false;
 
 	drop_under_way(lane, run);
+	lane_prefer_urgent(lane, run);
 	if (most == 1)
 		prefer(lane, run);
 	if (run->count == 0)
@@ -172,7 +173,7 @@ static ptrdiff_t read_open(struct lane *lane, struct run *run, bool beyond, size
 struct run *lane_read_due(struct lane *lane)
 {
 	int64_t now_ms = clock_wall_ms();
-	size_t under_way = lane_due_count(lane), most;
+	size_t under_way = lane_due_count(lane), most, count;
 	bool beyond;
 	struct error error;
 	struct run *run;
@@ -188,8 +189,8 @@ struct run *lane_read_due(struct lane *lane)
 		return NULL;
 	if (most > DUE_MAX - under_way)
 		most = DUE_MAX - under_way;
-	got = read_open(lane, run, beyond, under_way + (lane->suspect.seq ? DUE_MAX : most),
-			&error);
+	count = lane->suspect.seq || lane->priority ? DUE_MAX : most;
+	got = read_open(lane, run, beyond, under_way + count, &error);
 	run->count = got < 0 ? 0 : (size_t)got;
 	if (got < 0 || !choose(lane, run, most, &error)) {
 		lane_read_failed(lane, run, &error);

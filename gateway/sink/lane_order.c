@@ -31,6 +31,8 @@ static void cut(struct lane *lane, struct run *run, size_t count)
 {
 	run->count = count;
 	if (count)
+		lane_look_again(lane, run->events[count - 1].seq + 1);
+	if (count)
 		stretches_cut(&lane->ahead, run->stretch, run->events[count - 1].seq);
 	else
 		lane->blocked = true;

@@ -64,10 +64,8 @@ bool lane_wants_new(const struct lane *lane)
 	       (waiting >= (int64_t)lane->most || clock_monotonic_ms() >= lane->gather_until_ms);
 }
 
-/* Reads at most `count` events of an open stretch from first_seq on, or of the
- * unread rest. False: it could not be read, and the run is gone. */
-static bool read_range(struct lane *lane, struct run *run, const struct stretch *from,
-		       int64_t first_seq, size_t count)
+bool lane_read_range(struct lane *lane, struct run *run, const struct stretch *from,
+		     int64_t first_seq, size_t count)
 {
 	struct error error;
 	ptrdiff_t got = reader_events(lane->reader, &run->arena, first_seq - 1, count,
@@ -91,7 +89,7 @@ static struct run *read_next(struct lane *lane, struct stretch *from, size_t cou
 	int64_t first_seq = from ? from->first_seq : lane->ahead.cursor + 1;
 	struct run *run = lane_take_run(lane, false);
 
-	if (!run || !read_range(lane, run, from, first_seq, count))
+	if (!run || !lane_read_range(lane, run, from, first_seq, count))
 		return NULL;
 	if (run->count) {
 		run->stretch = stretches_take(&lane->ahead, first_seq,
@@ -114,6 +112,9 @@ static struct run *read_new(struct lane *lane)
 
 	if (lane_is_full(lane) || !(from || lane_wants_new(lane)))
 		return NULL;
+	run = lane_read_urgent(lane);
+	if (run)
+		return run;
 	run = read_next(lane, from, lane_most(lane));
 	return run || stretches_open(&lane->ahead, 0) == from ? run : read_new(lane);
 }
@@ -136,7 +137,7 @@ static struct run *read_suspect(struct lane *lane)
 	bool open = from ? from->first_seq <= seq : seq > lane->ahead.cursor;
 	struct run *run = open ? lane_take_run(lane, false) : NULL;
 
-	if (!run || !read_range(lane, run, from, seq, 1))
+	if (!run || !lane_read_range(lane, run, from, seq, 1))
 		return NULL;
 	if (run->count && run->events[0].seq == seq) {
 		run->stretch = stretches_take(&lane->ahead, seq, seq, run);
@@ -190,7 +191,7 @@ static bool probe_page(struct lane *lane, struct run *run, struct probe *probe)
 	int64_t seq = probe->seq < open_seq ? open_seq : probe->seq;
 
 	probe->seq = 0;
-	if (!read_range(lane, run, from, seq, PROBE_PAGE))
+	if (!lane_read_range(lane, run, from, seq, PROBE_PAGE))
 		return false;
 	if (run->count)
 		probe->seq = run->events[run->count - 1].seq + 1;
@@ -254,7 +255,7 @@ static struct run *read_probe(struct lane *lane)
 
 bool lane_may_probe(const struct lane *lane)
 {
-	return lane->done_count < PROBES_DONE * lane->concurrency;
+	return lane->done_count - lane->urgent_done < PROBES_DONE * lane->concurrency;
 }
 
 /* ---- which of them --------------------------------------------------------------- */

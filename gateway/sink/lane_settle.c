@@ -22,6 +22,10 @@ void lane_give_back(struct lane *lane, struct run *run)
 		lane->held_up_count++;
 		return;
 	}
+	if (run->shrunk) {
+		run_free(&run);
+		return;
+	}
 	run_reset(run);
 	list_append(&lane->idle, &run->link);
 }
@@ -29,8 +33,10 @@ void lane_give_back(struct lane *lane, struct run *run)
 void lane_forget(struct lane *lane, struct run *run)
 {
 	lane_order_forget(lane, run);
-	if (run->stretch)
+	if (run->stretch) {
+		lane_look_again(lane, run->stretch->first_seq);
 		stretches_reopen(&lane->ahead, run->stretch);
+	}
 	lane_give_back(lane, run);
 }
 
@@ -54,6 +60,7 @@ static size_t collect_first(struct lane *lane, size_t runs)
 
 	for (struct stretch *s; runs > 0 && (s = stretches_done(&lane->ahead)); runs--) {
 		count += s->run->count;
+		lane->urgent_done -= s->run->urgent;
 		list_append(&lane->with_writer, &s->run->link);
 		lane->settled_seq = s->last_seq;
 		s->run->stretch = NULL;
@@ -159,6 +166,9 @@ static void send_next(struct lane *lane)
 void lane_settle(struct lane *lane, struct run *run)
 {
 	lane->done_count++;
+	lane->urgent_done += run->urgent;
+	if (run->urgent)
+		run_shrink(run);
 	if (run->due)
 		list_append(&lane->due_done, &run->link);
 	else
@@ -170,9 +180,12 @@ void lane_settle(struct lane *lane, struct run *run)
 void lane_note(struct lane *lane, struct run *run)
 {
 	lane_order_forget(lane, run);
-	if (run->stretch)
+	if (run->stretch) {
+		lane_look_again(lane, run->stretch->first_seq);
 		stretches_reopen(&lane->ahead, run->stretch);
+	}
 	run->stretch = NULL;
+	run->urgent = false; /* what is told of it goes as what is due */
 	run->count = run->batch.count;
 	for (size_t i = 0; i < run->count; i++) {
 		struct settled_event *result = &run->results[i];

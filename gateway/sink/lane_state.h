@@ -16,6 +16,7 @@
 #include "outbox/chore.h"
 #include "sink/order.h"
 #include "sink/pace.h"
+#include "sink/priority.h"
 #include "sink/run.h"
 #include "sink/stretch.h"
 
@@ -134,6 +135,12 @@ struct lane {
 	bool order_known; /* it has what the journal has */
 	bool blocked;	  /* what is next waits for what flies */
 
+	/* priority: urgent; otherwise NULL */
+	struct priority *priority;
+	struct filter *urgent;
+	bool was_urgent;    /* the last first-hand run was */
+	size_t urgent_done; /* of done_count: these may wait for many others */
+
 	/* for others */
 	_Atomic(int) mood;
 	_Atomic(int64_t) since_ms;	  /* wall clock: in this mood */
@@ -209,6 +216,10 @@ struct run *lane_read(struct lane *lane);
 struct run *lane_read_gap(struct lane *lane, size_t count);
 /* How many events the run may have that goes next; 0: none for now. */
 size_t lane_most(struct lane *lane);
+/* Reads at most `count` events of an open stretch from first_seq on, or of the
+ * unread rest. False: it could not be read, and the run is gone. */
+bool lane_read_range(struct lane *lane, struct run *run, const struct stretch *from,
+		     int64_t first_seq, size_t count);
 /* The journal cannot be read: the run is given back, and nothing goes for a second. */
 void lane_read_failed(struct lane *lane, struct run *run, const struct error *error);
 /* Whether another lead may be asked why the lane is parked: not while too much that
@@ -226,6 +237,18 @@ bool lane_wants_new(const struct lane *lane);
 struct run *lane_read_due(struct lane *lane);
 /* Whether an event is of the suspect's lead. */
 bool lane_suspects(const struct lane *lane, const struct journal_event *event);
+
+/* ---- lane_priority.c ---- */
+
+/* Does nothing where no priority is asked for. False with a reason. */
+bool lane_priority_init(struct lane *lane, struct error *error);
+/* Brings the urgent ones of events that are due to the front. */
+void lane_prefer_urgent(struct lane *lane, struct run *run);
+/* The run of urgent events that goes next, with its stretch. NULL: there is none, or
+ * others have their turn. */
+struct run *lane_read_urgent(struct lane *lane);
+/* What is open again from first_seq on may be urgent. */
+void lane_look_again(struct lane *lane, int64_t first_seq);
 
 /* ---- lane_deliver.c ---- */
 

@@ -76,11 +76,13 @@ static int64_t gather(struct lane *lane)
 
 /* Whether another run may begin: one after the other while the destination fails.
  * Some that are done may wait for one that takes its time; all may wait for what
- * is read next. */
+ * is read next. The urgent ones that do are bounded by their window. */
 static bool has_room(const struct lane *lane)
 {
+	size_t waiting = lane->done_count - lane->urgent_done;
+
 	return !lane->blocked && lane->flying_count < (lane->failures ? 1 : lane->concurrency) &&
-	       (lane->done_count < 2 * lane->concurrency - 1 || stretches_open_first(&lane->ahead));
+	       (waiting < 2 * lane->concurrency - 1 || stretches_open_first(&lane->ahead));
 }
 
 /* How long there is nothing to do, when nothing wakes the lane. */

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane_mood.c \
 	%D%/lane_order.c \
 	%D%/lane_permit.c \
+	%D%/lane_priority.c \
 	%D%/lane_read.c \
 	%D%/lane_settle.c \
 	%D%/lane_step.c \
@@ -23,6 +24,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/order.c \
 	%D%/outcome.c \
 	%D%/pace.c \
+	%D%/priority.c \
 	%D%/retry.c \
 	%D%/rules.c \
 	%D%/run.c \

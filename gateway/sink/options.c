@@ -147,6 +147,30 @@ const struct lg_option sink_options[] = {
 	 .max = 10000000,
 	 .help = "with order person, most events that are tried again or held back; new ones "
 		 "wait while there are more"},
+	{.name = "priority",
+	 .type = LG_ENUM,
+	 .fallback = "off",
+	 .choices = "off|urgent",
+	 .offset = SINK(priority),
+	 .help = "urgent: leads whose status.intent is hard or whose status.temperature is hot go "
+		 "before the others that wait; with order person not before an earlier event of "
+		 "their lead, which goes as early"},
+	{.name = "max_look_ahead",
+	 .type = LG_INTEGER,
+	 .fallback = "1000",
+	 .offset = SINK(max_look_ahead),
+	 .min = 10,
+	 .max = 10000,
+	 .help = "with priority urgent, among how many of the oldest events that are not settled "
+		 "the urgent ones are found"},
+	{.name = "urgent_after",
+	 .type = LG_DURATION,
+	 .fallback = "10m",
+	 .offset = SINK(urgent_after_ms),
+	 .min = 0,
+	 .max = INT64_C(366) * 86400000,
+	 .help = "with priority urgent, the age from which an event is not passed over any longer: "
+		 "it takes turns with the urgent ones"},
 	{.name = "is_test",
 	 .type = LG_BOOL,
 	 .fallback = "false",

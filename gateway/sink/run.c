@@ -5,6 +5,7 @@
 #include "sink/retry.h"
 
 #define RUN_BLOCK_BYTES 65536
+#define SHRUNK_BLOCK_BYTES 1024
 /* `{"seq":` and the digits of any seq and a comma. */
 #define SEQ_BYTES 32
 /* A lead says `"is_test":true` before `"source"`, and what stands before that
@@ -55,6 +56,40 @@ void run_reset(struct run *run)
 	run->mapping_errors = 0;
 	run->named = false;
 	run->passed = false;
+	run->urgent = false;
+}
+
+void run_shrink(struct run *run)
+{
+	struct settled_event *results;
+	struct journal_event *events;
+	struct arena arena;
+
+	if (batch_unsettled(&run->batch))
+		return;
+	arena_init(&arena, SHRUNK_BLOCK_BYTES, 0);
+	results = arena_alloc(&arena, run->count * sizeof(*results));
+	events = arena_alloc(&arena, run->count * sizeof(*events));
+	for (size_t i = 0; results && events && i < run->count; i++) {
+		events[i] = run->events[i];
+		events[i].body = slice_of(NULL, 0);
+		results[i] = run->results[i];
+		results[i].reason = arena_copy(&arena, run->results[i].reason);
+		results[i].answer = arena_copy(&arena, run->results[i].answer);
+		results[i].external_id = arena_copy(&arena, run->results[i].external_id);
+	}
+	if (arena.failed) {
+		arena_fini(&arena);
+		return;
+	}
+	arena_fini(&run->arena);
+	buffer_fini(&run->json);
+	batch_fini(&run->batch);
+	run->arena = arena;
+	run->results = results;
+	run->events = events;
+	run->places = NULL;
+	run->shrunk = true;
 }
 
 /* Asked for every event, so it goes from comma to comma, of which there are

@@ -34,6 +34,8 @@ struct run {
 	struct batch batch;
 	bool due;		 /* its events were tried before */
 	bool named;		 /* results have external ids */
+	bool urgent;		 /* its events have overtaken others */
+	bool shrunk;		 /* it has its results alone, and is not used again */
 	bool passed;		 /* others passed: an event that parks is itself to blame */
 	struct stretch *stretch; /* of a first-hand run */
 	struct sent_batch sent;	 /* it goes again as this one; 0 events: as any other */
@@ -47,6 +49,11 @@ struct run {
 
 struct run *run_new(const struct lg_services *services, struct mailbox *wake);
 void run_free(struct run **run);
+
+/* It was judged and may have to wait long for others: keeps the results, and whose
+ * events they are, and forgets all else, unless the plugin may still settle or there is
+ * no memory for that. */
+void run_shrink(struct run *run);
 
 /* Which state an event has without being delivered; PENDING: it is; RETRY: the
  * filter failed, with a reason. Of the mapping it says nothing. */

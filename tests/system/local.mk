@@ -22,6 +22,7 @@ SYSTEM_TESTS += 34-minimal.t
 SYSTEM_TESTS += 40-lanes.t
 SYSTEM_TESTS += 41-stuck-sinks.t
 SYSTEM_TESTS += 42-batch-key.t
+SYSTEM_TESTS += 42-priority.t
 SYSTEM_TESTS += 43-http-sink.t
 SYSTEM_TESTS += 44-http-signature.t
 SYSTEM_TESTS += 45-http2-sink.t
