@@ -26,7 +26,7 @@ sources:
 sinks:
   crm:
     plugin: http
-    url: "http://here.test:@{[$destination->port]}/hangs-while/bad"
+    url: "http://here.test:@{[$destination->port]}/hangs-while/sorry"
     batch: array
     allow_private: true
     timeout: $timeout
@@ -116,7 +116,7 @@ is($gateway->sql("SELECT sum(last_seq - first_seq + 1) FROM attempt WHERE outcom
 # A lane that begins anew sends whole batches.
 $gateway->configure(config('1s'));
 is(($gateway->command('reload', '--wait'))[0], 0, 'the sink is changed again');
-post_batch(qw(gil hal bad ida));
+post_batch(qw(gil hal sorry ida));
 wait_until { requests_of('gil') } 'a batch with a bad one is sent';
 wait_until { unclassified() } 'and has no answer';
 answer();
