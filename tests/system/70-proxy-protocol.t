@@ -3,24 +3,29 @@
 use strict;
 use warnings;
 
+use Destination;
 use LeadgateTest;
 use Socket qw(inet_aton);
 use Test::More;
 
-my $gateway = LeadgateTest->new(config => <<'YAML')->start;
+my $gateway = LeadgateTest->new(config => '');
+my ($certificate, $key) = @{ Destination::make_certificate($gateway->dir, 'a.example',
+    Destination::make_authority($gateway->dir, 'authority')) };
+$gateway->configure(<<"YAML")->start;
 listen:
   - { address: "127.0.0.1:0", proxy_protocol: any, trusted_proxies: [127.0.0.0/8] }
   - { address: "127.0.0.1:0", proxy_protocol: v1, trusted_proxies: [127.0.0.0/8, 192.0.2.0/24] }
   - { address: "127.0.0.1:0", proxy_protocol: v2, trusted_proxies: [127.0.0.0/8] }
   - { address: "127.0.0.1:0", proxy_protocol: any, trusted_proxies: [192.0.2.0/24] }
+  - { address: "127.0.0.1:0", proxy_protocol: any, trusted_proxies: [127.0.0.0/8], tls: { certificate: $certificate, key: $key } }
 admin: { address: "127.0.0.1:0" }
 http: { max_connections_per_address: 2, max_proxy_header: 300, handshake_timeout: 60s }
-store: { path: "@DIR@/store.db" }
+store: { path: "\@DIR\@/store.db" }
 sources: { contact-form: { plugin: webform, path: /f/contact, auth: none } }
-sinks: { archive: { plugin: file, path: "@DIR@/leads.ndjson" } }
+sinks: { archive: { plugin: file, path: "\@DIR\@/leads.ndjson" } }
 YAML
 $gateway->announce(qr/event=proxy\.refused/);
-my ($any, $v1, $v2, $strange) = $gateway->log =~ /event=gateway\.listening for=leads .*?port=(\d+)/g;
+my ($any, $v1, $v2, $strange, $tls) = $gateway->log =~ /event=gateway\.listening for=leads .*?port=(\d+)/g;
 
 my $signature = "\r\n\r\n\0\r\nQUIT\n";
 
@@ -85,6 +90,14 @@ takes($v1, header_v1('192.0.2.9'), '203.0.113.1', 'a trusted proxy behind the PR
     is(client_of('slow@example.com'), '198.51.100.8', '… says who it is');
 }
 
+# The header stands before the handshake of TLS.
+{
+    open my $curl, '-|', 'curl', '-sS', '--insecure', '--haproxy-protocol', '--interface', '127.0.0.9', '-o', '/dev/null',
+        '-w', '%{http_code}', '-d', 'email=sealed@example.com', "https://127.0.0.1:$tls/f/contact" or die "curl: $!\n";
+    is(join('', <$curl>), '202', 'a header before TLS');
+    is(client_of('sealed@example.com'), '127.0.0.9', '… says who it is');
+}
+
 sub closes {
     my ($port, $bytes, $reason, $what) = @_;
     my $before = closed($reason);
@@ -97,13 +110,14 @@ sub closes {
 
 my $request = form_request('/f/contact', [email => 'nobody@example.com']);
 closes($any, $request, 'proxy-header', 'no header');
+closes($tls, "\x16\x03\x01\x02\x00", 'proxy-header', 'TLS without a header');
 closes($any, "PROXY TCP4 198.51.100.1\r\n$request", 'proxy-header', 'a broken header');
 closes($v1, header_v2('198.51.100.9', 0x21) . $request, 'proxy-header', 'version 2 where 1 is said');
 closes($v2, header_v1('198.51.100.9') . $request, 'proxy-header', 'version 1 where 2 is said');
 closes($any, header_v2('198.51.100.9', 0x21, 'x' x 280) . $request, 'proxy-header', 'a header over the limit');
 closes($strange, header_v1('198.51.100.9') . $request, 'proxy-untrusted', 'a header from a stranger');
 like($gateway->log, qr/event=proxy\.refused .*peer=127\.0\.0\.1/, 'the log names the private address of a stranger');
-is(scalar(() = $gateway->log =~ /event=proxy\.refused/g), 4, 'a warning a listener is enough');
+is(scalar(() = $gateway->log =~ /event=proxy\.refused/g), 5, 'a warning a listener is enough');
 
 # The address in the header is what is counted, not the proxy's.
 my @open = map {

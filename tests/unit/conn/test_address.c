@@ -105,12 +105,35 @@ static void refuses_odd_prefixes(void **state)
 		assert_false(address_prefix_parse(slice_from(none[i]), &prefix));
 }
 
+static void knows_private_addresses(void **state)
+{
+	static const char *const yes[] = {
+		"127.0.0.1",   "127.255.255.255", "10.0.0.1",	"172.16.0.1",	   "172.31.255.255",
+		"192.168.1.1", "169.254.169.254", "100.64.0.1", "100.127.255.255", "::1",
+		"fd00::1",     "fe80::1",	  "febf::1",	"::ffff:10.0.0.1"};
+	static const char *const no[] = {
+		"128.0.0.1",   "11.0.0.1",    "172.32.0.1", "172.15.255.255",
+		"192.169.0.1", "100.128.0.1", "::2",	    "::",
+		"fec0::1",     "2001:db8::1", "fe7f::1",    "8.8.8.8"};
+	struct address address;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		assert_true(address_parse(slice_from(yes[i]), &address));
+		assert_true(address_is_private(&address));
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		assert_true(address_parse(slice_from(no[i]), &address));
+		assert_false(address_is_private(&address));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_and_writes),	cmocka_unit_test(refuses_what_is_none),
 		cmocka_unit_test(reads_sockets),	cmocka_unit_test(matches_prefixes),
-		cmocka_unit_test(refuses_odd_prefixes),
+		cmocka_unit_test(refuses_odd_prefixes), cmocka_unit_test(knows_private_addresses),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

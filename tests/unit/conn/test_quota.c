@@ -93,6 +93,33 @@ static void keeps_strangers_apart(void **state)
 	quota_free(&quota);
 }
 
+static void moves_to_another_address(void **state)
+{
+	struct quota *quota = quota_new(10, 2);
+	struct address proxy = {.bytes = {1}}, client = {.bytes = {2}}, other = {.bytes = {3}};
+	enum conn_reason reason;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(quota_take(quota, &proxy, true, &reason));
+	assert_true(quota_move(quota, &proxy, true, &client, false));
+	assert_true(quota_move(quota, &proxy, true, &client, false));
+	assert_false(quota_move(quota, &proxy, true, &client, false));
+	assert_int_equal(quota_total(quota), 3);
+	/* From one that is counted to another, and to one that is exempt. */
+	assert_true(quota_move(quota, &client, false, &other, false));
+	assert_true(quota_move(quota, &proxy, true, &client, false));
+	assert_true(quota_move(quota, &other, false, &proxy, true));
+	assert_true(quota_take(quota, &other, false, &reason));
+	assert_true(quota_take(quota, &other, false, &reason));
+	assert_false(quota_take(quota, &other, false, &reason));
+	assert_int_equal(reason, CONN_FULL_ADDRESS);
+	quota_give(quota, &other, false);
+	assert_true(quota_take(quota, &other, false, &reason));
+	assert_int_equal(quota_total(quota), 5);
+	quota_free(&quota);
+}
+
 static void *take_and_give(void *arg)
 {
 	struct quota *quota = arg;
@@ -139,6 +166,7 @@ int main(void)
 		cmocka_unit_test(bounds_each_address),
 		cmocka_unit_test(counts_v6_by_64),
 		cmocka_unit_test(keeps_strangers_apart),
+		cmocka_unit_test(moves_to_another_address),
 		cmocka_unit_test(comes_to_nothing_among_threads),
 		cmocka_unit_test(answers_without_memory),
 	};
