@@ -1,16 +1,16 @@
 /* How an accepted connection comes to speak HTTP: its PROXY header first, where
- * the listener wants one, then TLS, then whoever reads requests. The first bytes decide
- * who that is: the preface of HTTP/2 (RFC 9113, section 3.3: h2c by prior
- * knowledge), otherwise HTTP/1.1. Under TLS ALPN decides. Inside of
- * gateway/http alone. */
+ * the listener wants one, then TLS, then whoever reads requests. The first bytes
+ * decide who that is: the preface of HTTP/2 (RFC 9113, section 3.3: h2c by prior
+ * knowledge), otherwise HTTP/1.1. Under TLS ALPN decides. Inside of gateway/http
+ * alone. */
 #ifndef HTTP_OPENING_H
 #define HTTP_OPENING_H
 
 #include "http/worker.h"
 
 /* A connection for a descriptor that was just accepted, counted by the server's
- * quota as `exempt`; it is given to no loop yet. `peer` NULL: a unix socket. NULL: no memory, and the
- * descriptor stays the caller's. The first loop. */
+ * quota as `exempt`; it is given to no loop yet. `peer` NULL: a unix socket.
+ * NULL: no memory, and the descriptor stays the caller's. The first loop. */
 struct conn *http_opening_new(struct http_endpoint *endpoint, int fd, const struct address *peer,
 			      bool exempt);
 
