@@ -327,6 +327,15 @@ static void ends_garbage(void **state)
 	expect_error(&later, "\x17\x03\x03\x00\x10nobody sealed it");
 }
 
+/* OpenSSL's macros take what they do not change without const. */
+static void set_name(struct client *client, const char *name)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", name);
+	SSL_set_tlsext_host_name(client->ssl, copy);
+}
+
 enum oddity { OLD, NAMELESS, STRANGE, ALERTING, FOREIGN };
 
 static void expect_refusal(enum oddity oddity, enum conn_reason reason)
@@ -337,13 +346,14 @@ static void expect_refusal(enum oddity oddity, enum conn_reason reason)
 	if (oddity == OLD)
 		SSL_set_max_proto_version(client.ssl, TLS1_2_VERSION);
 	if (oddity == NAMELESS)
-		SSL_set_tlsext_host_name(client.ssl, "c.example");
+		set_name(&client, "c.example");
 	if (oddity == STRANGE)
 		SSL_set_alpn_protos(client.ssl, (const unsigned char *)"\x05other", 6);
 	if (oddity == ALERTING)
 		SSL_set_verify(client.ssl, SSL_VERIFY_PEER, NULL);
+	char group[] = "P-521";
 	if (oddity == FOREIGN)
-		SSL_set1_groups_list(client.ssl, "P-521");
+		SSL_set1_groups_list(client.ssl, group);
 	client_init(&client);
 	assert_false(shake(&client));
 	assert_int_equal(client.code, SSL_ERROR_SSL);
@@ -368,7 +378,7 @@ static void expect_certificate(const char *host, int strict, const char *expecte
 
 	client.context = make_context(strict, TLS_VERSION_1_2, "first");
 	if (host)
-		SSL_set_tlsext_host_name(client.ssl, host);
+		set_name(&client, host);
 	client_init(&client);
 	assert_true(shake(&client));
 	X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(client.ssl)),
