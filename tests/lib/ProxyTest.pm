@@ -71,6 +71,7 @@ CONF
 sub haproxy {
     my ($proxy, $gateway, $text) = @_;
     $text =~ s/maxconn 4000/maxconn 200/; # as descriptors allow
+    $text =~ s/inter 5s/inter 1h/g; # checks are connections, too, and those are counted
     $text =~ s/bind :80\b/bind 127.0.0.1:$proxy->{http}/;
     $text =~ s/bind :443/bind 127.0.0.1:$proxy->{https}/;
     $text =~ s/bind :8443/bind 127.0.0.1:$proxy->{tcp}/;
