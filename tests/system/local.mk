@@ -59,7 +59,6 @@ SYSTEM_TESTS += 74-browser.t
 SYSTEM_TESTS += 75-rates.t
 SYSTEM_TESTS += 76-connection-bounds.t
 SYSTEM_TESTS += 77-smuggling.t
-SYSTEM_TESTS += 75-rates.t
 SYSTEM_TESTS += 78-stop.t
 SYSTEM_TESTS += 79-notify.t
 SYSTEM_TESTS += 83-migrations.t
