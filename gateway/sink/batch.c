@@ -152,10 +152,12 @@ static struct words *copy_words(const struct lg_settlement *said)
 {
 	struct lg_slice reason = utf8_cut(said->reason, BATCH_REASON_BYTES);
 	struct lg_slice answer = slice_cut(said->answer, 0, BATCH_ANSWER_BYTES);
-	struct lg_slice id = utf8_cut(said->external_id, BATCH_EXTERNAL_BYTES);
+	struct lg_slice id = said->external_id;
 	struct words *words;
 	char *at;
 
+	if (id.length > BATCH_EXTERNAL_BYTES)
+		id = (struct lg_slice){NULL, 0}; /* a part may be another lead's */
 	if (!reason.data && !answer.data && !id.data)
 		return NULL;
 	words = alloc_malloc(sizeof(*words) + reason.length + answer.length + id.length);

@@ -16,7 +16,7 @@
 
 #define BATCH_REASON_BYTES 256 /* kept of what a plugin says */
 #define BATCH_ANSWER_BYTES 512
-#define BATCH_EXTERNAL_BYTES 255
+#define BATCH_EXTERNAL_BYTES 255 /* longest id; a longer one is not kept */
 
 struct slot;
 

@@ -245,16 +245,25 @@ void outcome_rules_free(struct outcome_rules **rules)
 
 /* ---- judging ------------------------------------------------------------------ */
 
-/* Seconds, or a date that may be past (RFC 9110, section 10.2.3). */
+static bool is_number(struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	return text.length > 0;
+}
+
+/* Seconds, however many, or a date that may be past (RFC 9110, section 10.2.3). */
 static int64_t read_retry_after(const struct http_answer *answer, int64_t now_ms)
 {
 	struct lg_slice text = http_answer_header(answer, "Retry-After");
 	uint64_t seconds;
 	int64_t at_ms, wait_ms = 0;
 
-	if (slice_to_u64(text, &seconds))
-		wait_ms = seconds < RETRY_AFTER_MOST / 1000 ? (int64_t)seconds * 1000
-							    : RETRY_AFTER_MOST;
+	if (is_number(text))
+		wait_ms = slice_to_u64(text, &seconds) && seconds < RETRY_AFTER_MOST / 1000
+				  ? (int64_t)seconds * 1000
+				  : RETRY_AFTER_MOST;
 	else if (time_parse_http(text, now_ms, &at_ms))
 		wait_ms = at_ms - now_ms;
 	return wait_ms < 0 ? 0 : wait_ms < RETRY_AFTER_MOST ? wait_ms : RETRY_AFTER_MOST;
@@ -273,6 +282,13 @@ static void say_unsuccessful(const struct view *view, const struct error *error,
 		 SLICE_ARGS(why), view->body ? "" : "; the body is no JSON: ", SLICE_ARGS(body));
 }
 
+/* A part of an id may be another lead's: it is taken whole or not at all. */
+static bool is_external_id(struct lg_slice text)
+{
+	return text.length < OUTCOME_EXTERNAL_BYTES && utf8_valid(text) &&
+	       (!text.length || !memchr(text.data, '\0', text.length));
+}
+
 static void read_external_id(const struct outcome_rules *rules, const struct expr_reader *reader,
 			     struct view *view, struct outcome *outcome)
 {
@@ -285,9 +301,8 @@ static void read_external_id(const struct outcome_rules *rules, const struct exp
 	if (value.kind == EXPR_INTEGER)
 		snprintf(outcome->external_id, sizeof(outcome->external_id), "%lld",
 			 (long long)value.integer);
-	else if (value.kind == EXPR_TEXT && utf8_valid(value.text))
-		slice_to_text(utf8_cut(value.text, OUTCOME_EXTERNAL_BYTES - 1),
-			      outcome->external_id, sizeof(outcome->external_id));
+	else if (value.kind == EXPR_TEXT && is_external_id(value.text))
+		slice_to_text(value.text, outcome->external_id, sizeof(outcome->external_id));
 }
 
 /* An answer that is a success by its status, looked at more closely. */

@@ -156,7 +156,9 @@ static void retry_after_is_obeyed(void **state)
 	assert_int_equal(wait_of(503, "Retry-After: Fri, 02 Jan 2026 03:03:05 GMT\r\n"), 0);
 	assert_int_equal(wait_of(503, "Retry-After: soon\r\n"), 0);
 	assert_int_equal(wait_of(503, "Retry-After: -5\r\n"), 0);
-	assert_int_equal(wait_of(503, "Retry-After: 99999999999999999999\r\n"), 0);
+	assert_int_equal(wait_of(503, "Retry-After: 99999999999999999999\r\n"),
+			 INT64_C(366) * 86400000);
+	assert_int_equal(wait_of(503, "Retry-After: 99999999999999999999x\r\n"), 0);
 	assert_int_equal(wait_of(503, "Retry-After: 18446744073709551615\r\n"),
 			 INT64_C(366) * 86400000);
 	assert_int_equal(wait_of(503, "Retry-After: Fri, 02 Jan 2626 03:03:05 GMT\r\n"),
@@ -315,6 +317,28 @@ static void the_id_is_taken(void **state)
 	assert_string_equal(succeeds("false", 201, "", "{\"id\":17}").external_id, "");
 }
 
+static struct outcome named(size_t length, const char *end)
+{
+	char body[OUTCOME_EXTERNAL_BYTES + 64] = "{\"id\":\"";
+	size_t used = strlen(body);
+
+	memset(body + used, 'x', length);
+	snprintf(body + used + length, sizeof(body) - used - length, "%s\"}", end);
+	return succeeds("true", 201, "", body);
+}
+
+/* A part of an id may be another lead's. */
+static void an_id_is_taken_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	assert_int_equal(strlen(named(OUTCOME_EXTERNAL_BYTES - 1, "").external_id),
+			 OUTCOME_EXTERNAL_BYTES - 1);
+	assert_string_equal(named(OUTCOME_EXTERNAL_BYTES, "").external_id, "");
+	assert_string_equal(named(OUTCOME_EXTERNAL_BYTES - 2, "\303\274").external_id, "");
+	assert_string_equal(named(2, "\\u0000y").external_id, "");
+	assert_int_equal(named(OUTCOME_EXTERNAL_BYTES, "").outcome, LG_DELIVERED);
+}
+
 static void names_of_an_answer_are_checked(void **state)
 {
 	struct error error;
@@ -340,6 +364,7 @@ int main(void)
 		cmocka_unit_test(an_expression_saves_no_failure),
 		cmocka_unit_test(what_fails_it_can_be_chosen),
 		cmocka_unit_test(the_id_is_taken),
+		cmocka_unit_test(an_id_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(names_of_an_answer_are_checked),
 	};
 
