@@ -103,8 +103,12 @@ static int64_t idle_ms(struct lane *lane)
 	gather_ms = lane_is_full(lane) ? -1 : gather(lane);
 	if (gather_ms >= 0)
 		wait_ms = sooner(wait_ms, gather_ms);
-	if (lane->next_due_ms && lane->next_due_ms != INT64_MAX)
+	if (lane->next_due_ms && lane->next_due_ms != INT64_MAX) {
+		/* The pause is over, and there is nothing to end it with until then. */
+		if (lane->failures)
+			atomic_store(&lane->next_attempt_ms, lane->next_due_ms);
 		wait_ms = sooner(wait_ms, lane->next_due_ms - clock_wall_ms());
+	}
 	return list_empty(&lane->idle) ? wait_ms : sooner(wait_ms, REST_MS);
 }
 

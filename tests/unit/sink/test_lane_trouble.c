@@ -194,6 +194,19 @@ static void test_waits_as_asked(void **state)
 	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
 }
 
+/* The lane's own pause is over at once; what it waits for is its one event's time. */
+static void test_says_when_it_tries_again(void **state)
+{
+	(void)state;
+	stand.settings.retry_first_ms = 1;
+	stand.settings.retry_max_ms = 10 * PATIENCE_MS;
+	atomic_store(&robot.order, RETRY);
+	post(1);
+	start();
+	WAIT_FOR(status().next_attempt_ms > clock_wall_ms() + 200);
+	assert_string_equal(status().state, "waiting");
+}
+
 /* ---- one bad event in a batch -------------------------------------------------- */
 
 static void poisoned(int32_t outcome, int count, int a, int b)
@@ -457,6 +470,7 @@ int main(void)
 		ON_A_STAND(test_a_stop_while_one_parks),
 		ON_A_STAND(test_a_stop_tells_of_what_is_far_behind),
 		ON_A_STAND(test_waits_as_asked),
+		ON_A_STAND(test_says_when_it_tries_again),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
 		ON_A_STAND(test_finds_the_event_that_fails),
