@@ -1,9 +1,9 @@
 #include "client/http_client.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "client/ca_file.h"
 #include "client/http_exchange.h"
 #include "client/multi.h"
 
@@ -194,13 +194,7 @@ size_t http_client_calls(const struct http_client *client)
 
 static bool check_files(const struct http_client_settings *settings, struct error *error)
 {
-	char path[4096];
-
-	if (!settings->ca_file.data)
-		return true;
-	slice_to_text(settings->ca_file, path, sizeof(path));
-	return access(path, R_OK) == 0 ||
-	       error_set(error, "cannot read the certificates in '%s'", path);
+	return !settings->ca_file.data || ca_file_check(settings->ca_file, error);
 }
 
 static bool open_client(struct http_client *client, struct error *error)

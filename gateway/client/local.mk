@@ -2,6 +2,7 @@
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libclient.a
 %C%_libclient_a_SOURCES = \
+	%D%/ca_file.c \
 	%D%/h2_opening.c \
 	%D%/http_client.c \
 	%D%/http_exchange.c \

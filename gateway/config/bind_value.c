@@ -125,11 +125,27 @@ static bool bind_enum(const struct binding *binding, struct fy_node *node, struc
 	return bind_value_wrong(binding, node, expected);
 }
 
+/* Whether what follows the host's colon, if there is one, is a port or nothing. */
+static bool has_good_port(struct lg_slice authority)
+{
+	uint64_t port;
+	size_t i = authority.length;
+
+	/* Other colons are in an IPv6 address or in a user's name. */
+	while (i > 0 && !strchr(":]@", authority.data[i - 1]))
+		i--;
+	if (i == 0 || i == authority.length || authority.data[i - 1] != ':')
+		return true;
+	return slice_to_u64(slice_cut(authority, i, authority.length), &port) && port > 0 &&
+	       port <= 65535;
+}
+
 /* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
 static bool is_http_url(struct lg_slice text)
 {
-	struct lg_slice host;
+	struct lg_slice authority;
 	size_t scheme = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
+	size_t end = 0;
 
 	for (size_t i = 0; i < text.length; i++) {
 		unsigned char c = (unsigned char)text.data[i];
@@ -137,8 +153,12 @@ static bool is_http_url(struct lg_slice text)
 		if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c))
 			return false;
 	}
-	host = slice_cut(text, scheme, text.length);
-	return scheme > 0 && host.length > 0 && !strchr(":/?#@", host.data[0]);
+	authority = slice_cut(text, scheme, text.length);
+	while (end < authority.length && !strchr("/?#", authority.data[end]))
+		end++;
+	authority = slice_cut(authority, 0, end);
+	return scheme > 0 && end > 0 && !strchr(":@", authority.data[0]) &&
+	       has_good_port(authority);
 }
 
 static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)

@@ -69,5 +69,7 @@ struct expr_reader event_binding_reader(const struct event_binding *binding)
 
 bool event_binding_check(struct lg_slice text, struct error *error)
 {
+	if (slice_is(slice_trim(text), "event"))
+		return error_set(error, "'event' alone is no value; name one of its members");
 	return expr_check(text, binding_event_names(), error);
 }

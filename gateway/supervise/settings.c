@@ -1,6 +1,7 @@
 #include "supervise/settings.h"
 
 #include "base/alloc.h"
+#include "client/ca_file.h"
 #include "config/compare.h"
 #include "lead/binding.h"
 #include "lead/event_binding.h"
@@ -168,6 +169,15 @@ static void check_rate_exempt(struct settings *settings, struct fy_node *root)
 		document_error(settings->document, document_member(root, "http"), "%s", error.text);
 }
 
+void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path)
+{
+	struct error error;
+
+	if (slice_present(path) && !ca_file_check(path, &error))
+		document_error(settings->document, document_member(map, "ca_file"),
+			       "\"ca_file\": %s", error.text);
+}
+
 static bool add_folder(struct buffer *path, struct lg_slice folder)
 {
 	if (folder.length == 0)
@@ -205,6 +215,8 @@ static void read_all(struct settings *settings)
 	}
 	check_section_names(settings, root);
 	read_plain_sections(settings, root);
+	settings_ca_file(settings, document_member(root, "http_client"),
+			 settings->http_client.ca_file);
 	settings_read_listen(settings, document_member(root, "listen"));
 	settings_plugin_path(&settings->core);
 	if (slice_present(settings->defaults.region))

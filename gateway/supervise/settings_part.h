@@ -22,6 +22,9 @@ void settings_free_listen(struct settings *settings);
 bool settings_region(struct settings *settings, struct fy_node *node, struct lg_slice region,
 		     char out[3]);
 
+/* Checks the file that `ca_file` of a mapping names; an absent path is good. */
+void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path);
+
 /* How many members a mapping or sequence has. */
 size_t settings_count(struct document *document, struct fy_node *node);
 

@@ -397,8 +397,13 @@ static void check_mapping(struct settings *settings, const struct section *secti
 	struct mapping *mapping;
 	struct error error;
 
-	if (outline->kind == OUTLINE_ABSENT)
+	if (outline->kind == OUTLINE_ABSENT) {
+		if (form != MAPPING_JSON)
+			document_error(settings->document,
+				       document_member(section->map, "mapping_as"),
+				       "\"mapping_as\": there is no mapping");
 		return;
+	}
 	if (instance->sink.limits)
 		instance->sink.limits(instance->settings, &events, &bytes);
 	if (form == MAPPING_FORM && events != 1)
@@ -426,6 +431,7 @@ static void read_sink(struct settings *settings, const struct section *section)
 	check_start(settings, section, sink);
 	check_retry(settings, section, sink);
 	check_outcomes(settings, section, &sink->settings.http);
+	settings_ca_file(settings, section->map, sink->settings.http.ca_file);
 	if (document_error_count(settings->document) == mistakes)
 		check_mapping(settings, section, sink);
 	sink->settings.http.client = &settings->http_client;

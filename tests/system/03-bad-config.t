@@ -167,6 +167,26 @@ case('a success that is a constant',
 is((check(with(sinks => "sinks:\n  a: { plugin: file, path: x, when: $_ }\n")))[0], 0, "when: $_ is meant")
     for qw(true false);
 
+# What a sink could never deliver with.
+spew("$dir/no.pem", "no certificate\n");
+for my $case (['ca_file: «none.pem', qr/cannot read the certificates in '\S+none\.pem'/],
+    ['ca_file: «no.pem', qr/"ca_file": there is no certificate in '\S+no\.pem'/],
+    ['mapping_as: «form', qr/"mapping_as": there is no mapping/],
+    ['mapping: { a: «event }', qr/"mapping\.a": 'event' alone is no value/]) {
+    my ($option, $words) = @$case;
+    case("a sink with $option",
+        with(sinks => "sinks:\n  a: { plugin: http, url: http://127.0.0.1:1/, $option }\n"), $words);
+}
+case('an authority that is not there', with(http_client => "http_client: { ca_file: «none.pem }\n"),
+    qr/cannot read the certificates/);
+for my $port (qw(99999 0 1x -1)) {
+    case("a URL with the port $port",
+        with(sinks => "sinks:\n  a: { plugin: http, url: «http://127.0.0.1:$port/ }\n"), qr/absolute URL/);
+}
+for my $url (qw(http://crm.example:65535 http://crm.example:/x http://crm.example/a:99999 http://[2001:db8::1]/x http://[2001:db8::1]:8080/x)) {
+    is((check(with(sinks => qq(sinks:\n  a: { plugin: http, url: "$url" }\n))))[0], 0, "$url is a URL");
+}
+
 # Names and paths.
 case('a bad name', with(sources => "sources:\n  «Contact_Form: { plugin: webform, path: /a, auth: none }\n"),
     qr/a-z/);

@@ -175,7 +175,7 @@ static void test_unknown_and_odd_values(void **state)
 	assert_int_equal(answer.retry_after, 0);
 	assert_int_equal(answer.reason.length, BATCH_REASON_BYTES);
 	assert_int_equal(answer.answer.length, BATCH_ANSWER_BYTES);
-	assert_false(slice_present(answer.external_id)); /* a part may be another lead's */
+	assert_false(slice_present(answer.external_id));    /* a part may be another lead's */
 	tiny.size = offsetof(struct lg_settlement, status); /* an older plugin's struct */
 	tiny.reason = LG_SLICE("beyond its size");
 	lg_settle(&batch.handle, 1, &tiny);
