@@ -1,7 +1,10 @@
 #include "sink/rules.h"
 
 #include "base/error.h"
-#include "lead/event.h"
+
+/* A lead says `"is_test":true` before `"source"`, and what stands before that
+ * has a fixed size: schema, id, times. */
+#define HEAD_BYTES 448
 
 /* Bits of the event types in a list of words. A sink that takes new leads takes
  * those that were released later, too. */
@@ -64,4 +67,38 @@ void rules_fini(struct run_rules *rules)
 {
 	filter_free(&rules->when);
 	mapping_free(&rules->mapping);
+}
+
+/* Asked for every event, so it goes from comma to comma, of which there are
+ * about eight. */
+static bool is_test(struct lg_slice body)
+{
+	struct lg_slice head = slice_cut(body, 0, HEAD_BYTES);
+	ptrdiff_t comma;
+
+	while ((comma = slice_find(head, ',')) >= 0) {
+		head = slice_cut(head, (size_t)comma + 1, SIZE_MAX);
+		if (slice_starts(head, "\"is_test\":"))
+			return slice_starts(head, "\"is_test\":true");
+		if (slice_starts(head, "\"source\":{"))
+			return false;
+	}
+	return false;
+}
+
+enum rules_verdict rules_judge(const struct run_rules *rules, enum event_type type,
+			       struct lg_slice body, struct error *error)
+{
+	bool wanted = true;
+
+	if (!(rules->types & 1u << type))
+		return RULES_TYPE;
+	if (!rules->tests && is_test(body))
+		return RULES_TEST;
+	/* An alert is of no lead that an expression could look at. */
+	if (type == EVENT_ALERT || !rules->when)
+		return RULES_WANTED;
+	if (!filter_test(rules->when, body, &wanted, error))
+		return RULES_FAILED;
+	return wanted ? RULES_WANTED : RULES_WHEN;
 }

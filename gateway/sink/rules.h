@@ -3,6 +3,7 @@
 #ifndef SINK_RULES_H
 #define SINK_RULES_H
 
+#include "lead/event.h"
 #include "sink/filter.h"
 #include "sink/lane.h"
 #include "sink/mapping.h"
@@ -20,5 +21,19 @@ struct run_rules {
 bool rules_init(struct run_rules *rules, const struct instance *instance,
 		const struct sink_settings *settings, struct error *error);
 void rules_fini(struct run_rules *rules);
+
+/* Whether a sink wants an event, and if not, for which of its options. */
+enum rules_verdict {
+	RULES_WANTED,
+	RULES_TYPE,   /* not this type of event */
+	RULES_TEST,   /* no tests */
+	RULES_WHEN,   /* `when` says no */
+	RULES_FAILED, /* `when` failed, and nobody knows */
+};
+
+/* Of an event that is neither held nor discarded. `error` is the reason of RULES_FAILED,
+ * and quotes nothing of the lead. */
+enum rules_verdict rules_judge(const struct run_rules *rules, enum event_type type,
+			       struct lg_slice body, struct error *error);
 
 #endif

@@ -8,9 +8,6 @@
 #define SHRUNK_BLOCK_BYTES 1024
 /* `{"seq":` and the digits of any seq and a comma. */
 #define SEQ_BYTES 32
-/* A lead says `"is_test":true` before `"source"`, and what stands before that
- * has a fixed size: schema, id, times. */
-#define HEAD_BYTES 448
 
 struct run *run_new(const struct lg_services *services, struct mailbox *wake)
 {
@@ -92,42 +89,18 @@ void run_shrink(struct run *run)
 	run->shrunk = true;
 }
 
-/* Asked for every event, so it goes from comma to comma, of which there are
- * about eight. */
-static bool is_test(struct lg_slice body)
-{
-	struct lg_slice head = slice_cut(body, 0, HEAD_BYTES);
-	ptrdiff_t comma;
-
-	while ((comma = slice_find(head, ',')) >= 0) {
-		head = slice_cut(head, (size_t)comma + 1, SIZE_MAX);
-		if (slice_starts(head, "\"is_test\":"))
-			return slice_starts(head, "\"is_test\":true");
-		if (slice_starts(head, "\"source\":{"))
-			return false;
-	}
-	return false;
-}
-
 enum delivery_state run_state(const struct journal_event *event, const struct run_rules *rules,
 			      struct error *error)
 {
-	bool wanted = true;
-
 	if (event->discarded)
 		return DELIVERY_DISCARDED;
 	if (event->type == EVENT_HELD)
 		return DELIVERY_HELD;
-	if (!(rules->types & 1u << event->type))
-		return DELIVERY_FILTERED;
-	if (!rules->tests && is_test(event->body))
-		return DELIVERY_FILTERED;
-	/* An alert is of no lead that an expression could look at. */
-	if (event->type == EVENT_ALERT)
-		return DELIVERY_PENDING;
-	if (rules->when && !filter_test(rules->when, event->body, &wanted, error))
-		return DELIVERY_RETRY;
-	return wanted ? DELIVERY_PENDING : DELIVERY_FILTERED;
+	switch (rules_judge(rules, event->type, event->body, error)) {
+	case RULES_WANTED: return DELIVERY_PENDING;
+	case RULES_FAILED: return DELIVERY_RETRY;
+	default: return DELIVERY_FILTERED;
+	}
 }
 
 /* A release is what the sink sees first of a lead. */

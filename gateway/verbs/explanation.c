@@ -1,6 +1,6 @@
 #include "verbs/explanation.h"
 
-#include "sink/filter.h"
+#include "sink/rules.h"
 
 const struct json *explanation_value(const struct json *record, struct lg_slice path)
 {
@@ -44,59 +44,40 @@ const char *explanation_key(const struct identity_key *key)
 
 /* ---- why it was not sent ---- */
 
-/* As the lane decides: what is configured, or else what the plugin takes; who
- * takes new leads takes released ones, too. */
-static bool takes_type(const struct sink_section *section, struct lg_slice type)
-{
-	const struct lg_list *chosen = &section->settings.events;
-	const char *taken = section->instance->sink.events;
-	struct lg_slice rest = slice_from(taken ? taken : "lead.created lead.touched"), word;
-
-	if (slice_is(type, event_type_name(EVENT_RELEASED)))
-		type = slice_from(event_type_name(EVENT_CREATED));
-	for (size_t i = 0; i < chosen->count; i++)
-		if (slice_equal(chosen->items[i], type))
-			return true;
-	while (!chosen->count && slice_split(&rest, ' ', &word))
-		if (slice_equal(word, type))
-			return true;
-	return false;
-}
-
-/* Whether today's `when` says no. */
-static bool refused_by_rule(const struct sink_section *section,
+/* Why today's options leave it out; NULL: they do not, or fail to say. */
+static const char *left_out(const struct sink_section *section,
 			    const struct explained_event *explained)
 {
-	const struct sink_settings *settings = &section->settings;
-	struct error error = {0}; /* of a filter that fails, and so says nothing */
-	struct filter *filter;
-	bool wanted = true;
+	static const char *const reasons[] = {
+		[RULES_TYPE] = "the sink does not take this type of event",
+		[RULES_TEST] = "a test, and the sink takes none",
+		[RULES_WHEN] = "the sink's `when` says no",
+		[RULES_FAILED] = NULL,
+	};
+	int type = event_type_parse(explained->event.type);
+	const char *reason = NULL;
+	struct run_rules rules;
+	struct error error;
 
-	if (!settings->when.length)
-		return false;
-	filter = filter_new(settings->when, settings->http.limits, &error);
-	if (filter && !filter_test(filter, explained->event.body, &wanted, &error))
-		wanted = true;
-	filter_free(&filter);
-	return !wanted;
+	if (type >= 0 && rules_init(&rules, section->instance, &section->settings, &error))
+		reason = reasons[rules_judge(&rules, (enum event_type)type, explained->event.body,
+					     &error)];
+	if (type >= 0)
+		rules_fini(&rules);
+	return reason;
 }
 
 static const char *why_filtered(const struct sink_section *section,
 				const struct explained_event *explained, int64_t begin_seq)
 {
-	const struct json *test = json_member(explained->lead, "is_test");
+	const char *reason;
 
 	if (explained->event.seq <= begin_seq)
 		return "it was there before the sink began";
 	if (!section)
 		return "by a configuration that is gone";
-	if (!takes_type(section, explained->event.type))
-		return "the sink does not take this type of event";
-	if (test && test->kind == JSON_TRUE && !section->settings.is_test)
-		return "a test, and the sink takes none";
-	if (refused_by_rule(section, explained))
-		return "the sink's `when` says no";
-	return "by a configuration that was another than today's";
+	reason = left_out(section, explained);
+	return reason ? reason : "by a configuration that was another than today's";
 }
 
 static const char *why(const struct sink_section *section, const struct explained_event *explained,
