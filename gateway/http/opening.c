@@ -82,7 +82,7 @@ static void on_settle(struct conn *conn)
 
 static void on_drain(struct conn *conn)
 {
-	if (buffer_length(&conn->in) == 0)
+	if (buffer_length(&conn->in) == 0 && !conn_group_has_grace(conn->group))
 		conn_close(conn, CONN_DRAINED);
 }
 

@@ -74,10 +74,11 @@ static void on_expired(struct conn *conn, enum conn_reason reason)
 	conn_close(conn, CONN_PROXY_TIMEOUT);
 }
 
-/* Of whose header a part is here, a request may follow. */
+/* A proxy that has just connected has a request to hand on, and so has one of whose
+ * header a part is here. */
 static void on_drain(struct conn *conn)
 {
-	if (buffer_length(&conn->in) == 0)
+	if (buffer_length(&conn->in) == 0 && !conn_group_has_grace(conn->group))
 		conn_close(conn, CONN_DRAINED);
 }
 
