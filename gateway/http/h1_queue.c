@@ -169,6 +169,7 @@ void h1_queue_refuse(struct h1_queue *queue, struct h1_request *r, enum http_ref
 	int status = http_refusal_status(refusal);
 
 	http_refusal_count(refusal);
+	r->request.reason = http_refusal_label(refusal);
 	h1_queue_end(queue, reason, true);
 	queue->reading = NULL;
 	r->phase = H1_IN_HANDLER;

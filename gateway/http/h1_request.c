@@ -50,6 +50,8 @@ struct h1_request *h1_request_new(struct http_worker *worker)
 	h1_parser_init(&r->parser, r->fields, (size_t)limits->headers, (size_t)limits->head_bytes);
 	r->request.started_us = clock_monotonic_us();
 	r->request.loop_index = worker->index;
+	r->request.service = &worker->server->service;
+	r->request.protocol = "http/1.1";
 	return r;
 }
 

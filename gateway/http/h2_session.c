@@ -126,6 +126,7 @@ static void refuse(struct h2_session *h2, struct h2_stream *s, enum http_refusal
 		return;
 	}
 	http_refusal_count(refusal);
+	s->request.reason = http_refusal_label(refusal);
 	http_respond_problem(&s->request, status, http_refusal_text(refusal),
 			     status == 503 ? RETRY_AFTER_S : 0);
 }

@@ -50,6 +50,8 @@ struct h2_stream *h2_stream_new(struct http_worker *worker, int32_t id)
 	s->id = id;
 	s->request.started_us = clock_monotonic_us();
 	s->request.loop_index = worker->index;
+	s->request.service = &worker->server->service;
+	s->request.protocol = "h2";
 	return s;
 }
 

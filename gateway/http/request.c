@@ -1,5 +1,6 @@
 #include "http/request.h"
 
+#include "http/server.h"
 #include "http/transport.h"
 
 bool http_request_header(const struct http_request *request, const char *name, size_t index,
@@ -42,6 +43,9 @@ struct lg_slice http_request_url(struct http_request *request, size_t index)
 void http_respond(struct http_request *request, const struct http_response *response)
 {
 	struct http_transport *transport = request->transport;
+	const struct http_service *service = request->service;
 
+	if (service && service->answered)
+		service->answered(service->arg, request, response);
 	transport->operations->respond(transport, request, response);
 }

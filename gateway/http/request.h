@@ -22,6 +22,7 @@ struct http_origin {
 struct http_transport;
 struct http_request;
 struct http_response;
+struct http_service;
 
 /* What the route hook decides when the head is known, before the body is read. */
 struct http_route {
@@ -52,9 +53,12 @@ struct http_request {
 	int64_t received_ms;		/* wall clock, when the head was whole */
 	int64_t started_us;		/* monotonic, first byte */
 	struct http_route route;
-	struct http_transport *transport; /* who carries the answer */
-	size_t loop_index;		  /* of its loop, as given to http_server_open */
-	void *context;			  /* the handler's own */
+	struct http_transport *transport;   /* who carries the answer */
+	size_t loop_index;		    /* of its loop, as given to http_server_open */
+	const struct http_service *service; /* of the server; lives as long as that */
+	const char *protocol;		    /* "http/1.1" or "h2", for logs alone */
+	const char *reason;		    /* why it was refused, for logs; NULL: it was not */
+	void *context;			    /* the handler's own */
 };
 
 #define HTTP_BODY_PADDING 64

@@ -75,6 +75,10 @@ struct http_service {
 	 * http_respond and returns false. The request's loop thread. */
 	bool (*route)(void *arg, struct http_request *request, struct http_route *route);
 	void *arg;
+	/* Every answer passes here before it is sent, refusals too; NULL: nobody
+	 * wants to know. The request's loop thread. */
+	void (*answered)(void *arg, const struct http_request *request,
+			 const struct http_response *response);
 };
 
 struct http_server;

@@ -1,7 +1,6 @@
 #include "outbox/outbox.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -165,7 +164,7 @@ static bool wait_for_lock(struct outbox *outbox, const struct outbox_patience *p
 	while (outbox->lock_fd < 0 && busy && clock_monotonic_ms() < until_ms) {
 		if (!patience->goes_on(patience->arg, OUTBOX_WAITS))
 			return error_set(error, OUTBOX_GIVEN_UP);
-		poll(NULL, 0, LOCK_POLL_MS);
+		clock_sleep_ms(LOCK_POLL_MS);
 		outbox->lock_fd = store_lock_take(outbox->store.path, &busy, error);
 	}
 	return outbox->lock_fd >= 0;

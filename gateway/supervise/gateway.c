@@ -74,10 +74,30 @@ static bool open_generation(struct gateway *gateway, struct error *error)
 	return true;
 }
 
+static bool start_access_log(struct gateway *gateway, struct error *error)
+{
+	const struct access_log_settings *settings = &gateway->settings->access_log;
+	int fd;
+
+	gateway->access_log = access_log_new();
+	if (!gateway->access_log)
+		return error_set(error, "not enough memory or threads for the access log");
+	if (!access_log_prepare(settings, &fd, error)) {
+		settings_error(gateway->settings, "access_log", error->text);
+		return false;
+	}
+	access_log_change(gateway->access_log, settings, fd);
+	return true;
+}
+
 static bool listen_for_leads(struct gateway *gateway, struct error *error)
 {
 	const struct settings *settings = gateway->settings;
-	const struct http_service service = {.route = worker_route};
+	const struct http_service service = {
+		.route = worker_route,
+		.answered = worker_answered,
+		.arg = gateway->access_log,
+	};
 	struct loop **loops = alloc_zalloc(gateway->worker_count * sizeof(struct loop *));
 
 	if (!loops)
@@ -142,9 +162,10 @@ bool gateway_start(struct gateway *gateway, const char *config_path,
 	list_append(&gateway->generations, &gateway->first->link);
 	return start_store(gateway, patience, error) && make_workers(gateway, error) &&
 	       reload_open(gateway, config_path, error) && open_generation(gateway, error) &&
-	       start_listeners(gateway, error) && control_open(gateway, error) &&
-	       start_lanes(gateway, error) && monitor_open(gateway, error) &&
-	       watchdog_open(gateway, error) && start_workers(gateway, error);
+	       start_access_log(gateway, error) && start_listeners(gateway, error) &&
+	       control_open(gateway, error) && start_lanes(gateway, error) &&
+	       monitor_open(gateway, error) && watchdog_open(gateway, error) &&
+	       start_workers(gateway, error);
 }
 
 void gateway_log_addresses(const struct gateway *gateway)
@@ -209,6 +230,8 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_stop(&gateway->workers[i]);
 	stop_listening(gateway, left);
+	if (gateway->access_log)
+		access_log_stop(gateway->access_log);
 	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
 	left->lanes = ended ? 0 : berths_count(&gateway->berths);
 	if (gateway->control)
@@ -223,6 +246,7 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 		http_server_close(&gateway->admin);
 	if (gateway->server)
 		http_server_close(&gateway->server);
+	access_log_free(&gateway->access_log);
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_fini(&gateway->workers[i]);
 	alloc_free(gateway->workers);

@@ -9,6 +9,7 @@
 #include "supervise/settings.h"
 #include "supervise/worker.h"
 
+struct access_log;
 struct control;
 struct monitor;
 struct reload;
@@ -32,6 +33,7 @@ struct gateway {
 	struct control *control;
 	struct reload *reload;
 	struct monitor *monitor;
+	struct access_log *access_log;
 	struct watchdog *watchdog; /* NULL: nobody asks */
 	int64_t started_ms;	   /* wall clock */
 	bool draining;

@@ -2,6 +2,7 @@
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libsupervise.a
 %C%_libsupervise_a_SOURCES = \
+	%D%/access_log.c \
 	%D%/admin.c \
 	%D%/alert.c \
 	%D%/berth.c \

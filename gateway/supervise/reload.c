@@ -1,6 +1,7 @@
 #include "supervise/reload.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/counter.h"
@@ -22,6 +23,7 @@ struct reload {
 	 * change, begun when all loops have the new generation. */
 	struct http_change *changes[2];
 	size_t changes_out;
+	int access_fd;		/* of the access log, opened beforehand; -1: none */
 	struct mailbox mailbox; /* they come home to it */
 	struct loop_mailbox changes_box;
 	struct loop_timer timer; /* looks at drains that nobody reports */
@@ -174,6 +176,8 @@ static void change_over(struct reload *reload, struct generation *next)
 	gateway->settings = next->settings;
 	gateway->lanes = next->lanes;
 	log_set_level(next->settings->core.log_level);
+	access_log_change(gateway->access_log, &next->settings->access_log, reload->access_fd);
+	reload->access_fd = -1;
 	reload->changing = true;
 	generation_hand_out(next, gateway->workers);
 	berths_adopt(&gateway->berths, next, NULL);
@@ -268,6 +272,21 @@ static bool prepare_listeners(struct reload *reload, struct settings *next, stru
 	return false;
 }
 
+static bool prepare_access_log(struct reload *reload, struct settings *next, struct error *error)
+{
+	if (access_log_prepare(&next->access_log, &reload->access_fd, error))
+		return true;
+	settings_error(next, "access_log", error->text);
+	return false;
+}
+
+static void drop_access_log(struct reload *reload)
+{
+	if (reload->access_fd >= 0)
+		close(reload->access_fd);
+	reload->access_fd = -1;
+}
+
 /* The listeners last: nothing fails after them. */
 static bool prepare(struct reload *reload, struct generation *next, struct error *error)
 {
@@ -278,6 +297,7 @@ static bool prepare(struct reload *reload, struct generation *next, struct error
 			       &gateway->first->settings->lead, gateway->worker_count, error) &&
 	       (berths_prepare(&gateway->berths, next->settings) ||
 		error_set(error, "not enough memory")) &&
+	       prepare_access_log(reload, next->settings, error) &&
 	       prepare_listeners(reload, next->settings, error);
 }
 
@@ -316,6 +336,7 @@ static void put_to_use(struct reload *reload, struct generation *next, struct li
 		fail(reload, tickets, placed ? buffer_slice(&next->errors) : slice_from(error.text),
 		     placed);
 		berths_sweep(&reload->gateway->berths);
+		drop_access_log(reload);
 		generation_unref(&next);
 	}
 	arena_fini(&arena);
@@ -371,6 +392,7 @@ bool reload_open(struct gateway *gateway, const char *config_path, struct error 
 	reload->gateway = gateway;
 	reload->config_path = config_path;
 	reload->mailbox.fd = -1;
+	reload->access_fd = -1;
 	list_init(&reload->asked);
 	list_init(&reload->served);
 	list_init(&reload->drains);

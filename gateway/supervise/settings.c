@@ -74,6 +74,7 @@ static const struct {
 } targets[] = {
 	{"core", offsetof(struct settings, core)},
 	{"admin", offsetof(struct settings, admin)},
+	{"access_log", offsetof(struct settings, access_log)},
 	{"store", offsetof(struct settings, store)},
 	{"dedup", offsetof(struct settings, dedup)},
 	{"lead", offsetof(struct settings, lead)},
@@ -284,7 +285,7 @@ bool settings_is_fixed(const char *section, const char *option)
 		{"core", "shutdown"},  {"core", "stop_delay"}, {"core", "max_generations"},
 		{"core", "slow_call"}, {"core", "log_level"},  {"core", "plugin_path"},
 		{"admin", NULL},       {"defaults", NULL},     {"expressions", NULL},
-		{"http", NULL},	       {"http_client", NULL},
+		{"http", NULL},	       {"http_client", NULL},  {"access_log", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(live) / sizeof(live[0]); i++)

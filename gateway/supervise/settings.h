@@ -6,6 +6,7 @@
 #include "http/server.h"
 #include "ingest/ingest.h"
 #include "sink/lane.h"
+#include "supervise/access_log.h"
 
 struct core_settings {
 	int64_t loops;	       /* 0: as many as cores */
@@ -36,6 +37,7 @@ struct settings {
 	struct document *document; /* owns all memory but this struct */
 	struct core_settings core;
 	struct admin_settings admin;
+	struct access_log_settings access_log;
 	struct store_settings store;
 	struct dedup_settings dedup;
 	struct default_settings defaults;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "supervise/access_log.h"
 
 /* Parsing is bounded in depth and buffers are on the heap: measured need is
  * below 64 KiB; sanitizers multiply it. */
@@ -189,11 +190,13 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 	}
 	if (!source) {
 		counter_inc(unknown_paths);
+		request->reason = "path";
 		http_respond_problem(request, 404, "no source has this path", 0);
 		return false;
 	}
 	if (!source_takes(source, request->method)) {
 		counter_inc(wrong_methods);
+		request->reason = "method";
 		answer_method(request, source);
 		return false;
 	}
@@ -206,4 +209,12 @@ bool worker_route(void *arg, struct http_request *request, struct http_route *ro
 	route->arg = source;
 	route->body_limit_bytes = (size_t)source->settings.body_bytes;
 	return true;
+}
+
+void worker_answered(void *arg, const struct http_request *request,
+		     const struct http_response *response)
+{
+	bool routed = request->route.handle == handle;
+
+	access_log_note(arg, request, response, routed ? request->route.arg : NULL);
 }

@@ -13,3 +13,5 @@ check_PROGRAMS += %D%/test_errand
 %C%_test_errand_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_difference
 %C%_test_difference_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_access_log
+%C%_test_access_log_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
