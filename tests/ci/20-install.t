@@ -13,6 +13,8 @@ my $root = build . '/installed';
 step('install', build, 600, 'make', 'install', "DESTDIR=$root") or Stage::stop();
 for my $file (qw(bin/leadgate lib/leadgate/webform.so lib/leadgate/file.so
     include/leadgate/source.h include/leadgate/sink.h include/leadgate/fields.def
+    lib/systemd/system/leadgate.service lib/systemd/system/leadgate.socket
+    share/doc/leadgate/docs/operating.md share/doc/leadgate/conf/service.yaml
     share/man/man1/leadgate.1 share/man/man5/leadgate.yaml.5)) {
     ok(-s "$root/usr/local/$file", "$file is installed");
 }
