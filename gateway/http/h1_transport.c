@@ -39,10 +39,9 @@ static bool has_body(const struct h1_parser *parser)
 
 static bool is_probe(const struct h1_transport *h1, const struct h1_request *r, const char *head)
 {
-	struct lg_slice probe = h1->endpoint->probe_path;
 	struct h1_part path = r->parser.path;
 
-	return slice_present(probe) && slice_equal(probe, slice_of(head + path.at, path.length));
+	return http_endpoint_probes(h1->endpoint, slice_of(head + path.at, path.length));
 }
 
 /* The handler may answer while it is asked. */

@@ -3,8 +3,6 @@
 #include "base/log.h"
 #include "http/h1_char.h"
 
-#include <stdio.h>
-
 /* As in h2_session.c: what waits to be sent is bounded. */
 #define ENOUGH_BYTES 65536
 /* :status, date and content-length beside those of the response. */
@@ -51,10 +49,25 @@ static struct lg_slice date_of(struct http_worker *worker)
 	return slice_cut(line, 6, line.length - 8);
 }
 
+struct digits {
+	char text[20]; /* UINT64_MAX */
+};
+
+/* Each answer has two of them, so it is worth not to ask printf. */
+static struct lg_slice write_number(uint64_t value, struct digits *digits)
+{
+	size_t at = sizeof(digits->text);
+
+	do
+		digits->text[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	return slice_of(digits->text + at, sizeof(digits->text) - at);
+}
+
 struct head {
 	nghttp2_nv *fields;
 	size_t count;
-	char status[4], length[24];
+	struct digits status, length;
 };
 
 static void add(struct head *head, struct lg_slice name, struct lg_slice value)
@@ -71,16 +84,14 @@ static bool has_length(int status)
 static void fill(struct head *head, int status, const struct http_response *response,
 		 struct lg_slice date)
 {
-	snprintf(head->status, sizeof(head->status), "%03d", status);
-	add(head, LG_SLICE(":status"), slice_of(head->status, 3));
+	add(head, LG_SLICE(":status"), write_number((uint64_t)status, &head->status));
 	add(head, LG_SLICE("date"), date);
 	for (size_t i = 0; i < response->header_count; i++)
 		if (is_good(&response->headers[i]))
 			add(head, response->headers[i].name, response->headers[i].value);
 	if (!has_length(status))
 		return;
-	int length = snprintf(head->length, sizeof(head->length), "%zu", response->body.length);
-	add(head, LG_SLICE("content-length"), slice_of(head->length, (size_t)length));
+	add(head, LG_SLICE("content-length"), write_number(response->body.length, &head->length));
 }
 
 static ssize_t read_data(nghttp2_session *library, int32_t id, uint8_t *to, size_t room,

@@ -214,11 +214,13 @@ enum http_refusal h2_head_finish(struct h2_stream *s, struct http_endpoint *endp
 	struct http_request *request = &s->request;
 	enum http_refusal refusal = check(s);
 
-	request->received_ms = clock_wall_ms();
 	place_host(s);
 	if (refusal != HTTP_ACCEPTED)
 		return refusal;
 	cut_target(request);
+	if (http_endpoint_probes(endpoint, request->path)) /* needs no more */
+		return HTTP_ACCEPTED;
+	request->received_ms = clock_wall_ms();
 	if (s->cookies > 1 && !join_cookies(s))
 		return HTTP_REFUSED_NO_MEMORY;
 	origin_fill(request, endpoint, conn);

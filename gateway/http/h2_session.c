@@ -11,6 +11,9 @@
 #define DRAWN_BYTES 65536
 /* Seconds after which a sender whose request met a full server may try again. */
 #define RETRY_AFTER_S 2
+/* Our answers have the same few headers; a larger table would only be held by
+ * idle connections. */
+#define ANSWER_TABLE_BYTES 512
 /* Between the notice of a drain and its end, where no answer to a PING tells us
  * that the peer has heard it. */
 #define FAREWELL_MS 1000
@@ -422,6 +425,7 @@ void h2_session_prepare(struct h2_worker *worker)
 	nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_answer_send_data);
 	nghttp2_option_set_no_auto_window_update(worker->option, 1);
 	nghttp2_option_set_no_closed_streams(worker->option, 1);
+	nghttp2_option_set_max_deflate_dynamic_table_size(worker->option, ANSWER_TABLE_BYTES);
 }
 
 /* ---- bytes ------------------------------------------------------------------------ */

@@ -28,8 +28,7 @@ bool http_worker_route(const struct http_worker *worker, const struct http_endpo
 {
 	const struct http_service *service = &worker->server->service;
 
-	if (!slice_present(endpoint->probe_path) ||
-	    !slice_equal(endpoint->probe_path, request->path))
+	if (!http_endpoint_probes(endpoint, request->path))
 		return service->route(service->arg, request, &request->route);
 	request->route = (struct http_route){
 		.handle = answer_probe,

@@ -79,6 +79,12 @@ void http_change_take(struct loop_mailbox *box, struct letter *letter);
 /* What the connections of one of so many loops take from the limits. */
 struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers);
 
+/* Whether a path is the endpoint's probe. */
+static inline bool http_endpoint_probes(const struct http_endpoint *endpoint, struct lg_slice path)
+{
+	return slice_present(endpoint->probe_path) && slice_equal(endpoint->probe_path, path);
+}
+
 /* Asks the service who handles a request whose head is known, or takes it for
  * the endpoint's probe. False: it is answered already. */
 bool http_worker_route(const struct http_worker *worker, const struct http_endpoint *endpoint,
