@@ -30,6 +30,9 @@ check_PROGRAMS += %D%/fuzz_h1_parser
 %C%_fuzz_h1_parser_SOURCES = %D%/fuzz_h1_parser.c tests/unit/http/message.c
 %C%_fuzz_h1_parser_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
 
+check_PROGRAMS += %D%/fuzz_h2_session
+%C%_fuzz_h2_session_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
+
 check_PROGRAMS += %D%/fuzz_record %D%/fuzz_email %D%/fuzz_phone %D%/fuzz_url %D%/fuzz_normalize
 %C%_fuzz_record_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
 %C%_fuzz_email_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)

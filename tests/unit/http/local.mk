@@ -22,3 +22,6 @@ check_PROGRAMS += %D%/test_h2_frame
 check_PROGRAMS += %D%/test_h2_guard
 %C%_test_h2_guard_SOURCES = %D%/test_h2_guard.c %D%/fixture.c
 %C%_test_h2_guard_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
+check_PROGRAMS += %D%/test_h2_session
+%C%_test_h2_session_SOURCES = %D%/test_h2_session.c %D%/fixture.c
+%C%_test_h2_session_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
