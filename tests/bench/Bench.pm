@@ -3,9 +3,11 @@
 package Bench;
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
+use IPC::Open2;
 use POSIX ();
 use Time::HiRes qw(time sleep);
 
@@ -40,11 +42,13 @@ sub spawn {
     exec @command or POSIX::_exit(127);
 }
 
-# One worker that answers 202 without a body; `tls` is a certificate and its key.
+# One worker that answers 202 without a body; `http2`: it speaks nothing else; `tls`
+# is a certificate and its key.
 # Then tickets are off: each connection begins with a whole handshake.
 sub start_nginx {
     my ($folder, %with) = @_;
     my $port = free_port();
+    my $http2 = $with{http2} ? ' http2' : '';
     my ($ssl, $lines) = $with{tls}
         ? (' ssl', "ssl_certificate $with{tls}[0]; ssl_certificate_key $with{tls}[1];\n"
             . "  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache off;\n")
@@ -58,7 +62,7 @@ http {
   ${lines}access_log off; keepalive_requests 100000000; keepalive_timeout 60s;
   client_body_temp_path $folder/nginx; proxy_temp_path $folder/nginx;
   fastcgi_temp_path $folder/nginx; uwsgi_temp_path $folder/nginx; scgi_temp_path $folder/nginx;
-  server { listen 127.0.0.1:$port backlog=1024$ssl; location / { return 202; } }
+  server { listen 127.0.0.1:$port backlog=1024$ssl$http2; location / { return 202; } }
 }
 CONF
     close $conf;
@@ -129,17 +133,19 @@ sub cpu_seconds {
     return ($fields[11] + $fields[12]) / $ticks;
 }
 
-# Runs wrk with one thread pinned to the last core; returns rates and costs.
+# Runs wrk with one thread, or the command `client`, pinned to the last core; returns
+# rates and costs.
 sub load {
     my ($server, %with) = @_;
     my $connections = $with{connections} // 64;
     my $url = ($server->{tls} ? 'https' : 'http') . "://127.0.0.1:$server->{port}" . ($with{path} // '/');
-    my @command = ('taskset', '-c', $with{core} // 1, 'wrk', '-t1', "-c$connections",
+    my @client = $with{client} ? @{ $with{client} } : ('wrk', '-t1', "-c$connections",
         '-d' . $with{seconds} . 's', '--timeout', '10s', '-s', $with{script}, $url);
-    push @command, '--', @{ $with{arguments} } if $with{arguments};
+    push @client, '--', @{ $with{arguments} } if $with{arguments};
+    my @command = ('taskset', '-c', $with{core} // 1, @client);
     my $before = cpu_seconds($server->{cpu_pid});
     my ($peak_wal, $line) = (0, undef);
-    my $pid = open my $wrk, '-|', @command or die "wrk: $!\n";
+    my $pid = open my $wrk, '-|', @command or die "$client[0]: $!\n";
     until (waitpid($pid, POSIX::WNOHANG()) == $pid) { # what it says fits into the pipe
         my $wal = $server->{folder} ? -s "$server->{folder}/leadgate.db-wal" : 0;
         $peak_wal = $wal if ($wal // 0) > $peak_wal;
@@ -148,7 +154,7 @@ sub load {
     my $cpu = cpu_seconds($server->{cpu_pid}) - $before;
     while (my $said = <$wrk>) { $line = $said if $said =~ /^RESULT / }
     close $wrk;
-    die "wrk said nothing about $server->{name}\n" unless $line;
+    die "$client[0] said nothing about $server->{name}\n" unless $line;
     my %result = $line =~ /(\w+)=([\d.]+)/g;
     $result{rate} = $result{requests} / $result{seconds};
     $result{cpu_us} = $result{requests} ? 1e6 * $cpu / $result{requests} : 0;
@@ -180,6 +186,20 @@ sub anonymous_bytes {
     open my $rollup, '<', "/proc/$server->{pid}/smaps_rollup" or return 0;
     while (<$rollup>) { return $1 * 1024 if /^Anonymous:\s+(\d+) kB/ }
     return 0;
+}
+
+# What one of `count` idle connections holds in the server; `kind` is idle.py's.
+sub held_bytes {
+    my ($server, $count, $kind) = @_;
+    my $before = anonymous_bytes($server);
+    my $pid = open2(my $out, my $in, '/usr/bin/python3', dirname(__FILE__) . '/idle.py',
+        $server->{port}, $count, $kind);
+    my $said = <$out> // '';
+    my $after = anonymous_bytes($server);
+    close $in;
+    waitpid $pid, 0;
+    die "bench: $count connections could not be held\n" unless $said eq "ready\n";
+    return ($after - $before) / $count;
 }
 
 sub median {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Opens so many connections to 127.0.0.1:PORT, makes one request on each and holds
-them: idle.py PORT COUNT tls|plain. Says "ready" and waits for the end of its input.
+them: idle.py PORT COUNT tls|plain|h2. Says "ready" and waits for the end of its input.
 
 Of a connection only the socket is kept: what TLS costs the client is not held."""
 import socket
@@ -8,7 +8,10 @@ import ssl
 import sys
 
 REQUEST = b'GET /bare HTTP/1.1\r\nHost: a\r\n\r\n'
-port, count, speaks_tls = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == 'tls'
+# Preface, SETTINGS, and HEADERS: GET, http, authority a, /bare.
+REQUEST_H2 = (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' b'\0\0\0\x04\0\0\0\0\0'
+              b'\0\0\x0c\x01\x05\0\0\0\x01' b'\x82\x86\x41\x01a\x44\x05/bare')
+port, count, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 held = []
@@ -31,9 +34,26 @@ def ask_tls(s):
     return until_done(lambda: client.read(4096))
 
 
+def ask_h2(s):
+    """HEADERS are the last frame that is waited for."""
+    s.sendall(REQUEST_H2)
+    got, at = b'', 0
+    while True:
+        while len(got) < at + 9:
+            more = s.recv(4096)
+            if not more:
+                return b''
+            got += more
+        if got[at + 3] == 1:
+            return b'HTTP/1.1 202'
+        at += 9 + int.from_bytes(got[at:at + 3], 'big')
+
+
 def ask(s):
-    if speaks_tls:
+    if kind == 'tls':
         return ask_tls(s)
+    if kind == 'h2':
+        return ask_h2(s)
     s.sendall(REQUEST)
     return s.recv(4096)
 

@@ -10,3 +10,7 @@ tests_bench_bench_outbox_LDADD = $(LG_KIT_OUTBOX)
 EXTRA_PROGRAMS += tests/bench/bench_lead
 bench_programs += tests/bench/bench_lead
 tests_bench_bench_lead_LDADD = $(LG_LIBS_LEAD)
+
+EXTRA_PROGRAMS += %D%/h2_people
+bench_programs += tests/bench/h2_people
+tests_bench_h2_people_LDADD = $(NGHTTP2_LIBS)
