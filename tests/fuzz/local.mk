@@ -55,3 +55,6 @@ check_PROGRAMS += %D%/fuzz_outcome
 check_PROGRAMS += %D%/fuzz_proxy_header %D%/fuzz_forwarded
 %C%_fuzz_proxy_header_LDADD = $(LG_FUZZ) $(LG_LIBS_CONN)
 %C%_fuzz_forwarded_LDADD = $(LG_FUZZ) $(LG_LIBS_HTTP)
+
+check_PROGRAMS += %D%/fuzz_tls_names
+%C%_fuzz_tls_names_LDADD = $(LG_FUZZ) $(LG_LIBS_CONN)
