@@ -37,6 +37,12 @@ sub check_full {
     like($detail, qr/full|room|size|space/i, "and says why: $detail");
     is($gateway->admin('/healthz')->{status}, 200, 'but the process is well');
     is(post($gateway)->{status}, 503, 'the next one is turned away too');
+    my $early = $gateway->connect;
+    syswrite $early, "POST /f/contact HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+    is(read_answer($early)->{status}, 503, 'before its body has come');
+    like($gateway->admin('/metrics')->{content},
+        qr/^leadgate_source_turned_away_total\{source="contact-form",reason="store"\} [1-9]/m, 'and counted');
+    close $early;
 }
 
 sub check_journal {
