@@ -114,18 +114,18 @@ static struct lg_slice external_id_of(const struct run *run, size_t index)
 	return run->external_ids ? run->external_ids[index] : slice_of(NULL, 0);
 }
 
-/* False: the mapping failed, with a reason. */
-static bool map_event(struct run *run, size_t index, struct mapping *mapping, struct error *error)
+bool run_map(const struct journal_event *event, const struct run_rules *rules,
+	     struct lg_slice external_id, struct arena *arena, struct lg_slice *body,
+	     struct error *error)
 {
-	const struct journal_event *event = &run->events[index];
 	struct event_binding binding = {
 		.seq = event->seq,
 		.body = event->body,
 		.type = type_seen(event->type),
-		.external_id = external_id_of(run, index),
+		.external_id = external_id,
 	};
 
-	return mapping_make(mapping, &binding, &run->arena, &run->bodies[index], error);
+	return mapping_make(rules->mapping, &binding, arena, body, error);
 }
 
 bool run_takes(const struct journal_event *event, const struct run_rules *rules)
@@ -157,7 +157,8 @@ static void sort_one(struct run *run, size_t index, const struct run_rules *rule
 		run->when_error = arena_printf(&run->arena, "\"when\": %s", error.text);
 		put_off(run, index, rules, run->when_error);
 	} else if (result->state == DELIVERY_PENDING && rules->mapping &&
-		   !map_event(run, index, rules->mapping, &error)) {
+		   !run_map(&run->events[index], rules, external_id_of(run, index), &run->arena,
+			    &run->bodies[index], &error)) {
 		run->mapping_errors++;
 		run->mapping_error = arena_printf(&run->arena, "\"mapping\": %s", error.text);
 		put_off(run, index, rules, run->mapping_error);

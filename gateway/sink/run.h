@@ -62,6 +62,13 @@ enum delivery_state run_state(const struct journal_event *event, const struct ru
 /* Whether an event is delivered under these rules, or settled without. */
 bool run_takes(const struct journal_event *event, const struct run_rules *rules);
 
+/* What the rules' mapping, of which there is one, makes of an event; the body lives in
+ * `arena`. An absent external id: none is known. False: it failed, with a reason that
+ * quotes nothing of the lead. */
+bool run_map(const struct journal_event *event, const struct run_rules *rules,
+	     struct lg_slice external_id, struct arena *arena, struct lg_slice *body,
+	     struct error *error);
+
 /* Forgets the events. Not while a plugin may still settle. */
 void run_reset(struct run *run);
 

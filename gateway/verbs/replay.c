@@ -81,11 +81,31 @@ static bool select_range(struct view *view, const struct arguments *arguments, i
 /* What today's configuration says of the events that are taken. */
 struct forecast {
 	struct reader *reader;
+	struct lg_slice sink;
 	struct run_rules rules;
 	struct arena arena;
 	int64_t filtered;
-	int64_t unsure; /* `when` fails on them: they wait */
+	int64_t unsure;	  /* `when` fails on them: they wait */
+	int64_t unmapped; /* `mapping` does, and they wait, too */
 };
+
+/* Whether the mapping, if there is one, makes a body of it; false with a reason when
+ * the journal cannot be read. */
+static bool try_mapping(struct forecast *forecast, const struct journal_event *event,
+			struct error *error)
+{
+	struct lg_slice id = {NULL, 0}, body;
+	struct error reason;
+
+	if (!forecast->rules.mapping)
+		return true;
+	if (!reader_external(forecast->reader, &forecast->arena, forecast->sink, event->lead_id,
+			     &id, error))
+		return false;
+	forecast->unmapped += !run_map(event, &forecast->rules, id, &forecast->arena, &body,
+				       &reason);
+	return true;
+}
 
 static bool judge(void *context, int64_t seq, struct error *error)
 {
@@ -104,6 +124,7 @@ static bool judge(void *context, int64_t seq, struct error *error)
 	switch (run_state(event, &forecast->rules, &reason)) {
 	case DELIVERY_FILTERED: forecast->filtered++; break;
 	case DELIVERY_RETRY: forecast->unsure++; break;
+	case DELIVERY_PENDING: return try_mapping(forecast, event, error);
 	default: break;
 	}
 	return true;
@@ -126,7 +147,7 @@ static bool make_plan(struct view *view, struct lg_slice sink, const struct sele
 	struct error error = {""};
 	bool good;
 
-	*forecast = (struct forecast){.reader = view->reader};
+	*forecast = (struct forecast){.reader = view->reader, .sink = sink};
 	arena_init(&forecast->arena, 16 << 10, 0);
 	good = rules_init(&forecast->rules, section->instance, &section->settings, &error) &&
 	       plan_ranges(view, sink, chosen, plan, forecast, &error);
@@ -190,6 +211,9 @@ static void print_plan_text(struct buffer *out, struct lg_slice sink,
 	if (forecast->unsure)
 		buffer_printf(out, "  of these       %lld: `when` fails on them, so they wait\n",
 			      (long long)forecast->unsure);
+	if (forecast->unmapped)
+		buffer_printf(out, "  of these       %lld: `mapping` fails on them, so they wait\n",
+			      (long long)forecast->unmapped);
 	for (size_t state = 0; state < REPLAY_STATES; state++)
 		if (plan->left[state])
 			buffer_printf(out, "  left: %-8s %lld: %s\n",
@@ -228,6 +252,8 @@ static void print_plan_json(struct buffer *out, struct lg_slice sink,
 	json_write_int(&writer, forecast->filtered);
 	json_write_name(&writer, LG_SLICE("when_fails_today"));
 	json_write_int(&writer, forecast->unsure);
+	json_write_name(&writer, LG_SLICE("mapping_fails_today"));
+	json_write_int(&writer, forecast->unmapped);
 	write_states(&writer, "left", plan->left);
 	json_write_name(&writer, LG_SLICE("types"));
 	json_write_open(&writer, '{');

@@ -180,6 +180,12 @@ subtest 'a plan under the configuration of today' => sub {
     spew($gw->config, $config =~ s/(crm: \{ )/$1when: "organization.employees > 5", /r);
     ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
     is($plan->{when_fails_today}, 3, 'one that fails is said, too');
+    is($plan->{mapping_fails_today}, 0, 'there is no mapping');
+    spew($gw->config, $config =~ s/(crm: \{ )/$1mapping: { half: organization.employees \/ 2 }, /r);
+    ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
+    is($plan->{mapping_fails_today}, 3, 'a mapping that fails is said');
+    ($status, $out) = $gw->command('replay', '--dry-run', '--again', '--since', '2020-01-01T00:00:00Z', 'crm');
+    like($out, qr/^  of these       3: `mapping` fails on them, so they wait$/m, 'in words');
     spew($gw->config, $config =~ s/(crm: \{ )/$1events: [lead.touched], /r);
     ($plan) = replay('--dry-run', '--again', '--since', '2020-01-01T00:00:00Z');
     is($plan->{filtered_today}, 2, 'types of events are looked at');
