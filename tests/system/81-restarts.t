@@ -11,7 +11,8 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
-use constant RESTARTS => $ENV{LG_RESTARTS} || 20;
+# Sanitizers make each start several times as long.
+use constant RESTARTS => $ENV{LG_RESTARTS} || ($ENV{LG_SAN} || $ENV{LG_WRAP} ? 6 : 20);
 use constant CONNECTIONS => 8;
 
 my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
