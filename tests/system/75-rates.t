@@ -108,12 +108,14 @@ sub hold_journal {
     return sub { close $in; waitpid $pid, 0 };
 }
 my $release = hold_journal();
+my $bytes = 0;
 my @waiting = map {
     my $sender = $gateway->connect;
     syswrite $sender, form_request('/f/contact', [email => "waits$_\@example.com"]);
+    my $before = $bytes;
+    wait_until { ($bytes = metric('leadgate_store_queue_bytes')) > $before } "$_ of two wait";
     $sender;
 } 1, 2;
-wait_until { ($gateway->command('status', '--json'))[1] =~ /"queue": ?2\b/ } 'two wait';
 my $late = $gateway->connect;
 syswrite $late, "POST /f/contact HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
 my $answer = read_answer($late);
