@@ -192,7 +192,8 @@ static void add_changes(struct buffer *out, const struct json *changes)
 	}
 }
 
-/* An answer may be anything, and was cut anywhere. */
+/* An answer may be anything, and was cut anywhere. It is the last of its line, so its own
+ * quotes, of which JSON is full, stay as they are. */
 static void add_answer(struct buffer *out, struct lg_slice answer)
 {
 	struct lg_slice rest = slice_cut(answer, 0, ANSWER_BYTES);
@@ -201,12 +202,14 @@ static void add_answer(struct buffer *out, struct lg_slice answer)
 	while (rest.length > 0) {
 		const char *start = rest.data;
 		int32_t c = utf8_next(&rest);
-		bool plain = c >= 0x20 && c != '"' && c != '\\' && (c < 0x7f || c >= 0xa0);
+		bool plain = c >= 0x20 && c != '\\' && (c < 0x7f || c >= 0xa0);
 
 		if (plain)
 			buffer_add(out, start, (size_t)(rest.data - start));
 		else if (c == '\n')
 			buffer_add_literal(out, "\\n");
+		else if (c == '\\')
+			buffer_add_literal(out, "\\\\");
 		else
 			for (; start < rest.data; start++)
 				buffer_printf(out, "\\x%02x", (unsigned char)*start);

@@ -114,6 +114,7 @@ for my $name (sort keys %cases) {
     my ($reason) = ($attempt // '') =~ /^$state(?: \d+)?(?:: (.*?))?(?:, answer .*)?$/;
     like($reason, $words, 'and why') if $words;
 }
+like($explained, qr/, answer "\{"ok":false,"errors":\[\{"code":"NO_SUCH_LIST"\}\]\}"$/m, 'JSON of an answer can be read');
 
 # ---- what goes with it -------------------------------------------------------------
 
