@@ -85,6 +85,9 @@ static void older_store_is_brought_up_to_date(void **state)
 	kit_close(kit);
 	kit_sql(kit, "DROP INDEX attempt_last; ALTER TABLE attempt DROP COLUMN reason;"
 		     "ALTER TABLE open DROP COLUMN since;"
+		     "ALTER TABLE open DROP COLUMN batch_first;"
+		     "ALTER TABLE open DROP COLUMN batch_last;"
+		     "ALTER TABLE open DROP COLUMN batch_events;"
 		     "INSERT INTO attempt VALUES ('crm', 1, 1, 1, 'dead', 400, NULL);"
 		     "PRAGMA user_version = 1");
 	assert_null(reader_open(kit->store.path, &error));

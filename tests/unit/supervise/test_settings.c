@@ -194,7 +194,7 @@ static void test_every_section_has_its_rows(void **state)
 		for (size_t i = 0; i < section.table.count; i++)
 			assert_non_null(option_at(&section.table, i).help);
 	}
-	assert_int_equal(count, 12);
+	assert_int_equal(count, 13);
 }
 
 static int set_up(void **state)
