@@ -8,7 +8,7 @@
 #include "sink/retry.h"
 
 #define DUE_MAX 256	   /* open events under way at once: they are read whole */
-#define DUE_AGAIN_MS 60000 /* an open row has no event: look again */
+#define DUE_AGAIN_MS 60000 /* what is due cannot go: look again, sooner after a settlement */
 
 bool lane_suspects(const struct lane *lane, const struct journal_event *event)
 {
@@ -146,6 +146,13 @@ static void look_up(struct lane *lane)
 	lane->last_due_ms = reader_last_due(lane->reader, lane->instance->name);
 }
 
+/* What is due must not keep the lane awake while none of it can go. */
+static void look_later(struct lane *lane, int64_t now_ms)
+{
+	lane->next_due_ms = now_ms + DUE_AGAIN_MS;
+	lane->last_due_ms = 0;
+}
+
 /* Whether a sent batch has to wait until the rate allows all of it. Nothing else goes
  * meanwhile: it would never come to that. */
 static bool has_to_wait(struct lane *lane, const struct run *run)
@@ -184,8 +191,13 @@ struct run *lane_read_due(struct lane *lane)
 	if (!lane->next_due_ms)
 		look_up(lane);
 	beyond = lane->last_due_ms > now_ms + retry_longest_ms(lane->settings);
-	if ((lane->next_due_ms > now_ms && !beyond) || under_way >= DUE_MAX ||
-	    !(run = lane_take_run(lane, true)))
+	if (lane->next_due_ms > now_ms && !beyond)
+		return NULL;
+	if (under_way >= DUE_MAX) {
+		look_later(lane, now_ms);
+		return NULL;
+	}
+	if (!(run = lane_take_run(lane, true)))
 		return NULL;
 	if (most > DUE_MAX - under_way)
 		most = DUE_MAX - under_way;
@@ -200,11 +212,9 @@ struct run *lane_read_due(struct lane *lane)
 	if (run->count && !has_to_wait(lane, run))
 		return run;
 	/* All of it is under way, or an open row is without its event, which
-	 * somebody erased meanwhile: it must not keep the lane awake. */
-	if (!run->count) {
-		lane->next_due_ms = now_ms + DUE_AGAIN_MS;
-		lane->last_due_ms = 0;
-	}
+	 * somebody erased meanwhile. */
+	if (!run->count)
+		look_later(lane, now_ms);
 	lane_give_back(lane, run);
 	return NULL;
 }

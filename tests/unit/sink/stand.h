@@ -20,7 +20,7 @@
 #define SEQ_MAX 4096
 #define PATIENCE_MS 60000
 
-enum order {
+enum robot_order {
 	DELIVER,
 	RETRY,
 	UNCLASSIFIED,

@@ -2,6 +2,9 @@
 #include "stand.h"
 
 #include <stdio.h>
+#include <time.h>
+
+#include "sink/lane_state.h"
 
 /* The batches that the sink gets are kept; each is looked at and settled. */
 static void begin(int count)
@@ -218,6 +221,40 @@ static void test_the_rate_allows_it(void **state)
 	deliver_rest(batch, 50);
 }
 
+/* Whether the lane's thread needs no processor for a while. */
+static bool is_asleep(void)
+{
+	struct timespec before, after;
+	clockid_t clock;
+
+	assert_int_equal(pthread_getcpuclockid(stand.lane->thread, &clock), 0);
+	clock_gettime(clock, &before);
+	clock_sleep_ms(50);
+	clock_gettime(clock, &after);
+	return before.tv_sec == after.tv_sec && before.tv_nsec == after.tv_nsec;
+}
+
+/* As much is under way as may be, more is due, and there is room for another batch. */
+static void test_the_lane_sleeps_while_enough_is_under_way(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 128;
+	stand.settings.concurrency = 4;
+	atomic_store(&robot.order, UNCLASSIFIED);
+	post(300);
+	start();
+	WAIT_FOR(status().position == 300);
+	stop();
+	kit_sql(&stand.kit, "UPDATE open SET due = 1, batch_first = NULL, batch_last = NULL,"
+			    " batch_events = NULL");
+	atomic_store(&robot.order, KEEP);
+	start();
+	WAIT_FOR(status().in_flight == 2);
+	WAIT_FOR(is_asleep());
+	assert_int_equal(status().in_flight, 2);
+	deliver_rest(0, 300);
+}
+
 /* A sink that takes one event at a time needs no note. */
 static void test_single_events_need_none(void **state)
 {
@@ -245,6 +282,7 @@ int main(void)
 		ON_A_STAND(test_fewer_bytes_end_it),
 		ON_A_STAND(test_it_ends_without_one_of_its_events),
 		ON_A_STAND(test_the_rate_allows_it),
+		ON_A_STAND(test_the_lane_sleeps_while_enough_is_under_way),
 		ON_A_STAND(test_single_events_need_none),
 	};
 
