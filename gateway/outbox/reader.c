@@ -241,9 +241,10 @@ void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms
 	sqlite3_reset(select);
 }
 
-/* An integer by a sink's name; `none` when there is no row or NULL. */
+/* An integer by a sink's name; `none` when there is no row or NULL, `failed` when it
+ * cannot be read. */
 static int64_t integer_of_sink(struct reader *reader, enum query query, struct lg_slice sink,
-			       int64_t none)
+			       int64_t none, int64_t failed)
 {
 	sqlite3_stmt *select = reader->queries[query];
 	int64_t value = none;
@@ -251,23 +252,22 @@ static int64_t integer_of_sink(struct reader *reader, enum query query, struct l
 	statement_bind_text(select, 1, sink);
 	if (sqlite3_step(select) == SQLITE_ROW && sqlite3_column_type(select, 0) == SQLITE_INTEGER)
 		value = sqlite3_column_int64(select, 0);
-	sqlite3_reset(select);
-	return value;
+	return sqlite3_reset(select) == SQLITE_OK ? value : failed;
 }
 
 int64_t reader_next_due(struct reader *reader, struct lg_slice sink)
 {
-	return integer_of_sink(reader, QUERY_NEXT_DUE, sink, INT64_MAX);
+	return integer_of_sink(reader, QUERY_NEXT_DUE, sink, INT64_MAX, 0);
 }
 
 int64_t reader_last_due(struct reader *reader, struct lg_slice sink)
 {
-	return integer_of_sink(reader, QUERY_LAST_DUE, sink, INT64_MIN);
+	return integer_of_sink(reader, QUERY_LAST_DUE, sink, INT64_MIN, INT64_MIN);
 }
 
 int64_t reader_position(struct reader *reader, struct lg_slice sink)
 {
-	return integer_of_sink(reader, QUERY_POSITION, sink, 0);
+	return integer_of_sink(reader, QUERY_POSITION, sink, 0, -1);
 }
 
 /* A note of a sink; false: there is none, or `*rc` says why it cannot be read. */

@@ -41,7 +41,8 @@ ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t afte
 ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
 		     int64_t now_ms, size_t count, struct journal_event **events,
 		     struct error *error);
-/* When the next open event of the sink is due; INT64_MAX: none. */
+/* When the next open event of the sink is due; INT64_MAX: none; 0: it cannot be read,
+ * so there may be one. */
 int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
 
 /* Those whose time is later than `beyond_ms`, in no order: it was written down
@@ -54,7 +55,7 @@ ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct l
 ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,
 			    const struct sent_batch *sent, struct journal_event **events,
 			    struct error *error);
-/* When the last open event of the sink is due; INT64_MIN: none. */
+/* When the last open event of the sink is due; INT64_MIN: none, or it cannot be read. */
 int64_t reader_last_due(struct reader *reader, struct lg_slice sink);
 
 /* The sink's open events that are no dead letters, in order of seq. `each` says
@@ -71,7 +72,8 @@ bool reader_waiting(struct reader *reader, struct lg_slice sink,
 void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,
 		     void (*each)(void *context, int64_t hours_ago, int64_t events), void *context);
 
-/* The seq up to which a sink has settled everything first-hand; 0: nothing. */
+/* The seq up to which a sink has settled everything first-hand; 0: nothing; -1: it
+ * cannot be read. */
 int64_t reader_position(struct reader *reader, struct lg_slice sink);
 
 /* What chores have noted for a sink. False with a reason. */

@@ -153,6 +153,8 @@ static bool init_ahead(struct lane *lane, struct error *error)
 	size_t overtaking = 0; /* each may wait for others by itself */
 
 	lane->settled_seq = reader_position(lane->reader, lane->instance->name);
+	if (lane->settled_seq < 0)
+		return error_set(error, "the journal cannot be read");
 	atomic_store(&lane->position, lane->settled_seq);
 	if (lane->settings->priority != SINK_PRIORITY_OFF)
 		overtaking = (size_t)lane->settings->max_look_ahead;

@@ -52,13 +52,20 @@ static void ask_to_begin(struct lane *lane)
 
 void lane_take_begin(struct lane *lane)
 {
+	int64_t position;
+
 	lane->asked = false;
 	if (!lane->begin.done) {
 		ask_again(lane, lane->begin.error.text);
 		return;
 	}
+	position = reader_position(lane->reader, lane->instance->name);
+	if (position < 0) {
+		ask_again(lane, "the journal cannot be read");
+		return;
+	}
 	lane->begun = true;
-	lane->settled_seq = reader_position(lane->reader, lane->instance->name);
+	lane->settled_seq = position;
 	lane->ahead.cursor = lane->settled_seq;
 	atomic_store(&lane->position, lane->settled_seq);
 }

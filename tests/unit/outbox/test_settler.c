@@ -274,6 +274,26 @@ static void settled_survives_a_restart(void **state)
 	assert_true(settle(kit, true, 2, 2, &e, 1));
 }
 
+/* Nobody takes "it cannot be read" for "there is nothing". */
+static void what_cannot_be_read_is_not_nothing(void **state)
+{
+	struct kit *kit = *state;
+	const struct settled_event events[] = {event(1, DELIVERY_RETRY)};
+
+	kit_open(kit);
+	post_many(kit, 1);
+	assert_true(settle(kit, true, 1, 1, events, 1));
+	kit_close(kit);
+	struct reader *reader = open_reader(kit);
+	assert_int_equal(reader_position(reader, SINK), 1);
+	kit_sql(kit, "ALTER TABLE settled RENAME TO settled_;"
+		     "ALTER TABLE open RENAME TO open_");
+	assert_int_equal(reader_position(reader, SINK), -1);
+	assert_int_equal(reader_next_due(reader, SINK), 0);
+	assert_true(reader_last_due(reader, SINK) == INT64_MIN);
+	reader_close(&reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +305,7 @@ int main(void)
 		STORE_TEST(sum_of_states_always_closes),
 		STORE_TEST(external_ids_and_answers_are_kept),
 		STORE_TEST(settled_survives_a_restart),
+		STORE_TEST(what_cannot_be_read_is_not_nothing),
 	};
 	return RUN(tests);
 }
