@@ -50,10 +50,17 @@ size_t lane_most(struct lane *lane)
 
 /* ---- new events ---------------------------------------------------------------- */
 
-bool lane_is_full(const struct lane *lane)
+static bool has_too_many(const struct lane *lane)
 {
 	return lane_is_ordered(lane) &&
 	       order_count(lane->order) >= (size_t)lane->settings->max_held;
+}
+
+/* Not while what is done waits for the first of all: none of that could ever become
+ * fewer, for the journal does not have it yet. */
+bool lane_is_full(const struct lane *lane)
+{
+	return !stretches_open_first(&lane->ahead) && has_too_many(lane);
 }
 
 bool lane_wants_new(const struct lane *lane)
@@ -112,7 +119,7 @@ static struct run *read_new(struct lane *lane)
 
 	if (lane_is_full(lane) || !(from || lane_wants_new(lane)))
 		return NULL;
-	run = lane_read_urgent(lane);
+	run = has_too_many(lane) ? NULL : lane_read_urgent(lane);
 	if (run)
 		return run;
 	run = read_next(lane, from, lane_most(lane));

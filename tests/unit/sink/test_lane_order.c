@@ -201,6 +201,35 @@ static void test_no_more_than_max_held(void **state)
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 20);
 }
 
+/* What is open is not in the journal yet: it waits for a batch that failed as a whole,
+ * which must go again, however many are open. */
+static void test_the_first_one_goes_when_it_is_full(void **state)
+{
+	char message[2500];
+
+	(void)state;
+	memset(message, 'x', sizeof(message) - 1);
+	message[sizeof(message) - 1] = '\0';
+	stand.settings.order = SINK_ORDER_PERSON;
+	stand.settings.max_held = 4;
+	stand.settings.batch_events = 4;
+	stand.settings.batch_bytes = 4000; /* two with a long message */
+	stand.settings.concurrency = 2;
+	atomic_store(&robot.order, KEEP);
+	for (int i = 0; i < 2; i++)
+		kit_post(&stand.kit, (struct post){.name = "A Person",
+						   .email = i ? "a@example.com" : "b@example.com",
+						   .message = message});
+	post(10);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 2);
+	robot_settle(1, LG_UNCLASSIFIED);
+	WAIT_FOR(status().in_flight == 1);
+	atomic_store(&robot.order, DELIVER);
+	robot_settle(0, LG_RETRY);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 12);
+}
+
 int main(void)
 {
 #define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
@@ -214,6 +243,7 @@ int main(void)
 		ON_A_STAND(test_waits_for_one_that_flies),
 		ON_A_STAND(test_two_leads_that_park),
 		ON_A_STAND(test_no_more_than_max_held),
+		ON_A_STAND(test_the_first_one_goes_when_it_is_full),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
