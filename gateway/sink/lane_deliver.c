@@ -92,17 +92,19 @@ static bool has_suspect(const struct lane *lane, const struct run *run)
 	return false;
 }
 
-/* Something of it was delivered. What parks beside that is to blame itself. */
+/* Something of it was delivered. What parks beside that is to blame itself. It says
+ * nothing of the configuration now when it was under way as the suspect parked. */
 static void weigh_passed(struct lane *lane, struct run *run)
 {
 	struct suspect *suspect = &lane->suspect;
+	bool since = run->started_us >= lane->paused_us;
 
 	run->passed = true;
 	for (size_t i = 0; i < run->batch.count && suspect->seq; i++) {
 		const struct journal_event *event = &run->events[run->places[i]];
 		if (event->seq == suspect->seq)
 			suspect->seq = 0;
-		else if (batch_outcome(&run->batch, i) == LG_DELIVERED &&
+		else if (since && batch_outcome(&run->batch, i) == LG_DELIVERED &&
 			 memcmp(event->lead_id, suspect->lead_id, UUID_BYTES) != 0)
 			suspect->acquits = true;
 	}

@@ -436,6 +436,27 @@ static void test_due_ones_have_their_turn(void **state)
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) + in_state(DELIVERY_DEAD) == 3);
 }
 
+/* What was sent before the suspect parked says nothing of what the destination takes
+ * since. */
+static void test_who_went_before_acquits_nobody(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	stand.settings.concurrency = 2;
+	atomic_store(&robot.order, KEEP);
+	post(2);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 2);
+	atomic_store(&robot.order, PARK);
+	robot_settle(0, LG_PARK);
+	WAIT_FOR(status().in_flight == 1);
+	robot_settle(1, LG_DELIVERED);
+	WAIT_FOR(robot.tried[1] > 3);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 2);
+	assert_int_equal(in_state(DELIVERY_DEAD), 0);
+}
+
 /* Flapping: it works and fails in turn, in every way. */
 static void test_flapping(void **state)
 {
@@ -484,6 +505,7 @@ int main(void)
 		ON_A_STAND(test_the_only_one_waits),
 		ON_A_STAND(test_the_suspect_has_its_turn),
 		ON_A_STAND(test_due_ones_have_their_turn),
+		ON_A_STAND(test_who_went_before_acquits_nobody),
 		ON_A_STAND(test_flapping),
 	};
 
