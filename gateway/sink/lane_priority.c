@@ -128,7 +128,7 @@ static size_t count_urgent(const struct lane *lane, int64_t seq, size_t most)
 }
 
 /* A run of urgent events that begins with `seq`. NULL: it is under way or gone, or cannot
- * be read. */
+ * be read, and then nothing goes for a second: a later one of its lead must not either. */
 static struct run *take_urgent(struct lane *lane, int64_t seq)
 {
 	struct stretch *from = stretches_open(&lane->ahead, seq - 1);
@@ -136,8 +136,10 @@ static struct run *take_urgent(struct lane *lane, int64_t seq)
 	size_t count = open ? count_urgent(lane, seq, lane_most(lane)) : 0, left = 0;
 	struct run *run = open ? lane_take_run(lane, false) : NULL;
 
+	if (open && (!run || !lane_read_range(lane, run, from, seq, count)))
+		return NULL;
 	priority_drop(lane->priority, seq);
-	if (!run || !lane_read_range(lane, run, from, seq, count))
+	if (!open)
 		return NULL;
 	while (left < run->count && run->events[left].seq == seq + (int64_t)left)
 		priority_drop(lane->priority, run->events[left++].seq);
@@ -171,8 +173,10 @@ struct run *lane_read_urgent(struct lane *lane)
 		lane->was_urgent = false;
 		return NULL;
 	}
-	for (; seq && !run; seq = priority_next(lane->priority, seq))
+	while (seq && !run && lane->resume_ms <= clock_monotonic_ms()) {
 		run = take_urgent(lane, seq);
+		seq = priority_next(lane->priority, seq);
+	}
 	lane->was_urgent = run != NULL;
 	return run;
 }
