@@ -109,6 +109,7 @@ static struct run *read_next(struct lane *lane, struct stretch *from, size_t cou
 		stretches_drop(&lane->ahead, from);
 	else
 		lane->ahead.cursor = last_seq;
+	lane_send_done(lane); /* nothing is before it any more */
 	return NULL;
 }
 

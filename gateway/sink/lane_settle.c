@@ -154,8 +154,7 @@ static void send_done(struct lane *lane, bool first)
 	outbox_settle(lane->outbox, settlement);
 }
 
-/* First-hand settlements and those of due events take turns. */
-static void send_next(struct lane *lane)
+void lane_send_done(struct lane *lane)
 {
 	bool first = stretches_done(&lane->ahead), due = !list_empty(&lane->due_done);
 
@@ -173,7 +172,7 @@ void lane_settle(struct lane *lane, struct run *run)
 		list_append(&lane->due_done, &run->link);
 	else
 		run->stretch->stage = STRETCH_DONE;
-	send_next(lane);
+	lane_send_done(lane);
 }
 
 /* What the run has settled without delivering it is told when it is read again. */
@@ -285,7 +284,7 @@ static void take_settlement(struct lane *lane, struct settlement *settlement)
 		list_remove(link);
 		lane_give_back(lane, run_of(link));
 	}
-	send_next(lane);
+	lane_send_done(lane);
 }
 
 void lane_take_letters(struct lane *lane)

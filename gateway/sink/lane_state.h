@@ -289,6 +289,9 @@ void lane_grow(struct lane *lane);
 
 /* ---- lane_settle.c ---- */
 
+/* What is done goes to the writer unless it has something of the lane's or an earlier
+ * event is pending; first-hand settlements and those of due events take turns. */
+void lane_send_done(struct lane *lane);
 /* The run is judged: it goes to the writer when it is its turn. */
 void lane_settle(struct lane *lane, struct run *run);
 /* The run was not taken: its events are read again. */

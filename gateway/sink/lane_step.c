@@ -206,6 +206,7 @@ static void close_gaps(struct lane *lane)
 	while (lane->resend_ms == INT64_MAX && (run = lane_read_gap(lane, GAP_EVENTS)) &&
 	       leave_open(lane, run))
 		await_writer(lane);
+	await_writer(lane); /* a gap without events may have set something free */
 }
 
 /* What is done but waits for room in the store is delivered again after the next

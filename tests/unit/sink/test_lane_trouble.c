@@ -457,6 +457,24 @@ static void test_who_went_before_acquits_nobody(void **state)
 	assert_int_equal(in_state(DELIVERY_DEAD), 0);
 }
 
+/* What is done waits for one that parks and is of no event any more. */
+static void test_the_first_one_is_gone(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	stand.settings.concurrency = 2;
+	atomic_store(&robot.order, KEEP);
+	post(2);
+	start();
+	WAIT_FOR(atomic_load(&robot.kept_count) == 2);
+	robot_settle(1, LG_DELIVERED);
+	WAIT_FOR(status().in_flight == 1);
+	kit_sql(&stand.kit, "DELETE FROM event WHERE seq = 1");
+	robot_settle(0, LG_PARK);
+	WAIT_FOR(status().position == 2);
+	assert_int_equal(in_state(DELIVERY_DELIVERED), 1);
+}
+
 /* Flapping: it works and fails in turn, in every way. */
 static void test_flapping(void **state)
 {
@@ -506,6 +524,7 @@ int main(void)
 		ON_A_STAND(test_the_suspect_has_its_turn),
 		ON_A_STAND(test_due_ones_have_their_turn),
 		ON_A_STAND(test_who_went_before_acquits_nobody),
+		ON_A_STAND(test_the_first_one_is_gone),
 		ON_A_STAND(test_flapping),
 	};
 
