@@ -100,6 +100,7 @@ static bool read_notes(struct lane *lane)
 	}
 	lane->epoch = epoch;
 	lane->next_due_ms = 0;
+	lane->reserved = 0; /* what it was for may be none any more */
 	if (lane_is_ordered(lane))
 		lane->order_known = false;
 	/* What was asked for begins with its answer, which says where. */

@@ -209,6 +209,26 @@ static void test_rate_a_day(void **state)
 	WAIT_FOR(status().position == 20);
 }
 
+/* A batch that goes as it was waits until the day has room for all of it. Replayed, its
+ * events go as far as there is room. */
+static void test_a_replay_ends_the_wait_for_the_rate(void **state)
+{
+	struct chore chore = {.kind = CHORE_REPLAY,
+			      .sink = LG_SLICE("robot"),
+			      .replay = {.last_seq = INT64_MAX, .again = true}};
+
+	(void)state;
+	stand.settings.rate_day = 20;
+	atomic_store(&robot.order, UNCLASSIFIED);
+	post(12);
+	start();
+	WAIT_FOR(status().next_attempt_ms > clock_wall_ms() + 3600000);
+	atomic_store(&robot.order, DELIVER);
+	if (!outbox_do_now(stand.kit.outbox, &chore))
+		fail_msg("%s", chore.error.text);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 8);
+}
+
 /* ---- clocks --------------------------------------------------------------------- */
 
 /* A clock that ran ahead wrote down when it is due, and was set since. */
@@ -314,6 +334,7 @@ int main(void)
 		ON_A_STAND(test_resume_tries_at_once),
 		ON_A_STAND(test_rate),
 		ON_A_STAND(test_rate_a_day),
+		ON_A_STAND(test_a_replay_ends_the_wait_for_the_rate),
 		ON_A_STAND(test_due_in_a_hundred_years),
 		ON_A_STAND(test_retry_after_is_obeyed),
 		ON_A_STAND(test_due_ones_wait_as_asked),
