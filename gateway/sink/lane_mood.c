@@ -90,6 +90,15 @@ void lane_hold(struct lane *lane, int64_t wait_ms, bool day)
 		   LOG_TEXT("option", day ? "rate_day" : "rate"), LOG_INT("wait_ms", wait_ms));
 }
 
+void lane_hold_over(struct lane *lane)
+{
+	if (lane->failures)
+		return;
+	atomic_store(&lane->next_attempt_ms, 0);
+	if (atomic_load(&lane->mood) == MOOD_WAITING)
+		lane_mood_set(lane, MOOD_RUNNING, slice_of(NULL, 0));
+}
+
 void lane_shrink(struct lane *lane, size_t count)
 {
 	lane->good_batches = 0;

@@ -281,6 +281,8 @@ void lane_go_on(struct lane *lane, int64_t started_us);
 bool lane_due_failed(struct lane *lane, int64_t seq, int64_t least_ms);
 /* The rate allows nothing for so long. */
 void lane_hold(struct lane *lane, int64_t wait_ms, bool day);
+/* It allows something again. */
+void lane_hold_over(struct lane *lane);
 /* A batch of `count` events failed as a whole: the next ones are half as large,
  * until the one event is found that is to blame. */
 void lane_shrink(struct lane *lane, size_t count);

@@ -100,6 +100,7 @@ static int64_t idle_ms(struct lane *lane)
 		lane_hold(lane, pace_ms, day);
 		return sooner(wait_ms, pace_ms);
 	}
+	lane_hold_over(lane);
 	gather_ms = lane_is_full(lane) ? -1 : gather(lane);
 	if (gather_ms >= 0)
 		wait_ms = sooner(wait_ms, gather_ms);

@@ -188,6 +188,18 @@ static void test_rate(void **state)
 	assert_true(atomic_load(&robot.largest) <= 50);
 }
 
+/* Nobody is told of an attempt for long when there is nothing to attempt. */
+static void test_the_rate_allows_the_next_one(void **state)
+{
+	(void)state;
+	stand.settings.rate = 1;
+	post(1);
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 1);
+	WAIT_FOR(status().next_attempt_ms == 0);
+	assert_string_equal(status().state, "running");
+}
+
 /* A restart does not give the destination a new day. */
 static void test_rate_a_day(void **state)
 {
@@ -333,6 +345,7 @@ int main(void)
 		ON_A_STAND(test_pause),
 		ON_A_STAND(test_resume_tries_at_once),
 		ON_A_STAND(test_rate),
+		ON_A_STAND(test_the_rate_allows_the_next_one),
 		ON_A_STAND(test_rate_a_day),
 		ON_A_STAND(test_a_replay_ends_the_wait_for_the_rate),
 		ON_A_STAND(test_due_in_a_hundred_years),
