@@ -50,7 +50,7 @@ static void test_answer_is_escaped(void **state)
 			    "event 7 lead.created 1970-01-01T00:00:00.000Z, 2 bytes\n"
 			    "  crm           dead, 1 attempt\n"
 			    "                  1970-01-01T00:00:00.000Z dead 400: a?[2Jb,"
-			    " answer \"no\\n\\x22\\x5c\\x1b[2J\\xff\\xc2\\x9b M\xc3\xbcller\"\n");
+			    " answer \"no\\n\"\\\\\\x1b[2J\\xff\\xc2\\x9b M\xc3\xbcller\"\n");
 }
 
 static void test_long_answer_is_cut(void **state)
