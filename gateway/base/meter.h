@@ -32,10 +32,11 @@ int64_t meter_take(struct meter *meter, const struct meter_rate *rate, int64_t n
 /* Meters of very many keys in a table of fixed size.
  *
  * A key is hashed under a secret into two rows of meters and draws from both; it
- * is refused only when both are empty. So nobody ever gets more than its rate,
- * and of those who keep to it a stranger suffers only when both of its meters
- * are shared with others who are at their limit: with 1,000 such others that is
- * the lot of 2 in 10,000, with 10,000 of 2 in 100. */
+ * is refused only when both are empty. So nobody gets more than its rate, but for a
+ * token where several threads draw the last one at the same moment; and of those who
+ * keep to it a stranger suffers only when both of its meters are shared with others
+ * who are at their limit: with 1,000 such others that is the lot of 2 in 10,000, with
+ * 10,000 of 2 in 100. */
 #define METER_TABLE_CELLS 65536 /* a row; a power of two */
 
 struct meter_table {

@@ -71,11 +71,14 @@ sub check_reading {
     ($out) = run_ok('leads', 0, $gateway->command('leads'));
     my @lines = split /\n/, $out;
     is(@lines, 5, '… lists five');
-    like($lines[0], qr/p5\@example\.com/, '… newest first');
+    my @ids = map { (split)[0] } @lines; # they begin with their time
+    is_deeply(\@ids, [reverse sort @ids], '… newest first');
+    my @emails = map { /(p\d\@example\.com)/ } @lines; # those of one millisecond in any order
+    is_deeply([sort @emails], [map { "p$_\@example.com" } 1 .. 5], '… each of them');
     like($lines[0], qr/ new +cold /, '… with their status');
     ($out) = run_ok('leads -n 2 --oldest', 0, $gateway->command('leads', '-n', 2, '--oldest', '--json'));
     my @records = map { decode_json($_) } split /\n/, $out;
-    is_deeply([map { $_->{person}{email} } @records], ['p1@example.com', 'p2@example.com'],
+    is_deeply([map { $_->{person}{email} } @records], [@emails[-1, -2]],
         '… lists the first two');
 
     ($out) = run_ok('show a receipt', 0, $gateway->command('show', $receipts[2], '--json'));
