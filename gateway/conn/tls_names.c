@@ -43,7 +43,8 @@ static bool fold_pattern(struct lg_slice name, char out[TLS_NAME_BYTES])
 	if (!fold(slice_cut(name, 2, name.length), rest) || strlen(rest) + 2 >= TLS_NAME_BYTES ||
 	    rest[0] == '.' || !strchr(rest, '.'))
 		return false;
-	memcpy(out, "*.", 2);
+	out[0] = '*';
+	out[1] = '.';
 	memcpy(out + 2, rest, strlen(rest) + 1);
 	return true;
 }
