@@ -370,13 +370,20 @@ sub run_leadgate {
     return ($status, slurp($out->filename), slurp($err->filename));
 }
 
+# A shell on a store: it waits for a lock that the gateway holds at that moment,
+# and ends at an error instead of going on without what has failed.
+sub sqlite3 {
+    my ($self, $store) = @_;
+    return ('sqlite3', '-bail', '-cmd', '.timeout 60000', $store || $self->store);
+}
+
 # What a statement gives, of the test's store or of another file.
 sub sql {
     my ($self, $statement, $store) = @_;
-    open my $shell, '-|', 'sqlite3', $store || $self->store, $statement or die "sqlite3: $!\n";
+    open my $shell, '-|', $self->sqlite3($store), $statement or die "sqlite3: $!\n";
     local $/;
     my $answer = <$shell>;
-    close $shell;
+    close $shell or die "sqlite3 failed: $statement\n";
     $answer =~ s/\n\z// if defined $answer;
     return $answer;
 }

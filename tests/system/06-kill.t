@@ -99,7 +99,7 @@ wait_until {
 
 # The journal: every receipt is an event, every person was created once.
 my (%event, %created);
-open my $shell, '-|', 'sqlite3', $gateway->store, 'SELECT body FROM event ORDER BY seq' or die "sqlite3: $!\n";
+open my $shell, '-|', $gateway->sqlite3, 'SELECT body FROM event ORDER BY seq' or die "sqlite3: $!\n";
 while (<$shell>) {
     my ($id, $type) = /\A\{"id":"([0-9a-f-]{36})","type":"([a-z.]+)",/ or die "no event: $_";
     my ($email) = /"email":"([^"]+)"/ or die "no email: $_";

@@ -101,7 +101,7 @@ is(post_from('198.51.100.1', '/f/slow')->{status}, 202, 'a reload lifts rates') 
 # The queue: while another process keeps the journal from being written, as many
 # wait as may, and the next is turned away before its body has come.
 sub hold_journal {
-    my $pid = open2(my $out, my $in, 'sqlite3', $gateway->store);
+    my $pid = open2(my $out, my $in, $gateway->sqlite3);
     print $in "BEGIN IMMEDIATE;\nSELECT 'held';\n";
     $in->flush;
     is(scalar <$out>, "held\n", 'the journal is held');
