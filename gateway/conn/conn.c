@@ -145,6 +145,8 @@ void conn_close(struct conn *conn, enum conn_reason reason)
 		reason = CONN_TLS_TRUNCATED;
 	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
 	conn_reason_count(reason);
+	if (group->on_close)
+		group->on_close(group, reason);
 	list_remove(&conn->turn);
 	bool was_idle = conn->state == CONN_IDLE;
 	enter(conn, CONN_CLOSED);

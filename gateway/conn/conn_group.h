@@ -42,6 +42,8 @@ struct conn_group {
 	atomic_bool room_asked;
 	bool draining;
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
+	/* Each of its connections ends; NULL: nobody wants to know. */
+	void (*on_close)(struct conn_group *group, enum conn_reason reason);
 	atomic_bool drain_asked;
 	char *scratch; /* what one recv brings, while it is being looked at */
 	char *sealed;  /* the same before a channel has opened it; as large */

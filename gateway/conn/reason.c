@@ -46,3 +46,16 @@ const char *conn_reason_text(enum conn_reason reason)
 {
 	return rows[reason].text;
 }
+
+bool conn_reason_is_orderly(enum conn_reason reason)
+{
+	switch (reason) {
+	case CONN_PEER_CLOSED:
+	case CONN_TLS_TRUNCATED:
+	case CONN_ANSWERED:
+	case CONN_REFUSED:
+	case CONN_IDLE_TIMEOUT:
+	case CONN_DRAINED: return true;
+	default: return false;
+	}
+}

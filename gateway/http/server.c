@@ -91,11 +91,23 @@ static struct place find_place(struct http_endpoint *endpoint, const struct addr
 	return place;
 }
 
-static void turn_away(int fd, enum conn_reason reason)
+static void tell_closed(const struct http_server *server, enum conn_reason reason)
+{
+	if (server->service.closed)
+		server->service.closed(server->service.arg, reason);
+}
+
+static void on_close(struct conn_group *group, enum conn_reason reason)
+{
+	tell_closed(container_of(group, struct http_worker, group)->server, reason);
+}
+
+static void turn_away(const struct http_server *server, int fd, enum conn_reason reason)
 {
 	conn_reason_count(reason);
 	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
 	close(fd);
+	tell_closed(server, reason);
 }
 
 /* A stranger on a listener that takes PROXY headers could claim any address. */
@@ -122,19 +134,19 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 	bool trusted = http_endpoint_trusts(endpoint, fd, peer), exempt = trusted || !peer;
 
 	if (is_stranger(endpoint, peer, trusted)) {
-		turn_away(fd, CONN_PROXY_UNTRUSTED);
+		turn_away(server, fd, CONN_PROXY_UNTRUSTED);
 		return;
 	}
 	struct place place = find_place(endpoint, peer, exempt);
 	struct http_worker *worker = place.worker;
 	if (!worker) {
-		turn_away(fd, place.reason);
+		turn_away(server, fd, place.reason);
 		return;
 	}
 	struct conn *conn = http_opening_new(endpoint, fd, peer, exempt);
 	if (!conn) {
 		quota_give(server->quota, peer, exempt);
-		turn_away(fd, CONN_NO_MEMORY);
+		turn_away(server, fd, CONN_NO_MEMORY);
 		return;
 	}
 	conn->trusted = trusted;
@@ -255,6 +267,7 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, http_change_take)) {
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
 			worker->group.index = worker->index;
+			worker->group.on_close = on_close;
 			if (h2_worker_init(&worker->h2, loop))
 				return true;
 			conn_group_fini(&worker->group);

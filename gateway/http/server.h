@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "conn/reason.h"
 #include "http/request.h"
 
 /* Limits, each an option with a number (section `http:` of the configuration). */
@@ -79,6 +80,9 @@ struct http_service {
 	 * wants to know. The request's loop thread. */
 	void (*answered)(void *arg, const struct http_request *request,
 			 const struct http_response *response);
+	/* Every connection that ends, and every one that is turned away, with its
+	 * reason; NULL: nobody wants to know. Any loop's thread. */
+	void (*closed)(void *arg, enum conn_reason reason);
 };
 
 struct http_server;

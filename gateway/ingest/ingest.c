@@ -5,12 +5,16 @@
 #include "base/histogram.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "http/refusal.h"
 #include "ingest/intake.h"
 
 /* A sender who is turned away comes back after this long: about the time in
  * which a queue drains, or in which an operator makes room. */
 #define RETRY_AFTER_BUSY_S 2
 #define RETRY_AFTER_FULL_S 30
+
+#define REASON_MEMORY http_refusal_label(HTTP_REFUSED_NO_MEMORY)
+#define DETAIL_MEMORY "the gateway is short of memory"
 
 /* So many leads of one round are not kept back any longer. */
 #define HAND_OVER_LEADS 8
@@ -118,18 +122,19 @@ int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us
 	return now_us;
 }
 
-static void answer_problem(struct intake *intake, enum source_counter counter, int status,
-			   const char *detail, int retry_after_s)
+/* `reason` is a word for logs, `detail` a sentence for the sender. */
+static void answer_problem(struct intake *intake, enum source_counter counter, const char *reason,
+			   int status, const char *detail, int retry_after_s)
 {
 	source_count(intake->source, counter);
+	intake->request->reason = reason;
 	http_respond_problem(intake->request, status, detail, retry_after_s);
 }
 
 static void answer_no_memory(struct intake *intake)
 {
 	log_warning("intake.memory", LOG_SLICE("source", intake->source->instance->name));
-	answer_problem(intake, SOURCE_BUSY, 503, "the gateway is short of memory",
-		       RETRY_AFTER_BUSY_S);
+	answer_problem(intake, SOURCE_BUSY, REASON_MEMORY, 503, DETAIL_MEMORY, RETRY_AFTER_BUSY_S);
 }
 
 /* A whole request that the plugin did not take. */
@@ -139,11 +144,11 @@ static void answer_refusal(struct intake *intake)
 
 	if (intake->refusal == 0) {
 		log_warning("plugin.failed", LOG_SLICE("source", intake->source->instance->name));
-		answer_problem(intake, SOURCE_FAILED, 500, "the source could not read this request",
-			       0);
+		answer_problem(intake, SOURCE_FAILED, "plugin-failed", 500,
+			       "the source could not read this request", 0);
 		return;
 	}
-	answer_problem(intake, SOURCE_REFUSED, intake->refusal,
+	answer_problem(intake, SOURCE_REFUSED, "refused", intake->refusal,
 		       slice_present(detail) ? detail.data : "", 0);
 }
 
@@ -215,10 +220,13 @@ static void submit(struct intake *intake, int64_t prepared_us)
 		return;
 	}
 	ready = outbox_ready(outbox, &reason);
-	answer_problem(intake, SOURCE_BUSY, 503,
-		       ready || !reason ? "more leads are waiting than the gateway may hold"
-					: reason,
-		       ready ? RETRY_AFTER_BUSY_S : RETRY_AFTER_FULL_S);
+	if (ready)
+		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_QUEUE), 503,
+			       "more leads are waiting than the gateway may hold",
+			       RETRY_AFTER_BUSY_S);
+	else
+		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503,
+			       reason, RETRY_AFTER_FULL_S);
 }
 
 void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct source *source,
@@ -230,8 +238,8 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 
 	if (!intake) {
 		source_count(source, SOURCE_BUSY);
-		http_respond_problem(request, 503, "the gateway is short of memory",
-				     RETRY_AFTER_BUSY_S);
+		request->reason = REASON_MEMORY;
+		http_respond_problem(request, 503, DETAIL_MEMORY, RETRY_AFTER_BUSY_S);
 		return;
 	}
 	intake->handle.services = source->instance->host.services;
@@ -289,12 +297,12 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 	case SUBMISSION_STORED: answer_stored(intake); return;
 	case SUBMISSION_FULL:
 		outbox_ready(intake->ingest->outbox, &reason);
-		answer_problem(intake, SOURCE_BUSY, 503, reason ? reason : "the store has no room",
-			       RETRY_AFTER_FULL_S);
+		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503,
+			       reason ? reason : "the store has no room", RETRY_AFTER_FULL_S);
 		return;
 	case SUBMISSION_FAILED:
-		answer_problem(intake, SOURCE_FAILED, 503, "the store refused this lead",
-			       RETRY_AFTER_FULL_S);
+		answer_problem(intake, SOURCE_FAILED, "store-failed", 503,
+			       "the store refused this lead", RETRY_AFTER_FULL_S);
 		return;
 	}
 	error_abort("the writer answered with an unknown status %d", (int)submission->status);

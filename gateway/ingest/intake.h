@@ -21,6 +21,7 @@ struct intake_item {
 	/* The result; a stored item's is known when its capture comes back. */
 	int32_t verdict, status;
 	struct lg_slice reason, receipt;
+	const char *refusal; /* the word of a refused one, for logs */
 	char receipt_text[UUID_TEXT_BYTES];
 	struct capture *capture; /* NULL: nothing to store */
 };

@@ -13,11 +13,13 @@
 /* What an event has around its record. */
 #define EVENT_FRAME_BYTES 256
 
-static void refuse_item(struct intake_item *item, int32_t status, const char *reason)
+static void refuse_item(struct intake_item *item, enum source_counter counter, int32_t status,
+			const char *reason)
 {
 	item->verdict = LG_REFUSED;
 	item->status = status;
 	item->reason = slice_from(reason);
+	item->refusal = source_counter_word(counter);
 }
 
 static bool set_default(struct lead *lead, int field, struct lg_slice value)
@@ -112,7 +114,7 @@ static bool encode(struct intake *intake, struct intake_item *item, struct captu
 		     (struct lg_slice){0});
 	if (record->failed || event->failed) {
 		source_count(intake->source, SOURCE_TOO_LARGE);
-		refuse_item(item, 413, TOO_LARGE);
+		refuse_item(item, SOURCE_TOO_LARGE, 413, TOO_LARGE);
 		return true;
 	}
 	capture->event_json = arena_copy(&intake->request->arena, buffer_slice(event));
@@ -129,7 +131,7 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 		return false;
 	if (!lead_reachable(lead)) {
 		source_count(intake->source, SOURCE_UNREACHABLE);
-		refuse_item(item, 422, UNREACHABLE);
+		refuse_item(item, SOURCE_UNREACHABLE, 422, UNREACHABLE);
 		return true;
 	}
 	/* The digest is of what was sent: before the gateway adds its own. */
@@ -167,7 +169,7 @@ void intake_conclude(struct intake_item *item)
 	ALWAYS(capture->verdict >= CAPTURE_CREATED && capture->verdict <= CAPTURE_CONFLICT);
 	source_count(item->intake->source, counters[capture->verdict]);
 	if (capture->verdict == CAPTURE_CONFLICT) {
-		refuse_item(item, 422, CONFLICT);
+		refuse_item(item, SOURCE_CONFLICT, 422, CONFLICT);
 		return;
 	}
 	if (item->trapped)

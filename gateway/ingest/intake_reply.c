@@ -226,6 +226,7 @@ void intake_answer(struct intake *intake)
 
 	if (refused) {
 		source_count(intake->source, SOURCE_REFUSED);
+		intake->request->reason = refused->refusal;
 		http_respond_problem(intake->request, refused->status, refused->reason.data, 0);
 		return;
 	}

@@ -94,6 +94,11 @@ void source_register(struct source *source)
 	}
 }
 
+const char *source_counter_word(enum source_counter counter)
+{
+	return rows[counter].word;
+}
+
 static bool is_serial(const struct source *source)
 {
 	return source->instance->library->plugin.flags & LG_SERIAL;

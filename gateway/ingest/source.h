@@ -77,6 +77,9 @@ static inline void source_count(const struct source *source, enum source_counter
 	counter_inc(source->counters[counter]);
 }
 
+/* The word under which it is counted; NULL: it has none. */
+const char *source_counter_word(enum source_counter counter);
+
 /* Whether the descriptor names this method ("GET POST"). */
 bool source_takes(const struct source *source, struct lg_slice method);
 

@@ -258,16 +258,28 @@ static void member_int(struct json_writer *writer, const char *name, int64_t num
 	json_write_int(writer, number);
 }
 
+static void open_line(struct json_writer *writer, struct buffer *out)
+{
+	char time[CLOCK_RFC3339_BYTES];
+
+	clock_format(clock_wall_ms(), time);
+	json_writer_init(writer, out);
+	json_write_open(writer, '{');
+	member(writer, "time", slice_from(time));
+}
+
+static void close_line(struct json_writer *writer, struct buffer *out)
+{
+	json_write_close(writer, '}');
+	buffer_add_byte(out, '\n');
+}
+
 static void write_line(struct buffer *out, const struct http_request *request,
 		       const struct http_response *response, const struct source *source)
 {
-	char time[CLOCK_RFC3339_BYTES];
 	struct json_writer writer;
 
-	clock_format(clock_wall_ms(), time);
-	json_writer_init(&writer, out);
-	json_write_open(&writer, '{');
-	member(&writer, "time", slice_from(time));
+	open_line(&writer, out);
 	if (source) {
 		member(&writer, "source", source->instance->name);
 		member(&writer, "path", source->settings.path);
@@ -278,8 +290,7 @@ static void write_line(struct buffer *out, const struct http_request *request,
 	member_int(&writer, "duration_us", clock_monotonic_us() - request->started_us);
 	member(&writer, "protocol", slice_from(request->protocol));
 	member(&writer, "reason", slice_from(request->reason));
-	json_write_close(&writer, '}');
-	buffer_add_byte(out, '\n');
+	close_line(&writer, out);
 }
 
 static bool takes(struct access_log *log, int64_t bytes)
@@ -304,24 +315,50 @@ static struct entry *entry_of(struct lg_slice line)
 	return entry;
 }
 
-void access_log_note(struct access_log *log, const struct http_request *request,
-		     const struct http_response *response, const struct source *source)
+static bool is_on(struct access_log *log)
+{
+	return atomic_load_explicit(&log->on, memory_order_relaxed);
+}
+
+/* Hands a line over, and frees it. */
+static void send_line(struct access_log *log, struct buffer *line)
 {
 	struct entry *entry = NULL;
-	struct buffer line;
 
-	if (!atomic_load_explicit(&log->on, memory_order_relaxed))
-		return;
-	buffer_init(&line, SIZE_MAX);
-	write_line(&line, request, response, source);
-	if (!line.failed && takes(log, (int64_t)buffer_length(&line))) {
-		entry = entry_of(buffer_slice(&line));
+	if (!line->failed && takes(log, (int64_t)buffer_length(line))) {
+		entry = entry_of(buffer_slice(line));
 		if (!entry)
-			atomic_fetch_sub(&log->queued_bytes, (int64_t)buffer_length(&line));
+			atomic_fetch_sub(&log->queued_bytes, (int64_t)buffer_length(line));
 	}
-	buffer_fini(&line);
+	buffer_fini(line);
 	if (entry)
 		mailbox_send(&log->mailbox, &entry->letter);
 	else
 		counter_inc(log->dropped);
+}
+
+void access_log_note(struct access_log *log, const struct http_request *request,
+		     const struct http_response *response, const struct source *source)
+{
+	struct buffer line;
+
+	if (!is_on(log))
+		return;
+	buffer_init(&line, SIZE_MAX);
+	write_line(&line, request, response, source);
+	send_line(log, &line);
+}
+
+void access_log_note_close(struct access_log *log, enum conn_reason reason)
+{
+	struct json_writer writer;
+	struct buffer line;
+
+	if (!is_on(log))
+		return;
+	buffer_init(&line, SIZE_MAX);
+	open_line(&writer, &line);
+	member(&writer, "closed", slice_from(conn_reason_label(reason)));
+	close_line(&writer, &line);
+	send_line(log, &line);
 }

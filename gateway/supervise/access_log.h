@@ -1,6 +1,6 @@
-/* The access log: one JSON object a line for each answer to who sends leads, without
- * anything that tells who somebody is: no address, no query, no header, and a path
- * only where a source has it.
+/* The access log: one JSON object a line for each answer to who sends leads, and for
+ * each connection that did not come to an orderly end, without anything that tells who
+ * somebody is: no address, no query, no header, and a path only where a source has it.
  *
  * Loops hand lines over and never wait: a thread writes them. What does not fit into
  * its queue is dropped and counted. */
@@ -10,6 +10,7 @@
 #include <leadgate/option.h>
 
 #include "base/error.h"
+#include "conn/reason.h"
 #include "http/request.h"
 
 /* Section `access_log:`. */
@@ -40,5 +41,7 @@ void access_log_change(struct access_log *log, const struct access_log_settings 
 struct source;
 void access_log_note(struct access_log *log, const struct http_request *request,
 		     const struct http_response *response, const struct source *source);
+/* Notes why a connection was closed or turned away. Any thread. */
+void access_log_note_close(struct access_log *log, enum conn_reason reason);
 
 #endif

@@ -96,6 +96,7 @@ static bool listen_for_leads(struct gateway *gateway, struct error *error)
 	const struct http_service service = {
 		.route = worker_route,
 		.answered = worker_answered,
+		.closed = worker_closed,
 		.arg = gateway->access_log,
 	};
 	struct loop **loops = alloc_zalloc(gateway->worker_count * sizeof(struct loop *));

@@ -73,10 +73,21 @@ static int64_t draw_address(const struct turnstile *turnstile, const struct http
 				clock_monotonic_us() * 1000);
 }
 
-static bool refuse_rate(struct http_request *request, const char *detail, int64_t wait_ms)
+/* `source` NULL: it is for none, and its caller counts. */
+static bool refuse(const struct source *source, enum source_counter counter,
+		   struct http_request *request, int status, const char *detail, int retry_after_s)
 {
-	http_respond_problem(request, 429, detail, (int)((wait_ms + 999) / 1000));
+	if (source)
+		source_count(source, counter);
+	request->reason = source_counter_word(counter);
+	http_respond_problem(request, status, detail, retry_after_s);
 	return false;
+}
+
+static bool refuse_rate(const struct source *source, enum source_counter counter,
+			struct http_request *request, const char *detail, int64_t wait_ms)
+{
+	return refuse(source, counter, request, 429, detail, (int)((wait_ms + 999) / 1000));
 }
 
 /* Without a body there is nothing to be spared: the journal answers for itself,
@@ -91,16 +102,11 @@ static bool has_room(const struct turnstile *turnstile, const struct source *sou
 {
 	const char *reason;
 
-	if (!outbox_ready(turnstile->outbox, &reason)) {
-		source_count(source, SOURCE_NO_ROOM);
-		http_respond_problem(request, 503, reason, RETRY_AFTER_STORE_S);
-		return false;
-	}
-	if (outbox_is_busy(turnstile->outbox)) {
-		source_count(source, SOURCE_NO_QUEUE);
-		http_respond_problem(request, 503, DETAIL_QUEUE, RETRY_AFTER_QUEUE_S);
-		return false;
-	}
+	if (!outbox_ready(turnstile->outbox, &reason))
+		return refuse(source, SOURCE_NO_ROOM, request, 503, reason, RETRY_AFTER_STORE_S);
+	if (outbox_is_busy(turnstile->outbox))
+		return refuse(source, SOURCE_NO_QUEUE, request, 503, DETAIL_QUEUE,
+			      RETRY_AFTER_QUEUE_S);
 	return true;
 }
 
@@ -109,11 +115,8 @@ bool turnstile_admits_client(const struct turnstile *turnstile, const struct sou
 {
 	int64_t wait_ms = draw_address(turnstile, request);
 
-	if (wait_ms == 0)
-		return true;
-	if (source)
-		source_count(source, SOURCE_OVER_ADDRESS_RATE);
-	return refuse_rate(request, DETAIL_ADDRESS, wait_ms);
+	return wait_ms == 0 ||
+	       refuse_rate(source, SOURCE_OVER_ADDRESS_RATE, request, DETAIL_ADDRESS, wait_ms);
 }
 
 bool turnstile_admits_to(const struct turnstile *turnstile, struct source *source,
@@ -121,9 +124,7 @@ bool turnstile_admits_to(const struct turnstile *turnstile, struct source *sourc
 {
 	int64_t wait_ms = meter_take(&source->meter, &source->rate, clock_monotonic_us() * 1000);
 
-	if (wait_ms > 0) {
-		source_count(source, SOURCE_OVER_RATE);
-		return refuse_rate(request, DETAIL_SOURCE, wait_ms);
-	}
+	if (wait_ms > 0)
+		return refuse_rate(source, SOURCE_OVER_RATE, request, DETAIL_SOURCE, wait_ms);
 	return !brings_body(request) || has_room(turnstile, source, request);
 }

@@ -218,3 +218,9 @@ void worker_answered(void *arg, const struct http_request *request,
 
 	access_log_note(arg, request, response, routed ? request->route.arg : NULL);
 }
+
+void worker_closed(void *arg, enum conn_reason reason)
+{
+	if (!conn_reason_is_orderly(reason))
+		access_log_note_close(arg, reason);
+}

@@ -68,8 +68,9 @@ void worker_hand_out(struct worker *worker, struct worker_share *share);
 
 /* The route hook of the server whose loops are workers; makes no use of arg. */
 bool worker_route(void *arg, struct http_request *request, struct http_route *route);
-/* Its hook for answers; `arg` is the access log. */
+/* Its hooks for answers and closes; `arg` is the access log. */
 void worker_answered(void *arg, const struct http_request *request,
 		     const struct http_response *response);
+void worker_closed(void *arg, enum conn_reason reason);
 
 #endif

@@ -1,8 +1,11 @@
 # The access log: off unless asked for, nothing personal, opened anew by a reload,
-# and never in the way of an answer.
+# and never in the way of an answer. Whatever is refused, and each connection that is
+# cut off, names its reason.
 use strict;
 use warnings;
 
+use IO::Socket::INET;
+use IPC::Open2;
 use JSON::PP;
 use LeadgateTest;
 use POSIX ();
@@ -129,4 +132,137 @@ is($gateway->post('/f/contact', [email => 'f@example.com'])->{status}, 202, 'fro
 is($gateway->stop, 0, 'it is written to the end');
 is(scalar(lines_of($path)), 1, '… whole');
 $gateway->finish;
+
+# ---- why ------------------------------------------------------------------------------------------
+my $strict = LeadgateTest->new(config => <<'YAML')->announce(qr/event=(?:store|sink)\./)->start;
+core: { loops: 2 }
+listen:
+  - { address: "127.0.0.1:0", max_connections: 1 }
+  - { address: "127.0.0.1:0", trusted_proxies: [127.0.0.0/8] }
+admin: { address: "127.0.0.1:0" }
+http: { max_address_rate: 1, max_address_burst: 3, max_body: 64KiB, head_timeout: 1s }
+store: { path: "@DIR@/store.db", max_size: 4MiB, queue: 2 }
+lead: { max_record: 32KiB }
+access_log: { path: "@DIR@/access.log" }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+  slow-form: { plugin: webform, path: /f/slow, auth: none, max_rate: 1, max_burst: 1 }
+sinks: { archive: { plugin: file, path: "@DIR@/leads.ndjson" } }
+YAML
+$strict->{descriptors}{file}++;
+$path = $strict->dir . '/access.log';
+my $known = 0;
+
+# So many lines, in their order.
+sub new_lines {
+    my ($count) = @_;
+    my @all = wait_lines($path, $known + $count);
+    $known += $count;
+    return @all[$known - $count .. $known - 1];
+}
+sub check_line {
+    my ($expected, $what) = @_;
+    my ($line) = new_lines(1);
+    my $got = join ' ', map { defined $line->{$_} ? $line->{$_} : '-' } qw(source status reason);
+    is($got, $expected, $what);
+}
+my $people = 0;
+sub person { $people++; return (email => "p$people\@example.com") }
+sub ask_from {
+    my ($client, $to, $pairs, %headers) = @_;
+    return $strict->post($to, $pairs, 'X-Forwarded-For' => "192.0.2.$client", %headers)->{status};
+}
+
+is(ask_from(1, '/f/contact', [person()]), 202, 'a client within its rate') for 1 .. 3;
+ok(!grep({ exists $_->{reason} } new_lines(3)), '… has no reason');
+is(ask_from(1, '/f/contact', [person()]), 429, 'beyond it');
+check_line('- 429 address-rate', '… it is the address');
+is(ask_from(1, '/nowhere', [person()]), 429, 'also where there is no source');
+check_line('- 429 address-rate', '… it is');
+is(ask_from(2, '/f/slow', [person()]), 202, 'a source within its rate');
+is(ask_from(2, '/f/slow', [person()]), 429, 'beyond it');
+new_lines(1);
+check_line('- 429 source-rate', '… it is the source');
+is(ask_from(3, '/f/contact', [message => 'x']), 422, 'a lead whom nobody can reach');
+check_line('contact-form 422 unreachable', '… says so');
+is(ask_from(4, '/f/contact', [person()], 'Idempotency-Key' => 'key'), 202, 'a key');
+is(ask_from(4, '/f/contact', [person()], 'Idempotency-Key' => 'key'), 422, '… used again for another');
+new_lines(1);
+check_line('contact-form 422 conflict', '… says so');
+is(ask_from(5, '/f/contact', [person(), map { ("field$_" => 'x' x 3000) } 1 .. 15]), 413, 'a lead that is too large');
+check_line('contact-form 413 too-large', '… says so');
+is(ask_from(6, '/f/contact', [person()], 'Content-Type' => 'image/png'), 415, 'what the plugin does not take');
+check_line('contact-form 415 refused', '… says so');
+
+# Sends all but the last byte of a request whose head was understood; returns that.
+sub begin_body {
+    my ($socket, $bytes) = @_;
+    my ($head, $body) = $bytes =~ /\A(.*?\r\n\r\n)(.*)\z/s;
+    syswrite $socket, $head;
+    sysread $socket, my $go, 100;
+    is($go, "HTTP/1.1 100 Continue\r\n\r\n", 'a body is asked for');
+    syswrite $socket, substr $body, 0, -1;
+    return substr $body, -1;
+}
+
+# Connections that are cut off, or never were.
+my $half = $strict->connect;
+syswrite $half, 'POST /f/contact HTTP/1.1\r\nHost: a\r\n';
+is(read_answer($half)->{status}, 408, 'half a head');
+is_deeply([map { $_->{reason} || $_->{closed} } new_lines(2)], ['head-timeout', 'head-timeout'], '… is answered, and its connection cut off');
+close $half;
+my ($port) = $strict->log =~ /event=gateway\.listening for=leads address=\S+ port=(\d+)/;
+sub second { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) || die "connect: $!\n" }
+my $kept = second();
+begin_body($kept, form_request('/f/contact', [person()], Expect => '100-continue'));
+my $turned = second();
+is(sysread($turned, my $byte, 1), 0, 'a connection too many is turned away');
+my ($away) = new_lines(1);
+is_deeply([sort keys %$away], [qw(closed time)], '… which is a line of its own');
+is($away->{closed}, 'full-listener', '… and says why');
+close $turned;
+close $kept;
+is((new_lines(1))[0]{closed}, 'peer-left', 'and so does one that goes in the middle of its body');
+
+# The journal: two wait, the third came when there was room and the fourth did not.
+my $late = $strict->connect;
+my $request = form_request('/f/contact', [person()], Expect => '100-continue');
+my $last = begin_body($late, $request);
+my $holder = open2(my $rows, my $in, $strict->sqlite3);
+print $in "BEGIN IMMEDIATE;\nSELECT 'held';\n";
+$in->flush;
+is(scalar <$rows>, "held\n", 'the journal is held');
+my $bytes = 0;
+my @waiting = map {
+    my $sender = $strict->connect;
+    syswrite $sender, form_request('/f/contact', [person()]);
+    my $before = $bytes;
+    wait_until {
+        ($bytes) = $strict->admin('/metrics')->{content} =~ /^leadgate_store_queue_bytes (\d+)$/m;
+        $bytes > $before;
+    } "$_ of two wait";
+    $sender;
+} 1, 2;
+syswrite $late, $last;
+is(read_answer($late)->{status}, 503, 'a body that came too late');
+check_line('contact-form 503 queue', '… met a full queue');
+is(ask_from(7, '/f/contact', [person()]), 503, 'one by its head alone');
+check_line('- 503 queue', '… too');
+close $in;
+waitpid $holder, 0;
+is(read_answer($_)->{status}, 202, 'who waited is served') for @waiting;
+new_lines(2);
+close $_ for $late, @waiting;
+my $status_now;
+for my $try (1 .. 400) {
+    $status_now = ask_from(100 + int($try / 3), '/f/contact', [person(), message => 'x' x 20_000]);
+    last if $status_now != 202;
+    $known++;
+}
+is($status_now, 503, 'a store that is full');
+check_line('contact-form 503 store', '… is another reason');
+is(ask_from(8, '/f/contact', [person()]), 503, 'now by the head alone');
+check_line('- 503 store', '… too');
+unlike(slurp($path), qr/example\.com|192\.0\.2|127\.0\.0\.1|xxx|key/, 'nobody is in the log');
+$strict->finish;
 done_testing;

@@ -83,6 +83,23 @@ static void writes_a_line_and_nothing_of_the_sender(void **state)
 	assert_null(strstr(text, "ADA"));
 }
 
+static void writes_a_line_for_a_close(void **state)
+{
+	int pipe[2];
+	struct access_log *log = log_to(pipe, 4096);
+	const char *text;
+
+	(void)state;
+	access_log_note_close(log, CONN_FULL_ADDRESS);
+	access_log_stop(log);
+	access_log_note_close(log, CONN_FULL);
+	access_log_free(&log);
+	text = read_all(pipe[0]);
+	assert_int_equal(strncmp(text, "{\"time\":\"", 9), 0);
+	assert_non_null(strstr(text, "Z\",\"closed\":\"full-address\"}\n"));
+	assert_null(strstr(text, "\"full\""));
+}
+
 static void drops_what_the_queue_does_not_take(void **state)
 {
 	struct http_request request = request_of("GET");
@@ -153,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_a_line_and_nothing_of_the_sender),
+		cmocka_unit_test(writes_a_line_for_a_close),
 		cmocka_unit_test(drops_what_the_queue_does_not_take),
 		cmocka_unit_test(keeps_lines_and_files_in_their_order),
 		cmocka_unit_test(is_off_until_it_is_asked_for),
