@@ -46,9 +46,6 @@ void h2_session_detach(struct h2_session *h2);
 /* Frees those whose connection is gone, with their unanswered requests. */
 void h2_session_free_orphans(struct h2_worker *worker);
 
-/* Sets what is the same for all sessions of a worker. */
-void h2_session_prepare(struct h2_worker *worker);
-
 /* Bytes from the peer; all are taken. */
 void h2_session_feed(struct h2_session *h2, struct lg_slice bytes);
 /* Draws what the library has to say into the connection's out, up to a bound;
@@ -66,11 +63,22 @@ void h2_session_peer_ended(struct h2_session *h2);
 void h2_session_drain(struct h2_session *h2);
 void h2_session_leave(struct h2_session *h2);
 
-/* Answers a request before it is whole, outside of the library's callbacks. */
-void h2_session_refuse_late(struct h2_stream *stream, enum http_refusal refusal);
-/* Ends what an answered request goes on sending. */
-void h2_session_dismiss(struct h2_stream *stream);
-/* The peer has not made room for an answer in time. */
-void h2_session_give_up(struct h2_stream *stream);
+/* For h2_request.c and h2_callbacks.c. */
+
+/* Why the connection will be closed; the first reason counts. */
+void h2_session_note_end(struct h2_session *h2, enum conn_reason reason);
+/* Memory ran out inside of the library: it cannot go on. */
+void h2_session_fail(struct h2_session *h2);
+/* Ends with ENHANCE_YOUR_CALM. */
+void h2_session_calm(struct h2_session *h2, enum conn_reason reason);
+/* Counts against a budget of the connection, and ends it when that is spent. */
+void h2_session_count(struct h2_session *h2, enum h2_guard_kind kind);
+/* Ends a stream by RST_STREAM. */
+void h2_session_reset(struct h2_session *h2, const struct h2_stream *stream, uint32_t error);
+/* Frees a request whose stream is closed, and with the last one the session when
+ * its connection is gone. */
+void h2_session_release(struct h2_session *h2, struct h2_stream *stream);
+/* The peer has answered a PING of ours, with these 8 bytes. */
+void h2_session_take_pong(struct h2_session *h2, const uint8_t *payload);
 
 #endif

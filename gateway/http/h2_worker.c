@@ -1,9 +1,11 @@
 #include "http/h2_worker.h"
 
-#include "http/h2_session.h"
+#include "http/h2_callbacks.h"
+#include "http/h2_request.h"
 
-#include <nghttp2/nghttp2.h>
-
+/* Our answers have the same few headers; a larger table would only be held by
+ * idle connections. */
+#define ANSWER_TABLE_BYTES 512
 /* How often the rate of bodies is looked at. */
 #define RATE_TICK_MS 1000
 
@@ -32,17 +34,17 @@ static struct h2_stream *stream_of(struct list *node)
 
 static void expire_body(struct list *node)
 {
-	h2_session_refuse_late(stream_of(node), HTTP_REFUSED_BODY_TIMEOUT);
+	h2_request_refuse(stream_of(node), HTTP_REFUSED_BODY_TIMEOUT);
 }
 
 static void expire_answer(struct list *node)
 {
-	h2_session_give_up(stream_of(node));
+	h2_request_give_up(stream_of(node));
 }
 
 static void expire_lingering(struct list *node)
 {
-	h2_session_dismiss(stream_of(node));
+	h2_request_dismiss(stream_of(node));
 }
 
 static void expire_farewell(struct list *node)
@@ -95,7 +97,7 @@ static void check_rates(struct h2_worker *worker, const struct http_worker *http
 		return;
 	while ((node = find_slow(worker, http, now_ms))) {
 		list_remove(node);
-		h2_session_refuse_late(stream_of(node), HTTP_REFUSED_TOO_SLOW);
+		h2_request_refuse(stream_of(node), HTTP_REFUSED_TOO_SLOW);
 	}
 	if (!list_empty(&worker->bodies))
 		h2_worker_arm(worker, now_ms + RATE_TICK_MS);
@@ -115,6 +117,13 @@ static void on_timer(struct loop_timer *timer)
 	check_rates(worker, http, now_ms);
 }
 
+static void set_options(nghttp2_option *option)
+{
+	nghttp2_option_set_no_auto_window_update(option, 1);
+	nghttp2_option_set_no_closed_streams(option, 1);
+	nghttp2_option_set_max_deflate_dynamic_table_size(option, ANSWER_TABLE_BYTES);
+}
+
 bool h2_worker_init(struct h2_worker *worker, struct loop *loop)
 {
 	*worker = (struct h2_worker){.armed_ms = INT64_MAX};
@@ -127,7 +136,8 @@ bool h2_worker_init(struct h2_worker *worker, struct loop *loop)
 	loop_timer_init(&worker->timer, loop, on_timer);
 	if (nghttp2_option_new(&worker->option) == 0 &&
 	    nghttp2_session_callbacks_new(&worker->callbacks) == 0) {
-		h2_session_prepare(worker);
+		h2_callbacks_fill(worker->callbacks);
+		set_options(worker->option);
 		return true;
 	}
 	h2_worker_fini(worker);

@@ -7,12 +7,11 @@
 #include "base/list.h"
 #include "base/loop.h"
 
-struct nghttp2_option;
-struct nghttp2_session_callbacks;
+#include <nghttp2/nghttp2.h>
 
 struct h2_worker {
-	struct nghttp2_session_callbacks *callbacks;
-	struct nghttp2_option *option;
+	nghttp2_session_callbacks *callbacks;
+	nghttp2_option *option;
 	struct list orphans; /* sessions whose connection is gone, not their requests */
 	struct list kept;    /* streams */
 	size_t kept_count;

@@ -15,9 +15,11 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h1_request.c \
 	%D%/h1_transport.c \
 	%D%/h2_answer.c \
+	%D%/h2_callbacks.c \
 	%D%/h2_frame.c \
 	%D%/h2_guard.c \
 	%D%/h2_head.c \
+	%D%/h2_request.c \
 	%D%/h2_session.c \
 	%D%/h2_stream.c \
 	%D%/h2_transport.c \
