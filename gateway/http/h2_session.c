@@ -235,10 +235,17 @@ void h2_session_take_pong(struct h2_session *h2, const uint8_t *payload)
 		h2_session_leave(h2);
 }
 
-void h2_session_detach(struct h2_session *h2)
+static void forget_library(struct h2_session *h2)
 {
 	nghttp2_session_del(h2->library);
 	h2->library = NULL;
+	h2_memory_give(&h2->worker->h2.memory, h2->memory);
+	h2->memory = NULL;
+}
+
+void h2_session_detach(struct h2_session *h2)
+{
+	forget_library(h2);
 	h2->conn = NULL;
 	list_remove(&h2->farewell.node);
 	list_append(&h2->worker->h2.orphans, &h2->node);
@@ -283,6 +290,18 @@ static bool submit_settings(struct h2_session *h2)
 						     (int32_t)limits->connection_window_bytes) == 0;
 }
 
+static bool make_library(struct h2_session *h2)
+{
+	const struct h2_worker *worker = &h2->worker->h2;
+
+	h2->memory = h2_memory_take(&h2->worker->h2.memory);
+	if (!h2->memory)
+		return false;
+	nghttp2_mem memory = h2_memory_of(h2->memory);
+	return nghttp2_session_server_new3(&h2->library, worker->callbacks, h2, worker->option,
+					   &memory) == 0;
+}
+
 struct h2_session *h2_session_new(struct http_worker *worker, struct http_endpoint *endpoint,
 				  struct conn *conn)
 {
@@ -300,11 +319,9 @@ struct h2_session *h2_session_new(struct http_worker *worker, struct http_endpoi
 	list_init(&h2->farewell.node);
 	h2_frame_reader_init(&h2->reader);
 	h2_guard_init(&h2->guard, &worker->limits);
-	if (nghttp2_session_server_new2(&h2->library, worker->h2.callbacks, h2,
-					worker->h2.option) == 0 &&
-	    submit_settings(h2))
+	if (make_library(h2) && submit_settings(h2))
 		return h2;
-	nghttp2_session_del(h2->library);
+	forget_library(h2);
 	http_endpoint_unref(endpoint);
 	alloc_free(h2);
 	return NULL;

@@ -16,6 +16,7 @@ struct h2_session {
 	struct http_endpoint *endpoint; /* a reference */
 	struct conn *conn;		/* NULL: gone */
 	struct nghttp2_session *library;
+	struct h2_block *memory;   /* the library's */
 	struct list node;	   /* in the worker's orphans */
 	struct list streams;	   /* those that handlers have outlive their HTTP/2 stream */
 	size_t under_way;	   /* streams in the list */

@@ -133,6 +133,7 @@ bool h2_worker_init(struct h2_worker *worker, struct loop *loop)
 	list_init(&worker->answers);
 	list_init(&worker->lingering);
 	list_init(&worker->farewells);
+	h2_memory_init(&worker->memory);
 	loop_timer_init(&worker->timer, loop, on_timer);
 	if (nghttp2_option_new(&worker->option) == 0 &&
 	    nghttp2_session_callbacks_new(&worker->callbacks) == 0) {
@@ -151,4 +152,5 @@ void h2_worker_fini(struct h2_worker *worker)
 	loop_timer_fini(&worker->timer);
 	nghttp2_session_callbacks_del(worker->callbacks);
 	nghttp2_option_del(worker->option);
+	h2_memory_fini(&worker->memory);
 }

@@ -1,17 +1,17 @@
-/* What a loop has for all of its HTTP/2 connections: libnghttp2's callbacks and
- * options, streams kept for the next request, and the deadlines of streams,
+/* What a loop has for all of its HTTP/2 connections: libnghttp2's callbacks,
+ * options and memory, streams kept for the next request, and the deadlines of streams,
  * which are not those of their connections. Loop thread. */
 #ifndef HTTP_H2_WORKER_H
 #define HTTP_H2_WORKER_H
 
 #include "base/list.h"
 #include "base/loop.h"
-
-#include <nghttp2/nghttp2.h>
+#include "http/h2_memory.h"
 
 struct h2_worker {
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_option *option;
+	struct h2_memory memory;
 	struct list orphans; /* sessions whose connection is gone, not their requests */
 	struct list kept;    /* streams */
 	size_t kept_count;

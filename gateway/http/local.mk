@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h2_frame.c \
 	%D%/h2_guard.c \
 	%D%/h2_head.c \
+	%D%/h2_memory.c \
 	%D%/h2_request.c \
 	%D%/h2_session.c \
 	%D%/h2_stream.c \
