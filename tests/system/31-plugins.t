@@ -119,7 +119,7 @@ YAML
 
     spew($script, 'park');
     $post->(2);
-    wait_until { $gateway->admin('/sinks')->{content} =~ /parked/ } 'the sink is parked';
+    wait_until { $gateway->admin('/sinks')->{content} =~ /"state":"parked"/ } 'the sink is parked';
     like($gateway->admin('/sinks')->{content}, qr/told to/, 'parked, and the list says why');
     spew($script, 'deliver');
     wait_until { $delivered->() >= $posted } 'what was parked is delivered';

@@ -19,6 +19,8 @@
 
 #define SEQ_MAX 4096
 #define PATIENCE_MS 60000
+/* A back-off that no test lives to see the end of, whatever the jitter draws. */
+#define FAR_OFF_MS (30LL * 24 * 3600 * 1000)
 
 enum robot_order {
 	DELIVER,

@@ -159,7 +159,7 @@ static void test_pause(void **state)
 static void test_resume_tries_at_once(void **state)
 {
 	(void)state;
-	stand.settings.retry_first_ms = stand.settings.retry_max_ms = 10 * PATIENCE_MS;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = FAR_OFF_MS;
 	atomic_store(&robot.order, RETRY);
 	post(10);
 	start();

@@ -57,7 +57,7 @@ static void test_each_batch_has_its_deadline(void **state)
 	(void)state;
 	stand.settings.concurrency = 2;
 	stand.settings.timeout_ms = 100;
-	stand.settings.retry_first_ms = stand.settings.retry_max_ms = PATIENCE_MS;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = FAR_OFF_MS;
 	atomic_store(&robot.order, KEEP);
 	post(2);
 	start();
@@ -96,7 +96,7 @@ static void stop_behind_an_open_one(int32_t outcome)
 {
 	stand.settings.batch_events = 1;
 	stand.settings.concurrency = 4;
-	stand.settings.retry_first_ms = stand.settings.retry_max_ms = PATIENCE_MS;
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = FAR_OFF_MS;
 	atomic_store(&robot.order, KEEP);
 	post(4);
 	start();
