@@ -37,6 +37,10 @@ my ($exposure) = $said =~ /Overall exposure level for leadgate\.service: ([\d.]+
 cmp_ok($exposure, '<=', 2.0, 'which is hardly exposed') or diag($said);
 diag("exposure $exposure");
 
+# Five starts in ten seconds, systemd's own limit, would end the service and its socket.
+like($unit, qr/^\[Unit\]\n(?:(?!\[).*\n)*StartLimitIntervalSec=0$/m, 'restarts have no limit');
+like($unit, qr/^RestartSec=[1-9]\d*s$/m, 'but a pause');
+
 # A stop may take as long as core.shutdown does by default.
 my ($manual) = (LeadgateTest::run_leadgate('manual'))[1];
 my ($shutdown) = $manual =~ /\\fBshutdown\\fR \(.*?(\d+)s/s;
