@@ -66,3 +66,4 @@ SYSTEM_TESTS += 81-restarts.t
 SYSTEM_TESTS += 82-access-log.t
 SYSTEM_TESTS += 83-migrations.t
 SYSTEM_TESTS += 84-forget-reload.t
+SYSTEM_TESTS += 87-http-splits.t
