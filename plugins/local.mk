@@ -1,5 +1,6 @@
 # A plugin is one LG_PLUGIN line in configure.ac and one file, plugins/sources/NAME.c
-# or plugins/sinks/NAME.c; it becomes plugins/NAME.so in the build tree, where
+# or plugins/sinks/NAME.c, or, where one is not enough, a folder of that name with
+# NAME.c in it; it becomes plugins/NAME.so in the build tree, where
 # LEADGATE_PLUGIN_PATH points a gateway that is run from there.
 @LG_PLUGIN_FLAGS@
 
@@ -8,7 +9,7 @@ plugin_files = $(LG_PLUGIN_SOURCES:%=plugins/%.so) $(LG_PLUGIN_SINKS:%=plugins/%
 # Nothing of ours but include/: no config.h, no gateway/, no symbol of the daemon.
 LG_PLUGIN_BUILD = $(CC) -std=gnu11 -I$(top_srcdir)/include $(plugin_cppflags_$(*F)) $(CPPFLAGS) \
 	-pthread -fPIC -fvisibility=hidden $(LG_CWARN) $(LG_HARDEN) $(LG_SAN) $(CFLAGS) \
-	-shared $(LG_LINK_FLAGS) $(LDFLAGS) -MMD -MP -MF $(@:.so=.d) -MT $@
+	-shared $(LG_LINK_FLAGS) $(LDFLAGS) -MMD -MP -MF $(@:.so=.dep) -MT $@
 
 plugins/%.so: $(top_srcdir)/plugins/sources/%.c
 	@$(MKDIR_P) $(@D)
@@ -17,7 +18,16 @@ plugins/%.so: $(top_srcdir)/plugins/sinks/%.c
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $< $(plugin_libs_$(*F))
 
--include $(wildcard plugins/*.d)
+# The folders, all of their files at once.
+.SECONDEXPANSION:
+plugins/%.so: $(top_srcdir)/plugins/sources/$$*/$$*.c $$(wildcard $(top_srcdir)/plugins/sources/$$*/*.[ch])
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $(filter %.c,$^) $(plugin_libs_$(*F))
+plugins/%.so: $(top_srcdir)/plugins/sinks/$$*/$$*.c $$(wildcard $(top_srcdir)/plugins/sinks/$$*/*.[ch])
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $(filter %.c,$^) $(plugin_libs_$(*F))
+
+-include $(wildcard plugins/*.dep)
 
 all-local: $(plugin_files)
 install-exec-local: $(plugin_files)
@@ -26,4 +36,4 @@ install-exec-local: $(plugin_files)
 uninstall-local:
 	for f in $(notdir $(plugin_files)); do rm -f '$(DESTDIR)$(plugindir)'/$$f; done
 clean-local:
-	rm -f plugins/*.so plugins/*.d tests/plugin/*.so tests/plugin/*.d
+	rm -f plugins/*.so plugins/*.dep tests/plugin/*.so tests/plugin/*.dep

@@ -8,4 +8,4 @@ check_DATA += $(test_plugin_files)
 tests/plugin/%.so: $(top_srcdir)/tests/plugin/%.c
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $<
--include $(wildcard tests/plugin/*.d)
+-include $(wildcard tests/plugin/*.dep)

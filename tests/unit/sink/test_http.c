@@ -266,6 +266,10 @@ static void a_known_lead_is_updated(void **state)
 	assert_int_equal(desk.instance.sink.check(desk.settings, (struct lg_text){error.text, 100}),
 			 LG_FAIL);
 	assert_string_equal(error.text, "update_url: it has no :external_id");
+	set_text("update_url", "https://crm.test/:external_id/:external_id");
+	assert_int_equal(desk.instance.sink.check(desk.settings, (struct lg_text){error.text, 100}),
+			 LG_FAIL);
+	assert_string_equal(error.text, "update_url: it has :external_id twice");
 }
 
 static void what_is_mapped_is_sent(void **state)
