@@ -80,6 +80,24 @@ static int store_all(struct batch *batch, struct journal *journal, struct letter
 	return rc;
 }
 
+static bool made(const struct submission *submission, int64_t seq)
+{
+	for (size_t i = 0; i < submission->count; i++)
+		if (submission->captures[i].seq == seq)
+			return true;
+	return false;
+}
+
+/* Whose event it is; who only got its receipt comes behind. */
+static struct letter *maker_of(const struct batch *batch, int64_t seq)
+{
+	struct letter *letter = batch->submissions;
+
+	while (letter && !made(submission_of(letter), seq))
+		letter = letter->next;
+	return letter;
+}
+
 /* The extended result, for the plain one does not tell a failed sync. */
 static int transact(struct batch *batch, struct journal *journal, struct room *room,
 		    struct letter **culprit)
@@ -96,6 +114,9 @@ static int transact(struct batch *batch, struct journal *journal, struct room *r
 		rc = journal_commit(journal);
 	if (rc == SQLITE_OK)
 		return rc;
+	/* A draft of its own may fail when another one's turn has come. */
+	if (journal->failed_seq)
+		*culprit = maker_of(batch, journal->failed_seq);
 	rc = store_plain_result(journal->db, rc);
 	store_abort_if_broken(journal->db, rc);
 	journal_rollback(journal);

@@ -30,7 +30,10 @@ static int answer_again(struct journal *journal, struct capture *capture, int64_
 			struct seen *seen)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_EVENT_BODY);
+	int rc = journal_flush(journal);
 
+	if (rc != SQLITE_OK)
+		return rc;
 	sqlite3_bind_int64(select, 1, seq);
 	seen->answered = sqlite3_step(select) == SQLITE_ROW &&
 			 read_receipt(statement_column(select, 0), capture->receipt);
@@ -44,6 +47,9 @@ static bool is_discarded(struct journal *journal, int64_t seq, int *rc)
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_EVENT_TYPE);
 	bool discarded = false;
 
+	*rc = journal_flush(journal);
+	if (*rc != SQLITE_OK)
+		return false;
 	sqlite3_bind_int64(select, 1, seq);
 	if (sqlite3_step(select) == SQLITE_ROW)
 		discarded = slice_is(statement_column(select, 0), SCHEMA_TYPE_DISCARDED);
@@ -163,37 +169,30 @@ static int encode(struct journal *journal, const struct capture *capture, enum e
 static int create(struct journal *journal, struct capture *capture,
 		  const struct person_match *match, const struct seen *seen)
 {
-	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_LEAD);
 	struct lg_slice body = capture->event_json;
 	struct identity_row row;
 	bool linked = false;
 	int rc = SQLITE_OK;
 
 	/* Only a link changes what the loop has prepared. It needs room. */
-	capture->lead->limits = &journal->limits;
+	if (match->count)
+		capture->lead->limits = &journal->limits;
 	if (!link_others(capture->lead, match, NULL, &linked))
 		return SQLITE_NOMEM;
 	if (linked) {
 		rc = encode(journal, capture, EVENT_CREATED, capture->lead, slice_of(NULL, 0));
 		body = buffer_slice(&journal->body);
 	}
-	if (rc == SQLITE_OK)
-		rc = journal_add_event(journal,
-				       capture->trapped ? SCHEMA_TYPE_DISCARDED
-							: event_type_name(EVENT_CREATED),
-				       capture->lead_id, capture->at_ms, body);
-	if (rc != SQLITE_OK)
-		return rc;
-	statement_bind_blob(add, 1, capture->lead_id, UUID_BYTES);
-	sqlite3_bind_int64(add, 2, journal->last_seq);
-	rc = statement_run(add);
 	if (rc != SQLITE_OK)
 		return rc;
 	fill_row(&row, capture, capture->lead_id, match, match->known, seen);
 	row.flags = IDENTITY_ROW_CREATED;
-	journal->leads++;
 	capture->verdict = CAPTURE_CREATED;
-	return journal_add_identity(journal, &row);
+	rc = journal_add_lead(
+		journal, capture->trapped ? SCHEMA_TYPE_DISCARDED : event_type_name(EVENT_CREATED),
+		&row, body);
+	/* The journal's own buffer is the next one's. */
+	return rc == SQLITE_OK && linked ? journal_flush(journal) : rc;
 }
 
 static int merge(struct journal *journal, struct capture *capture, const struct person_match *match,

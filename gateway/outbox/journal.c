@@ -76,7 +76,8 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 	buffer_init(&journal->record, BODY_LIMIT_BYTES);
 	buffer_init(&journal->changes, BODY_LIMIT_BYTES);
 	buffer_init(&journal->body, BODY_LIMIT_BYTES);
-	if (!statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
+	if (!drafts_init(&journal->drafts, db, error) ||
+	    !statements_init(&journal->statements, db, error) || !read_last_seq(journal, error) ||
 	    !fill_indexes(journal, opening, error)) {
 		journal_fini(journal);
 		return false;
@@ -89,6 +90,7 @@ bool journal_init(struct journal *journal, sqlite3 *db, const struct dedup_setti
 void journal_fini(struct journal *journal)
 {
 	statements_fini(&journal->statements);
+	drafts_fini(&journal->drafts);
 	index_fini(&journal->index);
 	recent_fini(&journal->recent);
 	alloc_free(journal->undo);
@@ -103,13 +105,16 @@ int journal_begin(struct journal *journal)
 {
 	recent_turn(&journal->recent, clock_monotonic_ms());
 	journal->undo_count = 0;
+	journal->failed_seq = 0;
 	return statement_run(journal_statement(journal, STATEMENT_BEGIN));
 }
 
 int journal_commit(struct journal *journal)
 {
-	int rc = statement_run(journal_statement(journal, STATEMENT_COMMIT));
+	int rc = journal_flush(journal);
 
+	if (rc == SQLITE_OK)
+		rc = statement_run(journal_statement(journal, STATEMENT_COMMIT));
 	if (rc != SQLITE_OK)
 		return rc;
 	journal->undo_count = 0;
@@ -123,6 +128,7 @@ void journal_rollback(struct journal *journal)
 	/* Some failures have rolled back by themselves. */
 	if (!sqlite3_get_autocommit(journal->db))
 		statement_run(journal_statement(journal, STATEMENT_ROLLBACK));
+	drafts_clear(&journal->drafts);
 	while (journal->undo_count > 0) {
 		const struct journal_undo *undo = &journal->undo[--journal->undo_count];
 		index_remove(undo->index, undo->hash, undo->seq);
@@ -131,13 +137,35 @@ void journal_rollback(struct journal *journal)
 	journal->leads = journal->committed_leads;
 }
 
+int journal_flush(struct journal *journal)
+{
+	static const enum statement steps[] = {STATEMENT_DRAFT_EVENTS, STATEMENT_DRAFT_LEADS,
+					       STATEMENT_DRAFT_IDENTITIES};
+	struct drafts *drafts = &journal->drafts;
+	int rc = SQLITE_OK;
+
+	if (drafts->count == 0)
+		return SQLITE_OK;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == SQLITE_OK; i++) {
+		drafts->at = drafts->count; /* of none, until it reads the first */
+		rc = statement_run(journal_statement(journal, steps[i]));
+	}
+	if (rc != SQLITE_OK && drafts->at < drafts->count)
+		journal->failed_seq = drafts->all[drafts->at].seq;
+	drafts_clear(drafts);
+	return rc;
+}
+
 int journal_add_event(struct journal *journal, const char *type, const uint8_t lead_id[UUID_BYTES],
 		      int64_t at_ms, struct lg_slice body)
 {
 	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_EVENT);
 
-	if (journal->last_seq >= INDEX_SEQ_MAX)
-		return SQLITE_FULL;
+	int rc = journal_flush(journal); /* seqs ascend */
+	if (rc == SQLITE_OK && journal->last_seq >= INDEX_SEQ_MAX)
+		rc = SQLITE_FULL;
+	if (rc != SQLITE_OK)
+		return rc;
 	sqlite3_bind_int64(add, 1, journal->last_seq + 1);
 	statement_bind_text(add, 2, slice_from(type));
 	if (lead_id)
@@ -146,7 +174,7 @@ int journal_add_event(struct journal *journal, const char *type, const uint8_t l
 		sqlite3_bind_zeroblob(add, 3, 0);
 	sqlite3_bind_int64(add, 4, at_ms);
 	statement_bind_text(add, 5, body);
-	int rc = statement_run(add);
+	rc = statement_run(add);
 	if (rc == SQLITE_OK)
 		journal->last_seq++;
 	return rc;
@@ -181,6 +209,26 @@ static int index_row(struct journal *journal, const struct identity_row *row)
 	return SQLITE_OK;
 }
 
+int journal_add_lead(struct journal *journal, const char *type, const struct identity_row *row,
+		     struct lg_slice body)
+{
+	int rc = drafts_full(&journal->drafts) ? journal_flush(journal) : SQLITE_OK;
+
+	if (rc == SQLITE_OK && journal->last_seq >= INDEX_SEQ_MAX)
+		rc = SQLITE_FULL;
+	if (rc != SQLITE_OK)
+		return rc;
+	struct draft *draft = drafts_add(&journal->drafts);
+	draft->seq = ++journal->last_seq;
+	draft->at_ms = row->at_ms;
+	draft->type = slice_from(type);
+	draft->body = body;
+	memcpy(draft->lead_id, row->lead_id, UUID_BYTES);
+	draft->keys_length = identity_row_pack(row, draft->keys);
+	journal->leads++;
+	return index_row(journal, row);
+}
+
 int journal_add_identity(struct journal *journal, const struct identity_row *row)
 {
 	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_IDENTITY);
@@ -195,24 +243,38 @@ int journal_add_identity(struct journal *journal, const struct identity_row *row
 	return rc == SQLITE_OK ? index_row(journal, row) : rc;
 }
 
+static int unpack_identity(int64_t seq, struct lg_slice lead, int64_t at_ms, struct lg_slice keys,
+			   struct identity_row *row)
+{
+	if (lead.length != UUID_BYTES || !identity_row_unpack(row, keys)) {
+		log_error("store.row_unreadable", LOG_TEXT("table", "identity"),
+			  LOG_INT("seq", seq));
+		return SQLITE_NOTFOUND;
+	}
+	memcpy(row->lead_id, lead.data, UUID_BYTES);
+	row->at_ms = at_ms;
+	return SQLITE_OK;
+}
+
+static struct lg_slice bytes_of(const uint8_t *bytes, size_t length)
+{
+	return slice_of((const char *)bytes, length);
+}
+
 int journal_identity(struct journal *journal, int64_t seq, struct identity_row *row)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_IDENTITY);
+	const struct draft *draft = drafts_find(&journal->drafts, seq);
 	int rc = SQLITE_NOTFOUND;
 
+	if (draft)
+		return unpack_identity(seq, bytes_of(draft->lead_id, UUID_BYTES), draft->at_ms,
+				       bytes_of(draft->keys, draft->keys_length), row);
 	sqlite3_bind_int64(select, 1, seq);
-	if (sqlite3_step(select) == SQLITE_ROW) {
-		struct lg_slice lead = statement_column(select, 0);
-		row->at_ms = sqlite3_column_int64(select, 1);
-		if (lead.length == UUID_BYTES &&
-		    identity_row_unpack(row, statement_column(select, 2))) {
-			memcpy(row->lead_id, lead.data, UUID_BYTES);
-			rc = SQLITE_OK;
-		} else {
-			log_error("store.row_unreadable", LOG_TEXT("table", "identity"),
-				  LOG_INT("seq", seq));
-		}
-	}
+	if (sqlite3_step(select) == SQLITE_ROW)
+		rc = unpack_identity(seq, statement_column(select, 0),
+				     sqlite3_column_int64(select, 1), statement_column(select, 2),
+				     row);
 	int failed = sqlite3_reset(select);
 	return failed != SQLITE_OK ? failed : rc;
 }

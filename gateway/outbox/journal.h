@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "lead/event.h"
+#include "outbox/drafts.h"
 #include "outbox/identity_index.h"
 #include "outbox/identity_row.h"
 #include "outbox/outbox.h"
@@ -35,6 +36,8 @@ struct journal {
 	struct journal_undo *undo;
 	size_t undo_count, undo_capacity;
 
+	struct drafts drafts;	 /* what the open transaction has not given to SQLite yet */
+	int64_t failed_seq;	 /* of the draft that could not be written; 0: none */
 	int64_t last_seq, leads; /* with the open transaction */
 	int64_t committed_seq, committed_leads;
 
@@ -62,6 +65,15 @@ int journal_begin(struct journal *journal);
 int journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
+/* Gives SQLite the drafts. Who reads tables of leads and events in the transaction calls
+ * it before. */
+int journal_flush(struct journal *journal);
+
+/* A new lead, with its event of that type under the next seq and the row of its
+ * capture. `body` lives until the commit or the next flush. */
+int journal_add_lead(struct journal *journal, const char *type, const struct identity_row *row,
+		     struct lg_slice body);
+
 /* Appends an event under the next seq; `lead_id` NULL: it is of no lead. */
 int journal_add_event(struct journal *journal, const char *type, const uint8_t lead_id[UUID_BYTES],
 		      int64_t at_ms, struct lg_slice body);
@@ -69,7 +81,7 @@ int journal_add_event(struct journal *journal, const char *type, const uint8_t l
 /* Appends an identity row under the last seq and leads the index to it. */
 int journal_add_identity(struct journal *journal, const struct identity_row *row);
 
-/* SQLITE_OK, SQLITE_NOTFOUND, or a failure. */
+/* Draft or not. SQLITE_OK, SQLITE_NOTFOUND, or a failure. */
 int journal_identity(struct journal *journal, int64_t seq, struct identity_row *row);
 
 static inline sqlite3_stmt *journal_statement(struct journal *journal, enum statement statement)

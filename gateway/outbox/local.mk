@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/capture.c \
 	%D%/checkpointer.c \
 	%D%/chore.c \
+	%D%/drafts.c \
 	%D%/fault.c \
 	%D%/gate.c \
 	%D%/history.c \

@@ -52,8 +52,11 @@ int person_read(struct journal *journal, struct person_candidate *candidate)
 {
 	sqlite3_stmt *select = journal_statement(journal, STATEMENT_LEAD);
 	struct error error = {""};
-	int rc = SQLITE_NOTFOUND;
+	int rc = journal_flush(journal);
 
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = SQLITE_NOTFOUND;
 	statement_bind_blob(select, 1, candidate->lead_id, UUID_BYTES);
 	if (sqlite3_step(select) == SQLITE_ROW) {
 		struct lg_slice record = event_body_lead(statement_column(select, 3));

@@ -8,7 +8,13 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-	[STATEMENT_ADD_LEAD] = "INSERT INTO lead VALUES (?, ?)",
+	/* OR FAIL: what fails takes its transaction along, so SQLite need not be able to undo
+	 * it alone. */
+	[STATEMENT_DRAFT_EVENTS] = "INSERT OR FAIL INTO event"
+				   " SELECT seq, type, lead, at, body FROM draft",
+	[STATEMENT_DRAFT_LEADS] = "INSERT OR FAIL INTO lead SELECT lead, seq FROM draft",
+	[STATEMENT_DRAFT_IDENTITIES] = "INSERT OR FAIL INTO identity"
+				       " SELECT seq, lead, at, keys FROM draft",
 	[STATEMENT_MOVE_LEAD] = "UPDATE lead SET event = ? WHERE id = ?",
 	[STATEMENT_ADD_IDENTITY] = "INSERT INTO identity VALUES (?, ?, ?, ?)",
 	[STATEMENT_IDENTITY] = "SELECT lead, at, keys FROM identity WHERE seq = ?",

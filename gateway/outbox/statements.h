@@ -12,8 +12,10 @@ enum statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
-	STATEMENT_ADD_EVENT,	  /* seq, type, lead, at, body */
-	STATEMENT_ADD_LEAD,	  /* id, event */
+	STATEMENT_ADD_EVENT,	/* seq, type, lead, at, body */
+	STATEMENT_DRAFT_EVENTS, /* all drafts, as the next two */
+	STATEMENT_DRAFT_LEADS,
+	STATEMENT_DRAFT_IDENTITIES,
 	STATEMENT_MOVE_LEAD,	  /* event, id */
 	STATEMENT_ADD_IDENTITY,	  /* seq, lead, at, keys */
 	STATEMENT_IDENTITY,	  /* seq -> lead, at, keys */
