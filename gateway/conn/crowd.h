@@ -1,7 +1,9 @@
 /* Connections that share a bound of their own, such as those of one listener:
  * how many there are, and which of them have been idle for longest, so that these
  * make room when the bound is reached. One part a loop, which that loop's thread
- * writes; others only read since when its first connection is idle. */
+ * writes; others only read since when its first connection is idle.
+ *
+ * Counted by reference: who takes a listener's socket over takes its crowd over. */
 #ifndef CONN_CROWD_H
 #define CONN_CROWD_H
 
@@ -23,14 +25,22 @@ struct crowd_part {
 };
 
 struct crowd {
-	size_t limit; /* 0: none */
+	size_t limit; /* 0: none; of the thread that counts in */
 	atomic_size_t count;
+	_Atomic(int64_t) surplus; /* idle ones that are to go, the bound having fallen */
+	atomic_size_t references;
 	struct crowd_part *parts;
 };
 
-/* False: no memory. */
-bool crowd_init(struct crowd *crowd, size_t limit, size_t loops);
-void crowd_fini(struct crowd *crowd);
+/* Without a bound. NULL: no memory. */
+struct crowd *crowd_new(size_t loops);
+struct crowd *crowd_ref(struct crowd *crowd);
+/* The last reference frees it; NULL does no harm. Any thread. */
+void crowd_unref(struct crowd **crowd);
+
+/* Sets the bound, and when it falls how many are beyond it. The thread that counts
+ * in. */
+void crowd_set_limit(struct crowd *crowd, size_t limit);
 
 /* Whether one more would be `beyond` too many. The thread that counts in. */
 static inline bool crowd_is_full(const struct crowd *crowd, size_t beyond)

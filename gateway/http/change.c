@@ -21,8 +21,9 @@ struct http_change {
 	size_t count;
 	struct http_endpoint **old; /* as they were, when it has begun */
 	size_t old_count;
-	struct part *parts; /* one a worker */
-	atomic_size_t left; /* workers that have not taken theirs */
+	_Atomic(int64_t) surplus; /* idle connections that are to go, of all */
+	struct part *parts;	  /* one a worker */
+	atomic_size_t left;	  /* workers that have not taken theirs */
 	struct mailbox *home;
 };
 
@@ -63,6 +64,8 @@ static void put_in_place(struct http_change *change, struct http_endpoint *endpo
 		http_endpoint_unref(endpoint);
 	} else {
 		endpoint->before = old;
+		crowd_unref(&endpoint->crowd);
+		endpoint->crowd = crowd_ref(old->crowd);
 		atomic_store(&endpoint->port, atomic_load(&old->port));
 	}
 }
@@ -158,6 +161,7 @@ static void open_endpoint(struct http_server *server, struct http_endpoint *endp
 	if (before) {
 		list_remove(&before->node);
 		atomic_store(&before->ends, true);
+		crowd_set_limit(endpoint->crowd, endpoint->connections);
 		if (endpoint->tls && before->tls)
 			tls_context_inherit(endpoint->tls, before->tls);
 		good = listener_adopt(&endpoint->listener, &before->listener,
@@ -198,6 +202,20 @@ static void renew(struct http_change *change)
 	}
 }
 
+/* What goes for a listener's sake goes for that of all, too. */
+static void set_quota(struct http_change *change)
+{
+	struct quota *quota = change->server->quota;
+	bool falls = (size_t)change->limits.connections < quota->limit;
+	int64_t surplus = (int64_t)quota_total(quota) - change->limits.connections;
+
+	quota_set_limits(quota, (size_t)change->limits.connections,
+			 (size_t)change->limits.connections_per_address);
+	for (size_t i = 0; i < change->count; i++)
+		surplus -= atomic_load(&change->endpoints[i]->crowd->surplus);
+	atomic_store(&change->surplus, falls ? surplus : 0);
+}
+
 /* A server that drains accepts nowhere any more. */
 static void change_listeners(struct http_change *change)
 {
@@ -212,11 +230,31 @@ static void change_listeners(struct http_change *change)
 	LIST_EACH(node, &server->listening)
 		http_worker_set_door(container_of(node, struct http_endpoint, node),
 				     &change->limits);
-	quota_set_limits(server->quota, (size_t)change->limits.connections,
-			 (size_t)change->limits.connections_per_address);
+	set_quota(change);
 	atomic_store(&server->budget.limit_bytes, change->limits.buffered_bytes);
 	for (size_t i = 1; i < server->worker_count; i++)
 		mailbox_send(&server->workers[i].mailbox, &change->parts[i].letter);
+}
+
+static void displace_surplus(struct http_worker *worker, struct crowd *crowd,
+			     _Atomic(int64_t) *surplus)
+{
+	while (atomic_fetch_sub(surplus, 1) > 0)
+		if (!conn_group_displace(&worker->group, crowd)) {
+			atomic_fetch_add(surplus, 1); /* another loop may have some */
+			return;
+		}
+}
+
+/* Where a bound has fallen idle connections go at once: while more are there than
+ * may be for a moment, new ones would be turned away for their sake. */
+static void fit_bounds(struct http_worker *worker, struct http_change *change)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		struct crowd *crowd = change->endpoints[i]->crowd;
+		displace_surplus(worker, crowd, &crowd->surplus);
+	}
+	displace_surplus(worker, NULL, &change->surplus);
 }
 
 static bool is_of_closed(const struct conn *conn)
@@ -240,6 +278,7 @@ void http_change_take(struct loop_mailbox *box, struct letter *letter)
 	h2_stream_free_kept(&worker->h2);
 	conn_group_set(&worker->group, &settings);
 	conn_group_drain_some(&worker->group, is_of_closed);
+	fit_bounds(worker, change);
 	if (atomic_fetch_sub(&change->left, 1) == 1)
 		mailbox_send(change->home, &change->letter);
 }

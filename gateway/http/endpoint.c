@@ -100,9 +100,11 @@ static bool copy_terms(struct http_endpoint *endpoint, const struct http_listen 
 	endpoint->backlog = listen->backlog;
 	endpoint->trust.header = (enum forwarded_header)listen->forwarded_header;
 	endpoint->proxy_protocol = (enum proxy_versions)listen->proxy_protocol;
-	if (!crowd_init(&endpoint->crowd, (size_t)listen->connections,
-			endpoint->server ? endpoint->server->worker_count : 0))
+	endpoint->connections = (size_t)listen->connections;
+	endpoint->crowd = crowd_new(endpoint->server ? endpoint->server->worker_count : 0);
+	if (!endpoint->crowd)
 		return error_set(error, "no memory");
+	endpoint->crowd->limit = endpoint->connections;
 	return check_kind(listen, error) && copy_text(&endpoint->address, listen->address, error) &&
 	       copy_proxies(endpoint, &listen->trusted_proxies, error) &&
 	       copy_users(endpoint, &listen->trusted_users, error) &&
@@ -185,7 +187,7 @@ static bool same_access(const struct socket_access *a, const struct socket_acces
 
 bool http_endpoint_same(const struct http_endpoint *a, const struct http_endpoint *b)
 {
-	return a->backlog == b->backlog && a->crowd.limit == b->crowd.limit &&
+	return a->backlog == b->backlog && a->connections == b->connections &&
 	       slice_equal(a->probe_path, b->probe_path) &&
 	       a->proxy_protocol == b->proxy_protocol && same_trust(&a->trust, &b->trust) &&
 	       same_users(a, b) && same_access(&a->access, &b->access) && !a->tls == !b->tls;
@@ -277,7 +279,7 @@ void http_endpoint_unref(struct http_endpoint *endpoint)
 		return;
 	list_remove(&endpoint->link);
 	listener_close(&endpoint->listener);
-	crowd_fini(&endpoint->crowd);
+	crowd_unref(&endpoint->crowd);
 	free_text(endpoint->address);
 	free_text(endpoint->probe_path);
 	alloc_free(endpoint->proxies);

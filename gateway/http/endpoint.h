@@ -29,7 +29,8 @@ struct http_endpoint {
 	struct lg_slice address;
 	int64_t backlog;
 	struct forwarded_trust trust;
-	struct crowd crowd; /* its connections */
+	size_t connections;  /* most of them; 0: no bound of its own */
+	struct crowd *crowd; /* those of its address; a reference */
 	struct address_prefix *proxies;
 	uid_t *users; /* whose processes are believed, on a unix socket */
 	size_t user_count;

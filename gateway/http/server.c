@@ -68,7 +68,7 @@ static struct place find_place(struct http_endpoint *endpoint, const struct addr
 			       bool exempt)
 {
 	struct http_server *server = endpoint->server;
-	struct crowd *crowd = &endpoint->crowd;
+	struct crowd *crowd = endpoint->crowd;
 	struct place place = {.displaces_peer = crowd_is_full(crowd, 0)};
 
 	if (crowd_is_full(crowd, CROWD_BEYOND)) {
@@ -150,8 +150,8 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 		return;
 	}
 	conn->trusted = trusted;
-	conn->crowd = &endpoint->crowd;
-	atomic_fetch_add(&endpoint->crowd.count, 1);
+	conn->crowd = endpoint->crowd;
+	atomic_fetch_add(&endpoint->crowd->count, 1);
 	conn->displaces = place.displaces;
 	conn->displaces_peer = place.displaces_peer;
 	conn->origin = endpoint;

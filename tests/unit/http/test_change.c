@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define HOST "Host: a\r\n"
+#define CLOSED "leadgate_connections_closed_total"
 #define GET "GET / HTTP/1.1\r\n" HOST "\r\n"
 
 /* As the fixture listens. */
@@ -140,6 +141,80 @@ static void takes_a_socket_over(void **state)
 	fixture_stop(fixture);
 }
 
+/* Connects, is answered, and is idle then. */
+static void settle_in(struct client *client, struct fixture *fixture)
+{
+	client_connect(client, fixture);
+	ask(client);
+}
+
+static size_t count_open(struct client *clients, size_t count)
+{
+	size_t open = 0;
+	char byte;
+
+	for (size_t i = 0; i < count; i++)
+		open += recv(clients[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+	return open;
+}
+
+static void counts_on_when_a_socket_is_taken_over(void **state)
+{
+	int64_t displaced = fixture_counter(CLOSED, "displaced");
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listen = usual();
+	struct client clients[6];
+
+	(void)state;
+	listen.connections = 4;
+	change(fixture, &listen, 1, &limits);
+	for (size_t i = 0; i < 4; i++)
+		settle_in(&clients[i], fixture);
+	listen.probe_path = LG_SLICE("/other"); /* other terms, the same bound */
+	change(fixture, &listen, 1, &limits);
+	assert_int_equal(fixture_counter(CLOSED, "displaced"), displaced);
+	settle_in(&clients[4], fixture);
+	fixture_wait_counter(CLOSED, "displaced", displaced + 1);
+	settle_in(&clients[5], fixture);
+	fixture_wait_counter(CLOSED, "displaced", displaced + 2);
+	assert_int_equal(count_open(clients, 6), 4);
+	for (size_t i = 0; i < 6; i++)
+		client_close(&clients[i]);
+	fixture_stop(fixture);
+}
+
+/* More than may be beyond a bound for a moment. */
+#define MANY 80
+
+static void makes_connections_fit_a_lower_bound(void **state)
+{
+	int64_t displaced = fixture_counter(CLOSED, "displaced");
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listen = usual();
+	struct client clients[MANY];
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		settle_in(&clients[i], fixture);
+	client_say(&clients[0], "GET"); /* who has begun a request stays */
+	limits.connections = 20;
+	change(fixture, &listen, 1, &limits);
+	fixture_wait_counter(CLOSED, "displaced", displaced + MANY - 20);
+	listen.connections = 5;
+	change(fixture, &listen, 1, &limits);
+	fixture_wait_counter(CLOSED, "displaced", displaced + MANY - 5);
+	client_forget(&clients[0]);
+	client_say(&clients[0], " /still HTTP/1.1\r\n" HOST "\r\n");
+	client_expect(&clients[0], "GET /still", 1);
+	assert_int_equal(count_open(clients + 1, MANY - 1), 4);
+	assert_int_equal(fixture_counter(CLOSED, "displaced"), displaced + MANY - 5);
+	for (size_t i = 0; i < MANY; i++)
+		client_close(&clients[i]);
+	fixture_stop(fixture);
+}
+
 static void drains_what_is_removed(void **state)
 {
 	struct fixture *fixture = start(1); /* which answers what is parked */
@@ -230,6 +305,8 @@ int main(void)
 		cmocka_unit_test(keeps_what_stays),
 		cmocka_unit_test(limits_hold_for_what_comes_next),
 		cmocka_unit_test(takes_a_socket_over),
+		cmocka_unit_test(counts_on_when_a_socket_is_taken_over),
+		cmocka_unit_test(makes_connections_fit_a_lower_bound),
 		cmocka_unit_test(drains_what_is_removed),
 		cmocka_unit_test(changes_nothing_when_a_port_is_taken),
 		cmocka_unit_test(survives_every_failed_allocation),
