@@ -7,6 +7,7 @@
 #include "base/counter.h"
 #include "base/log.h"
 #include "supervise/admin.h"
+#include "supervise/descriptors.h"
 #include "supervise/difference.h"
 #include "supervise/notify.h"
 #include "supervise/reload_text.h"
@@ -176,6 +177,7 @@ static void change_over(struct reload *reload, struct generation *next)
 	gateway->settings = next->settings;
 	gateway->lanes = next->lanes;
 	log_set_level(next->settings->core.log_level);
+	descriptors_check(next->settings);
 	access_log_change(gateway->access_log, &next->settings->access_log, reload->access_fd);
 	reload->access_fd = -1;
 	reload->changing = true;

@@ -148,5 +148,15 @@ like($few->log, qr/event=listener\.resumed/, '… which is logged');
 my $new = $few->connect;
 ok(answers($new), 'a new connection is served');
 close $_ for $new, $first, @busy;
+
+# What is configured is compared with the limit by each reload, too.
+sub warnings { return scalar(() = $few->log =~ /event=process\.descriptors/g) }
+my $more_than_fit = slurp($few->config);
+$few->configure($more_than_fit =~ s/max_connections: 1000,/max_connections: 60,/r);
+is(($few->command('reload'))[0], 0, 'a reload with bounds that fit');
+is(warnings(), 1, '… warns of nothing');
+$few->configure($more_than_fit);
+is(($few->command('reload'))[0], 0, 'one with bounds that do not');
+is(warnings(), 2, '… warns as a start does');
 $few->finish;
 done_testing;
