@@ -91,7 +91,7 @@ static void on_drain(struct conn *conn)
 {
 	struct peer *peer = conn->context;
 
-	peer->drained = true;
+	peer->drained = !conn_group_has_grace(conn->group);
 }
 
 static void on_closed(struct conn *conn)

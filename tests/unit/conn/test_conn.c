@@ -128,6 +128,86 @@ static void drains(void **state)
 	peer_fini(&peer);
 }
 
+/* What is idle stays for the grace, whatever its own time is, and is served. */
+static void gives_idle_ones_a_grace(void **state)
+{
+	struct peer peer = peer_with(60000, 10000);
+	int64_t now_ms;
+
+	(void)state;
+	peer.settings.drain_grace_ms = 20000;
+	peer_init(&peer);
+	peer_turn(&peer);
+	now_ms = loop_now_ms(peer.loop);
+	conn_group_drain(&peer.group);
+	peer_turn(&peer);
+	assert_non_null(peer.conn);
+	assert_true(peer.conn->deadline_ms >= now_ms + 20000);
+	assert_true(peer.conn->deadline_ms <= loop_now_ms(peer.loop) + 20000);
+	peer_say(&peer, "x\n");
+	peer_turn(&peer);
+	peer_expect(&peer, "<x>\n");
+	assert_non_null(peer.conn);
+	peer_fini(&peer);
+}
+
+static void ends_idle_ones_after_their_grace(void **state)
+{
+	struct peer peer = peer_with(60000, 10000);
+
+	(void)state;
+	peer.settings.drain_grace_ms = 10;
+	peer_init(&peer);
+	peer_turn(&peer);
+	conn_group_drain(&peer.group);
+	loop_run(peer.loop);
+	assert_int_equal(peer.expired, CONN_DRAINED);
+	peer_expect_reason(&peer, CONN_DRAINED);
+	peer_fini(&peer);
+}
+
+/* Neither a longer grace nor other settings keep what is idle. */
+static void does_not_prolong_by_a_grace(void **state)
+{
+	struct peer peer = peer_with(10, 10000);
+	struct conn_settings settings;
+
+	(void)state;
+	peer.settings.drain_grace_ms = 60000;
+	peer_init(&peer);
+	conn_group_drain(&peer.group);
+	loop_run(peer.loop);
+	peer_expect_reason(&peer, CONN_DRAINED);
+	settings = peer.settings;
+	settings.timeout_ms[CONN_IDLE] = 90000;
+	conn_group_set(&peer.group, &settings);
+	assert_int_equal(peer.group.settings.timeout_ms[CONN_IDLE], 60000);
+	peer_fini(&peer);
+}
+
+/* What has come by the end of the grace, and was not read yet, is served. */
+static void serves_what_came_in_the_grace(void **state)
+{
+	struct peer peer = peer_with(60000, 10000);
+
+	(void)state;
+	peer.settings.drain_grace_ms = 20000;
+	peer_init(&peer);
+	peer_turn(&peer);
+	conn_group_drain(&peer.group);
+	peer_turn(&peer);
+	assert_true(loop_watch_set(&peer.conn->watch, 0)); /* the loop does not know yet */
+	peer_say(&peer, "x\n");
+	peer.conn->deadline_ms = loop_now_ms(peer.loop);
+	conn_group_arm(&peer.group, peer.conn->deadline_ms);
+	peer_turn(&peer);
+	assert_non_null(peer.conn);
+	assert_true(loop_watch_set(&peer.conn->watch, LOOP_READ));
+	peer_turn(&peer);
+	peer_expect(&peer, "<x>\n");
+	peer_fini(&peer);
+}
+
 /* A shorter time counts from the change, a longer one from the beginning. */
 static void takes_other_settings(void **state)
 {
@@ -239,6 +319,10 @@ int main(void)
 		cmocka_unit_test(lingers_for_so_long),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(drains_some),
+		cmocka_unit_test(gives_idle_ones_a_grace),
+		cmocka_unit_test(ends_idle_ones_after_their_grace),
+		cmocka_unit_test(does_not_prolong_by_a_grace),
+		cmocka_unit_test(serves_what_came_in_the_grace),
 		cmocka_unit_test(takes_other_settings),
 		cmocka_unit_test(stops_what_nobody_took),
 		cmocka_unit_test(bounds_what_is_left_unread),
