@@ -74,15 +74,13 @@ static void begin_drain(struct daemon *daemon)
 {
 	struct gateway *gateway = &daemon->gateway;
 	const struct core_settings *core = &gateway->settings->core;
-	int64_t delay_ms = core->stop_delay_ms < core->shutdown_ms ? core->stop_delay_ms
-								   : core->shutdown_ms;
 
 	log_notice("gateway.draining",
 		   LOG_INT("connections", (int64_t)http_server_connections(gateway->server)));
 	gateway->draining = true;
 	daemon->drain_until_ms = clock_monotonic_ms() + core->shutdown_ms;
 	notify_stopping(core->shutdown_ms);
-	if (!loop_timer_set(&daemon->drain_timer, delay_ms))
+	if (!loop_timer_set(&daemon->drain_timer, core->stop_delay_ms))
 		stop_serving(daemon);
 }
 

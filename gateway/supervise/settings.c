@@ -170,6 +170,18 @@ static void check_rate_exempt(struct settings *settings, struct fy_node *root)
 		document_error(settings->document, document_member(root, "http"), "%s", error.text);
 }
 
+/* Else a stop would end with what it waits for: all that is under way would be cut. */
+static void check_stop(struct settings *settings, struct fy_node *root)
+{
+	const struct core_settings *core = &settings->core;
+
+	if (core->stop_delay_ms > 0 && core->stop_delay_ms >= core->shutdown_ms)
+		document_error(settings->document,
+			       document_member(document_member(root, "core"), "stop_delay"),
+			       "\"stop_delay\" is a part of \"shutdown\" and leaves nothing of it "
+			       "for requests under way");
+}
+
 void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path)
 {
 	struct error error;
@@ -228,6 +240,7 @@ static void read_all(struct settings *settings)
 	settings_read_sinks(settings, document_member(root, "sinks"));
 	check_probe_paths(settings, root);
 	check_rate_exempt(settings, root);
+	check_stop(settings, root);
 }
 
 /* The store alone, whatever else is wrong. */

@@ -33,7 +33,7 @@ static const struct lg_option core_options[] = {
 	 .min = 0,
 	 .max = 3600000,
 	 .help = "how long a stop still accepts connections while /readyz says no, so that load "
-		 "balancers turn away first; a part of shutdown"},
+		 "balancers turn away first; a part of shutdown, and shorter than it"},
 	{.name = "slow_call",
 	 .type = LG_DURATION,
 	 .offset = offsetof(struct core_settings, slow_ms),

@@ -31,6 +31,17 @@ sub metric {
     return $value || 0;
 }
 
+# A request that has begun, which its 100 Continue says: its connection, and its body.
+sub begin {
+    my ($gateway, $name) = @_;
+    my ($head, $body) = form_request('/f/contact', [email => "$name\@example.com"], Expect => '100-continue') =~ /\A(.*?\r\n\r\n)(.*)\z/s;
+    my $socket = $gateway->connect;
+    syswrite $socket, $head;
+    sysread $socket, my $go, 100;
+    is($go, "HTTP/1.1 100 Continue\r\n\r\n", "request $name has begun");
+    return ($socket, $body);
+}
+
 # ---- an idle connection whose next request is on its way ------------------------------
 my $gateway = LeadgateTest->new(config => config(delay => '0s', port => 0, admin => 0, grace => '60s'))->start;
 my ($busy, $silent) = map { $gateway->connect } 1 .. 2;
@@ -72,9 +83,7 @@ delete $gateway->{descriptors};
 $gateway->signal('TERM');
 wait_until { $gateway->admin('/readyz')->{status} == 503 } 'readiness falls';
 is($gateway->exchange(mail('five'))->{status}, 202, 'new connections are served while it is noticed');
-my $kept = $gateway->connect;
-syswrite $kept, substr mail('six'), 0, 30;
-wait_until { metric($gateway, 'leadgate_connections') == 1 } 'a request has begun';
+my ($kept) = begin($gateway, 'six');
 $gateway->announce(qr/event=gateway\.cut/);
 my $began = time;
 $gateway->signal('TERM');
@@ -87,9 +96,7 @@ $gateway->read_log;
 # ---- a successor on the same store and the same addresses --------------------------------
 $gateway->configure(config(delay => '0s', port => 0, admin => 0, grace => '60s'))->start;
 my ($port, $admin) = ($gateway->port, $gateway->admin_port);
-my $last = $gateway->connect;
-syswrite $last, substr mail('seven'), 0, 30;
-wait_until { metric($gateway, 'leadgate_connections') == 1 } 'a request has begun';
+my ($last, $body) = begin($gateway, 'seven');
 my $next = LeadgateTest->new(dir => $gateway->dir, files => { config => 'next.yaml' },
     config => config(delay => '0s', port => $port, admin => $admin, grace => '0s'));
 $next->{log_count} = 100;
@@ -104,7 +111,7 @@ wait_until {
     !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 1);
 } 'the first one accepts no more';
 unlike($next->log, qr/event=store\.taken_over/, 'but has the store while it drains');
-syswrite $last, substr mail('seven'), 30;
+syswrite $last, $body;
 is(read_answer($last)->{status}, 202, 'its last request is answered');
 is($gateway->wait_end, 0, 'it ends');
 $gateway->read_log;
@@ -129,6 +136,17 @@ $third->signal('TERM');
 is($third->wait_end, 0, 'SIGTERM ends a start that waits');
 unlike($third->log, qr/event=gateway\.listening|level=(error|warning)/, 'which has touched nothing');
 is($next->exchange(mail('ten'))->{status}, 202, 'the running one does not notice');
+
+# ---- a start that has waited long enough ------------------------------------------------
+$third->configure(config(delay => '0s', port => $port, admin => $admin, grace => '0s') =~ s/max_wait: 60s/max_wait: 100ms/r);
+$third->launch;
+is($third->wait_end, 1, 'a start ends when store.max_wait is over');
+like($third->log, qr/event=gateway\.failed reason=.*in use by process $next->{pid}\b/, 'and says who has the store');
+$third->configure(config(delay => '20s', port => $port, admin => $admin, grace => '0s'));
+my ($status, undef, $said) = $third->command('check');
+is($status, 78, 'a delay that takes all the time of a stop is a mistake');
+like($said, qr/next\.yaml:1:\d+: error: "stop_delay" is a part of "shutdown" and leaves nothing of it/, '… which is shown');
+is($next->exchange(mail('eleven'))->{status}, 202, 'the running one goes on');
 
 $next->finish;
 $gateway->finish;
