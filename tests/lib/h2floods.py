@@ -46,15 +46,25 @@ class Neighbour(threading.Thread):
         return self.problem
 
 
-def repeat(first, more, size=50):
-    """A flood: what begins it, and then what `more` makes of each number."""
-    def pieces():
-        yield first
+class Flood:
+    """What begins it, and then what `more` makes of each number. `budget`: so many
+    of those are borne and one more is not. Paced: each is a stream of its own,
+    and the next waits until it has ended, or max_streams would end them."""
+
+    def __init__(self, budget, first, more, paced=False):
+        self.budget, self.first, self.more, self.paced = budget, first, more, paced
+        self.size = 1 if paced else 50
+
+    def bytes(self, start, end):
+        return b''.join(self.more(i) for i in range(start, end))
+
+    def pieces(self):
+        """(bytes, how many these and all before are)"""
+        yield self.first, 0
         n = 0
         while True:
-            yield b''.join(more(i) for i in range(n, n + size))
-            n += size
-    return pieces
+            yield self.bytes(n, n + self.size), n + self.size
+            n += self.size
 
 
 def open_post():
@@ -71,34 +81,44 @@ def made_to_reset(i):
     return post(stream, f'm{i}%40example.com') + frame(WINDOW_UPDATE, 0, stream, b'\x7f\xff\xff\xff')
 
 
+def too_short(i):
+    """The body has not the length that its head says."""
+    stream = 1 + 2 * i
+    return request(stream, FORM, ('content-length', '9'), ends=False, method='POST', path='/f/contact') + frame(DATA, END_STREAM, stream, b'email=')
+
+
+# Wire says its settings and acknowledges the server's. A request adds to some budgets.
 FLOODS = {
-    'h2-resets': repeat(b'', canceled),
-    'h2-errors': repeat(b'', lambda i: request(1 + 2 * i, ('X-Upper', 'x')), 1),
-    'h2-errors, made of requests under way': repeat(b'', made_to_reset, 1),
-    'h2-continuations': repeat(frame(HEADERS, 0, 1, head()), lambda i: frame(CONTINUATION, 0, 1)),
-    'h2-settings': repeat(b'', lambda i: frame(SETTINGS, payload=setting(3, i))),
-    'h2-pings': repeat(b'', lambda i: frame(PING, payload=i.to_bytes(8, 'big'))),
-    'h2-empty-data': repeat(open_post(), lambda i: frame(DATA, 0, 1)),
-    'h2-priorities': repeat(b'', lambda i: frame(PRIORITY, 0, 1 + 2 * i, bytes(5))),
-    'h2-window-updates': repeat(b'', lambda i: frame(WINDOW_UPDATE, payload=b'\0\0\0\1')),
-    'h2-other-frames': repeat(b'', lambda i: frame(0x42, payload=b'x')),
-    'h2-head': repeat(frame(HEADERS, END_HEADERS, 1, head() + kept('x', 'y' * 3000) + b'\xbe' * 8000), lambda i: b''),
+    'h2-resets': Flood(100, b'', canceled),
+    'h2-errors': Flood(100, b'', lambda i: request(1 + 2 * i, ('X-Upper', 'x')), paced=True),
+    'h2-errors, lengths that differ': Flood(100, b'', too_short, paced=True),
+    'h2-errors, made of requests under way': Flood(100, b'', made_to_reset, paced=True),
+    'h2-continuations': Flood(4, frame(HEADERS, 0, 1, head()), lambda i: frame(CONTINUATION, 0, 1)),
+    'h2-settings': Flood(20 - 2, b'', lambda i: frame(SETTINGS, payload=setting(3, i))),
+    'h2-pings': Flood(100, b'', lambda i: frame(PING, payload=i.to_bytes(8, 'big'))),
+    'h2-empty-data': Flood(100 + 1, open_post(), lambda i: frame(DATA, 0, 1)),
+    'h2-priorities': Flood(200, b'', lambda i: frame(PRIORITY, 0, 1 + 2 * i, bytes(5))),
+    'h2-window-updates': Flood(1000, b'', lambda i: frame(WINDOW_UPDATE, payload=b'\0\0\0\1')),
+    'h2-other-frames': Flood(100, b'', lambda i: frame(0x42, payload=b'x')),
+    'h2-head': Flood(0, frame(HEADERS, END_HEADERS, 1, head() + kept('x', 'y' * 3000) + b'\xbe' * 8000), lambda i: b''),
 }
-# Their streams end one after the other, or max_streams would end them.
-PACED = ('h2-errors', 'h2-errors, made of requests under way')
 
 
-def attack(port, pieces, paced):
-    """Until the server has had enough. How long that took, and its error. Paced:
-    each piece is a stream, and the next waits until it has ended."""
+def attack(port, flood):
+    """Until the server has had enough. How long that took after what it bears, and
+    its error."""
     wire = Wire(port, timeout=PATIENCE_S).meet()
-    begun, sent = time.monotonic(), 1
-    for piece in pieces():
+    begun, crossed, ended = time.monotonic(), None, 1
+    for piece, sent in flood.pieces():
+        if crossed is None and sent >= flood.budget:
+            crossed = time.monotonic()
         if not wire.send(piece) or time.monotonic() - begun > PATIENCE_S:
             break
-        if paced and piece:
-            wire.until(lambda: len(wire.resets.keys() | wire.ended) == sent or wire.errors())
-            sent += 1
+        if flood.paced and piece:
+            wire.until(lambda: len(wire.resets.keys() | wire.ended) == ended or wire.errors())
+            ended += 1
+            if wire.errors():
+                break
             continue
         wire.socket.setblocking(False)
         try:
@@ -109,9 +129,41 @@ def attack(port, pieces, paced):
         if wire.closed:
             break
     wire.at_end()
-    taken = time.monotonic() - begun
+    taken = time.monotonic() - crossed
     wire.close()
     return taken, wire.errors()
+
+
+def is_borne(wire, name, flood):
+    """Whether all that the budget allows is."""
+    wire.send(flood.first)
+    if flood.paced:
+        for i in range(flood.budget):
+            wire.send(flood.more(i))
+            wire.until(lambda: len(wire.resets.keys() | wire.ended) == i + 1 or wire.errors())
+    elif name == 'h2-pings':
+        wire.send(flood.bytes(0, flood.budget))
+        return wire.until(lambda: len(wire.pings) == flood.budget)
+    elif name == 'h2-continuations':
+        wire.send(flood.bytes(1, flood.budget) + frame(CONTINUATION, END_HEADERS, 1))
+    else:
+        wire.send(flood.bytes(0, flood.budget))
+    wire.send(frame(PING, payload=b'budgets!'))
+    return wire.until(lambda: b'budgets!' in wire.pings)
+
+
+def bounds(port, name, flood):
+    """So much is borne and one more is not, whenever it comes."""
+    wire = Wire(port, timeout=PATIENCE_S).meet()
+    say(is_borne(wire, name, flood), f'{name}: {flood.budget} are borne {wire.errors()}')
+    if name == 'h2-continuations': # that head was whole
+        wire.close()
+        wire = Wire(port, timeout=PATIENCE_S).meet()
+        wire.send(flood.first + flood.bytes(0, flood.budget))
+    wire.send(flood.more(flood.budget))
+    wire.at_end()
+    say(wire.errors() == [CALM], f'{name}: and one more is not {wire.errors()}')
+    wire.close()
 
 
 def say(good, what):
@@ -122,12 +174,12 @@ def p99(times):
     return sorted(times)[len(times) * 99 // 100] * 1000
 
 
-def flood(port, name, pieces, seconds):
+def flood(port, name, kind, seconds):
     neighbour = Neighbour(port)
     until = time.monotonic() + seconds
     count, slowest, errors = 0, 0, []
     while count == 0 or time.monotonic() < until:
-        taken, found = attack(port, pieces, name in PACED)
+        taken, found = attack(port, kind)
         count, slowest, errors = count + 1, max(slowest, taken), errors + found
     problem = neighbour.stop()
     # A reset of the connection may overtake the word that goes before it.
@@ -135,7 +187,7 @@ def flood(port, name, pieces, seconds):
     say(slowest < PATIENCE_S, f'{name}: and closes {count} connections')
     say(problem is None, f'{name}: a neighbour is served {problem or ""}')
     if seconds:
-        print(f'# {name}: closed after {slowest * 1000:.0f} ms at most, {len(neighbour.times)} leads of the neighbour, p99 {p99(neighbour.times):.1f} ms', flush=True)
+        print(f'# {name}: closed {slowest * 1000:.0f} ms after its budget at most, {len(neighbour.times)} leads of the neighbour, p99 {p99(neighbour.times):.1f} ms', flush=True)
 
 
 def stalls(port):
@@ -170,8 +222,10 @@ def slowness(port):
 
 def main():
     port, seconds = int(sys.argv[1]), float(sys.argv[2])
-    for name, pieces in FLOODS.items():
-        flood(port, name, pieces, seconds)
+    for name, kind in FLOODS.items():
+        if kind.budget > 0:
+            bounds(port, name, kind)
+        flood(port, name, kind, seconds)
     stalls(port)
     slowness(port)
 

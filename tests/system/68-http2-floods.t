@@ -1,6 +1,7 @@
 # Floods of HTTP/2, one after the other, each beside a client that behaves: the
-# attacker is closed with a reason, the neighbour is served, memory comes back.
-# H2_ATTACK_SECONDS lets each attack last so long, on ever new connections.
+# attacker is closed with a reason by the first frame beyond its budget, and by none
+# within; the neighbour is served, memory comes back. H2_ATTACK_SECONDS lets each
+# attack last so long, on ever new connections; tests/bench/attacks compares times.
 use strict;
 use warnings;
 
@@ -14,7 +15,7 @@ my $gateway = LeadgateTest->new(config => <<'YAML')->start;
 core: { loops: 2 }
 listen: [{ address: "127.0.0.1:0", probe_path: /up }]
 admin: { address: "127.0.0.1:0" }
-http: { head_timeout: 1s, body_timeout: 1s, write_timeout: 1s, max_address_rate: 0 }
+http: { head_timeout: 1s, body_timeout: 1s, write_timeout: 1s, max_address_rate: 0, flood_interval: 1h }
 store: { path: "@DIR@/store.db" }
 sources: { contact-form: { plugin: webform, path: /f/contact, auth: none } }
 sinks: { archive: { plugin: file, path: "@DIR@/leads.ndjson" } }
