@@ -366,7 +366,8 @@ static void read_some(struct conn *conn)
 
 static void watch(struct conn *conn)
 {
-	bool reading = conn->state == CONN_LINGER || (!conn->paused && !conn->ended && !conn->last);
+	bool reading = conn->state == CONN_LINGER ||
+		       (!conn->paused && !conn->offer && !conn->ended && !conn->last);
 	bool writing = conn->blocked || buffer_length(&conn->out) > 0;
 	int events = (reading && !conn->blocked ? LOOP_READ : 0) | (writing ? LOOP_WRITE : 0);
 
@@ -381,26 +382,30 @@ static bool is_at_end(const struct conn *conn)
 	       conn->state < CONN_LINGER;
 }
 
-/* Each round of the loop takes bytes that a pause had kept back, so it ends. */
+/* What a pause had kept from the protocol is offered once: of a peer that sends
+ * more than is answered at once the rest comes after all others have had a turn. */
 void conn_take_turn(struct conn *conn)
 {
 	list_remove(&conn->turn);
 	conn->in_turn = true;
+	if (conn->offer)
+		offer_in(conn);
 	while (conn->state != CONN_CLOSED) {
-		if (conn->offer)
-			offer_in(conn);
 		if (is_at_end(conn))
 			end_input(conn);
 		if (conn->state != CONN_CLOSED)
 			send_out(conn);
 		if (conn->state != CONN_CLOSED && conn->state != CONN_LINGER && !conn->opening)
 			conn->protocol->settle(conn);
-		if (!conn->offer && !is_at_end(conn))
+		if (!is_at_end(conn))
 			break;
 	}
 	conn->in_turn = false;
-	if (conn->state != CONN_CLOSED)
-		watch(conn);
+	if (conn->state == CONN_CLOSED)
+		return;
+	if (conn->offer)
+		conn_group_defer(conn->group, conn);
+	watch(conn);
 }
 
 static void on_ready(struct loop_watch *loop_watch, int events)

@@ -114,6 +114,31 @@ void conn_group_rouse(struct conn_group *group)
 	event_active(&group->turns_event, EV_TIMEOUT, 0);
 }
 
+void conn_group_defer(struct conn_group *group, struct conn *conn)
+{
+	bool is_first = list_empty(&group->deferred);
+
+	list_append(&group->deferred, &conn->turn);
+	if (!is_first || loop_timer_set(&group->deferred_timer, 0))
+		return;
+	/* Without memory for a timer it is at once. */
+	list_remove(&conn->turn);
+	list_append(&group->turns, &conn->turn);
+	conn_group_rouse(group);
+}
+
+/* Those that are deferred meanwhile wait for another round. */
+static void on_deferred(struct loop_timer *timer)
+{
+	struct conn_group *group = container_of(timer, struct conn_group, deferred_timer);
+
+	LIST_EACH_SAFE(node, &group->deferred) {
+		list_remove(node);
+		list_append(&group->turns, node);
+	}
+	conn_group_rouse(group);
+}
+
 void conn_group_lend(struct conn_group *group, struct buffer *buffer)
 {
 	if (buffer->data || group->spare_count == 0)
@@ -340,8 +365,10 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 	for (int i = 0; i < CONN_STATE_COUNT; i++)
 		list_init(&group->states[i]);
 	list_init(&group->turns);
+	list_init(&group->deferred);
 	event_assign(&group->turns_event, loop_base(loop), -1, 0, on_turns, group);
 	loop_timer_init(&group->timer, loop, on_timer);
+	loop_timer_init(&group->deferred_timer, loop, on_deferred);
 	group->scratch = alloc_malloc(2 * CONN_GROUP_SCRATCH_BYTES);
 	if (!group->scratch)
 		return false;
@@ -380,6 +407,7 @@ void conn_group_fini(struct conn_group *group)
 	free_closed(group);
 	event_del(&group->turns_event);
 	loop_timer_fini(&group->timer);
+	loop_timer_fini(&group->deferred_timer);
 	loop_mailbox_fini(&group->letters);
 	mailbox_fini(&group->mailbox);
 	while (group->spare_count > 0)

@@ -30,6 +30,8 @@ struct conn_group {
 	size_t handshakes;	  /* connections in CONN_HANDSHAKE */
 	struct list turns;	  /* to be settled before the loop sleeps */
 	struct event turns_event; /* made active by hand, never added */
+	struct list deferred;	  /* to be settled in the next round */
+	struct loop_timer deferred_timer;
 	struct loop_timer timer;
 	int64_t armed_ms; /* when the timer fires; INT64_MAX: it does not */
 	struct mailbox mailbox;
@@ -107,6 +109,9 @@ void conn_group_admit(struct conn_group *group);
 void conn_group_drain_one(struct conn *conn);
 /* Turns are taken, and closed connections freed, before the loop sleeps. */
 void conn_group_rouse(struct conn_group *group);
+/* Has a connection take a turn in the loop's next round, when all that is ready
+ * by then was served. */
+void conn_group_defer(struct conn_group *group, struct conn *conn);
 /* Memory for an empty buffer that has none. */
 void conn_group_lend(struct conn_group *group, struct buffer *buffer);
 /* Takes the memory of an empty buffer back. */

@@ -20,6 +20,8 @@
 #define RETRY_MS 25
 /* A queue that is filled while it is emptied is not emptied for ever. */
 #define EMPTY_MOST 4096
+/* Of answers that a peer has made no room for. */
+#define UNSENT_BYTES 65536
 
 /* A machine without IPv6 still listens on every address that it has. */
 static int open_socket(struct bind_address *address)
@@ -33,19 +35,24 @@ static int open_socket(struct bind_address *address)
 	return socket(AF_INET, type, 0);
 }
 
-/* Accepted sockets inherit it (Linux), which saves a call for each. */
-static bool set_no_delay(int fd)
+/* Accepted sockets inherit these (Linux), which saves calls for each. The kernel
+ * would take megabytes for a peer that does not read: all that it asks for would
+ * be answered, and lie there. */
+static bool set_stream_options(int fd)
 {
-	int on = 1;
+	int on = 1, unsent_bytes = UNSENT_BYTES;
 
-	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+	       setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes,
+			  sizeof(unsent_bytes)) == 0;
 }
 
 static bool set_options(int fd, const struct bind_address *address)
 {
 	int on = 1, v6_only = !address->both;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 || !set_no_delay(fd))
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    !set_stream_options(fd))
 		return false;
 	return address->socket.ss_family != AF_INET6 ||
 	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0;
@@ -205,7 +212,7 @@ static void open_inherited(struct listener *listener, struct inherited *inherite
 {
 	listener->inherited = inherited;
 	listener->fd = inherited_fd(inherited);
-	set_no_delay(listener->fd); /* of a unix socket there is nothing to set */
+	set_stream_options(listener->fd); /* of a unix socket there is nothing to set */
 }
 
 bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice text, int backlog,

@@ -40,6 +40,25 @@ static void offers_what_a_pause_kept_back(void **state)
 	peer_fini(&peer);
 }
 
+/* Others come before what a pause kept back is offered again. */
+static void takes_a_turn_a_round(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+	size_t before = 0;
+
+	(void)state;
+	peer.pause_after = 2;
+	peer_init(&peer);
+	peer_say(&peer, "1\n2\n3\n4\n5\n");
+	while (peer.lines < 5) {
+		event_base_loop(loop_base(peer.loop), EVLOOP_ONCE);
+		assert_in_range(peer.lines, before, before + 2);
+		before = peer.lines;
+	}
+	peer_expect(&peer, "<1>\n<2>\n<3>\n<4>\n<5>\n");
+	peer_fini(&peer);
+}
+
 static void ends_at_the_deadline(void **state)
 {
 	struct peer peer = peer_with(10, 10000);
@@ -312,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_and_sees_the_end),
 		cmocka_unit_test(offers_what_a_pause_kept_back),
+		cmocka_unit_test(takes_a_turn_a_round),
 		cmocka_unit_test(ends_at_the_deadline),
 		cmocka_unit_test(ends_a_slow_body),
 		cmocka_unit_test(waits_without_a_deadline),

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,7 +29,13 @@ static void on_accepted(struct listener *listener, int fd, const struct address 
 {
 	struct seen *seen = listener->context;
 
+	int unsent_bytes = 0;
+	socklen_t length = sizeof(unsent_bytes);
+
 	address_format(peer, seen->peer);
+	/* What a peer does not read does not pile up in the kernel. */
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes, &length), 0);
+	assert_in_range(unsent_bytes, 1, 1 << 20);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	close(fd);
