@@ -23,6 +23,7 @@ static void submit(struct h2_session *h2, struct h2_stream *s, const struct http
 		h2_session_fail(h2);
 		return;
 	}
+	h2_stream_drop_body(s, worker);
 	h2_worker_watch(&worker->h2, &worker->h2.answers, &s->deadline,
 			worker->limits.write_timeout_ms);
 }

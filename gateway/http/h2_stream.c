@@ -63,14 +63,20 @@ static void destroy(struct h2_stream *s)
 	alloc_free(s);
 }
 
+void h2_stream_drop_body(struct h2_stream *s, struct http_worker *worker)
+{
+	budget_give(&worker->server->budget, buffer_length(&s->body));
+	buffer_clear(&s->body);
+	buffer_shrink(&s->body, KEPT_BYTES);
+	s->request.body = (struct lg_slice){0};
+}
+
 /* Empties it, with as much memory as the next one is likely to need. */
 static void reset(struct h2_stream *s)
 {
 	struct arena arena = s->request.arena;
 
 	arena_reset(&arena);
-	buffer_clear(&s->body);
-	buffer_shrink(&s->body, KEPT_BYTES);
 	buffer_clear(&s->answer);
 	buffer_shrink(&s->answer, KEPT_BYTES);
 	s->request = (struct http_request){.arena = arena};
@@ -87,7 +93,7 @@ void h2_stream_free(struct h2_stream *s, struct http_worker *worker)
 		s->request.route.ended(&s->request);
 	list_remove(&s->node);
 	list_remove(&s->deadline.node);
-	budget_give(&worker->server->budget, buffer_length(&s->body));
+	h2_stream_drop_body(s, worker);
 	if (worker->h2.kept_count == KEPT_STREAMS ||
 	    s->capacity != (size_t)worker->limits.headers) {
 		destroy(s);

@@ -39,6 +39,9 @@ void h2_stream_free_kept(struct h2_worker *worker);
 /* Adds a piece of the body. */
 enum http_refusal h2_stream_add(struct h2_stream *stream, struct lg_slice piece,
 				struct http_worker *worker);
+/* The request is answered: nobody needs its body, while the answer may wait long
+ * to be read. */
+void h2_stream_drop_body(struct h2_stream *stream, struct http_worker *worker);
 /* The body is whole. False: no memory. */
 bool h2_stream_complete(struct h2_stream *stream);
 

@@ -72,7 +72,7 @@ class Wire:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b''
         self.hpack = hpack.Decoder()
-        self.statuses, self.resets, self.bodies, self.ended = {}, {}, {}, set()
+        self.statuses, self.fields, self.resets, self.bodies, self.ended = {}, {}, {}, {}, set()
         self.goaways, self.settings, self.pings, self.frames = [], {}, [], []
         self.closed, self.taken = False, 0
         if begin:
@@ -114,7 +114,7 @@ class Wire:
     def take(self, kind, flags, stream, payload):
         self.frames.append((kind, flags, stream, payload))
         if kind == HEADERS:
-            fields = dict(self.hpack.decode(payload))
+            fields = self.fields[stream] = dict(self.hpack.decode(payload))
             if ':status' in fields:
                 self.statuses.setdefault(stream, []).append(int(fields[':status']))
         elif kind == DATA:
