@@ -1,7 +1,9 @@
-# Chromium sends a form through nginx, over TLS and HTTP/2, as a visitor does.
+# Chromium sends a form through nginx, over TLS and HTTP/2, as a visitor does; and
+# straight to the gateway, which speaks both itself.
 use strict;
 use warnings;
 
+use Chromium;
 use LeadgateTest;
 use POSIX qw(:sys_wait_h);
 use ProxyTest;
@@ -67,5 +69,34 @@ is($lead->{inquiry}{message}, "One & two\nthree", 'its lines');
 is($lead->{client}{ip}, '127.0.0.1', 'from the visitor\'s address');
 like($lead->{client}{user_agent}, qr/Chrome/, 'and browser');
 stop_proxy($proxy);
+
+# The browser itself says how it came there.
+my $pem = "$dir/forms.pem";
+my $own = LeadgateTest->new(config => <<"YAML")->start;
+listen: [{ address: "127.0.0.1:0", tls: { certificate: $pem, key: $pem.key } }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "\@DIR\@/store.db" }
+sources: { contact-form: { plugin: webform, path: /f/contact, auth: none } }
+sinks: { archive: { plugin: file, path: "\@DIR\@/leads.ndjson" } }
+YAML
+my $origin = 'https://forms.example:' . $own->port;
+my $chromium = Chromium->start($own->dir, '--host-resolver-rules=MAP forms.example 127.0.0.1');
+$chromium->visit("$origin/nowhere");
+is($chromium->evaluate('performance.getEntriesByType("navigation")[0].nextHopProtocol'), 'h2',
+    'a page of the gateway comes by HTTP/2');
+my $answers = $chromium->evaluate(<<'JAVASCRIPT');
+Promise.all([1, 2, 3, 4, 5].map(n => fetch('/f/contact', {method: 'POST', headers: {Accept: 'application/json'},
+    body: new URLSearchParams({email: `chromium${n}@example.com`, full_name: 'Zo\u00eb M\u00fcller'})})
+    .then(answer => answer.json().then(json => `${answer.status} ${json.receipt.length}`)))).then(all => all.join())
+JAVASCRIPT
+is($answers, join(',', ('202 36') x 5), 'five forms at once are answered');
+my $hops = $chromium->evaluate(<<'JAVASCRIPT');
+performance.getEntriesByType('resource').filter(e => e.name.endsWith('/f/contact')).map(e => e.nextHopProtocol).join()
+JAVASCRIPT
+is($hops, join(',', ('h2') x 5), 'all by HTTP/2');
+is_deeply([sort map { "$_->{lead}{person}{email} $_->{lead}{person}{full_name}" } $own->wait_events(5)],
+    [map { "chromium$_\@example.com Zo\x{eb} M\x{fc}ller" } 1 .. 5], 'and all are leads');
+$chromium->stop;
+$own->finish;
 $gateway->finish;
 done_testing;
