@@ -67,5 +67,6 @@ SYSTEM_TESTS += 82-access-log.t
 SYSTEM_TESTS += 83-migrations.t
 SYSTEM_TESTS += 84-forget-reload.t
 SYSTEM_TESTS += 85-http2-bounds.t
+SYSTEM_TESTS += 86-http2-restarts.t
 SYSTEM_TESTS += 87-http-splits.t
 SYSTEM_TESTS += 88-clients.t
