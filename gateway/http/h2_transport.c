@@ -57,7 +57,8 @@ static void on_settle(struct conn *conn)
 {
 	struct h2_session *h2 = conn->context;
 
-	if (atomic_load(&h2->endpoint->ends))
+	/* Whose request is on its way when all are told is not. */
+	if (h2->worker->group.draining || atomic_load(&h2->endpoint->ends))
 		h2_session_drain(h2);
 	if (buffer_length(&conn->out) == 0)
 		h2_session_draw(h2);

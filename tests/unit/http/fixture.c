@@ -41,6 +41,7 @@ struct fixture {
 	pthread_cond_t changed;
 	struct http_request *parked[PARKED_MAX];
 	size_t parked_count;
+	bool holding, lets_go;
 	struct lg_slice proxies[1];
 	char *big;
 };
@@ -111,6 +112,36 @@ static void park(struct http_request *request, void *arg)
 	pthread_mutex_unlock(&fixture->lock);
 }
 
+static void hold(struct http_request *request, void *arg)
+{
+	struct fixture *fixture = arg;
+
+	pthread_mutex_lock(&fixture->lock);
+	fixture->holding = true;
+	pthread_cond_broadcast(&fixture->changed);
+	while (!fixture->lets_go)
+		pthread_cond_wait(&fixture->changed, &fixture->lock);
+	fixture->holding = fixture->lets_go = false;
+	pthread_mutex_unlock(&fixture->lock);
+	show(request, arg);
+}
+
+void fixture_wait_held(struct fixture *fixture)
+{
+	pthread_mutex_lock(&fixture->lock);
+	while (!fixture->holding)
+		pthread_cond_wait(&fixture->changed, &fixture->lock);
+	pthread_mutex_unlock(&fixture->lock);
+}
+
+void fixture_let_go(struct fixture *fixture)
+{
+	pthread_mutex_lock(&fixture->lock);
+	fixture->lets_go = true;
+	pthread_cond_broadcast(&fixture->changed);
+	pthread_mutex_unlock(&fixture->lock);
+}
+
 static void answer_big(struct http_request *request, void *arg)
 {
 	struct fixture *fixture = arg;
@@ -125,6 +156,8 @@ static bool route(void *arg, struct http_request *request, struct http_route *ro
 	*route = (struct http_route){show, arg, 100000};
 	if (slice_is(request->path, "/later"))
 		route->handle = park;
+	else if (slice_is(request->path, "/hold"))
+		route->handle = hold;
 	else if (slice_is(request->path, "/big"))
 		route->handle = answer_big;
 	else if (slice_is(request->path, "/small"))

@@ -1,8 +1,8 @@
 /* A server on 127.0.0.1 with its loops on threads of their own, a service that
  * shows what it got, and a client that reads until it has seen what it wants.
  *
- * Paths: /later is parked until fixture_release; /early is answered 403 by the
- * route hook; /small takes 10 bytes of body; /big answers 8 MiB; /probe is the
+ * Paths: /later is parked until fixture_release; /hold stops its loop until
+ * fixture_let_go; /early is answered 403 by the route hook; /small takes 10 bytes of body; /big answers 8 MiB; /probe is the
  * probe; /broken adds a header that would break the framing; all others answer "METHOD path query host client loop body". */
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
@@ -31,6 +31,10 @@ void fixture_wait_parked(struct fixture *fixture, size_t count);
 size_t fixture_parked(struct fixture *fixture);
 /* Answers the index-th parked request, 200 and its query. */
 void fixture_release(struct fixture *fixture, size_t index);
+
+/* Waits until a loop is held, and lets it go on. */
+void fixture_wait_held(struct fixture *fixture);
+void fixture_let_go(struct fixture *fixture);
 
 /* A client's end. It fails the test when nothing comes for ten seconds. */
 struct client {

@@ -256,6 +256,30 @@ static void drains_in_two_steps(void **state)
 	fixture_stop(fixture);
 }
 
+/* Nobody tells it that it is to go, for it is not idle any more. */
+static void drains_whose_request_is_on_its_way(void **state)
+{
+	struct fixture *fixture = start();
+	struct client holder, late;
+
+	(void)state;
+	meet(&late, fixture);
+	expect_life(&late, 1);
+	client_forget(&late);
+	client_connect(&holder, fixture);
+	client_say(&holder, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	fixture_wait_held(fixture);
+	http_server_drain(fixture_server(fixture));
+	say_get(&late, 3, GET TO("\x06", "/alive"));
+	fixture_let_go(fixture);
+	assert_true(client_read_end(&late));
+	assert_int_equal(frames(&late, NGHTTP2_HEADERS, 3, -1), 1);
+	assert_int_equal(frames(&late, NGHTTP2_GOAWAY, 0, NGHTTP2_NO_ERROR), 2);
+	client_close(&holder);
+	client_close(&late);
+	fixture_stop(fixture);
+}
+
 static void ends_a_peer_that_does_not_read(void **state)
 {
 	struct http_limits limits = fixture_limits();
@@ -326,6 +350,7 @@ int main(void)
 		cmocka_unit_test(keeps_the_places_of_requests_under_way),
 		cmocka_unit_test(leaves_unanswered_requests_behind),
 		cmocka_unit_test(drains_in_two_steps),
+		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
 		cmocka_unit_test(survives_every_failed_allocation),
 	};
