@@ -1,6 +1,7 @@
 #include "codec/form.h"
 
 #include "base/utf8.h"
+#include "codec/charset.h"
 #include "codec/hex.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -164,6 +165,39 @@ bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, st
 		pair = &form->pairs[form->count++];
 		if (!part_decode(arena, name, &pair->name) ||
 		    !part_decode(arena, value, &pair->value))
+			return false;
+	}
+	return true;
+}
+
+static bool text_decode(struct arena *arena, struct lg_slice charset, struct lg_slice raw,
+			struct lg_slice *text)
+{
+	*text = percent_decode(arena, raw, true);
+	if (slice_present(*text))
+		*text = charset_decode(arena, charset, *text);
+	return slice_present(*text);
+}
+
+bool form_parse_in(struct arena *arena, struct lg_slice bytes, struct lg_slice charset,
+		   size_t max_pairs, struct form *form)
+{
+	struct lg_slice rest = bytes, part;
+	size_t room = 0;
+
+	*form = (struct form){NULL, 0};
+	while (slice_split(&rest, '&', &part)) {
+		ptrdiff_t equals = slice_find(part, '=');
+		size_t end = equals < 0 ? part.length : (size_t)equals;
+		struct lg_pair *pair;
+
+		if (part.length == 0)
+			continue;
+		if (form->count == room && !form_grow(arena, form, &room, max_pairs))
+			return false;
+		pair = &form->pairs[form->count++];
+		if (!text_decode(arena, charset, slice_cut(part, 0, end), &pair->name) ||
+		    !text_decode(arena, charset, slice_cut(part, end + 1, SIZE_MAX), &pair->value))
 			return false;
 	}
 	return true;

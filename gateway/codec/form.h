@@ -15,6 +15,11 @@ struct form {
  * arena. False when there are more than `max_pairs` or memory ran out. */
 bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, struct form *form);
 
+/* As form_parse, for escapes that stand for bytes of a character set (a label that
+ * charset_known takes). Everything lives in the arena. */
+bool form_parse_in(struct arena *arena, struct lg_slice bytes, struct lg_slice charset,
+		   size_t max_pairs, struct form *form);
+
 /* The first value of a name; absent without one. */
 struct lg_slice form_value(const struct form *form, const char *name);
 

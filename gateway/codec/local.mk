@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libcodec.a
 %C%_libcodec_a_SOURCES = \
 	%D%/base64.c \
+	%D%/charset.c \
 	%D%/date.c \
 	%D%/digest.c \
 	%D%/form.c \
@@ -11,4 +12,5 @@ noinst_LIBRARIES += %D%/libcodec.a
 	%D%/json_problem.c \
 	%D%/json_reader.cc \
 	%D%/json_writer.c \
-	%D%/media_type.c
+	%D%/media_type.c \
+	%D%/multipart.c

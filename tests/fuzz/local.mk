@@ -19,6 +19,9 @@ check_PROGRAMS += %D%/fuzz_json %D%/fuzz_form %D%/fuzz_media_type %D%/fuzz_date 
 %C%_fuzz_media_type_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 %C%_fuzz_date_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 %C%_fuzz_base64_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+check_PROGRAMS += %D%/fuzz_multipart %D%/fuzz_charset
+%C%_fuzz_multipart_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_charset_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 
 check_PROGRAMS += %D%/fuzz_config
 %C%_fuzz_config_LDADD = $(LG_FUZZ) $(LG_LIBS_CONFIG)
@@ -41,7 +44,7 @@ check_PROGRAMS += %D%/fuzz_record %D%/fuzz_email %D%/fuzz_phone %D%/fuzz_url %D%
 %C%_fuzz_normalize_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
 
 check_PROGRAMS += %D%/fuzz_webform
-%C%_fuzz_webform_SOURCES = %D%/fuzz_webform.c plugins/sources/webform.c
+%C%_fuzz_webform_SOURCES = %D%/fuzz_webform.c $(LG_WEBFORM)
 %C%_fuzz_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_fuzz_webform_LDADD = $(LG_FUZZ) $(LG_LIBS_HOST) $(LG_LIBS_LEAD)
 

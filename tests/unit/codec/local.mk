@@ -3,6 +3,8 @@
 #   %C%_test_NOUN_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
 check_PROGRAMS += %D%/test_base64
 %C%_test_base64_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_charset
+%C%_test_charset_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
 check_PROGRAMS += %D%/test_date
 %C%_test_date_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
 check_PROGRAMS += %D%/test_digest
@@ -17,3 +19,5 @@ check_PROGRAMS += %D%/test_json_writer
 %C%_test_json_writer_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
 check_PROGRAMS += %D%/test_media_type
 %C%_test_media_type_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
+check_PROGRAMS += %D%/test_multipart
+%C%_test_multipart_LDADD = $(LG_LIBS_CODEC) $(LG_UNIT)
