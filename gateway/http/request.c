@@ -40,11 +40,34 @@ struct lg_slice http_request_url(struct http_request *request, size_t index)
 			    slice_present(request->query) ? "?" : "", SLICE_ARGS(request->query));
 }
 
+/* An answer that lacks what was added is better than none. */
+static struct http_response with_added(struct http_request *request,
+				       const struct http_response *response)
+{
+	struct http_response whole = *response;
+	size_t own = response->header_count, added = request->added_count;
+	struct http_header *headers;
+
+	if (added == 0)
+		return whole;
+	headers = arena_alloc(&request->arena, (own + added) * sizeof(*headers));
+	if (!headers)
+		return whole;
+	if (own > 0)
+		memcpy(headers, response->headers, own * sizeof(*headers));
+	memcpy(headers + own, request->added, added * sizeof(*headers));
+	whole.headers = headers;
+	whole.header_count = own + added;
+	return whole;
+}
+
 void http_respond(struct http_request *request, const struct http_response *response)
 {
 	struct http_transport *transport = request->transport;
 	const struct http_service *service = request->service;
+	struct http_response whole = with_added(request, response);
 
+	response = &whole;
 	if (service && service->answered)
 		service->answered(service->arg, request, response);
 	transport->operations->respond(transport, request, response);

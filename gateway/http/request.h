@@ -59,6 +59,8 @@ struct http_request {
 	const char *protocol;		    /* "http/1.1" or "h2", for logs alone */
 	const char *reason;		    /* why it was refused, for logs; NULL: it was not */
 	void *context;			    /* the handler's own */
+	struct http_header *added;	    /* to whatever answer: of the arena; NULL: none */
+	size_t added_count;
 };
 
 #define HTTP_BODY_PADDING 64
@@ -83,7 +85,7 @@ void http_request_add_origin(struct http_request *request, struct lg_slice schem
  * are not that many, or memory ran out. */
 struct lg_slice http_request_url(struct http_request *request, size_t index);
 
-/* Sends the answer (all is copied) and ends the handler's use of the request:
+/* Sends the answer with the headers that were added (all is copied) and ends the handler's use of the request:
  * it must not be touched afterwards. The request's loop thread. */
 void http_respond(struct http_request *request, const struct http_response *response);
 

@@ -122,19 +122,10 @@ int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us
 	return now_us;
 }
 
-/* `reason` is a word for logs, `detail` a sentence for the sender. */
-static void answer_problem(struct intake *intake, enum source_counter counter, const char *reason,
-			   int status, const char *detail, int retry_after_s)
-{
-	source_count(intake->source, counter);
-	intake->request->reason = reason;
-	http_respond_problem(intake->request, status, detail, retry_after_s);
-}
-
 static void answer_no_memory(struct intake *intake)
 {
 	log_warning("intake.memory", LOG_SLICE("source", intake->source->instance->name));
-	answer_problem(intake, SOURCE_BUSY, REASON_MEMORY, 503, DETAIL_MEMORY, RETRY_AFTER_BUSY_S);
+	intake_refuse(intake, SOURCE_BUSY, REASON_MEMORY, 503, DETAIL_MEMORY, RETRY_AFTER_BUSY_S);
 }
 
 /* A whole request that the plugin did not take. */
@@ -144,12 +135,12 @@ static void answer_refusal(struct intake *intake)
 
 	if (intake->refusal == 0) {
 		log_warning("plugin.failed", LOG_SLICE("source", intake->source->instance->name));
-		answer_problem(intake, SOURCE_FAILED, "plugin-failed", 500,
-			       "the source could not read this request", 0);
+		intake_refuse(intake, SOURCE_FAILED, "plugin-failed", 500,
+			      "the source could not read this request", 0);
 		return;
 	}
-	answer_problem(intake, SOURCE_REFUSED, "refused", intake->refusal,
-		       slice_present(detail) ? detail.data : "", 0);
+	intake_refuse(intake, SOURCE_REFUSED, "refused", intake->refusal,
+		      slice_present(detail) ? detail.data : "", 0);
 }
 
 static bool prepare_items(struct intake *intake)
@@ -221,12 +212,12 @@ static void submit(struct intake *intake, int64_t prepared_us)
 	}
 	ready = outbox_ready(outbox, &reason);
 	if (ready)
-		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_QUEUE), 503,
-			       "more leads are waiting than the gateway may hold",
-			       RETRY_AFTER_BUSY_S);
+		intake_refuse(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_QUEUE), 503,
+			      "more leads are waiting than the gateway may hold",
+			      RETRY_AFTER_BUSY_S);
 	else
-		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503,
-			       reason, RETRY_AFTER_FULL_S);
+		intake_refuse(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503, reason,
+			      RETRY_AFTER_FULL_S);
 }
 
 void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct source *source,
@@ -297,12 +288,12 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 	case SUBMISSION_STORED: answer_stored(intake); return;
 	case SUBMISSION_FULL:
 		outbox_ready(intake->ingest->outbox, &reason);
-		answer_problem(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503,
-			       reason ? reason : "the store has no room", RETRY_AFTER_FULL_S);
+		intake_refuse(intake, SOURCE_BUSY, source_counter_word(SOURCE_NO_ROOM), 503,
+			      reason ? reason : "the store has no room", RETRY_AFTER_FULL_S);
 		return;
 	case SUBMISSION_FAILED:
-		answer_problem(intake, SOURCE_FAILED, "store-failed", 503,
-			       "the store refused this lead", RETRY_AFTER_FULL_S);
+		intake_refuse(intake, SOURCE_FAILED, "store-failed", 503,
+			      "the store refused this lead", RETRY_AFTER_FULL_S);
 		return;
 	}
 	error_abort("the writer answered with an unknown status %d", (int)submission->status);

@@ -81,6 +81,12 @@ void intake_conclude(struct intake_item *item);
 /* Answers from the items' results: the plugin's answer, or the gateway's. */
 void intake_answer(struct intake *intake);
 
+/* Answers a request of which nothing was stored: counted as `counter`, with a word
+ * for logs and a sentence for the sender, which may be "". `retry_after_s` 0: no
+ * such header. */
+void intake_refuse(struct intake *intake, enum source_counter counter, const char *reason,
+		   int status, const char *detail, int retry_after_s);
+
 /* Names a plugin whose call took too long. Returns the time, monotonic in
  * microseconds. */
 int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us);

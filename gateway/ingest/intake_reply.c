@@ -1,6 +1,8 @@
 /* The answer: what the plugin makes of the results, or the gateway's own. */
 #include "ingest/intake.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -48,18 +50,25 @@ static bool is_framing(struct lg_slice name)
 	return false;
 }
 
-static bool add_header(struct intake_reply *reply, struct lg_slice name, struct lg_slice value)
+/* Adds to a list of REPLY_HEADERS. */
+static bool add_header(struct arena *arena, struct http_header *headers, size_t *count,
+		       struct lg_slice name, struct lg_slice value)
 {
 	struct http_header header;
 
-	if (reply->response.header_count >= REPLY_HEADERS)
+	if (*count >= REPLY_HEADERS)
 		return false;
-	header.name = arena_copy(reply->arena, name);
-	header.value = value.length ? arena_copy(reply->arena, value) : LG_SLICE("");
+	header.name = arena_copy(arena, name);
+	header.value = value.length ? arena_copy(arena, value) : LG_SLICE("");
 	if (!slice_present(header.name) || !slice_present(header.value))
 		return false;
-	reply->headers[reply->response.header_count++] = header;
+	headers[(*count)++] = header;
 	return true;
+}
+
+static bool may_be_header(struct lg_slice name, struct lg_slice value)
+{
+	return is_token(name) && is_value(value) && !is_framing(name);
 }
 
 static int32_t reply_status(struct lg_reply *handle, int32_t status)
@@ -72,11 +81,27 @@ static int32_t reply_status(struct lg_reply *handle, int32_t status)
 
 static int32_t reply_header(struct lg_reply *handle, const char *name, struct lg_slice value)
 {
-	struct lg_slice n = slice_from(name);
+	struct intake_reply *reply = reply_of(handle);
 
-	if (!is_token(n) || !is_value(value) || is_framing(n))
-		return LG_FAIL;
-	return add_header(reply_of(handle), n, value) ? LG_OK : LG_FAIL;
+	return may_be_header(slice_from(name), value) &&
+			       add_header(reply->arena, reply->headers,
+					  &reply->response.header_count, slice_from(name), value)
+		       ? LG_OK
+		       : LG_FAIL;
+}
+
+static int32_t answer_header(struct lg_request *handle, const char *name, struct lg_slice value)
+{
+	struct http_request *request = container_of(handle, struct intake, handle)->request;
+
+	if (!request->added)
+		request->added = arena_alloc(&request->arena,
+					     REPLY_HEADERS * sizeof(*request->added));
+	return request->added && may_be_header(slice_from(name), value) &&
+			       add_header(&request->arena, request->added, &request->added_count,
+					  slice_from(name), value)
+		       ? LG_OK
+		       : LG_FAIL;
 }
 
 static int32_t reply_body(struct lg_reply *handle, const char *type, struct lg_slice body)
@@ -85,7 +110,8 @@ static int32_t reply_body(struct lg_reply *handle, const char *type, struct lg_s
 	struct lg_slice t = slice_from(type);
 
 	if (!t.length || slice_find(t, '/') <= 0 || !is_value(t) ||
-	    !add_header(reply, LG_SLICE("Content-Type"), t))
+	    !add_header(reply->arena, reply->headers, &reply->response.header_count,
+			LG_SLICE("Content-Type"), t))
 		return LG_FAIL;
 	reply->response.body = body.length ? arena_copy(reply->arena, body) : LG_SLICE("");
 	return slice_present(reply->response.body) ? LG_OK : LG_FAIL;
@@ -96,6 +122,7 @@ void intake_reply_services(struct lg_services *services)
 	services->reply_status = reply_status;
 	services->reply_header = reply_header;
 	services->reply_body = reply_body;
+	services->answer_header = answer_header;
 }
 
 static bool stored(const struct intake_item *item)
@@ -205,10 +232,35 @@ static bool answer_by_plugin(struct intake *intake)
 	if (reply.response.status == 0 && reply.response.header_count == 0)
 		return false; /* it had nothing to say */
 	if (reply.response.status == 0)
-		reply.response.status = 202;
+		reply.response.status = intake->refusal ? intake->refusal : 202;
 	reply.response.headers = reply.headers;
 	http_respond(intake->request, &reply.response);
 	return true;
+}
+
+static bool answers_refusals(const struct intake *intake)
+{
+	return intake->source->instance->library->plugin.flags & LG_ANSWERS_REFUSALS;
+}
+
+void intake_refuse(struct intake *intake, enum source_counter counter, const char *reason,
+		   int status, const char *detail, int retry_after_s)
+{
+	char seconds[16];
+
+	source_count(intake->source, counter);
+	intake->request->reason = reason;
+	if (answers_refusals(intake)) {
+		intake->refusal = status;
+		intake->refusal_detail = slice_from(detail);
+		snprintf(seconds, sizeof(seconds), "%d", retry_after_s);
+		if (retry_after_s > 0 &&
+		    answer_header(&intake->handle, "Retry-After", slice_from(seconds)) == LG_OK)
+			retry_after_s = 0;
+		if (answer_by_plugin(intake))
+			return;
+	}
+	http_respond_problem(intake->request, status, detail, retry_after_s);
 }
 
 /* The first refused item when nothing was stored or ignored; NULL otherwise. */
@@ -225,12 +277,11 @@ void intake_answer(struct intake *intake)
 	const struct intake_item *refused = refused_whole(intake);
 
 	if (refused) {
-		source_count(intake->source, SOURCE_REFUSED);
-		intake->request->reason = refused->refusal;
-		http_respond_problem(intake->request, refused->status, refused->reason.data, 0);
+		intake_refuse(intake, SOURCE_REFUSED, refused->refusal, refused->status,
+			      refused->reason.data, 0);
 		return;
 	}
-	source_count(intake->source, SOURCE_STORED);
+	source_count(intake->source, intake->items ? SOURCE_STORED : SOURCE_ANSWERED);
 	if (!answer_by_plugin(intake))
 		answer_default(intake);
 }

@@ -2,8 +2,10 @@
 #include "ingest/intake.h"
 
 #include "base/list.h"
+#include "codec/charset.h"
 #include "codec/form.h"
 #include "codec/json.h"
+#include "codec/multipart.h"
 #include "lead/field.h"
 
 static struct intake *intake_of(struct lg_request *request)
@@ -55,16 +57,95 @@ static int32_t public_url(struct lg_request *handle, size_t index, struct lg_sli
 	return slice_present(*url) ? LG_OK : LG_FAIL;
 }
 
+/* What a plugin's form handle points at. */
+struct intake_form {
+	struct form form;	    /* first */
+	struct multipart multipart; /* no parts: it is no multipart one */
+};
+
 static int32_t form(struct lg_request *handle, struct lg_slice bytes, struct lg_form **out)
 {
 	struct intake *intake = intake_of(handle);
-	struct form *parsed = arena_new(&intake->request->arena, struct form);
+	struct intake_form *parsed = arena_new(&intake->request->arena, struct intake_form);
 
 	if (!parsed || !form_parse(&intake->request->arena, bytes,
-				   (size_t)intake->source->settings.form_fields, parsed))
+				   (size_t)intake->source->settings.form_fields, &parsed->form))
 		return LG_FAIL;
 	*out = (struct lg_form *)parsed;
 	return LG_OK;
+}
+
+static int32_t form_in(struct lg_request *handle, struct lg_slice bytes, struct lg_slice charset,
+		       struct lg_form **out)
+{
+	struct intake *intake = intake_of(handle);
+	struct intake_form *parsed = arena_new(&intake->request->arena, struct intake_form);
+
+	if (!parsed || !form_parse_in(&intake->request->arena, bytes, charset,
+				      (size_t)intake->source->settings.form_fields, &parsed->form))
+		return LG_FAIL;
+	*out = (struct lg_form *)parsed;
+	return LG_OK;
+}
+
+/* The pairs of the parts, so that all forms are walked in one way. */
+static bool pair_parts(struct arena *arena, struct intake_form *parsed)
+{
+	const struct multipart *multipart = &parsed->multipart;
+
+	parsed->form.pairs = arena_zalloc(arena, (multipart->count + 1) * sizeof(struct lg_pair));
+	if (!parsed->form.pairs)
+		return false;
+	for (size_t i = 0; i < multipart->count; i++)
+		parsed->form.pairs[i] = (struct lg_pair){multipart->parts[i].name,
+							 multipart->parts[i].value};
+	parsed->form.count = multipart->count;
+	return true;
+}
+
+static int32_t fail_with(struct lg_text problem, const char *text)
+{
+	if (problem.capacity > 0)
+		slice_to_text(slice_from(text), problem.data, problem.capacity);
+	return LG_FAIL;
+}
+
+static int32_t multipart(struct lg_request *handle, struct lg_slice type, struct lg_slice bytes,
+			 struct lg_form **out, struct lg_text problem)
+{
+	struct intake *intake = intake_of(handle);
+	struct arena *arena = &intake->request->arena;
+	struct intake_form *parsed = arena_new(arena, struct intake_form);
+	struct multipart_limits limits = {(size_t)intake->source->settings.form_fields,
+					  (size_t)intake->source->settings.part_head};
+	struct error error = {"there is no memory for the multipart body"};
+
+	if (!parsed || !multipart_parse(arena, type, bytes, &limits, &parsed->multipart, &error) ||
+	    !pair_parts(arena, parsed))
+		return fail_with(problem, error.text);
+	*out = (struct lg_form *)parsed;
+	return LG_OK;
+}
+
+static int32_t form_part(const struct lg_form *handle, size_t index, struct lg_part *part)
+{
+	const struct multipart *multipart = &((const struct intake_form *)handle)->multipart;
+	struct lg_part ours = {0};
+
+	if (index >= multipart->count)
+		return LG_FAIL;
+	ours.name = multipart->parts[index].name;
+	ours.value = multipart->parts[index].value;
+	ours.filename = multipart->parts[index].filename;
+	ours.type = multipart->parts[index].type;
+	return copy_known(part, part->size, &ours, sizeof(ours));
+}
+
+static int32_t to_utf8(struct lg_request *handle, struct lg_slice charset, struct lg_slice bytes,
+		       struct lg_slice *text)
+{
+	*text = charset_decode(&intake_of(handle)->request->arena, charset, bytes);
+	return slice_present(*text) ? LG_OK : LG_FAIL;
 }
 
 static size_t form_count(const struct lg_form *handle)
@@ -88,11 +169,8 @@ static int32_t json(struct lg_request *handle, struct lg_slice bytes, const stru
 	struct error error = {0};
 	const struct json *value = json_parse(&intake_of(handle)->request->arena, bytes, &error);
 
-	if (!value) {
-		if (problem.capacity > 0)
-			slice_to_text(slice_from(error.text), problem.data, problem.capacity);
-		return LG_FAIL;
-	}
+	if (!value)
+		return fail_with(problem, error.text);
 	*root = (const struct lg_json *)value;
 	return LG_OK;
 }
@@ -110,6 +188,18 @@ static int32_t refuse(struct lg_request *handle, int32_t status, struct lg_slice
 	intake->refusal_detail = slice_present(detail) ? arena_copy(&intake->request->arena, detail)
 						       : detail;
 	return LG_FAIL;
+}
+
+static int32_t refusal(struct lg_request *handle, struct lg_result *out)
+{
+	const struct intake *intake = intake_of(handle);
+	struct lg_result ours = {
+		.verdict = LG_REFUSED,
+		.status = intake->refusal,
+		.reason = intake->refusal_detail,
+	};
+
+	return intake->refusal ? copy_known(out, out->size, &ours, sizeof(ours)) : LG_FAIL;
 }
 
 static struct lg_lead *add_lead(struct lg_request *handle)
@@ -169,9 +259,14 @@ void intake_request_services(struct lg_services *services)
 	services->form = form;
 	services->form_count = form_count;
 	services->form_pair = form_pair;
+	services->form_in = form_in;
+	services->multipart = multipart;
+	services->form_part = form_part;
+	services->to_utf8 = to_utf8;
 	services->json = json;
 	services->allocate = allocate;
 	services->refuse = refuse;
+	services->refusal = refusal;
 	services->lead = add_lead;
 	services->ignore = ignore;
 	services->result_count = result_count;

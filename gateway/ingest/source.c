@@ -25,6 +25,8 @@ const struct lg_option source_options[] = {
 	       .help = "most leads of one request"),
 	OPTION(form_fields, "max_form_fields", LG_INTEGER, .fallback = "500", .min = 1,
 	       .max = 100000, .help = "most fields of one form"),
+	OPTION(part_head, "max_part_head", LG_SIZE, .fallback = "4KiB", .min = 256, .max = 65536,
+	       .help = "longest header lines of one part of a multipart/form-data body"),
 	OPTION(rate, "max_rate", LG_INTEGER, .fallback = "0", .min = 0, .max = INT64_C(1000000000),
 	       .help = "most requests a minute, all senders together; beyond it the answer is "
 		       "429; 0: no limit"),
@@ -63,6 +65,7 @@ static const struct {
 	[SOURCE_TRAPPED] = {"leadgate_leads_trapped_total", NULL,
 			    "Stored leads that sprang a trap and are delivered to nobody"},
 	[SOURCE_STORED] = {REQUESTS, "stored", REQUESTS_HELP},
+	[SOURCE_ANSWERED] = {REQUESTS, "answered", REQUESTS_HELP},
 	[SOURCE_REFUSED] = {REQUESTS, "refused", REQUESTS_HELP},
 	[SOURCE_BUSY] = {REQUESTS, "busy", REQUESTS_HELP},
 	[SOURCE_FAILED] = {REQUESTS, "failed", REQUESTS_HELP},

@@ -20,6 +20,7 @@ struct source_settings {
 	int64_t body_bytes;	/* largest request; settings turn 0 into http.body_bytes */
 	int64_t items;		/* most leads of one request */
 	int64_t form_fields;	/* most fields of one form */
+	int64_t part_head;	/* longest header lines of a part of a multipart body */
 	int64_t rate;		/* requests a minute; 0: no limit */
 	int64_t burst;		/* of them at once */
 	struct lg_slice region; /* default region; absent: defaults.region */
@@ -43,6 +44,7 @@ enum source_counter {
 	SOURCE_IGNORED,
 	SOURCE_TRAPPED,
 	SOURCE_STORED, /* requests, by how they were answered */
+	SOURCE_ANSWERED,
 	SOURCE_REFUSED,
 	SOURCE_BUSY,
 	SOURCE_FAILED,

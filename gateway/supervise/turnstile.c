@@ -91,10 +91,12 @@ static bool refuse_rate(const struct source *source, enum source_counter counter
 }
 
 /* Without a body there is nothing to be spared: the journal answers for itself,
- * and a provider that only verifies the address may do so. */
+ * and a provider that only verifies the address, or a browser that asks before it
+ * sends, may do so. */
 static bool brings_body(const struct http_request *request)
 {
-	return !slice_is(request->method, "GET") && !slice_is(request->method, "HEAD");
+	return !slice_is(request->method, "GET") && !slice_is(request->method, "HEAD") &&
+	       !slice_is(request->method, "OPTIONS");
 }
 
 static bool has_room(const struct turnstile *turnstile, const struct source *source,

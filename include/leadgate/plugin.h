@@ -20,7 +20,7 @@
 
 /* What this header describes; the host compares plugins with these. */
 #define LG_ABI_MAJOR 0
-#define LG_ABI_MINOR 3
+#define LG_ABI_MINOR 4
 
 /* Kinds of plugin. */
 #define LG_SOURCE 1
@@ -34,6 +34,9 @@
 /* sink: reads lg_event.external_id. With LG_CALLS_HTTP only where the option
  * `external_id` is given. Since 0.3. */
 #define LG_EXTERNAL_IDS 16u
+/* source: its `reply` makes the answer to what was refused or could not be stored,
+ * too; see lg_refusal. Since 0.4. */
+#define LG_ANSWERS_REFUSALS 32u
 
 struct lg_source_operations;
 struct lg_sink_operations;

@@ -77,6 +77,15 @@ struct lg_result {
 	struct lg_slice reason;	 /* a sentence; absent when stored */
 };
 
+/* One part of a multipart/form-data body. Slices live as long as the request. */
+struct lg_part {
+	size_t size;	      /* set by the caller */
+	struct lg_slice name; /* raw, whatever its character set */
+	struct lg_slice value;
+	struct lg_slice filename; /* absent: a field; otherwise a file, "" for none chosen */
+	struct lg_slice type;	  /* its Content-Type; absent without one */
+};
+
 /* How a delivery key is to be understood. */
 #define LG_KEY_PROVIDER 1    /* a provider's id: other content is a touch */
 #define LG_KEY_IDEMPOTENCY 2 /* Idempotency-Key: other content is 422 */
@@ -235,6 +244,17 @@ struct lg_services {
 
 	/* the request, since 0.3 */
 	int32_t (*public_url)(struct lg_request *, size_t index, struct lg_slice *url);
+
+	/* bodies and answers, since 0.4 */
+	int32_t (*form_in)(struct lg_request *, struct lg_slice bytes, struct lg_slice charset,
+			   struct lg_form **);
+	int32_t (*multipart)(struct lg_request *, struct lg_slice type, struct lg_slice bytes,
+			     struct lg_form **, struct lg_text problem);
+	int32_t (*form_part)(const struct lg_form *, size_t index, struct lg_part *);
+	int32_t (*to_utf8)(struct lg_request *, struct lg_slice charset, struct lg_slice bytes,
+			   struct lg_slice *text);
+	int32_t (*answer_header)(struct lg_request *, const char *name, struct lg_slice value);
+	int32_t (*refusal)(struct lg_request *, struct lg_result *);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

@@ -40,8 +40,10 @@ struct lg_source_operations {
 	 * suspend it, is no answer yet: it fails the request. A loop thread. */
 	int32_t (*receive)(void *instance, struct lg_request *request);
 
-	/* Makes the answer when all is committed. Not called for a request
-	 * that was refused whole. A loop thread. May be NULL. */
+	/* Makes the answer when all is committed. For a request that was refused
+	 * whole, or could not be stored, it is called only of a plugin with the flag
+	 * LG_ANSWERS_REFUSALS, and lg_refusal tells it; others leave that answer to
+	 * the gateway. A loop thread. May be NULL. */
 	int32_t (*reply)(void *instance, struct lg_request *request, struct lg_reply *reply);
 };
 
@@ -73,8 +75,9 @@ static inline int32_t lg_header(struct lg_request *request, const char *name, si
 	return request->services->header(request, name, index, value);
 }
 
-/* Decodes application/x-www-form-urlencoded bytes (WHATWG URL, section 5.1).
- * The form lives as long as the request. LG_FAIL: too many fields. */
+/* Decodes application/x-www-form-urlencoded bytes (WHATWG URL, section 5.1), such
+ * as a body or info.query. The form lives as long as the request. LG_FAIL: too many
+ * fields. */
 static inline int32_t lg_form(struct lg_request *request, struct lg_slice bytes,
 			      struct lg_form **form)
 {
@@ -88,6 +91,44 @@ static inline int32_t lg_form_pair(struct lg_request *request, const struct lg_f
 				   size_t index, struct lg_pair *pair)
 {
 	return request->services->form_pair(form, index, pair);
+}
+
+/* As lg_form, for a form whose escapes stand for bytes of a character set other
+ * than UTF-8. LG_FAIL: too many fields, or a set that lg_to_utf8 does not know.
+ * Since 0.4. */
+static inline int32_t lg_form_in(struct lg_request *request, struct lg_slice bytes,
+				 struct lg_slice charset, struct lg_form **form)
+{
+	return request->services->form_in(request, bytes, charset, form);
+}
+
+/* Reads a multipart/form-data body (RFC 7578) by its Content-Type. lg_form_count and
+ * lg_form_pair give names and values, raw: lg_to_utf8 reads them; lg_part tells files
+ * from fields. The form lives as long as the request. On LG_FAIL `problem` says what
+ * is wrong, without quoting what was sent. Since 0.4. */
+static inline int32_t lg_multipart(struct lg_request *request, struct lg_slice type,
+				   struct lg_slice bytes, struct lg_form **form,
+				   struct lg_text problem)
+{
+	return request->services->multipart(request, type, bytes, form, problem);
+}
+/* LG_FAIL: there are not that many, or the form is no multipart one. Since 0.4. */
+static inline int32_t lg_part(struct lg_request *request, const struct lg_form *form, size_t index,
+			      struct lg_part *part)
+{
+	memset(part, 0, sizeof(*part));
+	part->size = sizeof(*part);
+	return request->services->form_part(form, index, part);
+}
+
+/* Text in a character set to UTF-8, with U+FFFD for what means nothing in it. The
+ * labels are those of the WHATWG Encoding standard for what browsers send: utf-8,
+ * iso-8859-1, windows-1251, shift_jis … The text lives as long as the request.
+ * LG_FAIL: the label is not known, or memory ran out. Since 0.4. */
+static inline int32_t lg_to_utf8(struct lg_request *request, struct lg_slice charset,
+				 struct lg_slice bytes, struct lg_slice *text)
+{
+	return request->services->to_utf8(request, charset, bytes, text);
 }
 
 /* Parses JSON (RFC 8259): UTF-8 checked, a byte order mark skipped, depth at
@@ -221,6 +262,24 @@ static inline int32_t lg_result(struct lg_request *request, size_t index, struct
 	memset(result, 0, sizeof(*result));
 	result->size = sizeof(*result);
 	return request->services->result(request, index, result);
+}
+
+/* In `reply` of a plugin with LG_ANSWERS_REFUSALS: why nothing was stored. `status`
+ * is what the gateway would answer, 400 to 599, and `reason` a sentence; Retry-After
+ * is added where one is due. LG_FAIL: the items have their results. Since 0.4. */
+static inline int32_t lg_refusal(struct lg_request *request, struct lg_result *refusal)
+{
+	memset(refusal, 0, sizeof(*refusal));
+	refusal->size = sizeof(*refusal);
+	return request->services->refusal(request, refusal);
+}
+
+/* Adds a header to the answer, whoever makes it in the end: to be called in
+ * `receive` or `reply`. LG_FAIL as lg_reply_header. Since 0.4. */
+static inline int32_t lg_answer_header(struct lg_request *request, const char *name,
+				       struct lg_slice value)
+{
+	return request->services->answer_header(request, name, value);
 }
 
 /* The answer. The status is 200 to 599; a header's value has no control

@@ -29,8 +29,8 @@ YAML
 # ---- refusals -------------------------------------------------------------------
 
 for my $case (
-    [later => qr{later\.so: plugin later needs plugin ABI 0\.99, this gateway has 0\.3}],
-    [major => qr{major\.so: plugin major was written for plugin ABI 42\.0, this gateway has 0\.3}],
+    [later => qr{later\.so: plugin later needs plugin ABI 0\.99, this gateway has 0\.4}],
+    [major => qr{major\.so: plugin major was written for plugin ABI 42\.0, this gateway has 0\.4}],
     [stranger => qr{stranger\.so: is no leadgate plugin: its descriptor begins with 0x64726f57}],
     [shrunk => qr{shrunk\.so: plugin shrunk has a descriptor of 24 bytes}],
     [nothing => qr{nothing\.so: is no leadgate plugin: it exports no symbol leadgate_plugin}],

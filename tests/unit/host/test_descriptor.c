@@ -201,8 +201,8 @@ static const struct refusal {
 	const char *words[4]; /* all of them must be said */
 } refusals[] = {
 	{"magic", break_magic, {"x.so", "0x12345678", "0x4c474154"}},
-	{"major", break_major, {"x.so", "sample", "7.1", "0.3"}},
-	{"minor", break_minor, {"x.so", "sample", "0.4", "0.3"}},
+	{"major", break_major, {"x.so", "sample", "7.1", "0.4"}},
+	{"minor", break_minor, {"x.so", "sample", "0.5", "0.4"}},
 	{"size", break_size, {"x.so", "sample", "40 bytes", "build it again"}},
 	{"no name", break_no_name, {"x.so", "name"}},
 	{"name", break_name, {"x.so", "name"}},

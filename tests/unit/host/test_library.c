@@ -54,7 +54,7 @@ static void test_load(void **state)
 static void test_refusals_name_file_and_numbers(void **state)
 {
 	(void)state;
-	refused("later", "later.so: plugin later needs plugin ABI 0.99, this gateway has 0.3");
+	refused("later", "later.so: plugin later needs plugin ABI 0.99, this gateway has 0.4");
 	refused("major", "major.so: plugin major was written for plugin ABI 42.0");
 	refused("stranger", "stranger.so: is no leadgate plugin");
 	refused("shrunk", "shrunk.so: plugin shrunk has a descriptor of 24 bytes");

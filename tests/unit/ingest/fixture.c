@@ -12,6 +12,8 @@ static void keep_header(struct answer *answer, const struct http_header *header)
 		slice_to_text(header->value, answer->type, sizeof(answer->type));
 	if (slice_equal_nocase(header->name, LG_SLICE("Location")))
 		slice_to_text(header->value, answer->location, sizeof(answer->location));
+	if (slice_equal_nocase(header->name, LG_SLICE("X-Added")))
+		slice_to_text(header->value, answer->added, sizeof(answer->added));
 	if (slice_equal_nocase(header->name, LG_SLICE("Retry-After")))
 		slice_to_text(header->value, answer->retry_after, sizeof(answer->retry_after));
 }
@@ -54,8 +56,11 @@ void fixture_init(struct fixture *fixture, int32_t (*receive)(void *, struct lg_
 		.source = {.receive = receive, .reply = reply},
 	};
 	fixture->source.instance = &fixture->instance;
-	fixture->source.settings = (struct source_settings){
-		.path = LG_SLICE("/f"), .items = 3, .form_fields = 10, .body_bytes = 1 << 20};
+	fixture->source.settings = (struct source_settings){.path = LG_SLICE("/f"),
+							    .items = 3,
+							    .form_fields = 10,
+							    .part_head = 4096,
+							    .body_bytes = 1 << 20};
 	memcpy(fixture->source.normalize.region, "US", 3);
 	source_register(&fixture->source);
 	fixture->ingest = (struct ingest){

@@ -6,11 +6,13 @@
  *   large          makes the last lead larger than a record may be
  *   trap           makes the last lead a trap
  *   ignore         an item to be ignored
+ *   header TEXT    adds X-Added to whatever answer
  *   refuse, fail   ends so */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -59,6 +61,8 @@ static int32_t receive(void *instance, struct lg_request *request)
 			lg_lead_trap(lead, LG_SLICE("honeypot"));
 		else if (slice_is(word, "ignore"))
 			lg_ignore(request, LG_SLICE("a status report"));
+		else if (slice_is(word, "header"))
+			lg_answer_header(request, "X-Added", rest);
 		else if (slice_is(word, "refuse"))
 			return lg_refuse(request, 403, LG_SLICE("the signature is wrong"));
 		else if (slice_is(word, "fail"))
@@ -77,6 +81,17 @@ static int32_t reply(void *instance, struct lg_request *request, struct lg_reply
 	lg_reply_status(answer, 303);
 	lg_reply_header(answer, "Location", LG_SLICE("/thanks"));
 	return lg_reply_body(answer, "text/plain", result.receipt);
+}
+
+/* As a plugin that answers refusals, too, with what the gateway would say. */
+static int32_t reply_to_all(void *instance, struct lg_request *request, struct lg_reply *answer)
+{
+	struct lg_result refusal;
+
+	if (lg_refusal(request, &refusal) != LG_OK)
+		return reply(instance, request, answer);
+	lg_reply_status(answer, refusal.status);
+	return lg_reply_body(answer, "text/refusal", refusal.reason);
 }
 
 static struct fixture fixture;
@@ -237,6 +252,41 @@ static void test_ignored_request_is_no_error(void **state)
 	assert_int_equal(fixture_post(&fixture, "")->status, 202);
 }
 
+static void test_plugin_answers_refusals(void **state)
+{
+	(void)state;
+	fixture.instance.source.reply = reply_to_all;
+	assert_int_equal(fixture_post(&fixture, "refuse")->status, 403);
+	assert_string_equal(fixture.answer.type, "application/problem+json");
+	fixture.library.plugin.flags = LG_ANSWERS_REFUSALS;
+	assert_int_equal(fixture_post(&fixture, "refuse")->status, 403);
+	assert_string_equal(fixture.answer.type, "text/refusal");
+	assert_string_equal(fixture.answer.body, "the signature is wrong");
+	assert_int_equal(fixture_post(&fixture, "lead -")->status, 422);
+	assert_string_equal(fixture.answer.type, "text/refusal");
+	assert_int_equal(fixture_post(&fixture, "fail")->status, 500);
+	assert_string_equal(fixture.answer.type, "text/refusal");
+	assert_int_equal(fixture_post(&fixture, "lead a@example.com")->status, 303);
+	assert_string_equal(fixture.answer.type, "text/plain");
+}
+
+static void test_added_headers_are_on_every_answer(void **state)
+{
+	static const char *const bodies[] = {"refuse", "fail", "lead -", "lead a@example.com"};
+	char body[64];
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(bodies) / sizeof(bodies[0]); i++) {
+		fixture.instance.source.reply = i % 2 ? reply_to_all : NULL;
+		fixture.library.plugin.flags = i % 2 ? LG_ANSWERS_REFUSALS : 0;
+		snprintf(body, sizeof(body), "header ok\n%s", bodies[i / 2]);
+		fixture_post(&fixture, body);
+		assert_string_equal(fixture.answer.added, "ok");
+	}
+	fixture_post(&fixture, "header a\tb\nrefuse");
+	assert_string_equal(fixture.answer.added, "");
+}
+
 static void test_plugin_refuses_the_request(void **state)
 {
 	(void)state;
@@ -300,6 +350,8 @@ int main(void)
 		TEST(test_items_are_bounded),
 		TEST(test_ignored_request_is_no_error),
 		TEST(test_plugin_refuses_the_request),
+		TEST(test_plugin_answers_refusals),
+		TEST(test_added_headers_are_on_every_answer),
 		TEST(test_plugin_makes_the_answer),
 		TEST(test_full_store_turns_the_sender_away),
 		TEST(test_slow_plugin_is_counted),

@@ -116,6 +116,42 @@ static void read_bodies(struct lg_request *request, struct lg_reply *answer)
 			 LG_FAIL);
 }
 
+static void read_multipart(struct lg_request *request, struct lg_reply *answer)
+{
+	static const char body[] = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n"
+				   "--b\r\nContent-Disposition: form-data; name=\"f\"; "
+				   "filename=\"x\"\r\nContent-Type: t/p\r\n\r\n\xff\r\n--b--";
+	char problem[200] = "";
+	struct lg_text text = {problem, sizeof(problem)};
+	struct lg_slice type = LG_SLICE("multipart/form-data; boundary=b"), value;
+	struct lg_form *form;
+	struct lg_part part;
+	struct lg_pair pair;
+
+	(void)answer;
+	assert_int_equal(lg_multipart(request, type, slice_from(body), &form, text), LG_OK);
+	assert_int_equal(lg_form_count(request, form), 2);
+	assert_int_equal(lg_form_pair(request, form, 1, &pair), LG_OK);
+	assert_true(slice_is(pair.name, "f") && slice_is(pair.value, "\xff"));
+	assert_int_equal(lg_part(request, form, 0, &part), LG_OK);
+	assert_true(slice_is(part.value, "1") && !part.filename.data && !part.type.data);
+	assert_int_equal(lg_part(request, form, 1, &part), LG_OK);
+	assert_true(slice_is(part.filename, "x") && slice_is(part.type, "t/p"));
+	assert_int_equal(lg_part(request, form, 2, &part), LG_FAIL);
+	assert_int_equal(lg_multipart(request, type, LG_SLICE("--b"), &form, text), LG_FAIL);
+	assert_non_null(strstr(problem, "boundary"));
+	assert_int_equal(lg_form(request, LG_SLICE("a=1"), &form), LG_OK);
+	assert_int_equal(lg_part(request, form, 0, &part), LG_FAIL);
+
+	assert_int_equal(lg_to_utf8(request, LG_SLICE("latin1"), LG_SLICE("\xeb"), &value), LG_OK);
+	assert_true(slice_is(value, "\xc3\xab"));
+	assert_int_equal(lg_to_utf8(request, LG_SLICE("utf-7"), LG_SLICE("a"), &value), LG_FAIL);
+	assert_int_equal(lg_form_in(request, LG_SLICE("a=%eb"), LG_SLICE("latin1"), &form), LG_OK);
+	assert_int_equal(lg_form_pair(request, form, 0, &pair), LG_OK);
+	assert_true(slice_is(pair.value, "\xc3\xab"));
+	assert_int_equal(lg_form_in(request, LG_SLICE("a"), LG_SLICE("utf-7"), &form), LG_FAIL);
+}
+
 static void build_leads(struct lg_request *request, struct lg_reply *answer)
 {
 	struct lg_consent consent = {.size = sizeof(consent), .state = 99};
@@ -193,6 +229,12 @@ static void test_bodies_are_read(void **state)
 	run(read_bodies, false);
 }
 
+static void test_multipart_and_charsets_are_read(void **state)
+{
+	(void)state;
+	run(read_multipart, false);
+}
+
 static void test_leads_are_bounded_and_closed(void **state)
 {
 	(void)state;
@@ -241,6 +283,7 @@ static void test_every_service_is_there(void **state)
 	assert_non_null(services.lead_trap);
 	assert_non_null(services.reply_body);
 	assert_non_null(services.hmac);
+	assert_non_null(services.refusal);
 	assert_int_equal(services.size, sizeof(services));
 }
 
@@ -249,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_is_shown),
 		cmocka_unit_test(test_bodies_are_read),
+		cmocka_unit_test(test_multipart_and_charsets_are_read),
 		cmocka_unit_test(test_leads_are_bounded_and_closed),
 		cmocka_unit_test(test_results_are_shown),
 		cmocka_unit_test(test_reply_cannot_break_framing),
