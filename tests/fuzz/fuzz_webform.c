@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "codec/charset.h"
 #include "codec/form.h"
 #include "codec/json.h"
+#include "codec/multipart.h"
 #include "fuzz.h"
 #include "host/library.h"
 #include "host/services.h"
@@ -25,10 +27,11 @@ static struct desk {
 	struct lg_reply reply;
 	struct arena arena;
 	struct form form;
+	struct multipart multipart;
 	struct lg_slice accept, type, key, body;
 	struct lg_result result;
 	int refused;
-	_Alignas(16) char settings[512];
+	_Alignas(16) char settings[1024];
 } desk;
 
 static volatile unsigned char sink;
@@ -84,6 +87,71 @@ static int32_t fake_form_pair(const struct lg_form *form, size_t index, struct l
 {
 	*pair = ((const struct form *)form)->pairs[index];
 	return LG_OK;
+}
+
+static int32_t fake_form_in(struct lg_request *request, struct lg_slice bytes,
+			    struct lg_slice charset, struct lg_form **form)
+{
+	(void)request;
+	*form = (struct lg_form *)&desk.form;
+	return form_parse_in(&desk.arena, bytes, charset, 200, &desk.form) ? LG_OK : LG_FAIL;
+}
+
+static int32_t fake_multipart(struct lg_request *request, struct lg_slice type,
+			      struct lg_slice bytes, struct lg_form **form, struct lg_text problem)
+{
+	struct multipart_limits limits = {200, 4096};
+	struct error error = {""};
+
+	(void)request;
+	*form = (struct lg_form *)&desk.form;
+	if (!multipart_parse(&desk.arena, type, bytes, &limits, &desk.multipart, &error)) {
+		snprintf(problem.data, problem.capacity, "%.200s", error.text);
+		return LG_FAIL;
+	}
+	desk.form.count = desk.multipart.count;
+	desk.form.pairs = arena_zalloc(&desk.arena, (desk.form.count + 1) * sizeof(struct lg_pair));
+	for (size_t i = 0; i < desk.form.count; i++)
+		desk.form.pairs[i] = (struct lg_pair){desk.multipart.parts[i].name,
+						      desk.multipart.parts[i].value};
+	return LG_OK;
+}
+
+static int32_t fake_part(const struct lg_form *form, size_t index, struct lg_part *part)
+{
+	const struct multipart_part *from = &desk.multipart.parts[index];
+
+	(void)form;
+	part->name = from->name;
+	part->value = from->value;
+	part->filename = from->filename;
+	part->type = from->type;
+	return LG_OK;
+}
+
+static int32_t fake_to_utf8(struct lg_request *request, struct lg_slice charset,
+			    struct lg_slice bytes, struct lg_slice *text)
+{
+	(void)request;
+	*text = charset_decode(&desk.arena, charset, bytes);
+	return text->data ? LG_OK : LG_FAIL;
+}
+
+static int32_t fake_refusal(struct lg_request *request, struct lg_result *result)
+{
+	(void)request;
+	if (desk.result.verdict != LG_REFUSED)
+		return LG_FAIL;
+	*result = desk.result;
+	return LG_OK;
+}
+
+static int32_t fake_answer_header(struct lg_request *request, const char *name,
+				  struct lg_slice value)
+{
+	(void)request;
+	must(name[0] != '\0', "a header without a name");
+	return touch(value);
 }
 
 static int32_t fake_json(struct lg_request *request, struct lg_slice bytes,
@@ -213,6 +281,14 @@ static void set_text(const char *name, const char *text)
 			       sizeof(value));
 }
 
+static void set_number(const char *name, int64_t number)
+{
+	for (size_t i = 0; i < plugin_webform.option_count; i++)
+		if (strcmp(plugin_webform.options[i].name, name) == 0)
+			memcpy(desk.settings + plugin_webform.options[i].offset, &number,
+			       sizeof(number));
+}
+
 static void set_up(void)
 {
 	struct lg_services *s = &desk.services;
@@ -225,6 +301,12 @@ static void set_up(void)
 	s->form_count = fake_form_count;
 	s->form_pair = fake_form_pair;
 	s->json = fake_json;
+	s->form_in = fake_form_in;
+	s->multipart = fake_multipart;
+	s->form_part = fake_part;
+	s->to_utf8 = fake_to_utf8;
+	s->refusal = fake_refusal;
+	s->answer_header = fake_answer_header;
 	s->allocate = fake_allocate;
 	s->refuse = fake_refuse;
 	s->lead = fake_lead;
@@ -245,6 +327,10 @@ static void set_up(void)
 	set_text("consent_field", "ok");
 	set_text("consent_purpose", "marketing");
 	set_text("thanks", "Thanks <&\">");
+	set_text("redirect_field", "_next");
+	set_number("max_name", 128);
+	set_number("max_value", 4096);
+	set_number("max_page", 65536);
 }
 
 /* A line as a header's value; absent when it is empty. */
@@ -274,6 +360,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	desk.result = (struct lg_result){.verdict = LG_ACCEPTED, .receipt = LG_SLICE("0190")};
 	plugin_webform.source->reply(desk.settings, &desk.request, &desk.reply);
 	desk.result.verdict = LG_REFUSED;
+	desk.result.status = 422;
 	desk.result.reason = desk.body;
 	plugin_webform.source->reply(desk.settings, &desk.request, &desk.reply);
 	arena_fini(&desk.arena);

@@ -90,7 +90,7 @@ for my $case (
     is($problem->{status}, $status, '… that says its status');
     ok(length $problem->{detail}, "… and why: $problem->{detail}");
 }
-is($gateway->exchange(form_request('/f/contact', [], ':method' => 'DELETE'))->{headers}{allow}, 'POST',
+is($gateway->exchange(form_request('/f/contact', [], ':method' => 'DELETE'))->{headers}{allow}, 'OPTIONS, POST',
     'a 405 names what is allowed');
 like(decode_json($gateway->post('/f/contact', [full_name => 'No Way'])->{body})->{detail},
     qr/give an email, a phone number or a profile/, 'the detail says what would help');

@@ -1,35 +1,18 @@
 /* webform: leads from the forms of a web site.
  *
- * Takes form posts (application/x-www-form-urlencoded) and JSON objects. Each
- * field goes, by its name, to the record's field that it means; what nobody
- * knows is kept as it was sent. Browsers are sent on to a page or thanked,
- * programs get JSON. The same in one look:
+ * Takes what an HTML form can send (application/x-www-form-urlencoded,
+ * multipart/form-data, text/plain) and JSON objects. Browsers are sent on to a page
+ * or thanked, programs get JSON. The same in one look:
  *
  *   sources:
  *     contact: { plugin: webform, path: /f/contact, auth: none,
  *                fields: { your-tel: person.phone }, honeypot: website2,
- *                redirect: /thanks.html }
+ *                origins: ["https://www.example.com"], redirect: /thanks.html }
  */
-#include <leadgate/source.h>
-#include <leadgate/text.h>
+#include "webform.h"
 
+#include <stdarg.h>
 #include <stdio.h>
-
-#define NAME_BYTES 256 /* of a field, with the names of the objects around it */
-#define DEPTH_MAX 8    /* of objects and arrays in each other */
-#define KEY_BYTES 255  /* of an Idempotency-Key */
-
-struct settings {
-	struct lg_field_map fields;
-	int32_t kind; /* position in KINDS */
-	struct lg_slice honeypot;
-	struct lg_slice redirect;
-	struct lg_slice thanks;
-	struct lg_slice consent_field, consent_purpose, consent_text, consent_version;
-	struct lg_list consent_channels;
-};
-
-#define KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
 
 static const struct lg_option options[] = {
 	{.name = "fields",
@@ -53,6 +36,16 @@ static const struct lg_option options[] = {
 	 .offset = offsetof(struct settings, redirect),
 	 .help = "where a browser is sent after a form was stored: a path that begins with '/', "
 		 "or an http(s) URL; without it the browser gets a short page"},
+	{.name = "redirects",
+	 .type = LG_LIST,
+	 .offset = offsetof(struct settings, redirects),
+	 .help = "further places of that kind, of which a form may name one in its "
+		 "redirect_field, letter by letter; what is not listed is not followed"},
+	{.name = "redirect_field",
+	 .type = LG_STRING,
+	 .offset = offsetof(struct settings, redirect_field),
+	 .fallback = "_next",
+	 .help = "name of the field in which a form names one of the redirects"},
 	{.name = "thanks",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, thanks),
@@ -80,9 +73,62 @@ static const struct lg_option options[] = {
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, consent_version),
 	 .help = "version of those words"},
+	{.name = "origins",
+	 .type = LG_LIST,
+	 .offset = offsetof(struct settings, origins),
+	 .help = "sites whose pages may send this form and whose scripts may read the answer, "
+		 "as in https://www.example.com; \"*\" is all, \"null\" pages without a site; "
+		 "without it pages of all sites may send plain forms, and scripts of none may "
+		 "read the answer"},
+	{.name = "preflight_age",
+	 .type = LG_DURATION,
+	 .offset = offsetof(struct settings, preflight_age),
+	 .fallback = "2h",
+	 .min = 0,
+	 .max = INT64_C(86400000),
+	 .help = "how long a browser may remember that a site's scripts may send"},
+	{.name = "max_name",
+	 .type = LG_SIZE,
+	 .offset = offsetof(struct settings, max_name),
+	 .fallback = "128",
+	 .min = 16,
+	 .max = 1024,
+	 .help = "longest name of a field, in bytes of UTF-8; a form with a longer one is "
+		 "refused"},
+	{.name = "max_value",
+	 .type = LG_SIZE,
+	 .offset = offsetof(struct settings, max_value),
+	 .fallback = "64KiB",
+	 .min = 256,
+	 .max = 1 << 20,
+	 .help = "longest value of a field; a form with a longer one is refused"},
+	{.name = "max_page",
+	 .type = LG_SIZE,
+	 .offset = offsetof(struct settings, max_page),
+	 .fallback = "256KiB",
+	 .min = 4096,
+	 .max = 16 << 20,
+	 .help = "largest page that shows again what was typed; beyond it the page only says "
+		 "what is wrong"},
 };
 
-static const struct lg_slice absent;
+bool problem_set(struct problem *problem, int32_t status, const char *format, ...)
+{
+	va_list args;
+
+	problem->status = status;
+	va_start(args, format);
+	vsnprintf(problem->detail, sizeof(problem->detail), format, args);
+	va_end(args);
+	return false;
+}
+
+struct lg_slice request_header(struct lg_request *request, const char *name)
+{
+	struct lg_slice value = {NULL, 0};
+
+	return lg_header(request, name, 0, &value) == LG_OK ? value : (struct lg_slice){NULL, 0};
+}
 
 /* ---- settings -------------------------------------------------------------- */
 
@@ -104,13 +150,28 @@ static bool redirect_fits(struct lg_slice url)
 	return path || absolute;
 }
 
+static bool redirects_fit(const struct settings *settings)
+{
+	if (settings->redirect.data && !redirect_fits(settings->redirect))
+		return false;
+	for (size_t i = 0; i < settings->redirects.count; i++)
+		if (!redirect_fits(settings->redirects.items[i]))
+			return false;
+	return true;
+}
+
 static int32_t check(const void *memory, struct lg_text problem)
 {
 	const struct settings *settings = memory;
+	const char *origins = cors_check(settings);
 
-	if (settings->redirect.data && !redirect_fits(settings->redirect))
+	if (origins)
+		return say(problem, origins);
+	if (!redirects_fit(settings))
 		return say(problem, "redirect must be a path that begins with one '/' or an "
-				    "http(s) URL, without blanks");
+				    "http(s) URL, without blanks; so must each of redirects");
+	if (settings->redirects.count && settings->redirect_field.length == 0)
+		return say(problem, "redirect_field must name the field that chooses a redirect");
 	if (settings->honeypot.data && settings->honeypot.length == 0)
 		return say(problem, "honeypot must name a field, or be left out");
 	if (settings->honeypot.length &&
@@ -135,515 +196,52 @@ static int32_t open_instance(struct lg_host *host, const void *settings, void **
 	return LG_OK;
 }
 
-/* ---- fields ---------------------------------------------------------------- */
+/* ---- the request ------------------------------------------------------------- */
 
-struct filling {
-	const struct settings *settings;
-	struct lg_request *request;
+static bool is_preflight(const struct lg_request_info *info)
+{
+	return lg_slice_equal(info->method, LG_SLICE("OPTIONS"));
+}
+
+static bool take(const struct settings *settings, struct lg_request *request,
+		 struct problem *problem)
+{
+	struct lg_request_info info;
 	struct lg_lead *lead;
-	bool granted; /* the consent is stated: a box that comes twice is one */
-	bool failed;  /* the request was refused */
-	struct lg_slice taken[LG_FIELD_COUNT]; /* what each field was set to */
-};
 
-static struct lg_slice header(struct lg_request *request, const char *name)
-{
-	struct lg_slice value = absent;
-
-	return lg_header(request, name, 0, &value) == LG_OK ? value : absent;
-}
-
-static int32_t refuse(struct filling *filling, int32_t status, const char *detail)
-{
-	filling->failed = true;
-	return lg_refuse(filling->request, status, lg_slice_from(detail));
-}
-
-/* "interests[]", as some frameworks spell a list, means interests. */
-static struct lg_slice plain_name(struct lg_slice name)
-{
-	if (name.length > 2 && memcmp(name.data + name.length - 2, "[]", 2) == 0)
-		name.length -= 2;
-	return name;
-}
-
-static int32_t field_of(const struct filling *filling, struct lg_slice name)
-{
-	const struct lg_field_map *map = &filling->settings->fields;
-
-	for (size_t i = 0; i < map->count; i++)
-		if (lg_slice_equal(map->entries[i].name, name))
-			return map->entries[i].field;
-	return lg_field_named(filling->request, name);
-}
-
-static void keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value)
-{
-	if (lg_lead_extra(filling->lead, name, value) != LG_OK)
-		refuse(filling, 422,
-		       "The form has more unknown fields, or longer names, than this "
-		       "gateway keeps.");
-}
-
-static void set_field(struct filling *filling, int32_t field, struct lg_slice name,
-		      struct lg_slice value)
-{
-	struct lg_slice *taken = field < LG_FIELD_COUNT ? &filling->taken[field] : NULL;
-
-	if (lg_slice_trim(value).length == 0)
-		return; /* an empty box is no answer */
-	if (lg_lead_add(filling->lead, field, value) == LG_OK)
-		return;
-	if (lg_lead_set(filling->lead, field, value) != LG_OK) {
-		keep_extra(filling, name, value);
-		return;
-	}
-	/* The last one wins, as in a form that hides a default before a box. */
-	if (taken && taken->data && !lg_slice_equal(*taken, value))
-		keep_extra(filling, name, *taken);
-	if (taken)
-		*taken = value;
-}
-
-static bool is_checked(struct lg_slice value)
-{
-	value = lg_slice_trim(value);
-	return value.length && !lg_slice_is(value, "0") && !lg_slice_is(value, "false") &&
-	       !lg_slice_is(value, "off") && !lg_slice_is(value, "no");
-}
-
-/* "email,sms" of the list that the configuration gives. */
-static struct lg_slice consent_channels(struct filling *filling)
-{
-	const struct lg_list *list = &filling->settings->consent_channels;
-	size_t length = 0;
-	char *joined;
-
-	for (size_t i = 0; i < list->count; i++)
-		length += list->items[i].length + 1;
-	joined = length ? lg_allocate(filling->request, length) : NULL;
-	if (!joined)
-		return absent;
-	length = 0;
-	for (size_t i = 0; i < list->count; i++) {
-		if (i)
-			joined[length++] = ',';
-		memcpy(joined + length, list->items[i].data, list->items[i].length);
-		length += list->items[i].length;
-	}
-	return (struct lg_slice){joined, length};
-}
-
-static void grant(struct filling *filling)
-{
-	const struct settings *settings = filling->settings;
-	struct lg_consent consent = {
-		.size = sizeof(consent),
-		.state = LG_CONSENT_GRANTED,
-		.purpose = settings->consent_purpose,
-		.channels = consent_channels(filling),
-		.basis = LG_SLICE("consent"),
-		.text = settings->consent_text,
-		.version = settings->consent_version,
-		.method = LG_SLICE("checkbox"),
-	};
-
-	filling->granted = true;
-	if (lg_lead_consent(filling->lead, &consent) != LG_OK)
-		refuse(filling, 503, "The consent could not be kept.");
-}
-
-/* One field of the form, whatever it is. */
-static void put(struct filling *filling, struct lg_slice name, struct lg_slice value)
-{
-	const struct settings *settings = filling->settings;
-	struct lg_slice plain = plain_name(name);
-	int32_t field;
-
-	if (filling->failed)
-		return;
-	if (settings->honeypot.length && lg_slice_equal(name, settings->honeypot)) {
-		if (lg_slice_trim(value).length)
-			lg_lead_trap(filling->lead, LG_SLICE("honeypot"));
-		return;
-	}
-	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field)) {
-		if (is_checked(value) && !filling->granted)
-			grant(filling);
-		return;
-	}
-	field = field_of(filling, plain);
-	if (field >= 0)
-		set_field(filling, field, name, value);
-	else
-		keep_extra(filling, name, value);
-}
-
-/* ---- bodies ---------------------------------------------------------------- */
-
-static int32_t read_form(struct filling *filling, struct lg_slice body)
-{
-	struct lg_form *form;
-	struct lg_pair pair;
-	size_t count;
-
-	if (lg_form(filling->request, body, &form) != LG_OK)
-		return refuse(filling, 422, "The form has more fields than this gateway takes.");
-	count = lg_form_count(filling->request, form);
-	for (size_t i = 0; i < count; i++)
-		if (lg_form_pair(filling->request, form, i, &pair) == LG_OK && pair.name.length)
-			put(filling, pair.name, pair.value);
-	return filling->failed ? LG_FAIL : LG_OK;
-}
-
-/* A name that grows as the walk goes down: "person", "person.email". */
-struct path {
-	char name[NAME_BYTES];
-	size_t length;
-	int depth;
-};
-
-static bool path_enter(struct path *path, struct lg_slice name)
-{
-	size_t dot = path->length ? 1 : 0;
-
-	if (path->depth == DEPTH_MAX || name.length + dot > NAME_BYTES - path->length)
+	if (lg_request_info(request, &info) != LG_OK)
+		return problem_set(problem, 503, "The request could not be read.");
+	if (is_preflight(&info))
+		return cors_preflight(settings, request, problem);
+	if (!cors_admit(settings, request, problem))
 		return false;
-	if (dot)
-		path->name[path->length++] = '.';
-	if (name.length)
-		memcpy(path->name + path->length, name.data, name.length);
-	path->length += name.length;
-	path->depth++;
-	return true;
-}
-
-/* A profile is the one object of the record that may come several times. */
-static bool put_profile(struct filling *filling, const struct path *path,
-			const struct lg_json *value)
-{
-	struct lg_request *request = filling->request;
-	struct lg_slice name = {path->name, path->length};
-	const struct lg_json *network = lg_json_member(request, value, LG_SLICE("network"));
-	const struct lg_json *id = lg_json_member(request, value, LG_SLICE("id"));
-	const struct lg_json *url = lg_json_member(request, value, LG_SLICE("url"));
-
-	if (!lg_slice_equal(name, LG_SLICE("person.profiles")) &&
-	    !lg_slice_equal(name, LG_SLICE("profiles")))
-		return false;
-	return network && lg_lead_profile(filling->lead, lg_json_text(request, network),
-					  id ? lg_json_text(request, id) : absent,
-					  url ? lg_json_text(request, url) : absent) == LG_OK;
-}
-
-/* Objects become names with dots, elements of an array repeat its name. The
- * depth is bounded by path_enter. */
-static void put_json(struct filling *filling, struct path *path, const struct lg_json *value)
-{
-	struct lg_request *request = filling->request;
-	int32_t kind = lg_json_kind(request, value);
-	struct lg_slice name = {path->name, path->length};
-
-	if (kind == LG_JSON_TRUE || kind == LG_JSON_FALSE) {
-		put(filling, name, kind == LG_JSON_TRUE ? LG_SLICE("true") : LG_SLICE("false"));
-	} else if (kind == LG_JSON_NUMBER || kind == LG_JSON_STRING) {
-		put(filling, name, lg_json_text(request, value));
-	} else if (kind == LG_JSON_ARRAY ||
-		   (kind == LG_JSON_OBJECT && !put_profile(filling, path, value))) {
-		const struct lg_json *part = lg_json_first(request, value);
-		for (; part && !filling->failed; part = lg_json_next(request, part)) {
-			struct path outer = {.length = path->length, .depth = path->depth};
-			bool fits = kind == LG_JSON_OBJECT
-					    ? path_enter(path, lg_json_name(request, part))
-					    : path->depth++ < DEPTH_MAX;
-			if (!fits) {
-				refuse(filling, 422,
-				       "The JSON is nested deeper than 8 levels, or "
-				       "a field's name with the names around it is "
-				       "longer than 256 bytes.");
-				return;
-			}
-			put_json(filling, path, part);
-			path->length = outer.length;
-			path->depth = outer.depth;
-		}
-	}
-}
-
-static int32_t read_json(struct filling *filling, struct lg_slice body)
-{
-	char text[256] = "The body is no JSON.";
-	struct lg_text problem = {text, sizeof(text)};
-	const struct lg_json *root;
-	struct path path = {.length = 0};
-
-	if (lg_json(filling->request, body, &root, problem) != LG_OK)
-		return refuse(filling, 400, text);
-	if (lg_json_kind(filling->request, root) != LG_JSON_OBJECT)
-		return refuse(filling, 422,
-			      "The body must be one JSON object: its members are the "
-			      "fields of the form.");
-	put_json(filling, &path, root);
-	return filling->failed ? LG_FAIL : LG_OK;
-}
-
-static bool is_type(struct lg_slice content_type, const char *type)
-{
-	return lg_slice_is(lg_slice_trim(lg_slice_part(&content_type, ';')), type);
-}
-
-static int32_t read_body(struct filling *filling, struct lg_slice body)
-{
-	struct lg_slice type = header(filling->request, "content-type");
-
-	if (is_type(type, "application/x-www-form-urlencoded"))
-		return read_form(filling, body);
-	if (is_type(type, "application/json"))
-		return read_json(filling, body);
-	return refuse(filling, 415,
-		      lg_slice_trim(type).length
-			      ? "This Content-Type is not taken here: send "
-				"application/x-www-form-urlencoded or application/json."
-			      : "The request has no Content-Type: send "
-				"application/x-www-form-urlencoded or application/json.");
-}
-
-/* ---- the request ----------------------------------------------------------- */
-
-/* Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a structured
- * field string in quotes; senders that leave the quotes out are understood. */
-static int32_t take_key(struct filling *filling)
-{
-	struct lg_slice key = lg_slice_trim(header(filling->request, "idempotency-key"));
-
-	if (!key.data)
-		return LG_OK;
-	if (key.length >= 2 && key.data[0] == '"' && key.data[key.length - 1] == '"')
-		key = lg_slice_cut(key, 1, key.length - 2);
-	if (key.length == 0 || key.length > KEY_BYTES)
-		return refuse(filling, 400, "The Idempotency-Key must have 1 to 255 characters.");
-	for (size_t i = 0; i < key.length; i++)
-		if (key.data[i] < ' ' || key.data[i] > '~')
-			return refuse(filling, 400, "The Idempotency-Key must be printable ASCII.");
-	if (lg_lead_key(filling->lead, LG_KEY_IDEMPOTENCY, key) != LG_OK)
-		return refuse(filling, 503, "The Idempotency-Key could not be kept.");
-	return LG_OK;
-}
-
-/* The kind-th word of KINDS. */
-static struct lg_slice kind_name(int32_t kind)
-{
-	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
-
-	while (kind-- > 0)
-		word = lg_slice_part(&rest, '|');
-	return word;
-}
-
-static void add_what_the_form_left_out(struct filling *filling)
-{
-	struct lg_slice referer = lg_slice_trim(header(filling->request, "referer"));
-
-	if (!filling->taken[LG_INQUIRY_KIND].data)
-		lg_lead_set(filling->lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
-	if (!filling->taken[LG_PAGE_URL].data && referer.length)
-		lg_lead_set(filling->lead, LG_PAGE_URL, referer);
+	lead = lg_lead(request);
+	if (!lead)
+		return problem_set(problem, 503, "There is no memory for the lead.");
+	return fields_fill(settings, request, lead, info.body, problem);
 }
 
 static int32_t receive(void *instance, struct lg_request *request)
 {
-	struct filling filling = {.settings = instance, .request = request};
-	struct lg_request_info info;
+	struct problem problem = {0};
 
-	if (lg_request_info(request, &info) != LG_OK)
-		return lg_refuse(request, 503, LG_SLICE("The request could not be read."));
-	filling.lead = lg_lead(request);
-	if (!filling.lead)
-		return lg_refuse(request, 503, LG_SLICE("There is no memory for the lead."));
-	if (take_key(&filling) != LG_OK || read_body(&filling, info.body) != LG_OK)
-		return LG_FAIL;
-	add_what_the_form_left_out(&filling);
-	return LG_OK;
-}
-
-/* ---- the answer ------------------------------------------------------------ */
-
-/* The weight of one media range, in thousandths (RFC 9110, section 12.4.2). */
-static int quality(struct lg_slice parameters)
-{
-	while (parameters.length) {
-		struct lg_slice p = lg_slice_trim(lg_slice_part(&parameters, ';'));
-		int value = 0;
-		if (p.length < 3 || lg_lower(p.data[0]) != 'q' || p.data[1] != '=')
-			continue;
-		value = p.data[2] == '1' ? 1000 : 0;
-		for (size_t i = 4, unit = 100; value < 1000 && i < p.length && unit;
-		     i++, unit /= 10)
-			if (p.data[i] >= '0' && p.data[i] <= '9')
-				value += (int)unit * (p.data[i] - '0');
-		return value;
-	}
-	return 1000;
-}
-
-/* How much Accept wants a type; the most specific range that names it counts
- * (RFC 9110, section 12.5.1). */
-static int weight(struct lg_slice accept, const char *type, const char *family)
-{
-	int best = 0, precision = -1;
-
-	while (accept.length) {
-		struct lg_slice range = lg_slice_part(&accept, ',');
-		struct lg_slice name = lg_slice_trim(lg_slice_part(&range, ';'));
-		int fits = lg_slice_is(name, type)     ? 2
-			   : lg_slice_is(name, family) ? 1
-			   : lg_slice_is(name, "*/*")  ? 0
-						       : -1;
-		if (fits > precision) {
-			precision = fits;
-			best = quality(range);
-		}
-	}
-	return best;
-}
-
-/* A browser asks for pages first; a program that asks for anything gets JSON. */
-static bool wants_page(struct lg_request *request)
-{
-	struct lg_slice accept = header(request, "accept");
-
-	return weight(accept, "text/html", "text/*") >
-	       weight(accept, "application/json", "application/*");
-}
-
-/* Text on its way into HTML or JSON, cut when it is full. */
-struct page {
-	char data[4096];
-	size_t length;
-};
-
-static void page_begin(struct page *page)
-{
-	page->length = 0; /* and not a page of zeroes for some bytes of JSON */
-}
-
-static void page_add(struct page *page, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (length > sizeof(page->data) - page->length)
-		length = sizeof(page->data) - page->length;
-	memcpy(page->data + page->length, text, length);
-	page->length += length;
-}
-
-/* As much of a text as leaves room for what closes a page, cut between two
- * characters: the further bytes of one go with its first. */
-static bool page_takes(const struct page *page, char c)
-{
-	size_t spare = ((unsigned char)c & 0xc0) == 0x80 ? 128 : 256;
-
-	return page->length + spare < sizeof(page->data);
-}
-
-static void page_add_html(struct page *page, struct lg_slice text)
-{
-	for (size_t i = 0; i < text.length && page_takes(page, text.data[i]); i++) {
-		char c = text.data[i];
-		const char one[2] = {c, '\0'};
-		page_add(page, c == '<'	  ? "&lt;"
-			       : c == '>' ? "&gt;"
-			       : c == '&' ? "&amp;"
-			       : c == '"' ? "&quot;"
-					  : one);
-	}
-}
-
-static void page_add_json(struct page *page, struct lg_slice text)
-{
-	for (size_t i = 0; i < text.length && page_takes(page, text.data[i]); i++) {
-		unsigned char c = (unsigned char)text.data[i];
-		char escape[8];
-		if (c < ' ') {
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-			page_add(page, escape);
-			continue;
-		}
-		if (c == '"' || c == '\\')
-			page_add(page, "\\");
-		page->data[page->length++] = text.data[i];
-	}
-}
-
-static void html(struct page *page, const char *title, struct lg_slice text)
-{
-	page_add(page, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-		       "<meta name=\"viewport\" content=\"width=device-width\"><title>");
-	page_add(page, title);
-	page_add(page, "</title>\n<p>");
-	page_add_html(page, text);
-	page_add(page, "</p>\n</html>\n");
-}
-
-static int32_t answer(struct lg_reply *reply, int32_t status, const char *type,
-		      const struct page *page)
-{
-	if (lg_reply_status(reply, status) != LG_OK)
-		return LG_FAIL;
-	return lg_reply_body(reply, type, (struct lg_slice){page->data, page->length});
-}
-
-static int32_t answer_refused(const struct lg_result *result, bool browser, struct lg_reply *reply)
-{
-	struct page page;
-	int32_t status = result->status ? result->status : 422;
-	char number[16];
-
-	page_begin(&page);
-	if (browser) {
-		html(&page, "Not sent", result->reason);
-		return answer(reply, status, "text/html; charset=utf-8", &page);
-	}
-	snprintf(number, sizeof(number), "%d", (int)status);
-	page_add(&page,
-		 "{\"type\":\"about:blank\",\"title\":\"The lead was not taken\",\"status\":");
-	page_add(&page, number);
-	page_add(&page, ",\"detail\":\"");
-	page_add_json(&page, result->reason);
-	page_add(&page, "\"}");
-	return answer(reply, status, "application/problem+json", &page);
-}
-
-static int32_t answer_accepted(const struct settings *settings, const struct lg_result *result,
-			       struct lg_request *request, struct lg_reply *reply)
-{
-	struct page page;
-
-	page_begin(&page);
-	if (!wants_page(request)) {
-		page_add(&page, "{\"status\":\"accepted\",\"receipt\":\"");
-		page_add_json(&page, result->receipt);
-		page_add(&page, "\"}");
-		return answer(reply, 202, "application/json", &page);
-	}
-	if (settings->redirect.length &&
-	    is_type(header(request, "content-type"), "application/x-www-form-urlencoded"))
-		return lg_reply_status(reply, 303) == LG_OK
-			       ? lg_reply_header(reply, "Location", settings->redirect)
-			       : LG_FAIL;
-	html(&page, "Thank you", settings->thanks);
-	return answer(reply, 202, "text/html; charset=utf-8", &page);
+	if (take(instance, request, &problem))
+		return LG_OK;
+	return lg_refuse(request, problem.status, lg_slice_from(problem.detail));
 }
 
 static int32_t reply_to(void *instance, struct lg_request *request, struct lg_reply *reply)
 {
+	struct lg_request_info info;
 	struct lg_result result;
 
+	if (lg_refusal(request, &result) == LG_OK)
+		return answer_refused(instance, result.status, result.reason, request, reply);
+	if (lg_request_info(request, &info) == LG_OK && is_preflight(&info))
+		return lg_reply_status(reply, 204);
 	if (lg_result(request, 0, &result) != LG_OK)
 		return LG_FAIL;
-	if (result.verdict == LG_ACCEPTED || result.verdict == LG_REPEATED)
-		return answer_accepted(instance, &result, request, reply);
-	return answer_refused(&result, wants_page(request), reply);
+	return answer_accepted(instance, &result, request, reply);
 }
 
 static const struct lg_source_operations operations = {
@@ -654,7 +252,7 @@ static const struct lg_source_operations operations = {
 	.reply = reply_to,
 };
 
-LG_SOURCE_PLUGIN(0, 1, "webform", .version = "0.1",
-		 .summary = "Leads from the forms of a web site, form posts or JSON",
-		 .channel = "web", .methods = "POST", .source = &operations,
-		 LG_OPTIONS(options, struct settings));
+LG_SOURCE_PLUGIN(0, 4, "webform", .version = "0.2",
+		 .summary = "Leads from the forms of a web site: form posts, scripts, JSON",
+		 .flags = LG_ANSWERS_REFUSALS, .channel = "web", .methods = "OPTIONS POST",
+		 .source = &operations, LG_OPTIONS(options, struct settings));

@@ -12,9 +12,12 @@ check_PROGRAMS += %D%/test_once
 check_PROGRAMS += %D%/test_services
 %C%_test_services_LDADD = $(LG_LIBS_HOST) $(LG_UNIT)
 
+LG_WEBFORM = plugins/sources/webform/answer.c plugins/sources/webform/body.c \
+	plugins/sources/webform/cors.c plugins/sources/webform/fields.c \
+	plugins/sources/webform/page.c plugins/sources/webform/webform.c
 # The plugin itself, linked in under a name of its own, over services that write
 # down what it does; only the fields table is lead's.
 check_PROGRAMS += %D%/test_webform
-%C%_test_webform_SOURCES = %D%/test_webform.c plugins/sources/webform.c
+%C%_test_webform_SOURCES = %D%/test_webform.c %D%/webform_desk.c $(LG_WEBFORM)
 %C%_test_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_test_webform_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)

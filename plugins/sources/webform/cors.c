@@ -1,0 +1,119 @@
+/* CORS (WHATWG Fetch, section 3.2) tells a browser whether a script of another
+ * site may send here and read the answer. It does not stop a plain form: so where
+ * `origins` are given, what comes from elsewhere is refused as well. */
+#include "webform.h"
+
+#include <stdio.h>
+
+/* "https://site.example:8443": what browsers send, without a path. */
+static bool is_origin(struct lg_slice text)
+{
+	struct lg_slice host = {NULL, 0};
+
+	if (text.length > 7 && memcmp(text.data, "http://", 7) == 0)
+		host = lg_slice_cut(text, 7, text.length);
+	else if (text.length > 8 && memcmp(text.data, "https://", 8) == 0)
+		host = lg_slice_cut(text, 8, text.length);
+	for (size_t i = 0; i < host.length; i++)
+		if ((unsigned char)host.data[i] <= ' ' || host.data[i] == 0x7f ||
+		    strchr("/?#@\\,*", host.data[i]))
+			return false;
+	return host.length > 0;
+}
+
+static bool is_listed(const struct settings *settings, struct lg_slice origin)
+{
+	for (size_t i = 0; i < settings->origins.count; i++)
+		if (lg_slice_same(settings->origins.items[i], origin))
+			return true;
+	return false;
+}
+
+static bool takes_all(const struct settings *settings)
+{
+	return is_listed(settings, LG_SLICE("*"));
+}
+
+const char *cors_check(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->origins.count; i++) {
+		struct lg_slice origin = settings->origins.items[i];
+
+		if (!is_origin(origin) && !lg_slice_equal(origin, LG_SLICE("*")) &&
+		    !lg_slice_equal(origin, LG_SLICE("null")))
+			return "origins must be like https://www.example.com, without a path or a "
+			       "slash at the end; or \"*\" for all, or \"null\"";
+	}
+	return NULL;
+}
+
+/* The origin of a URL: all before its path. */
+static struct lg_slice origin_of(struct lg_slice url)
+{
+	const char *slashes = lg_slice_find(url, "://");
+	size_t start = slashes ? (size_t)(slashes - url.data) + 3 : url.length, end = start;
+
+	while (end < url.length && !strchr("/?#", url.data[end]))
+		end++;
+	return slashes ? lg_slice_cut(url, 0, end) : (struct lg_slice){NULL, 0};
+}
+
+/* Where a request comes from; absent when it does not say, as programs do. Old
+ * browsers send only Referer with a form. */
+static struct lg_slice sender_of(struct lg_request *request)
+{
+	struct lg_slice origin = lg_slice_trim(request_header(request, "origin"));
+
+	return origin.data ? origin : origin_of(lg_slice_trim(request_header(request, "referer")));
+}
+
+/* Credentials are allowed for sites that are named because sendBeacon always asks
+ * for them; there are none here that an answer would depend on. */
+static void allow(const struct settings *settings, struct lg_request *request,
+		  struct lg_slice origin)
+{
+	if (takes_all(settings)) {
+		lg_answer_header(request, "Access-Control-Allow-Origin", LG_SLICE("*"));
+		return;
+	}
+	lg_answer_header(request, "Access-Control-Allow-Origin", origin);
+	lg_answer_header(request, "Access-Control-Allow-Credentials", LG_SLICE("true"));
+}
+
+bool cors_admit(const struct settings *settings, struct lg_request *request,
+		struct problem *problem)
+{
+	struct lg_slice origin = lg_slice_trim(request_header(request, "origin"));
+	struct lg_slice sender = sender_of(request);
+
+	if (settings->origins.count == 0)
+		return true;
+	lg_answer_header(request, "Vary", LG_SLICE("Origin"));
+	if (sender.data && !takes_all(settings) && !is_listed(settings, sender))
+		return problem_set(problem, 403,
+				   "This form does not take what pages of other sites send.");
+	if (origin.data)
+		allow(settings, request, origin);
+	return true;
+}
+
+bool cors_preflight(const struct settings *settings, struct lg_request *request,
+		    struct problem *problem)
+{
+	char seconds[24];
+
+	lg_answer_header(request, "Allow", LG_SLICE("OPTIONS, POST"));
+	if (settings->origins.count == 0)
+		return true;
+	lg_answer_header(request, "Vary",
+			 LG_SLICE("Access-Control-Request-Method, "
+				  "Access-Control-Request-Headers"));
+	if (!cors_admit(settings, request, problem))
+		return false;
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)settings->preflight_age / 1000);
+	lg_answer_header(request, "Access-Control-Allow-Methods", LG_SLICE("POST"));
+	lg_answer_header(request, "Access-Control-Allow-Headers",
+			 LG_SLICE("Content-Type, Idempotency-Key, X-Requested-With"));
+	lg_answer_header(request, "Access-Control-Max-Age", lg_slice_from(seconds));
+	return true;
+}

@@ -1,0 +1,261 @@
+/* Fields to a lead: each goes, by its name, to the record's field that it means;
+ * what nobody knows is kept as it was sent. */
+#include "webform.h"
+
+#define KEY_BYTES 255 /* of an Idempotency-Key */
+
+struct filling {
+	struct visitor visitor; /* first */
+	const struct settings *settings;
+	struct lg_request *request;
+	struct lg_lead *lead;
+	bool granted; /* the consent is stated: a box that comes twice is one */
+	struct lg_slice taken[LG_FIELD_COUNT]; /* what each field was set to */
+};
+
+/* What each field of the record can hold. */
+#define LG_FIELD(id, path, type, limit, flags, names) limit,
+static const size_t field_bytes[LG_FIELD_COUNT] = {
+#include <leadgate/fields.def>
+};
+#undef LG_FIELD
+
+/* ---- names ----------------------------------------------------------------------- */
+
+static bool is_number(struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	return true;
+}
+
+/* Names as frameworks spell lists and objects: "products[]" and "products[3]" mean
+ * products, "person[email]" means person.email. What is not spelt so to its end is
+ * left as it is. Memory that is short leaves it, too. */
+static struct lg_slice plain_name(struct lg_request *request, struct lg_slice name)
+{
+	struct lg_slice rest = name, part = lg_slice_part(&rest, '[');
+	char *plain;
+	size_t length;
+
+	if (part.length == 0 || part.length == name.length)
+		return name;
+	plain = lg_allocate(request, name.length);
+	if (!plain)
+		return name;
+	memcpy(plain, part.data, part.length);
+	length = part.length;
+	for (;;) {
+		size_t before = rest.length;
+
+		part = lg_slice_part(&rest, ']');
+		if (part.length == before)
+			return name; /* no bracket closes it */
+		if (!is_number(part)) {
+			plain[length++] = '.';
+			memcpy(plain + length, part.data, part.length);
+			length += part.length;
+		}
+		if (rest.length == 0)
+			return (struct lg_slice){plain, length};
+		if (rest.data[0] != '[')
+			return name;
+		rest = lg_slice_cut(rest, 1, rest.length);
+	}
+}
+
+static int32_t mapped(const struct settings *settings, struct lg_slice name)
+{
+	const struct lg_field_map *map = &settings->fields;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (lg_slice_equal(map->entries[i].name, name))
+			return map->entries[i].field;
+	return LG_FAIL;
+}
+
+static int32_t field_of(const struct filling *filling, struct lg_slice name)
+{
+	struct lg_slice plain = plain_name(filling->request, name);
+	int32_t field = mapped(filling->settings, name);
+
+	if (field < 0)
+		field = mapped(filling->settings, plain);
+	return field < 0 ? lg_field_named(filling->request, plain) : field;
+}
+
+/* ---- values ------------------------------------------------------------------------ */
+
+static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value,
+		       struct problem *problem)
+{
+	if (lg_lead_extra(filling->lead, name, value) == LG_OK)
+		return true;
+	return problem_set(problem, 422,
+			   "The form has more unknown fields than this gateway keeps.");
+}
+
+static bool set_field(struct filling *filling, int32_t field, struct lg_slice name,
+		      struct lg_slice value, struct problem *problem)
+{
+	bool known = field < LG_FIELD_COUNT;
+	struct lg_slice *taken = known ? &filling->taken[field] : NULL;
+
+	if (lg_slice_trim(value).length == 0)
+		return true; /* an empty box is no answer */
+	/* What a field cuts off is kept whole beside it. */
+	if (known && value.length > field_bytes[field] &&
+	    !keep_extra(filling, name, value, problem))
+		return false;
+	if (lg_lead_add(filling->lead, field, value) == LG_OK)
+		return true;
+	if (lg_lead_set(filling->lead, field, value) != LG_OK)
+		return keep_extra(filling, name, value, problem);
+	/* The last one wins, as in a form that hides a default before a box. */
+	if (taken && taken->data && !lg_slice_equal(*taken, value) &&
+	    !keep_extra(filling, name, *taken, problem))
+		return false;
+	if (taken)
+		*taken = value;
+	return true;
+}
+
+bool fields_is_checked(struct lg_slice value)
+{
+	value = lg_slice_trim(value);
+	return value.length && !lg_slice_is(value, "0") && !lg_slice_is(value, "false") &&
+	       !lg_slice_is(value, "off") && !lg_slice_is(value, "no");
+}
+
+/* "email,sms" of the list that the configuration gives. */
+static struct lg_slice consent_channels(struct filling *filling)
+{
+	const struct lg_list *list = &filling->settings->consent_channels;
+	struct lg_slice none = {NULL, 0};
+	size_t length = 0;
+	char *joined;
+
+	for (size_t i = 0; i < list->count; i++)
+		length += list->items[i].length + 1;
+	joined = length ? lg_allocate(filling->request, length) : NULL;
+	if (!joined)
+		return none;
+	length = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (i)
+			joined[length++] = ',';
+		memcpy(joined + length, list->items[i].data, list->items[i].length);
+		length += list->items[i].length;
+	}
+	return (struct lg_slice){joined, length};
+}
+
+static bool grant(struct filling *filling, struct problem *problem)
+{
+	const struct settings *settings = filling->settings;
+	struct lg_consent consent = {
+		.size = sizeof(consent),
+		.state = LG_CONSENT_GRANTED,
+		.purpose = settings->consent_purpose,
+		.channels = consent_channels(filling),
+		.basis = LG_SLICE("consent"),
+		.text = settings->consent_text,
+		.version = settings->consent_version,
+		.method = LG_SLICE("checkbox"),
+	};
+
+	filling->granted = true;
+	return lg_lead_consent(filling->lead, &consent) == LG_OK ||
+	       problem_set(problem, 503, "The consent could not be kept.");
+}
+
+static bool put_field(struct visitor *visitor, struct lg_slice name, struct lg_slice value,
+		      struct problem *problem)
+{
+	struct filling *filling = (struct filling *)visitor;
+	const struct settings *settings = filling->settings;
+	int32_t field;
+
+	if (settings->honeypot.length && lg_slice_equal(name, settings->honeypot)) {
+		if (lg_slice_trim(value).length)
+			lg_lead_trap(filling->lead, LG_SLICE("honeypot"));
+		return true;
+	}
+	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field))
+		return filling->granted || !fields_is_checked(value) || grant(filling, problem);
+	if (settings->redirects.count && lg_slice_equal(name, settings->redirect_field))
+		return true; /* says where to go afterwards, nothing of the person */
+	field = field_of(filling, name);
+	return field >= 0 ? set_field(filling, field, name, value, problem)
+			  : keep_extra(filling, name, value, problem);
+}
+
+static bool put_profile(struct visitor *visitor, struct lg_slice network, struct lg_slice id,
+			struct lg_slice url, struct problem *problem)
+{
+	struct filling *filling = (struct filling *)visitor;
+
+	(void)problem;
+	return lg_lead_profile(filling->lead, network, id, url) == LG_OK;
+}
+
+/* ---- the whole lead ------------------------------------------------------------------ */
+
+/* Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a structured
+ * field string in quotes; senders that leave the quotes out are understood. */
+static bool take_key(struct filling *filling, struct problem *problem)
+{
+	struct lg_slice key = lg_slice_trim(request_header(filling->request, "idempotency-key"));
+
+	if (!key.data)
+		return true;
+	if (key.length >= 2 && key.data[0] == '"' && key.data[key.length - 1] == '"')
+		key = lg_slice_cut(key, 1, key.length - 2);
+	if (key.length == 0 || key.length > KEY_BYTES)
+		return problem_set(problem, 400,
+				   "The Idempotency-Key must have 1 to 255 characters.");
+	for (size_t i = 0; i < key.length; i++)
+		if (key.data[i] < ' ' || key.data[i] > '~')
+			return problem_set(problem, 400,
+					   "The Idempotency-Key must be printable ASCII.");
+	return lg_lead_key(filling->lead, LG_KEY_IDEMPOTENCY, key) == LG_OK ||
+	       problem_set(problem, 503, "The Idempotency-Key could not be kept.");
+}
+
+/* The kind-th word of KINDS. */
+static struct lg_slice kind_name(int32_t kind)
+{
+	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
+
+	while (kind-- > 0)
+		word = lg_slice_part(&rest, '|');
+	return word;
+}
+
+static void add_what_the_form_left_out(struct filling *filling)
+{
+	struct lg_slice referer = lg_slice_trim(request_header(filling->request, "referer"));
+
+	if (!filling->taken[LG_INQUIRY_KIND].data)
+		lg_lead_set(filling->lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
+	if (!filling->taken[LG_PAGE_URL].data && referer.length)
+		lg_lead_set(filling->lead, LG_PAGE_URL, referer);
+}
+
+bool fields_fill(const struct settings *settings, struct lg_request *request, struct lg_lead *lead,
+		 struct lg_slice body, struct problem *problem)
+{
+	struct filling filling = {
+		.visitor = {put_field, put_profile},
+		.settings = settings,
+		.request = request,
+		.lead = lead,
+	};
+
+	if (!take_key(&filling, problem) ||
+	    !body_read(request, settings, body, &filling.visitor, problem))
+		return false;
+	add_what_the_form_left_out(&filling);
+	return true;
+}

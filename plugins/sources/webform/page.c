@@ -1,0 +1,73 @@
+#include "webform.h"
+
+#include <stdio.h>
+
+static void add_bytes(struct page *page, const char *data, size_t length)
+{
+	if (page->data)
+		memcpy(page->data + page->length, data, length);
+	page->length += length;
+}
+
+void page_add(struct page *page, const char *text)
+{
+	add_bytes(page, text, strlen(text));
+}
+
+/* Control characters mean nothing in HTML, but for line ends and tabs. */
+static bool is_shown(char c)
+{
+	return (unsigned char)c >= ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+void page_add_html(struct page *page, struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		switch (text.data[i]) {
+		case '<': page_add(page, "&lt;"); break;
+		case '>': page_add(page, "&gt;"); break;
+		case '&': page_add(page, "&amp;"); break;
+		case '"': page_add(page, "&quot;"); break;
+		case '\'': page_add(page, "&#39;"); break;
+		default:
+			if (is_shown(text.data[i]))
+				add_bytes(page, text.data + i, 1);
+		}
+	}
+}
+
+void page_add_json(struct page *page, struct lg_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		char escape[8];
+
+		if (c < ' ') {
+			snprintf(escape, sizeof(escape), "\\u%04x", c);
+			page_add(page, escape);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			page_add(page, "\\");
+		add_bytes(page, text.data + i, 1);
+	}
+}
+
+bool page_make(struct lg_request *request, void (*render)(struct page *page, void *context),
+	       void *context, size_t max_bytes, struct lg_slice *text)
+{
+	struct page page = {NULL, 0};
+	size_t length;
+
+	render(&page, context);
+	length = page.length;
+	if (length > max_bytes)
+		return false;
+	page.data = lg_allocate(request, length + 1);
+	page.length = 0;
+	if (!page.data)
+		return false;
+	render(&page, context);
+	*text = (struct lg_slice){page.data, length};
+	return true;
+}
