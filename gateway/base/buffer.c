@@ -1,7 +1,6 @@
 #include "base/buffer.h"
 
 #include "base/alloc.h"
-#include "base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,12 +90,6 @@ static char *reserve(struct buffer *buffer, size_t size, size_t spare)
 char *buffer_make_room(struct buffer *buffer, size_t size)
 {
 	return reserve(buffer, size, 0);
-}
-
-void buffer_added(struct buffer *buffer, size_t size)
-{
-	ALWAYS(size <= buffer->capacity - buffer->end);
-	buffer->end += size;
 }
 
 void buffer_take(struct buffer *buffer, size_t size)

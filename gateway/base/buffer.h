@@ -5,6 +5,7 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
+#include "base/error.h"
 #include "base/slice.h"
 
 /*      data         start            end            capacity
@@ -45,7 +46,11 @@ static inline char *buffer_room(struct buffer *b, size_t size)
 		return b->data + b->end;
 	return buffer_make_room(b, size);
 }
-void buffer_added(struct buffer *buffer, size_t size);
+static inline void buffer_added(struct buffer *b, size_t size)
+{
+	ALWAYS(size <= b->capacity - b->end);
+	b->end += size;
+}
 
 /* Takes `size` bytes from the front. */
 void buffer_take(struct buffer *buffer, size_t size);

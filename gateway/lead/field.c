@@ -17,6 +17,7 @@ const struct field field_table[LG_FIELD_COUNT] = {
 
 struct field_key field_keys[LG_FIELD_COUNT];
 struct field_group field_groups[FIELD_GROUPS_MAX];
+struct field_step field_steps[FIELD_GROUPS_MAX][FIELD_GROUPS_MAX];
 static uint8_t group_count;
 
 /* Open addressing; a slot without text is empty. About 330 names are in. */
@@ -186,6 +187,50 @@ static void add_keys(void)
 	}
 }
 
+static void add_to_step(struct field_step *step, const char *text, size_t length)
+{
+	ALWAYS(step->length + length <= FIELD_STEP_BYTES);
+	memcpy(step->text + step->length, text, length);
+	step->length = (uint8_t)(step->length + length);
+}
+
+/* Opens `group` and, before it, those around it up to `from`. */
+static void add_openings(struct field_step *step, uint8_t from, uint8_t group)
+{
+	const struct field_group *target = &field_groups[group];
+	size_t comma;
+
+	if (group == from)
+		return;
+	add_openings(step, from, target->parent);
+	comma = step->opens ? 0 : 1; /* the first member of what was opened has none */
+	add_to_step(step, target->open + 1 - comma, target->length - 1 + comma);
+	step->opens = true;
+}
+
+static void add_step(uint8_t from, uint8_t to)
+{
+	struct field_step *step = &field_steps[from][to];
+	uint8_t common = to;
+
+	while (field_groups[common].depth > field_groups[from].depth)
+		common = field_groups[common].parent;
+	while (from != common) {
+		if (field_groups[from].depth == field_groups[common].depth)
+			common = field_groups[common].parent;
+		add_to_step(step, "}", 1);
+		from = field_groups[from].parent;
+	}
+	add_openings(step, common, to);
+}
+
+static void add_steps(void)
+{
+	for (uint8_t from = 0; from < group_count; from++)
+		for (uint8_t to = 0; to < group_count; to++)
+			add_step(from, to);
+}
+
 void field_setup(void)
 {
 	if (group_count > 0)
@@ -197,6 +242,7 @@ void field_setup(void)
 	}
 	add_names();
 	add_keys();
+	add_steps();
 }
 
 int field_by_path(struct lg_slice path)

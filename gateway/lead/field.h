@@ -52,8 +52,19 @@ struct field_group {
 	uint8_t parent, depth;
 };
 
+/* What closes the objects of one group and opens those of another: }},"client":{
+ * An open object always has a member, so what comes next needs its comma, unless
+ * the step has opened an object. */
+#define FIELD_STEP_BYTES 46
+struct field_step {
+	char text[FIELD_STEP_BYTES];
+	uint8_t length;
+	bool opens;
+};
+
 extern struct field_key field_keys[LG_FIELD_COUNT];
 extern struct field_group field_groups[FIELD_GROUPS_MAX];
+extern struct field_step field_steps[FIELD_GROUPS_MAX][FIELD_GROUPS_MAX]; /* from, to */
 
 /* Builds the tables of names and keys. Main thread, before others start; a
  * second call does nothing. */

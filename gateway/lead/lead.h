@@ -97,6 +97,15 @@ static inline struct lg_slice lead_get(const struct lead *lead, int field)
 	return lead->value[field];
 }
 
+/* The first field from `field` on that has a value or items; `end` without one
+ * before. Most fields of a lead are absent: this is how all are walked. */
+static inline int lead_next_field(const struct lead *lead, int field, int end)
+{
+	while (field < end && !((uintptr_t)lead->value[field].data | (uintptr_t)lead->list[field]))
+		field++;
+	return field;
+}
+
 /* Whether one way to reach the person is left: email, phone or profile. */
 bool lead_reachable(const struct lead *lead);
 

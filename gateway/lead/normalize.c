@@ -375,11 +375,10 @@ static bool normalize_fields(const struct normalizer *normalizer)
 {
 	const struct lead *lead = normalizer->lead;
 
-	for (int field = 0; field < LG_FIELD_COUNT; field++) {
-		/* Most are absent. The gateway's own are in their form; the country
-		 * came first. */
-		if ((!slice_present(lead->value[field]) && !lead->list[field]) ||
-		    field_table[field].host_only || field == LG_COUNTRY)
+	for (int field = 0; (field = lead_next_field(lead, field, LG_FIELD_COUNT)) < LG_FIELD_COUNT;
+	     field++) {
+		/* The gateway's own are in their form; the country came first. */
+		if (field_table[field].host_only || field == LG_COUNTRY)
 			continue;
 		if (lead->list[field] ? !normalize_list(normalizer, field)
 				      : !normalize_field(normalizer, field))

@@ -17,35 +17,22 @@ static void add_key(struct encoder *encoder, const char *text, uint8_t length)
 	buffer_add(encoder->json.out, text + skip, length - skip);
 }
 
-static void open_group(struct encoder *encoder, uint8_t group)
-{
-	const struct field_group *target = &field_groups[group];
-
-	if (encoder->group != target->parent)
-		open_group(encoder, target->parent);
-	add_key(encoder, target->open, target->length);
-	encoder->json.comma = false;
-	encoder->group = group;
-}
-
 /* Closes and opens objects until `group` is the innermost. */
 static void enter_group(struct encoder *encoder, uint8_t group)
 {
-	uint8_t common = group;
+	const struct field_step *step = &field_steps[encoder->group][group];
+	char *room;
 
 	if (encoder->group == group)
 		return;
-	while (field_groups[common].depth > field_groups[encoder->group].depth)
-		common = field_groups[common].parent;
-	while (encoder->group != common) {
-		if (field_groups[encoder->group].depth == field_groups[common].depth)
-			common = field_groups[common].parent;
-		buffer_add_byte(encoder->json.out, '}');
-		encoder->json.comma = true;
-		encoder->group = field_groups[encoder->group].parent;
-	}
-	if (group != common)
-		open_group(encoder, group);
+	room = buffer_room(encoder->json.out, FIELD_STEP_BYTES);
+	if (!room)
+		return;
+	/* All of its array: a constant size is a few moves. */
+	memcpy(room, step->text, FIELD_STEP_BYTES);
+	buffer_added(encoder->json.out, step->length);
+	encoder->json.comma = !step->opens;
+	encoder->group = group;
 }
 
 /* Whether the text of a number or a truth value is one in JSON: a value that was
@@ -65,30 +52,35 @@ static bool plain_literal(const struct field *field, struct lg_slice text)
 	return true;
 }
 
-/* Whether eight bytes need no escape and are ASCII: each test leaves the high bit
- * of a byte that fails it. */
-static bool plain_word(uint64_t word)
+/* Has the high bit of a byte set that needs an escape or is not ASCII. */
+static uint64_t odd_bytes(uint64_t word)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
 
-	return ((word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & high) == 0;
+	return (word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & ones << 7;
+}
+
+static uint64_t load(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
 }
 
 static bool plain_text(struct lg_slice text)
 {
-	uint64_t word;
+	uint64_t odd = 0, word = UINT64_C(0x0101010101010101) * 'x';
 	size_t at = 0;
 
-	for (; at + sizeof(word) <= text.length; at += sizeof(word)) {
-		memcpy(&word, text.data + at, sizeof(word));
-		if (!plain_word(word))
-			return false;
+	if (text.length < sizeof(word)) { /* in front of letters that pass */
+		memcpy(&word, text.data, text.length);
+		return odd_bytes(word) == 0;
 	}
-	/* The rest behind letters that pass. */
-	word = UINT64_C(0x0101010101010101) * 'x';
-	memcpy(&word, text.data + at, text.length - at);
-	return plain_word(word);
+	for (; at < text.length - sizeof(word); at += sizeof(word))
+		odd |= odd_bytes(load(text.data + at));
+	return (odd | odd_bytes(load(text.data + text.length - sizeof(word)))) == 0;
 }
 
 /* Key and text with one look at the buffer: what most of a record is. */
@@ -147,9 +139,10 @@ static void encode_field(struct encoder *encoder, const struct lead *lead, int f
 /* The rows `first` to `end`, without `end`. */
 static void encode_fields(struct encoder *encoder, const struct lead *lead, int first, int end)
 {
-	for (int field = first; field < end; field++)
-		if (slice_present(lead->value[field]) || lead->list[field])
-			encode_field(encoder, lead, field);
+	int field = first;
+
+	while ((field = lead_next_field(lead, field, end)) < end)
+		encode_field(encoder, lead, field++);
 }
 
 static void write_member(struct json_writer *json, const char *name, struct lg_slice text)
