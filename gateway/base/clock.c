@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <string.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t clock)
@@ -29,9 +30,10 @@ int64_t clock_thread_cpu_us(void)
 	return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
-#define DAY_MS INT64_C(86400000)
-#define FIRST_MS (INT64_C(-719528) * DAY_MS)	/* 0000-01-01T00:00:00.000Z */
-#define LAST_MS (INT64_C(2932897) * DAY_MS - 1) /* 9999-12-31T23:59:59.999Z */
+#define SECOND_BYTES 20 /* "2026-01-02T03:04:05." */
+#define DAY_S INT64_C(86400)
+#define FIRST_MS (INT64_C(-719528) * DAY_S * 1000)    /* 0000-01-01T00:00:00.000Z */
+#define LAST_MS (INT64_C(2932897) * DAY_S * 1000 - 1) /* 9999-12-31T23:59:59.999Z */
 
 struct date {
 	unsigned year, month, day;
@@ -62,24 +64,41 @@ static char *put_number(char *at, unsigned value, int digits, char then)
 	return at + digits + 1;
 }
 
-void clock_format(int64_t wall_ms, char out[CLOCK_RFC3339_BYTES])
+/* A second up to its point, counted from the first of March of the year -400, so
+ * that nothing is negative. */
+static void format_second(int64_t second, char out[SECOND_BYTES])
 {
-	if (wall_ms < FIRST_MS)
-		wall_ms = FIRST_MS;
-	if (wall_ms > LAST_MS)
-		wall_ms = LAST_MS;
-	/* From the first of March of the year -400: nothing below is negative. */
-	int64_t ms = wall_ms + (719468 + 146097) * DAY_MS;
-	struct date date = date_of((unsigned)(ms / DAY_MS));
-	unsigned rest = (unsigned)(ms % DAY_MS);
+	struct date date = date_of((unsigned)(second / DAY_S));
+	unsigned rest = (unsigned)(second % DAY_S);
 
 	out = put_number(out, date.year - 400, 4, '-');
 	out = put_number(out, date.month, 2, '-');
 	out = put_number(out, date.day, 2, 'T');
-	out = put_number(out, rest / 3600000, 2, ':');
-	out = put_number(out, rest / 60000 % 60, 2, ':');
-	out = put_number(out, rest / 1000 % 60, 2, '.');
-	out = put_number(out, rest % 1000, 3, 'Z');
+	out = put_number(out, rest / 3600, 2, ':');
+	out = put_number(out, rest / 60 % 60, 2, ':');
+	put_number(out, rest % 60, 2, '.');
+}
+
+void clock_format(int64_t wall_ms, char out[CLOCK_RFC3339_BYTES])
+{
+	/* A busy thread writes the same second over and over. */
+	static _Thread_local struct {
+		int64_t second;
+		char text[SECOND_BYTES];
+	} last = {.second = -1};
+
+	if (wall_ms < FIRST_MS)
+		wall_ms = FIRST_MS;
+	if (wall_ms > LAST_MS)
+		wall_ms = LAST_MS;
+	int64_t ms = wall_ms + (719468 + 146097) * DAY_S * 1000, second = ms / 1000;
+
+	if (second != last.second) {
+		format_second(second, last.text);
+		last.second = second;
+	}
+	memcpy(out, last.text, SECOND_BYTES);
+	out = put_number(out + SECOND_BYTES, (unsigned)(ms % 1000), 3, 'Z');
 	*out = '\0';
 }
 
