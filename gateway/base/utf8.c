@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+/* Of eight bytes: set in those that are not ASCII. */
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
 /* Length of the character at `at`, of which `length` > 0 bytes are there, or
  * 0. The second byte's range shuts out overlong forms (E0, F0), surrogates
  * (ED) and what is above U+10FFFF (F4): RFC 3629, section 4. */
@@ -31,20 +34,42 @@ static size_t character(const unsigned char *at, size_t length)
 	return size;
 }
 
+static uint64_t load(const char *at)
+{
+	uint64_t eight;
+
+	memcpy(&eight, at, sizeof(eight));
+	return eight;
+}
+
+bool utf8_ascii(struct lg_slice s)
+{
+	uint64_t seen = 0;
+
+	if (s.length < sizeof(seen)) {
+		for (size_t i = 0; i < s.length; i++)
+			seen |= (unsigned char)s.data[i];
+		return seen < 0x80;
+	}
+	for (size_t at = 0; at < s.length - sizeof(seen); at += sizeof(seen))
+		seen |= load(s.data + at);
+	/* The last eight, whichever of them were seen before. */
+	seen |= load(s.data + s.length - sizeof(seen));
+	return (seen & HIGH_BITS) == 0;
+}
+
 bool utf8_valid(struct lg_slice s)
 {
 	const unsigned char *at = (const unsigned char *)s.data;
 	size_t left = s.length;
 
+	if (utf8_ascii(s))
+		return true;
 	while (left > 0) {
-		uint64_t eight;
-		if (left >= sizeof(eight)) {
-			memcpy(&eight, at, sizeof(eight));
-			if ((eight & UINT64_C(0x8080808080808080)) == 0) {
-				at += sizeof(eight);
-				left -= sizeof(eight);
-				continue;
-			}
+		if (left >= sizeof(uint64_t) && (load((const char *)at) & HIGH_BITS) == 0) {
+			at += sizeof(uint64_t);
+			left -= sizeof(uint64_t);
+			continue;
 		}
 		size_t size = character(at, left);
 		if (size == 0)

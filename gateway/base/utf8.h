@@ -9,6 +9,8 @@
 #define UTF8_INVALID (-2) /* the next byte begins no character */
 
 bool utf8_valid(struct lg_slice s);
+/* Whether all bytes are ASCII. */
+bool utf8_ascii(struct lg_slice s);
 
 /* At most `max_bytes` from the front, without cutting a character in two. */
 struct lg_slice utf8_cut(struct lg_slice s, size_t max_bytes);

@@ -1,5 +1,6 @@
 #include "lead/email.h"
 
+#include "base/utf8.h"
 #include "lead/text.h"
 #include "lead/unicode.h"
 
@@ -39,8 +40,9 @@ static bool local_valid(struct lg_slice local)
 {
 	bool dot = true; /* neither first, nor last, nor two in a row */
 
-	if (local.length == 0 || local.length > EMAIL_LOCAL_MAX_BYTES ||
-	    has_piece(local, WIDE_AT) || has_piece(local, REPLACEMENT))
+	if (local.length == 0 || local.length > EMAIL_LOCAL_MAX_BYTES)
+		return false;
+	if (!utf8_ascii(local) && (has_piece(local, WIDE_AT) || has_piece(local, REPLACEMENT)))
 		return false;
 	for (size_t i = 0; i < local.length; i++) {
 		char c = local.data[i];
@@ -93,7 +95,7 @@ static ptrdiff_t domain_to_ascii(struct lg_slice domain, char out[DOMAIN_MAX_BYT
 
 	if (domain.length > 0 && domain.data[domain.length - 1] == '.')
 		domain.length--, length--;
-	if (!unicode_ascii(domain) || slice_starts(domain, "xn--")) {
+	if (!utf8_ascii(domain) || slice_starts(domain, "xn--")) {
 		length = unicode_domain(domain, out, DOMAIN_MAX_BYTES + 1);
 	} else if (domain.length <= DOMAIN_MAX_BYTES) {
 		for (size_t i = 0; i < domain.length; i++) {
@@ -145,7 +147,7 @@ struct lg_slice email_normalize(struct arena *arena, struct lg_slice text)
 	/* Cheap protection: an address with a name around it is not longer. */
 	if (text.length > 4 * EMAIL_MAX_BYTES)
 		return slice_of(NULL, 0);
-	if (!unicode_ascii(text))
+	if (!utf8_ascii(text))
 		email = narrow_at(arena, text);
 	if (slice_present(email))
 		email = text_line(arena, email, SIZE_MAX);
@@ -178,7 +180,7 @@ static struct lg_slice without_tag(struct lg_slice local)
 /* Returns the bytes written, -1 when they do not fit. */
 static ptrdiff_t lower(struct lg_slice text, char *out, size_t capacity)
 {
-	if (!unicode_ascii(text))
+	if (!utf8_ascii(text))
 		return unicode_lower(text, out, capacity);
 	if (text.length > capacity)
 		return -1;

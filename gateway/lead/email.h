@@ -29,5 +29,7 @@ struct lg_slice email_identity(struct lg_slice email, char out[EMAIL_IDENTITY_BY
 bool email_role(struct lg_slice email);
 bool email_free(struct lg_slice email);
 bool email_disposable(struct lg_slice email);
+/* email_role of an address of which email_identity is at hand. */
+bool email_identity_is_role(struct lg_slice identity);
 
 #endif

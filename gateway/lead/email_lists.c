@@ -103,8 +103,11 @@ static int compare_word(const void *key, const void *entry)
 {
 	const struct lg_slice *word = key;
 	const char *const *text = entry;
-	int order = strncmp(word->data, *text, word->length);
+	/* Most differ in their first letters. */
+	int order = (unsigned char)word->data[0] - (unsigned char)**text;
 
+	if (order == 0)
+		order = strncmp(word->data, *text, word->length);
 	return order ? order : -(int)((*text)[word->length] != '\0');
 }
 
@@ -115,13 +118,18 @@ static bool listed(struct lg_slice word, const char *const *words, size_t count)
 
 #define LISTED(word, words) listed((word), (words), sizeof(words) / sizeof((words)[0]))
 
+bool email_identity_is_role(struct lg_slice identity)
+{
+	struct lg_slice local, domain;
+
+	return email_split(identity, &local, &domain) && LISTED(local, role_names);
+}
+
 bool email_role(struct lg_slice email)
 {
 	char out[EMAIL_IDENTITY_BYTES];
-	struct lg_slice local, domain;
 
-	return email_split(email_identity(email, out), &local, &domain) &&
-	       LISTED(local, role_names);
+	return email_identity_is_role(email_identity(email, out));
 }
 
 bool email_free(struct lg_slice email)

@@ -38,33 +38,44 @@ struct collector {
 	const uint8_t *secret;
 	unsigned int kinds;
 	struct identity_keys *keys;
+	struct identity_keys weak; /* come behind all others */
 };
+
+static void add_key(struct identity_keys *keys, const struct identity_key *key)
+{
+	if (keys->count == IDENTITY_KEYS_MAX)
+		return;
+	for (size_t i = 0; i < keys->count; i++)
+		if (keys->keys[i].hash == key->hash)
+			return;
+	keys->keys[keys->count++] = *key;
+}
 
 static void collect(struct collector *collector, enum identity_kind kind, uint8_t flags,
 		    struct lg_slice scope, struct lg_slice value)
 {
-	struct identity_keys *keys = collector->keys;
+	struct identity_keys *keys = flags & IDENTITY_WEAK ? &collector->weak : collector->keys;
 	struct identity_key key = {.kind = (uint8_t)kind, .flags = flags};
 
 	if (!(collector->kinds & 1u << kind) || value.length == 0 ||
 	    keys->count == IDENTITY_KEYS_MAX)
 		return;
 	key.hash = identity_hash(collector->secret, kind, scope, value);
-	for (size_t i = 0; i < keys->count; i++)
-		if (keys->keys[i].hash == key.hash)
-			return;
-	keys->keys[keys->count++] = key;
+	add_key(keys, &key);
 }
 
 #define NO_SCOPE LG_SLICE("")
 
-static void collect_email(struct collector *collector, struct lg_slice email, bool weak)
+static void collect_email(struct collector *collector, struct lg_slice email)
 {
-	char canonical[EMAIL_IDENTITY_BYTES];
+	char room[EMAIL_IDENTITY_BYTES];
+	struct lg_slice identity;
 
-	if (email.length > 0 && email_role(email) == weak)
-		collect(collector, IDENTITY_EMAIL, weak ? IDENTITY_WEAK : 0, NO_SCOPE,
-			email_identity(email, canonical));
+	if (email.length == 0)
+		return;
+	identity = email_identity(email, room);
+	collect(collector, IDENTITY_EMAIL, email_identity_is_role(identity) ? IDENTITY_WEAK : 0,
+		NO_SCOPE, identity);
 }
 
 static struct lg_slice profile_value(const struct lead_profile *profile)
@@ -72,31 +83,23 @@ static struct lg_slice profile_value(const struct lead_profile *profile)
 	return profile->id.length ? profile->id : profile->url;
 }
 
-/* The keys that are weak, or those that are not. */
-static void collect_all(struct collector *collector, const struct lead *lead, bool weak)
-{
-	const struct lead_text *other;
-
-	collect_email(collector, lead->value[LG_EMAIL], weak);
-	if (!weak) {
-		collect(collector, IDENTITY_PHONE, 0, NO_SCOPE, lead->value[LG_PHONE]);
-		for (const struct lead_profile *it = lead->profiles; it; it = it->next)
-			collect(collector, IDENTITY_PROFILE, 0, it->network, profile_value(it));
-	}
-	for (other = lead->list[LG_OTHER_EMAILS]; other; other = other->next)
-		collect_email(collector, other->text, weak);
-	for (other = lead->list[LG_OTHER_PHONES]; other && !weak; other = other->next)
-		collect(collector, IDENTITY_PHONE, 0, NO_SCOPE, other->text);
-}
-
 void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
 		     unsigned int kinds, struct identity_keys *keys)
 {
-	struct collector collector = {secret, kinds, keys};
+	struct collector collector = {.secret = secret, .kinds = kinds, .keys = keys};
+	const struct lead_text *other;
 
 	keys->count = 0;
-	collect_all(&collector, lead, false);
-	collect_all(&collector, lead, true);
+	collect_email(&collector, lead->value[LG_EMAIL]);
+	collect(&collector, IDENTITY_PHONE, 0, NO_SCOPE, lead->value[LG_PHONE]);
+	for (const struct lead_profile *it = lead->profiles; it; it = it->next)
+		collect(&collector, IDENTITY_PROFILE, 0, it->network, profile_value(it));
+	for (other = lead->list[LG_OTHER_EMAILS]; other; other = other->next)
+		collect_email(&collector, other->text);
+	for (other = lead->list[LG_OTHER_PHONES]; other; other = other->next)
+		collect(&collector, IDENTITY_PHONE, 0, NO_SCOPE, other->text);
+	for (size_t i = 0; i < collector.weak.count; i++)
+		add_key(keys, &collector.weak.keys[i]);
 }
 
 /* ---- the digest ---- */
@@ -170,6 +173,18 @@ static bool is_content(int field)
 	return field < LG_FIRST_ATTRIBUTED_AT || field > LG_LI_FAT_ID;
 }
 
+static void digest_field(struct content *content, const struct lead *lead, int field)
+{
+	if (slice_present(lead->value[field])) {
+		content_field(content, field);
+		content_value(content, lead->value[field]);
+	}
+	for (const struct lead_text *item = lead->list[field]; item; item = item->next) {
+		content_field(content, field);
+		content_value(content, item->text);
+	}
+}
+
 static void digest_consents(struct content *content, const struct lead *lead)
 {
 	for (const struct lead_consent *it = lead->consents; it; it = it->next) {
@@ -188,20 +203,10 @@ void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYT
 	struct content content;
 
 	content.used = 0;
-	for (int field = 0; field < LG_FIELD_COUNT; field++) {
-		const struct lead_text *item = lead->list[field];
-
-		if ((!slice_present(lead->value[field]) && !item) || !is_content(field))
-			continue;
-		if (slice_present(lead->value[field])) {
-			content_field(&content, field);
-			content_value(&content, lead->value[field]);
-		}
-		for (; item; item = item->next) {
-			content_field(&content, field);
-			content_value(&content, item->text);
-		}
-	}
+	for (int field = 0; (field = lead_next_field(lead, field, LG_FIELD_COUNT)) < LG_FIELD_COUNT;
+	     field++)
+		if (is_content(field))
+			digest_field(&content, lead, field);
 	for (const struct lead_pair *raw = lead->raw; raw; raw = raw->next) {
 		int field = field_by_path(raw->name);
 

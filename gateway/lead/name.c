@@ -49,15 +49,15 @@ static bool add_part(struct parts *parts, struct lg_slice part)
 static bool split_name(struct lg_slice name, struct parts *parts)
 {
 	char folded[NAME_BYTES];
-	ptrdiff_t length = unicode_ascii(name) ? (ptrdiff_t)name.length
-					       : unicode_fold(name, folded, sizeof(folded));
+	ptrdiff_t length = utf8_ascii(name) ? (ptrdiff_t)name.length
+					    : unicode_fold(name, folded, sizeof(folded));
 	struct lg_slice rest;
 	size_t start = 0, end = 0;
 
 	parts->count = 0;
 	if (length < 0 || length > NAME_BYTES)
 		return false;
-	if (unicode_ascii(name))
+	if (utf8_ascii(name))
 		for (ptrdiff_t i = 0; i < length; i++) {
 			char c = name.data[i];
 

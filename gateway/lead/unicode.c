@@ -11,15 +11,6 @@
 /* Enough for any name, address or domain; longer texts use the arena. */
 #define SHORT_UNITS 512
 
-bool unicode_ascii(struct lg_slice text)
-{
-	unsigned char seen = 0;
-
-	for (size_t i = 0; i < text.length; i++)
-		seen |= (unsigned char)text.data[i];
-	return seen < 0x80;
-}
-
 /* No character below U+0300 combines with another, so text without any above is
  * in NFC. In UTF-8 those begin with a byte from 0xCC on. */
 static bool surely_nfc(struct lg_slice text)

@@ -6,9 +6,6 @@
 
 #include "base/arena.h"
 
-/* Whether all bytes are ASCII. */
-bool unicode_ascii(struct lg_slice text);
-
 /* Unicode NFC (UAX #15) of valid UTF-8; `text` itself when it is that already.
  * Absent when memory ran out. */
 struct lg_slice unicode_nfc(struct arena *arena, struct lg_slice text);

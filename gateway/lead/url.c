@@ -53,7 +53,7 @@ static bool host_byte(char c)
 /* Returns the length in `out`, -1 when it is no host name. */
 static ptrdiff_t host_to_ascii(struct lg_slice host, char out[HOST_BYTES])
 {
-	if (!unicode_ascii(host))
+	if (!utf8_ascii(host))
 		return unicode_domain(host, out, HOST_BYTES);
 	if (host.length >= HOST_BYTES)
 		return -1;
