@@ -37,7 +37,7 @@ void origin_fill(struct http_request *request, struct http_endpoint *endpoint,
 	if (conn->trusted)
 		forwarded_apply(&endpoint->trust, has_address ? &conn->peer : NULL, request);
 	else if (http_endpoint_would_warn(&endpoint->forwarded_warned_ms) &&
-		 may_be_proxy(endpoint, conn) && forwarded_is_there(request))
+		 forwarded_is_there(request) && may_be_proxy(endpoint, conn))
 		warn(endpoint, conn);
 	http_request_add_origin(request, request->scheme, request->host);
 	if (request->origin_count > 0) {
