@@ -5,7 +5,7 @@
 #include "codec/hex.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define FIRST_PAIRS 32
+#define FIRST_PAIRS 16
 
 /* A part of the input, and whether it stands for other bytes than its own. */
 struct part {

@@ -7,7 +7,7 @@
 /* Kept by a worker for the next connections, with so much memory each. */
 #define KEPT_REQUESTS 32
 #define KEPT_BYTES 4096
-#define ARENA_BLOCK_BYTES 4096
+#define ARENA_BLOCK_BYTES 8192 /* as for HTTP/2 */
 /* What handlers may make of one request, whatever its body holds. */
 #define ARENA_LIMIT_BYTES (64u << 20)
 

@@ -6,7 +6,7 @@
 /* Kept by a worker for the next requests, with so much memory each. */
 #define KEPT_STREAMS 256
 #define KEPT_BYTES 4096
-#define ARENA_BLOCK_BYTES 4096
+#define ARENA_BLOCK_BYTES 8192 /* a typical form with all that its source makes of it */
 /* What handlers may make of one request, whatever its body holds. */
 #define ARENA_LIMIT_BYTES (64u << 20)
 

@@ -30,7 +30,7 @@ struct intake_reply {
 	struct lg_reply handle; /* first: what the plugin holds */
 	struct arena *arena;
 	struct http_response response;
-	struct http_header *headers; /* of REPLY_HEADERS */
+	struct http_header *headers; /* the loop's reply_headers */
 };
 
 #define REPLY_HEADERS 32
@@ -58,7 +58,8 @@ struct ingest_loop {
 	int admitted_count;
 	struct loop_task hand_over;
 	struct buffer record, event; /* where JSON grows before it is kept */
-	struct bucket slow_lines;    /* warnings of slow plugins in the log */
+	struct http_header reply_headers[REPLY_HEADERS];
+	struct bucket slow_lines; /* warnings of slow plugins in the log */
 	/* Histograms of the stages on a loop, and of the whole. */
 	int receive_stage, prepare_stage, reply_stage, requests;
 };

@@ -212,14 +212,12 @@ static bool answer_by_plugin(struct intake *intake)
 	struct intake_reply reply = {
 		.handle.services = intake->handle.services,
 		.arena = arena,
+		.headers = intake->loop->reply_headers,
 	};
 	int64_t started_us = clock_monotonic_us();
 	int32_t outcome;
 
 	if (!instance->source.reply)
-		return false;
-	reply.headers = arena_alloc(arena, REPLY_HEADERS * sizeof(*reply.headers));
-	if (!reply.headers)
 		return false;
 	source_enter(intake->source);
 	outcome = instance->source.reply(instance->state, &intake->handle, &reply.handle);
