@@ -80,7 +80,10 @@ static void release(struct h2_session *h2, struct h2_stream *s)
 void h2_session_release(struct h2_session *h2, struct h2_stream *s)
 {
 	release(h2, s);
-	free_if_over(h2);
+	if (h2->conn)
+		conn_wake(h2->conn); /* perhaps it waited for this one alone */
+	else
+		free_if_over(h2);
 }
 
 /* ---- bytes ------------------------------------------------------------------------ */

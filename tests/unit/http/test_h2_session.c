@@ -231,6 +231,30 @@ static void leaves_unanswered_requests_behind(void **state)
 	client_close(&client);
 }
 
+/* Nobody is answered, but the connection is idle from then on. */
+static void counts_the_idle_time_from_the_last_reset_request(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(CLOSED, "idle-timeout");
+	struct client client;
+
+	(void)state;
+	limits.idle_timeout_ms = 50;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	meet(&client, fixture);
+	say_get(&client, 1, GET TO("\x06", "/later"));
+	fixture_wait_parked(fixture, 1);
+	say_frame(&client, NGHTTP2_RST_STREAM, 0, 1, "\0\0\0\x08", 4);
+	say_frame(&client, NGHTTP2_PING, 0, 0, "is there", 8);
+	client_expect(&client, "is there", 1);
+	fixture_release(fixture, 0);
+	assert_true(client_read_end(&client));
+	fixture_wait_counter(CLOSED, "idle-timeout", before + 1);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 static void drains_in_two_steps(void **state)
 {
 	struct fixture *fixture = start();
@@ -349,6 +373,7 @@ int main(void)
 		cmocka_unit_test(answers_early),
 		cmocka_unit_test(keeps_the_places_of_requests_under_way),
 		cmocka_unit_test(leaves_unanswered_requests_behind),
+		cmocka_unit_test(counts_the_idle_time_from_the_last_reset_request),
 		cmocka_unit_test(drains_in_two_steps),
 		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
