@@ -285,6 +285,14 @@ void conn_group_note_idle(struct conn_group *group)
 			      memory_order_relaxed);
 }
 
+/* Its protocol may say a last word, but nobody waits for the peer to hear it: who
+ * does not close would keep its place. */
+static void displace(struct conn *conn)
+{
+	conn_expire(conn, CONN_DISPLACED);
+	conn_close(conn, CONN_DISPLACED);
+}
+
 bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
 {
 	struct list *idle = crowd ? &crowd->parts[group->index].idle : &group->states[CONN_IDLE];
@@ -294,7 +302,7 @@ bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
 		struct conn *conn = crowd ? container_of(node, struct conn, idle)
 					  : container_of(node, struct conn, node);
 		if (!conn_has_unread(conn)) {
-			conn_expire(conn, CONN_DISPLACED);
+			displace(conn);
 			return true;
 		}
 		if (++tries == DISPLACE_TRIES)

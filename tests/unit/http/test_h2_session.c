@@ -255,6 +255,33 @@ static void counts_the_idle_time_from_the_last_reset_request(void **state)
 	fixture_stop(fixture);
 }
 
+/* Whoever is told to go and stays keeps no place from others. */
+static void is_displaced_at_once(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(CLOSED, "displaced");
+	struct client clients[4];
+
+	(void)state;
+	limits.connections = 1;
+	limits.linger_ms = 60000;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	for (size_t i = 0; i < 4; i++) {
+		meet(&clients[i], fixture);
+		expect_life(&clients[i], 1);
+		assert_int_equal(http_server_connections(fixture_server(fixture)), 1);
+	}
+	assert_int_equal(fixture_counter(CLOSED, "displaced"), before + 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(client_read_end(&clients[i]));
+		assert_int_equal(frames(&clients[i], NGHTTP2_GOAWAY, 0, NGHTTP2_NO_ERROR), 1);
+	}
+	for (size_t i = 0; i < 4; i++)
+		client_close(&clients[i]);
+	fixture_stop(fixture);
+}
+
 static void drains_in_two_steps(void **state)
 {
 	struct fixture *fixture = start();
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(keeps_the_places_of_requests_under_way),
 		cmocka_unit_test(leaves_unanswered_requests_behind),
 		cmocka_unit_test(counts_the_idle_time_from_the_last_reset_request),
+		cmocka_unit_test(is_displaced_at_once),
 		cmocka_unit_test(drains_in_two_steps),
 		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
