@@ -188,9 +188,7 @@ static void close_endpoint(struct http_endpoint *endpoint)
 	listener_empty(&endpoint->listener);
 	atomic_store(&endpoint->ends, true);
 	atomic_store(&endpoint->closed, true);
-	atomic_store(&endpoint->port, 0);
-	list_remove(&endpoint->node);
-	listener_close(&endpoint->listener);
+	http_endpoint_deafen(endpoint);
 }
 
 static void renew(struct http_change *change)
@@ -216,7 +214,18 @@ static void set_quota(struct http_change *change)
 	atomic_store(&change->surplus, falls ? surplus : 0);
 }
 
-/* A server that drains accepts nowhere any more. */
+/* A server that drains accepts nowhere any more: what was bound for it is closed. */
+static void open_endpoints(struct http_change *change)
+{
+	struct http_server *server = change->server;
+
+	for (size_t i = 0; i < change->count; i++)
+		if (server->workers[0].group.draining)
+			http_endpoint_deafen(change->endpoints[i]);
+		else
+			open_endpoint(server, change->endpoints[i]);
+}
+
 static void change_listeners(struct http_change *change)
 {
 	struct http_server *server = change->server;
@@ -225,8 +234,7 @@ static void change_listeners(struct http_change *change)
 	for (size_t i = 0; i < change->old_count; i++)
 		if (!stays(change, change->old[i]))
 			close_endpoint(change->old[i]);
-	for (size_t i = 0; i < change->count && !server->workers[0].group.draining; i++)
-		open_endpoint(server, change->endpoints[i]);
+	open_endpoints(change);
 	LIST_EACH(node, &server->listening)
 		http_worker_set_door(container_of(node, struct http_endpoint, node),
 				     &change->limits);

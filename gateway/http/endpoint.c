@@ -157,6 +157,13 @@ bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error)
 	return true;
 }
 
+void http_endpoint_deafen(struct http_endpoint *endpoint)
+{
+	list_remove(&endpoint->node);
+	listener_close(&endpoint->listener);
+	atomic_store(&endpoint->port, 0);
+}
+
 static bool same_prefix(const struct address_prefix *a, const struct address_prefix *b)
 {
 	return a->bits == b->bits &&

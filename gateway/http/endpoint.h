@@ -56,6 +56,9 @@ struct http_endpoint *http_endpoint_new(struct http_server *server,
 					const struct http_listen *listen, struct error *error);
 /* Gives it a socket of its own, on the first loop. False with a sentence. */
 bool http_endpoint_bind(struct http_endpoint *endpoint, struct error *error);
+/* Closes its socket, whether it accepts yet or not. The first loop, or when the
+ * loops have stopped. */
+void http_endpoint_deafen(struct http_endpoint *endpoint);
 /* Whether a peer who was just accepted is a proxy that is believed: by its
  * address, or, on a unix socket (`peer` NULL), by its process' user. */
 bool http_endpoint_trusts(const struct http_endpoint *endpoint, int fd, const struct address *peer);

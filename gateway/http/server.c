@@ -210,14 +210,19 @@ static bool open_endpoints(struct http_server *server, const struct http_listen 
 
 /* ---- workers ------------------------------------------------------------------------ */
 
+/* Those that accept. The first loop, or whoever has stopped it. */
+static void close_listeners(struct http_server *server)
+{
+	LIST_EACH_SAFE(node, &server->listening)
+		http_endpoint_deafen(container_of(node, struct http_endpoint, node));
+}
+
+/* A change that no loop has taken yet has bound others. */
 void http_server_deafen(struct http_server *server)
 {
-	LIST_EACH_SAFE(node, &server->listening) {
-		struct http_endpoint *endpoint = container_of(node, struct http_endpoint, node);
-		list_remove(node);
-		listener_close(&endpoint->listener);
-		atomic_store(&endpoint->port, 0);
-	}
+	close_listeners(server);
+	for (size_t i = 0; i < server->endpoint_count; i++)
+		http_endpoint_deafen(server->endpoints[i]);
 }
 
 /* On the first loop. What waits in the queues is answered yet. */
@@ -227,7 +232,7 @@ static void on_drain(struct conn_group *group)
 
 	LIST_EACH(node, &server->listening)
 		listener_empty(&container_of(node, struct http_endpoint, node)->listener);
-	http_server_deafen(server);
+	close_listeners(server);
 }
 
 static size_t share(int64_t limit, size_t workers)

@@ -212,6 +212,8 @@ static void free_generations(struct gateway *gateway)
 static void stop_listening(struct gateway *gateway, struct gateway_left *left)
 {
 	*left = (struct gateway_left){0};
+	if (gateway->reload)
+		reload_deafen(gateway->reload);
 	if (gateway->server) {
 		left->connections = http_server_connections(gateway->server);
 		left->requests = http_server_busy(gateway->server);

@@ -412,6 +412,11 @@ bool reload_open(struct gateway *gateway, const char *config_path, struct error 
 	return error_set(error, "not enough memory or descriptors");
 }
 
+void reload_deafen(struct reload *reload)
+{
+	free_changes(reload);
+}
+
 void reload_close(struct reload **reload)
 {
 	struct reload *r = *reload;

@@ -23,6 +23,9 @@ struct reload_ticket {
  * descriptor. */
 bool reload_open(struct gateway *gateway, const char *config_path, struct error *error);
 void reload_close(struct reload **reload);
+/* Gives up addresses that a reload has bound which did not come to its change any
+ * more. The loops have stopped. */
+void reload_deafen(struct reload *reload);
 
 /* Reloads, or has one more reload follow the one that is under way. `ticket` may
  * be NULL; it is answered when the loops have changed over, or when it failed:

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,6 +243,81 @@ static void drains_what_is_removed(void **state)
 	fixture_stop(fixture);
 }
 
+/* An address that nobody has: bound, and given up again. */
+static void find_address(char *address, size_t size)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+	snprintf(address, size, "127.0.0.1:%d", ntohs(at.sin_port));
+	close(fd);
+}
+
+static bool is_listened_at(const char *address)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool connected = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+
+	close(fd);
+	return connected;
+}
+
+/* Whoever connects would wait for the end of the process, and a successor could
+ * not have the address. */
+static void leaves_no_address_behind_when_it_drains(void **state)
+{
+	struct fixture *fixture = start(FIXTURE_LOOPS);
+	struct http_limits limits = fixture_limits();
+	struct http_listen listens[2] = {usual(), usual()};
+	char address[32];
+
+	(void)state;
+	find_address(address, sizeof(address));
+	listens[1].address = slice_from(address);
+	http_server_drain(fixture_server(fixture));
+	while (http_server_port(fixture_server(fixture), 0) > 0)
+		clock_sleep_ms(1);
+	change(fixture, listens, 2, &limits);
+	assert_int_equal(http_server_port(fixture_server(fixture), 1), 0);
+	assert_false(is_listened_at(address));
+	fixture_stop(fixture);
+}
+
+/* The loops have stopped before they took the change. */
+static void leaves_no_address_behind_when_it_stops(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	struct http_listen listens[2] = {usual(), usual()};
+	struct http_service service = {0};
+	struct loop *loop = loop_new();
+	struct error error = {0};
+	struct mailbox home;
+	char address[32];
+
+	(void)state;
+	find_address(address, sizeof(address));
+	listens[1].address = slice_from(address);
+	assert_true(mailbox_init(&home));
+	struct http_server *server = http_server_open(&loop, 1, listens, 1, &limits, &service,
+						      &error);
+	assert_non_null(server);
+	struct http_change *prepared = http_change_new(server, listens, 2, &limits, &error);
+	assert_non_null(prepared);
+	assert_true(is_listened_at(address));
+	http_change_begin(prepared, &home);
+	http_server_deafen(server);
+	assert_false(is_listened_at(address));
+	http_server_close(&server);
+	mailbox_fini(&home);
+	loop_free(&loop);
+}
+
 /* A socket of somebody else; what was bound before it is given back. */
 static void changes_nothing_when_a_port_is_taken(void **state)
 {
@@ -308,6 +384,8 @@ int main(void)
 		cmocka_unit_test(counts_on_when_a_socket_is_taken_over),
 		cmocka_unit_test(makes_connections_fit_a_lower_bound),
 		cmocka_unit_test(drains_what_is_removed),
+		cmocka_unit_test(leaves_no_address_behind_when_it_drains),
+		cmocka_unit_test(leaves_no_address_behind_when_it_stops),
 		cmocka_unit_test(changes_nothing_when_a_port_is_taken),
 		cmocka_unit_test(survives_every_failed_allocation),
 	};
