@@ -70,6 +70,9 @@ void conn_group_send(struct conn_group *group, struct conn *conn);
 /* Ends the longest-idle connection, of `crowd` or of all (NULL), because others
  * need its place. False: none is idle. */
 bool conn_group_displace(struct conn_group *group, struct crowd *crowd);
+/* Ends a connection whose deadline has passed, or that is in the way of others; its
+ * protocol tells the peer where it can. */
+void conn_expire(struct conn *conn, enum conn_reason reason);
 /* Has a few of the longest-idle connections end, if any are idle. Any thread. */
 void conn_group_ask_room(struct conn_group *group);
 
@@ -121,7 +124,5 @@ void conn_take_turn(struct conn *conn);
 /* Starts watching. */
 void conn_start(struct conn *conn, struct conn_group *group);
 void conn_free(struct conn *conn);
-/* Its deadline has passed. */
-void conn_expire(struct conn *conn, enum conn_reason reason);
 
 #endif

@@ -168,17 +168,18 @@ void h1_queue_refuse(struct h1_queue *queue, struct h1_request *r, enum http_ref
 {
 	int status = http_refusal_status(refusal);
 
-	http_refusal_count(refusal);
-	r->request.reason = http_refusal_label(refusal);
 	h1_queue_end(queue, reason, true);
 	queue->reading = NULL;
 	r->phase = H1_IN_HANDLER;
 	r->persists = false;
-	if (r->answered)
+	if (r->answered) { /* and counted: this is about the rest of its body */
 		h1_queue_pump(queue);
-	else
-		http_respond_problem(&r->request, status, http_refusal_text(refusal),
-				     status == 503 ? RETRY_AFTER_S : 0);
+		return;
+	}
+	http_refusal_count(refusal);
+	r->request.reason = http_refusal_label(refusal);
+	http_respond_problem(&r->request, status, http_refusal_text(refusal),
+			     status == 503 ? RETRY_AFTER_S : 0);
 }
 
 /* ---- the beginning and the end of it --------------------------------------------- */

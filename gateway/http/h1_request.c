@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "http/origin.h"
+#include "http/room.h"
 
 /* Kept by a worker for the next connections, with so much memory each. */
 #define KEPT_REQUESTS 32
@@ -163,12 +164,13 @@ enum http_refusal h1_request_add(struct h1_request *r, struct lg_slice piece,
 	size_t limit = is_kept ? r->request.route.body_limit_bytes
 			       : (size_t)worker->limits.linger_bytes;
 
-	if (piece.length > limit - r->body_bytes)
+	/* A reload may have lowered it. */
+	if (r->body_bytes > limit || piece.length > limit - r->body_bytes)
 		return HTTP_REFUSED_BODY_TOO_LARGE;
 	r->body_bytes += piece.length;
 	if (!is_kept || piece.length == 0)
 		return HTTP_ACCEPTED;
-	if (!budget_take(&worker->server->budget, piece.length))
+	if (!http_room_take(worker, &r->request, piece.length))
 		return HTTP_REFUSED_BUSY;
 	if (buffer_add_slice(&r->body, piece))
 		return HTTP_ACCEPTED;

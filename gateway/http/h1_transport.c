@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "http/h1_queue.h"
+#include "http/room.h"
 
 struct h1_transport {
 	struct h1_queue queue;
@@ -61,8 +62,7 @@ static void start_body(struct h1_transport *h1, struct h1_request *r)
 		refuse(h1, r, HTTP_REFUSED_BODY_TOO_LARGE);
 		return;
 	}
-	if (!r->answered &&
-	    !budget_has(&h1->queue.worker->server->budget, parser->content_length)) {
+	if (!r->answered && !http_room_has(h1->queue.worker, &r->request, parser->content_length)) {
 		refuse(h1, r, HTTP_REFUSED_BUSY);
 		return;
 	}
@@ -217,6 +217,7 @@ static enum http_refusal refusal_of(enum conn_reason reason)
 	switch (reason) {
 	case CONN_HEAD_TIMEOUT: return HTTP_REFUSED_HEAD_TIMEOUT;
 	case CONN_BODY_TIMEOUT: return HTTP_REFUSED_BODY_TIMEOUT;
+	case CONN_REFUSED: return HTTP_REFUSED_BUSY;
 	default: return HTTP_REFUSED_TOO_SLOW;
 	}
 }
@@ -261,6 +262,13 @@ const struct conn_protocol h1_protocol = {
 	.drain = on_drain,
 	.closed = on_closed,
 };
+
+const struct h1_request *h1_transport_reading(const struct conn *conn)
+{
+	const struct h1_transport *h1 = conn->context;
+
+	return conn->protocol == &h1_protocol ? h1->queue.reading : NULL;
+}
 
 static void on_over(struct h1_queue *queue)
 {

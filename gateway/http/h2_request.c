@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "http/h2_answer.h"
 #include "http/h2_head.h"
+#include "http/room.h"
 
 /* Seconds after which a sender whose request met a full server may try again. */
 #define RETRY_AFTER_S 2
@@ -23,7 +24,7 @@ static void submit(struct h2_session *h2, struct h2_stream *s, const struct http
 		h2_session_fail(h2);
 		return;
 	}
-	h2_stream_drop_body(s, worker);
+	h2_stream_forget(s, worker);
 	h2_worker_watch(&worker->h2, &worker->h2.answers, &s->deadline,
 			worker->limits.write_timeout_ms);
 }
@@ -88,7 +89,8 @@ static void start_body(struct h2_session *h2, struct h2_stream *s)
 		h2_request_refuse(s, HTTP_REFUSED_BODY_TOO_LARGE);
 		return;
 	}
-	if (!budget_has(&worker->server->budget, s->content_length)) {
+	if (!h2_stream_hold_head(s, worker) ||
+	    !http_room_has(worker, &s->request, s->content_length)) {
 		h2_request_refuse(s, HTTP_REFUSED_BUSY);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "http/room.h"
 
 /* Kept by a worker for the next requests, with so much memory each. */
 #define KEPT_STREAMS 256
@@ -63,20 +64,11 @@ static void destroy(struct h2_stream *s)
 	alloc_free(s);
 }
 
-void h2_stream_drop_body(struct h2_stream *s, struct http_worker *worker)
-{
-	budget_give(&worker->server->budget, buffer_length(&s->body));
-	buffer_clear(&s->body);
-	buffer_shrink(&s->body, KEPT_BYTES);
-	s->request.body = (struct lg_slice){0};
-}
-
 /* Empties it, with as much memory as the next one is likely to need. */
 static void reset(struct h2_stream *s)
 {
 	struct arena arena = s->request.arena;
 
-	arena_reset(&arena);
 	buffer_clear(&s->answer);
 	buffer_shrink(&s->answer, KEPT_BYTES);
 	s->request = (struct http_request){.arena = arena};
@@ -93,7 +85,7 @@ void h2_stream_free(struct h2_stream *s, struct http_worker *worker)
 		s->request.route.ended(&s->request);
 	list_remove(&s->node);
 	list_remove(&s->deadline.node);
-	h2_stream_drop_body(s, worker);
+	h2_stream_forget(s, worker);
 	if (worker->h2.kept_count == KEPT_STREAMS ||
 	    s->capacity != (size_t)worker->limits.headers) {
 		destroy(s);
@@ -112,18 +104,34 @@ void h2_stream_free_kept(struct h2_worker *worker)
 		destroy(s);
 }
 
+bool h2_stream_hold_head(struct h2_stream *s, struct http_worker *worker)
+{
+	if (!http_room_take(worker, &s->request, s->list_bytes))
+		return false;
+	s->held_bytes = s->list_bytes;
+	return true;
+}
+
+void h2_stream_forget(struct h2_stream *s, struct http_worker *worker)
+{
+	budget_give(&worker->server->budget, s->held_bytes);
+	s->held_bytes = 0;
+	arena_reset(&s->request.arena);
+	buffer_clear(&s->body);
+	buffer_shrink(&s->body, KEPT_BYTES);
+	s->request.body = (struct lg_slice){0};
+}
+
 enum http_refusal h2_stream_add(struct h2_stream *s, struct lg_slice piece,
 				struct http_worker *worker)
 {
 	if (piece.length > s->request.route.body_limit_bytes - s->body_bytes)
 		return HTTP_REFUSED_BODY_TOO_LARGE;
 	s->body_bytes += piece.length;
-	if (!budget_take(&worker->server->budget, piece.length))
+	if (!http_room_take(worker, &s->request, piece.length))
 		return HTTP_REFUSED_BUSY;
-	if (buffer_add_slice(&s->body, piece))
-		return HTTP_ACCEPTED;
-	budget_give(&worker->server->budget, piece.length);
-	return HTTP_REFUSED_NO_MEMORY;
+	s->held_bytes += piece.length;
+	return buffer_add_slice(&s->body, piece) ? HTTP_ACCEPTED : HTTP_REFUSED_NO_MEMORY;
 }
 
 bool h2_stream_complete(struct h2_stream *s)

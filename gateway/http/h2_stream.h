@@ -16,7 +16,8 @@ struct h2_stream {
 	int32_t id; /* 0: the stream is closed, but a handler has its request */
 	enum h2_phase phase;
 	struct buffer body, answer;
-	size_t body_bytes;	 /* seen, kept or not; what is kept counts in the budget */
+	size_t body_bytes;	 /* seen, kept or not */
+	size_t held_bytes;	 /* of head and body, that count in the budget */
 	size_t dropped_bytes;	 /* of the body, after the answer */
 	size_t list_bytes;	 /* of the head, as RFC 9113, section 6.5.2, counts */
 	size_t cookies;		 /* crumbs, section 8.2.3 */
@@ -36,13 +37,16 @@ void h2_stream_free(struct h2_stream *stream, struct http_worker *worker);
 /* Frees what the worker keeps. */
 void h2_stream_free_kept(struct h2_worker *worker);
 
+/* Its body is to come: the head counts in the budget from here on. False: there is no
+ * room for it. */
+bool h2_stream_hold_head(struct h2_stream *stream, struct http_worker *worker);
 /* Adds a piece of the body. */
 enum http_refusal h2_stream_add(struct h2_stream *stream, struct lg_slice piece,
 				struct http_worker *worker);
-/* The request is answered: nobody needs its body, while the answer may wait long
- * to be read. */
-void h2_stream_drop_body(struct h2_stream *stream, struct http_worker *worker);
 /* The body is whole. False: no memory. */
 bool h2_stream_complete(struct h2_stream *stream);
+/* It is answered: what it brought is forgotten, however long the peer takes to
+ * read the answer. */
+void h2_stream_forget(struct h2_stream *stream, struct http_worker *worker);
 
 #endif

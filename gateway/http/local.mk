@@ -32,6 +32,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/proxy_opening.c \
 	%D%/refusal.c \
 	%D%/request.c \
+	%D%/room.c \
 	%D%/server.c \
 	%D%/status.c \
 	%D%/tls.c \

@@ -231,6 +231,40 @@ static void leaves_unanswered_requests_behind(void **state)
 	client_close(&client);
 }
 
+/* The heads of requests whose bodies do not come are held as bodies are, and give
+ * way; so does what was answered, whether the answer is read or not. */
+static void lets_the_oldest_stream_give_way(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(REFUSED, "busy");
+	struct client slow, client;
+	bool stored = false;
+
+	(void)state;
+	limits.buffered_bytes = 400; /* two heads of this size, RFC 9113, section 6.5.2 */
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	meet(&slow, fixture);
+	for (uint32_t i = 1; i <= 5; i += 2)
+		say_post(&slow, i, POST TO("\x02", "/x"));
+	fixture_wait_counter(REFUSED, "busy", before + 1);
+	meet(&client, fixture);
+	int64_t until_ms = clock_monotonic_ms() + 10000;
+	for (uint32_t i = 1; !stored && clock_monotonic_ms() < until_ms; i += 2) {
+		client_forget(&client);
+		say_post(&client, i, POST TO("\x02", "/y"));
+		say_frame(&client, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, i, "hi", 2);
+		while (frames(&client, NGHTTP2_DATA, (int)i, -1) == 0)
+			read_more(&client);
+		stored = client_has(&client, "POST /y - a 127.0.0.1 0 hi\n");
+	}
+	assert_true(stored);
+	expect_life(&slow, 7);
+	client_close(&slow);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 /* Nobody is answered, but the connection is idle from then on. */
 static void counts_the_idle_time_from_the_last_reset_request(void **state)
 {
@@ -400,6 +434,7 @@ int main(void)
 		cmocka_unit_test(answers_early),
 		cmocka_unit_test(keeps_the_places_of_requests_under_way),
 		cmocka_unit_test(leaves_unanswered_requests_behind),
+		cmocka_unit_test(lets_the_oldest_stream_give_way),
 		cmocka_unit_test(counts_the_idle_time_from_the_last_reset_request),
 		cmocka_unit_test(is_displaced_at_once),
 		cmocka_unit_test(drains_in_two_steps),

@@ -217,6 +217,66 @@ static void bounds_all_bodies_together(void **state)
 	fixture_stop(fixture);
 }
 
+/* A body of its own, again and again, until there is room for it. */
+static void send_until_stored(struct fixture *fixture)
+{
+	struct client client;
+	bool stored = false;
+
+	for (int64_t until_ms = clock_monotonic_ms() + 10000;
+	     !stored && clock_monotonic_ms() < until_ms;) {
+		client_connect(&client, fixture);
+		client_say(&client, "POST / HTTP/1.1\r\n" HOST
+				    "Connection: close\r\nContent-Length: 10\r\n\r\n0123456789");
+		assert_true(client_read_end(&client));
+		stored = client_has(&client, " 0123456789\n");
+		client_close(&client);
+	}
+	assert_true(stored);
+}
+
+/* Whoever holds all the room and takes its time gives way. */
+static void lets_the_oldest_body_give_way(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t busy;
+	struct client slow;
+
+	(void)state;
+	limits.buffered_bytes = 100;
+	struct fixture *fixture = start(&limits);
+	client_connect(&slow, fixture);
+	client_say(&slow, "POST /x HTTP/1.1\r\n" HOST "Content-Length: 95\r\n\r\n"
+			  "0123456789012345678901234567890123456789012345678"
+			  "01234567890123456789012345678901234567890123");
+	send_until_stored(fixture);
+	assert_true(client_read_end(&slow));
+	assert_true(client_has(&slow, "HTTP/1.1 503 "));
+	busy = fixture_counter(REFUSED, "busy");
+	send_until_stored(fixture);
+	assert_int_equal(fixture_counter(REFUSED, "busy"), busy);
+	client_close(&slow);
+	fixture_stop(fixture);
+}
+
+/* What an answer did not wait for is dropped, and is no second outcome. */
+static void counts_a_request_once(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(REFUSED, "chunk");
+	struct fixture *fixture = start(&limits);
+	struct client client;
+
+	(void)state;
+	client_connect(&client, fixture);
+	client_say(&client, "POST /early HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nx");
+	assert_true(client_read_end(&client));
+	assert_true(client_has(&client, "HTTP/1.1 403 "));
+	assert_int_equal(fixture_counter(REFUSED, "chunk"), before);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 static void finds_the_client_behind_a_proxy(void **state)
 {
 	struct http_limits limits = fixture_limits();
@@ -337,6 +397,8 @@ int main(void)
 		cmocka_unit_test(bounds_connections),
 		cmocka_unit_test(makes_room_for_new_connections),
 		cmocka_unit_test(bounds_all_bodies_together),
+		cmocka_unit_test(lets_the_oldest_body_give_way),
+		cmocka_unit_test(counts_a_request_once),
 		cmocka_unit_test(finds_the_client_behind_a_proxy),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(says_why_it_cannot_listen),
