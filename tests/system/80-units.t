@@ -41,6 +41,9 @@ diag("exposure $exposure");
 like($unit, qr/^\[Unit\]\n(?:(?!\[).*\n)*StartLimitIntervalSec=0$/m, 'restarts have no limit');
 like($unit, qr/^RestartSec=[1-9]\d*s$/m, 'but a pause');
 
+# In a user namespace of its own it would not know the users of peers from one another.
+unlike($unit, qr/^PrivateUsers=(?:yes|true|on|1|self|identity)/m, 'users of other processes are seen as they are');
+
 # A stop may take as long as core.shutdown does by default.
 my ($manual) = (LeadgateTest::run_leadgate('manual'))[1];
 my ($shutdown) = $manual =~ /\\fBshutdown\\fR \(.*?(\d+)s/s;
