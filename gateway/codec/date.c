@@ -90,8 +90,10 @@ static bool take_offset(struct lg_slice *text, int64_t *offset_ms)
 	if (take_one(text, "Zz"))
 		return true;
 	west = text->length > 0 && text->data[0] == '-';
-	if (!take_one(text, "+-") || !take_digits(text, 2, &hour) || !take_one(text, ":") ||
-	    !take_digits(text, 2, &minute) || hour > 23 || minute > 59)
+	if (!take_one(text, "+-") || !take_digits(text, 2, &hour))
+		return false;
+	take_one(text, ":"); /* ISO 8601's basic form has none */
+	if (!take_digits(text, 2, &minute) || hour > 23 || minute > 59)
 		return false;
 	*offset_ms = (hour * 60 + minute) * INT64_C(60000) * (west ? -1 : 1);
 	return true;

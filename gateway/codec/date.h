@@ -4,7 +4,7 @@
 
 #include "base/slice.h"
 
-/* RFC 3339 (any offset, any fraction; a blank for the T is taken), a date alone
+/* RFC 3339 (any offset, also without its colon, any fraction; a blank for the T is taken), a date alone
  * (midnight UTC), or time since 1970 in digits: 9 to 11 digits are seconds, 12
  * to 14 are milliseconds, other lengths are too likely something else. A second
  * of 60 is the first of the next minute. False: none of these. */

@@ -1,6 +1,7 @@
 #include "outbox/balance.h"
 
 #include "base/alloc.h"
+#include "outbox/balance_claims.h"
 #include "outbox/index.h"
 #include "outbox/outcomes.h"
 #include "outbox/reader_private.h"
@@ -65,6 +66,7 @@ const char *balance_fault_text(enum balance_fault fault)
 		[BALANCE_BEYOND] = "settled, but the journal ends before",
 		[BALANCE_UNREADABLE] = "settled or open in words that cannot be read",
 		[BALANCE_NO_RECORD] = "the present record of a lead, but there is no such event",
+		[BALANCE_LOST_CLAIM] = "in no state that is known",
 	};
 
 	return texts[fault];
@@ -391,7 +393,7 @@ bool balance_read(struct balance *balance, struct reader *reader, struct arena *
 {
 	struct scan scan = {.balance = balance, .reader = reader, .arena = arena};
 	bool done = list_sinks(&scan, names, name_count, error) && prepare(&scan, error) &&
-		    read_all(&scan, error);
+		    read_all(&scan, error) && balance_claims_read(balance, reader, error);
 
 	for (size_t i = 0; i < STEP_COUNT; i++)
 		sqlite3_finalize(scan.steps[i]);
@@ -403,6 +405,8 @@ bool balance_read(struct balance *balance, struct reader *reader, struct arena *
 
 bool balance_closes(const struct balance *balance)
 {
+	int64_t claims = 0;
+
 	for (size_t i = 0; i < balance->sink_count; i++) {
 		int64_t sum = 0;
 		for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
@@ -410,5 +414,7 @@ bool balance_closes(const struct balance *balance)
 		if (sum != balance->events)
 			return false;
 	}
-	return balance->faults == 0;
+	for (int state = 0; state < CLAIM_STATES; state++)
+		claims += balance->claims_by_state[state];
+	return balance->faults == 0 && claims == balance->claims;
 }

@@ -4,6 +4,7 @@
 #ifndef OUTBOX_BALANCE_H
 #define OUTBOX_BALANCE_H
 
+#include "outbox/claim.h"
 #include "outbox/reader.h"
 
 /* What can be wrong. */
@@ -14,6 +15,7 @@ enum balance_fault {
 	BALANCE_BEYOND,	     /* settled rows that go on behind the last event */
 	BALANCE_UNREADABLE,  /* a row whose words do not fit its bounds */
 	BALANCE_NO_RECORD,   /* a lead whose present event is not there */
+	BALANCE_LOST_CLAIM,  /* claims in no state that is known */
 };
 const char *balance_fault_text(enum balance_fault fault); /* "in no state" */
 
@@ -38,6 +40,9 @@ struct balance {
 	struct balance_type types[BALANCE_TYPES];
 	size_t type_count;
 	int64_t leads, held; /* present records; those of them that are held */
+	/* Claims that were stored and not forgotten, and the states that they are in;
+	 * beside the events, which they become. */
+	int64_t claims, claims_by_state[CLAIM_STATES];
 	struct balance_sink *sinks;
 	size_t sink_count;
 	int64_t faults; /* of all sinks, and of leads */

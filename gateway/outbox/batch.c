@@ -1,5 +1,6 @@
 #include "outbox/batch.h"
 
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/log.h"
 #include "outbox/capture.h"
@@ -52,6 +53,8 @@ static int store_submission(struct journal *journal, struct submission *submissi
 
 	for (size_t i = 0; i < submission->count && rc == SQLITE_OK; i++)
 		rc = capture_store(journal, &submission->captures[i]);
+	if (rc == SQLITE_OK && submission->claims)
+		rc = claim_store(journal, submission->claims, clock_wall_ms());
 	return rc;
 }
 

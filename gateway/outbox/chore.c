@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "outbox/claim_chore.h"
 #include "outbox/fault.h"
 #include "outbox/journal.h"
 #include "outbox/outcomes.h"
@@ -217,8 +218,10 @@ static int forget_sink(struct journal *journal, struct chore *chore)
 		"DELETE FROM state WHERE key = ?1 AND scope IN ('" SCHEMA_SCOPE_BEGUN
 		"', '" SCHEMA_SCOPE_PAUSED "')",
 	};
-	int rc = SQLITE_OK;
+	int rc = chore->of_source ? claim_chore_forget(journal, chore) : SQLITE_OK;
 
+	if (rc != SQLITE_OK || chore->more)
+		return rc;
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		int64_t before = chore->count;
 		rc = run_for_sink(journal, chore, pieces[i]);
@@ -283,9 +286,15 @@ static int tell_alert(struct journal *journal, struct chore *chore)
 /* ---- a step ---------------------------------------------------------------- */
 
 static int (*const kinds[])(struct journal *journal, struct chore *chore) = {
-	[CHORE_PAUSE] = pause_sink,   [CHORE_RESUME] = resume_sink, [CHORE_BEGIN] = begin_sink,
-	[CHORE_REPLAY] = replay_sink, [CHORE_FORGET] = forget_sink, [CHORE_PRUNE] = prune_step,
+	[CHORE_PAUSE] = pause_sink,
+	[CHORE_RESUME] = resume_sink,
+	[CHORE_BEGIN] = begin_sink,
+	[CHORE_REPLAY] = replay_sink,
+	[CHORE_FORGET] = forget_sink,
+	[CHORE_PRUNE] = prune_step,
 	[CHORE_ALERT] = tell_alert,
+	[CHORE_CLAIMS] = claim_chore_retry,
+	[CHORE_BACKFILL] = claim_chore_backfill,
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -28,7 +28,8 @@ enum chore_kind {
 	/* sink, replay: events are delivered once more; fills plan. */
 	CHORE_REPLAY = 4,
 	/* sink: all that the journal says of it goes. Only for one that is not
-	 * configured, which the caller knows. */
+	 * configured, which the caller knows. of_source: the claims and the state of
+	 * the source of that name, too. */
 	CHORE_FORGET = 5,
 	/* before_ms: what was captured earlier goes, as far as prune.h lets it. */
 	CHORE_PRUNE = 6,
@@ -37,6 +38,12 @@ enum chore_kind {
 	 * is cleared. What the notes say already is not said again: nothing is
 	 * written then, and `count` is 0. */
 	CHORE_ALERT = 8,
+	/* sink (the name of a source), replay.dead_only: claims that are parked or were
+	 * tried in vain are due at once; dead ones with them when asked for. */
+	CHORE_CLAIMS = 9,
+	/* sink (the name of a source), before_ms: its leads since then are fetched.
+	 * `count` is 0 when that is under way already. */
+	CHORE_BACKFILL = 10,
 };
 
 /* Which events CHORE_REPLAY is about. */
@@ -65,6 +72,7 @@ struct chore {
 	struct replay replay;
 	int64_t before_ms; /* wall clock */
 	bool raised;
+	bool of_source;
 
 	/* Set by any thread: a chore in steps ends after the one under way. */
 	atomic_bool cancelled;

@@ -4,10 +4,13 @@ noinst_LIBRARIES += %D%/liboutbox.a
 %C%_liboutbox_a_SOURCES = \
 	%D%/backup.c \
 	%D%/balance.c \
+	%D%/balance_claims.c \
 	%D%/batch.c \
 	%D%/capture.c \
 	%D%/checkpointer.c \
 	%D%/chore.c \
+	%D%/claim.c \
+	%D%/claim_chore.c \
 	%D%/drafts.c \
 	%D%/fault.c \
 	%D%/gate.c \
@@ -26,6 +29,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/person.c \
 	%D%/prune.c \
 	%D%/reader.c \
+	%D%/reader_claims.c \
 	%D%/reader_replay.c \
 	%D%/reader_tally.c \
 	%D%/reader_watch.c \

@@ -12,6 +12,7 @@
 
 #define EVENT_COLUMNS "e.seq, e.type, e.at, e.lead, e.body"
 #define OPEN_COLUMNS "o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events"
+#define CLAIM_COLUMNS "no, source, kind, key, group_key, parts, at, state, due, attempts, error"
 #define LEADS "SELECT " EVENT_COLUMNS " FROM lead l JOIN event e ON e.seq = l.event"
 
 static const char *const sql[QUERY_COUNT] = {
@@ -61,6 +62,19 @@ static const char *const sql[QUERY_COUNT] = {
 		"SELECT at FROM event WHERE seq = (SELECT min(seq) FROM open WHERE sink = ?"
 		" AND state <> 'dead')",
 	[QUERY_EXTERNAL] = "SELECT id FROM external WHERE sink = ? AND lead = ?",
+	/* ';' is what follows ':'. */
+	[QUERY_SOURCE_NOTES] =
+		"SELECT scope, key, value FROM state WHERE scope >= '" SCHEMA_SCOPE_SOURCE
+		"' AND scope < 'source;'",
+	[QUERY_CLAIMS_DUE] = "SELECT " CLAIM_COLUMNS ", blob FROM claim WHERE source = ? AND"
+			     " state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
+	[QUERY_CLAIMS_OF] = "SELECT " CLAIM_COLUMNS ", blob FROM claim WHERE source = ? AND"
+			    " group_key = ? AND state = 'waiting' ORDER BY no LIMIT ?",
+	[QUERY_CLAIMS_NEXT] = "SELECT min(due) FROM claim WHERE source = ? AND state = 'waiting'",
+	[QUERY_CLAIMS_COUNT] = "SELECT state, count(*) FROM claim WHERE source = ? GROUP BY state",
+	[QUERY_CLAIMS_LIST] = "SELECT " CLAIM_COLUMNS
+			      " FROM claim WHERE (?1 IS NULL OR source = ?1)"
+			      " AND state = ?2 AND no > ?3 ORDER BY no LIMIT ?4",
 	[QUERY_BACKWARDS] = "SELECT at, body FROM event ORDER BY seq DESC LIMIT ?",
 };
 

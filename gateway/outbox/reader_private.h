@@ -7,29 +7,35 @@
 #include "outbox/reader.h"
 
 enum query {
-	QUERY_EVENTS,	   /* after seq, count */
-	QUERY_DUE,	   /* sink, now, count */
-	QUERY_DUE_BEYOND,  /* sink, beyond, count */
-	QUERY_SENT_BATCH,  /* sink, first seq, last seq, events, count */
-	QUERY_NEXT_DUE,	   /* sink */
-	QUERY_LAST_DUE,	   /* sink */
-	QUERY_WAITING,	   /* sink -> seq, lead, attempts, whether it has no time */
-	QUERY_ATTEMPTS,	   /* sink, now -> hours ago, events */
-	QUERY_POSITION,	   /* sink */
-	QUERY_LEAD,	   /* id */
-	QUERY_LEADS_UP,	   /* after id, count */
-	QUERY_LEADS_DOWN,  /* before id, count */
-	QUERY_EVENT_FROM,  /* seq -> seq, at */
-	QUERY_BY_ID,	   /* first seq, last seq, id */
-	QUERY_SETTLED,	   /* sink -> outcomes */
-	QUERY_OPEN,	   /* sink -> state, count */
-	QUERY_LAST,	   /* -> last seq */
-	QUERY_SINKS,	   /* after name -> name */
-	QUERY_SINK_NOTE,   /* scope, sink -> value */
-	QUERY_NOTES,	   /* scope -> key, value */
-	QUERY_OLDEST_OPEN, /* sink -> at of the oldest event that is tried again */
-	QUERY_EXTERNAL,	   /* sink, lead -> id */
-	QUERY_BACKWARDS,   /* -> at, body, newest first */
+	QUERY_EVENTS,	    /* after seq, count */
+	QUERY_DUE,	    /* sink, now, count */
+	QUERY_DUE_BEYOND,   /* sink, beyond, count */
+	QUERY_SENT_BATCH,   /* sink, first seq, last seq, events, count */
+	QUERY_NEXT_DUE,	    /* sink */
+	QUERY_LAST_DUE,	    /* sink */
+	QUERY_WAITING,	    /* sink -> seq, lead, attempts, whether it has no time */
+	QUERY_ATTEMPTS,	    /* sink, now -> hours ago, events */
+	QUERY_POSITION,	    /* sink */
+	QUERY_LEAD,	    /* id */
+	QUERY_LEADS_UP,	    /* after id, count */
+	QUERY_LEADS_DOWN,   /* before id, count */
+	QUERY_EVENT_FROM,   /* seq -> seq, at */
+	QUERY_BY_ID,	    /* first seq, last seq, id */
+	QUERY_SETTLED,	    /* sink -> outcomes */
+	QUERY_OPEN,	    /* sink -> state, count */
+	QUERY_LAST,	    /* -> last seq */
+	QUERY_SINKS,	    /* after name -> name */
+	QUERY_SINK_NOTE,    /* scope, sink -> value */
+	QUERY_NOTES,	    /* scope -> key, value */
+	QUERY_OLDEST_OPEN,  /* sink -> at of the oldest event that is tried again */
+	QUERY_EXTERNAL,	    /* sink, lead -> id */
+	QUERY_SOURCE_NOTES, /* -> scope, key, value */
+	QUERY_CLAIMS_DUE,   /* source, now, count -> claim, blob */
+	QUERY_CLAIMS_OF,    /* source, group, count -> claim, blob */
+	QUERY_CLAIMS_NEXT,  /* source -> due */
+	QUERY_CLAIMS_COUNT, /* source -> state, count */
+	QUERY_CLAIMS_LIST,  /* source or none, state, after no, count -> claim */
+	QUERY_BACKWARDS,    /* -> at, body, newest first */
 	QUERY_COUNT,
 };
 

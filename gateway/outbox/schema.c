@@ -9,6 +9,17 @@
  * event; nothing looks it up by key: the index in memory does. Times are
  * milliseconds since 1970, ids are the 16 bytes of a UUIDv7 (which ascend, so
  * that the lead table is appended to as well). */
+/* kind: claim, poll, backfill; parts: of the group, 0: not known; at: when it came first;
+ * state: waiting, parked, dead, done; due: of the next attempt, otherwise when it became
+ * what it is */
+#define CLAIM_TABLE                                                                       \
+	"CREATE TABLE claim (no INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT"     \
+	" NOT NULL, key TEXT NOT NULL, group_key TEXT, parts INTEGER NOT NULL,"           \
+	" at INTEGER NOT NULL, state TEXT NOT NULL, due INTEGER NOT NULL,"                \
+	" attempts INTEGER NOT NULL, error TEXT, blob BLOB, UNIQUE (source, kind, key));" \
+	"CREATE INDEX claim_due ON claim (source, state, due);"                           \
+	"CREATE INDEX claim_group ON claim (source, group_key) WHERE group_key IS NOT NULL;"
+
 static const char tables[] =
 	"CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, lead BLOB NOT NULL,"
 	" at INTEGER NOT NULL, body TEXT NOT NULL);"
@@ -41,9 +52,7 @@ static const char tables[] =
 	"CREATE TABLE external (sink TEXT NOT NULL, lead BLOB NOT NULL, id TEXT NOT NULL,"
 	" PRIMARY KEY (sink, lead)) WITHOUT ROWID;"
 
-	"CREATE TABLE claim (no INTEGER PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL,"
-	" part TEXT, due INTEGER, attempts INTEGER NOT NULL, error TEXT, blob BLOB,"
-	" UNIQUE (source, key));"
+	CLAIM_TABLE
 
 	"CREATE TABLE import (source TEXT NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL,"
 	" position BLOB, PRIMARY KEY (source, digest)) WITHOUT ROWID;"
@@ -61,6 +70,8 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	[3] = "ALTER TABLE open ADD COLUMN batch_first INTEGER;"
 	      "ALTER TABLE open ADD COLUMN batch_last INTEGER;"
 	      "ALTER TABLE open ADD COLUMN batch_events INTEGER;",
+	/* Nothing was ever written to it. */
+	[4] = "DROP TABLE claim;" CLAIM_TABLE,
 };
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)

@@ -8,7 +8,7 @@
 #include "lead/identity.h"
 
 #define SCHEMA_APPLICATION_ID 0x4c454144 /* "LEAD", in the header of the file */
-#define SCHEMA_VERSION 4		 /* user_version; goes up with every change */
+#define SCHEMA_VERSION 5		 /* user_version; goes up with every change */
 #define SCHEMA_VERSION_FIRST 1
 
 /* A captured trap: kept and listed, delivered to nobody. The body beside it is
@@ -21,6 +21,9 @@
 #define SCHEMA_SCOPE_PAUSED "sink.paused"
 /* The same of alerts that are raised, by KIND/NAME; the value is the alert. */
 #define SCHEMA_SCOPE_ALERT "gateway.alert"
+
+/* Before the name of a source: the scope of what its plugin keeps with lg_state_set. */
+#define SCHEMA_SCOPE_SOURCE "source:"
 
 /* Makes all tables and the secret in an empty database, in one transaction:
  * after a crash there is all of it or nothing. */

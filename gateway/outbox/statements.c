@@ -36,6 +36,27 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_DROP_OPEN] = "DELETE FROM open WHERE sink = ? AND seq = ?",
 	[STATEMENT_ADD_ATTEMPT] = "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_PUT_EXTERNAL] = "INSERT OR REPLACE INTO external VALUES (?, ?, ?)",
+	[STATEMENT_ADD_CLAIM] =
+		("INSERT INTO claim (source, kind, key, group_key, parts, at, state, due, attempts,"
+		 " blob) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, 0, ?) ON CONFLICT (source, kind, "
+		 "key) DO"
+		 " UPDATE SET due = excluded.due WHERE kind = 'poll' AND state = 'waiting' AND"
+		 " due > excluded.due"),
+	[STATEMENT_WAKE_GROUP] =
+		("UPDATE claim SET due = ?4 WHERE source = ?1 AND group_key = ?2 AND"
+		 " state = 'waiting' AND due > ?4 AND ?3 <= (SELECT count(*) FROM claim WHERE"
+		 " source = ?1 AND group_key = ?2 AND state = 'waiting')"),
+	[STATEMENT_END_CLAIM] = ("UPDATE claim SET state = ?2, due = ?3, attempts = ?4, error = ?5,"
+				 " blob = CASE WHEN ?7 THEN NULL ELSE ifnull(?6, blob) END"
+				 " WHERE no = ?1"),
+	[STATEMENT_DROP_CLAIM] = "DELETE FROM claim WHERE no = ?",
+	[STATEMENT_UNPARK] = ("UPDATE claim SET state = 'waiting', due = ?2 WHERE source = ?1 AND"
+			      " state = 'parked'"),
+	[STATEMENT_DROP_POLL] = "DELETE FROM claim WHERE source = ? AND kind = 'poll'",
+	[STATEMENT_DROP_DONE] = ("DELETE FROM claim WHERE no IN (SELECT no FROM claim WHERE"
+				 " source = ?1 AND state = 'done' AND due < ?2 LIMIT ?3)"),
+	[STATEMENT_PUT_NOTE] = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, NULL)",
+	[STATEMENT_DROP_NOTE] = "DELETE FROM state WHERE scope = ? AND key = ?",
 	[STATEMENT_PAGES] = "PRAGMA page_count",
 	[STATEMENT_FREE_PAGES] = "PRAGMA freelist_count",
 };

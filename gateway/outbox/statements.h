@@ -37,6 +37,15 @@ enum statement {
 	STATEMENT_ADD_ATTEMPT,	  /* sink, at, first_seq, last_seq, outcome, status, answer,
 				   reason */
 	STATEMENT_PUT_EXTERNAL,	  /* sink, lead, id */
+	STATEMENT_ADD_CLAIM,	  /* source, kind, key, group, parts, at, due, blob */
+	STATEMENT_WAKE_GROUP,	  /* source, group, parts, now */
+	STATEMENT_END_CLAIM,	  /* no, state, due, attempts, error, blob, whether it is done */
+	STATEMENT_DROP_CLAIM,	  /* no */
+	STATEMENT_UNPARK,	  /* source, now */
+	STATEMENT_DROP_POLL,	  /* source */
+	STATEMENT_DROP_DONE,	  /* source, ended before, count */
+	STATEMENT_PUT_NOTE,	  /* scope, key, value */
+	STATEMENT_DROP_NOTE,	  /* scope, key */
 	STATEMENT_PAGES,	  /* -> page_count */
 	STATEMENT_FREE_PAGES,	  /* -> freelist_count */
 	STATEMENT_COUNT,

@@ -107,7 +107,9 @@ static void write_batch(struct writer *writer)
 	for (struct letter *l = batch.submissions; l; l = l->next) {
 		queued++;
 		bytes += (int64_t)submission_of(l)->bytes;
-		histogram_add_us(writer->queue_stage, began_us - submission_of(l)->sent_us);
+		if (submission_of(l)->sent_us)
+			histogram_add_us(writer->queue_stage,
+					 began_us - submission_of(l)->sent_us);
 	}
 	gate_enter(writer->gate);
 	bool committed = batch_write(&batch, writer->journal, writer->room, &writer->damage);

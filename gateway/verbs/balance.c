@@ -49,7 +49,9 @@ static void write_fault(struct buffer *out, struct lg_slice sink, enum balance_f
 		print_cell(out, sink, 0);
 		buffer_add_literal(out, ": ");
 	}
-	if (first_seq == last_seq)
+	if (fault == BALANCE_LOST_CLAIM)
+		buffer_printf(out, "claim %lld is ", (long long)first_seq);
+	else if (first_seq == last_seq)
 		buffer_printf(out, "event %lld is ", (long long)first_seq);
 	else
 		buffer_printf(out, "events %lld to %lld are ", (long long)first_seq,
@@ -102,6 +104,14 @@ static void write_json(struct buffer *out, const struct balance *balance)
 	member_int(&writer, "leads", balance->leads);
 	member_int(&writer, "held", balance->held);
 	end_line(&writer);
+	if (balance->claims) {
+		begin_line(&writer, out, "claims");
+		member_int(&writer, "claims", balance->claims);
+		for (int state = 0; state < CLAIM_STATES; state++)
+			member_int(&writer, claim_state_name((enum claim_state)state),
+				   balance->claims_by_state[state]);
+		end_line(&writer);
+	}
 	for (size_t i = 0; i < balance->sink_count; i++) {
 		const struct balance_sink *sink = &balance->sinks[i];
 		begin_line(&writer, out, "sink");
@@ -146,6 +156,22 @@ static void write_sink(struct buffer *out, const struct balance_sink *sink, int6
 	buffer_add_byte(out, '\n');
 }
 
+static void write_claims(struct buffer *out, const struct balance *balance)
+{
+	const char *before = " = ";
+
+	print_cell(out, LG_SLICE("claims"), 20);
+	buffer_printf(out, " %10lld", (long long)balance->claims);
+	for (int state = 0; state < CLAIM_STATES; state++) {
+		if (!balance->claims_by_state[state])
+			continue;
+		buffer_printf(out, "%s%lld %s", before, (long long)balance->claims_by_state[state],
+			      claim_state_name((enum claim_state)state));
+		before = " + ";
+	}
+	buffer_add_byte(out, '\n');
+}
+
 static void write_text(struct buffer *out, const struct balance *balance)
 {
 	print_cell(out, LG_SLICE("events"), 20);
@@ -160,6 +186,8 @@ static void write_text(struct buffer *out, const struct balance *balance)
 	if (balance->held)
 		buffer_printf(out, ", of them %lld held", (long long)balance->held);
 	buffer_add_byte(out, '\n');
+	if (balance->claims)
+		write_claims(out, balance);
 	for (size_t i = 0; i < balance->sink_count; i++)
 		write_sink(out, &balance->sinks[i], balance->events);
 	if (balance_closes(balance))
