@@ -116,6 +116,30 @@ static bool operations_fit(const struct lg_plugin *plugin, const char *path, str
 	return true;
 }
 
+/* An operation that an older plugin's struct does not reach is not there. */
+static bool has_errands(const struct lg_source_operations *operations)
+{
+	struct lg_source_operations known = {.size = 0};
+
+	memcpy(&known, operations,
+	       operations->size < sizeof(known) ? operations->size : sizeof(known));
+	return known.claim || known.poll || known.backfill;
+}
+
+static bool errands_fit(const struct lg_plugin *plugin, const char *path, struct error *error)
+{
+	bool says_so = plugin->flags & LG_CALLS_HTTP;
+
+	if (plugin->kind != LG_SOURCE || says_so == has_errands(plugin->source))
+		return true;
+	return error_set(error,
+			 "%s: plugin %s %s: a source has LG_CALLS_HTTP and one of the operations "
+			 "claim, poll and backfill, or neither",
+			 path, plugin->name,
+			 says_so ? "has LG_CALLS_HTTP and no errands"
+				 : "has errands and no LG_CALLS_HTTP");
+}
+
 static bool is_choice(const char *choices, struct lg_slice word)
 {
 	struct lg_slice rest = slice_from(choices), choice;
@@ -279,6 +303,6 @@ bool descriptor_read(const struct lg_plugin *theirs, const char *path, struct li
 				 "%s: plugin %s is of kind %d, this gateway has sources (%d) and "
 				 "sinks (%d)",
 				 path, plugin->name, plugin->kind, LG_SOURCE, LG_SINK);
-	return operations_fit(plugin, path, error) && options_fit(out, path, error) &&
-	       methods_fit(plugin, path, error);
+	return operations_fit(plugin, path, error) && errands_fit(plugin, path, error) &&
+	       options_fit(out, path, error) && methods_fit(plugin, path, error);
 }

@@ -6,7 +6,9 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "http/refusal.h"
+#include "ingest/fetcher.h"
 #include "ingest/intake.h"
+#include "ingest/keep.h"
 
 /* A sender who is turned away comes back after this long: about the time in
  * which a queue drains, or in which an operator makes room. */
@@ -82,6 +84,8 @@ void ingest_services_add(struct lg_services *services)
 	intake_request_services(services);
 	intake_lead_services(services);
 	intake_reply_services(services);
+	intake_claim_services(services);
+	fetch_services(services);
 }
 
 struct source *ingest_source_at(const struct ingest *ingest, struct lg_slice path)
@@ -143,10 +147,42 @@ static void answer_refusal(struct intake *intake)
 		      slice_present(detail) ? detail.data : "", 0);
 }
 
-static bool prepare_items(struct intake *intake)
+void intake_init(struct intake *intake, struct ingest *ingest, struct ingest_loop *loop,
+		 struct source *source, struct http_request *request)
+{
+	intake->handle.services = source->instance->host.services;
+	intake->request = request;
+	intake->ingest = ingest;
+	intake->loop = loop;
+	intake->source = source;
+	intake->last = &intake->items;
+	intake->claims.source = source->instance->name;
+	intake->last_stub = &intake->claims.stubs;
+	intake->last_note = &intake->claims.notes;
+}
+
+bool intake_has_work(const struct intake *intake)
+{
+	return intake->submission.count > 0 || intake->submission.claims;
+}
+
+static void add_claims(struct intake *intake)
 {
 	struct submission *submission = &intake->submission;
 
+	for (const struct claim_stub *stub = intake->claims.stubs; stub; stub = stub->next)
+		submission->bytes += stub->key.length + stub->blob.length;
+	if (intake->claims.stubs || intake->claims.notes)
+		submission->claims = &intake->claims;
+}
+
+bool intake_prepare_all(struct intake *intake)
+{
+	struct submission *submission = &intake->submission;
+
+	add_claims(intake);
+	if (!intake->items)
+		return true;
 	submission->captures = arena_zalloc(&intake->request->arena,
 					    intake->item_count * sizeof(struct capture));
 	if (!submission->captures)
@@ -198,6 +234,15 @@ static void hand_over_later(struct ingest_loop *loop, struct outbox *outbox, str
 		loop_task_post(&loop->hand_over);
 }
 
+/* Claims are the source's debt: what it cannot fetch must not grow without end. */
+static bool has_room_for_claims(const struct intake *intake)
+{
+	const struct source *source = intake->source;
+
+	return intake->stub_count == 0 || counter_read(source->counters[SOURCE_CLAIMS_WAITING]) <
+						  source->settings.errands.claims;
+}
+
 static void submit(struct intake *intake, int64_t prepared_us)
 {
 	struct outbox *outbox = intake->ingest->outbox;
@@ -206,6 +251,11 @@ static void submit(struct intake *intake, int64_t prepared_us)
 
 	intake->submission.reply = &intake->loop->mailbox;
 	intake->submission.sent_us = prepared_us;
+	if (!has_room_for_claims(intake)) {
+		answer_problem(intake, SOURCE_BUSY, 503, "too many claims wait to be fetched",
+			       RETRY_AFTER_FULL_S);
+		return;
+	}
 	if (outbox_admit(outbox, &intake->submission)) {
 		hand_over_later(intake->loop, outbox, &intake->submission.letter);
 		return;
@@ -233,13 +283,8 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 		http_respond_problem(request, 503, DETAIL_MEMORY, RETRY_AFTER_BUSY_S);
 		return;
 	}
-	intake->handle.services = source->instance->host.services;
-	intake->request = request;
-	intake->ingest = ingest;
-	intake->loop = loop;
-	intake->source = source;
+	intake_init(intake, ingest, loop, source, request);
 	intake->started_us = started_us;
-	intake->last = &intake->items;
 	source_enter(source);
 	outcome = source->instance->source.receive(source->instance->state, &intake->handle);
 	source_leave(source);
@@ -249,16 +294,27 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 		answer_refusal(intake);
 		return;
 	}
-	if (intake->items && !prepare_items(intake)) {
+	if (!intake_prepare_all(intake)) {
 		answer_no_memory(intake);
 		return;
 	}
 	prepared_us = clock_monotonic_us();
 	histogram_add_us(loop->prepare_stage, prepared_us - received_us);
-	if (intake->submission.count > 0)
+	if (intake_has_work(intake))
 		submit(intake, prepared_us);
 	else
 		intake_answer(intake);
+}
+
+void intake_conclude_all(struct intake *intake)
+{
+	for (struct intake_item *item = intake->items; item; item = item->next)
+		if (item->capture || item->stub)
+			intake_conclude(item);
+	if (intake->claims.notes && intake->ingest->keep)
+		keep_take(intake->ingest->keep, intake->claims.source, intake->claims.notes);
+	if (intake->stub_count && intake->ingest->fetcher)
+		fetcher_poke(intake->ingest->fetcher);
 }
 
 /* The request is gone with its answer, so the times were kept before. */
@@ -267,9 +323,7 @@ static void answer_stored(struct intake *intake)
 	const struct ingest_loop *loop = intake->loop;
 	int64_t started_us = intake->started_us, stored_us = intake->submission.stored_us;
 
-	for (struct intake_item *item = intake->items; item; item = item->next)
-		if (item->capture)
-			intake_conclude(item);
+	intake_conclude_all(intake);
 	intake_answer(intake);
 	int64_t now_us = clock_monotonic_us();
 	histogram_add_us(loop->reply_stage, now_us - stored_us);
@@ -284,6 +338,10 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 	const char *reason = NULL;
 
 	(void)box;
+	if (intake->stored) {
+		intake->stored(intake);
+		return;
+	}
 	switch (submission->status) {
 	case SUBMISSION_STORED: answer_stored(intake); return;
 	case SUBMISSION_FULL:

@@ -15,7 +15,9 @@ struct ingest {
 	const struct lead_limits *limits;
 	struct source *sources;
 	size_t source_count;
-	int64_t slow_us; /* a plugin's call that takes longer is named in the log */
+	int64_t slow_us;	 /* a plugin's call that takes longer is named in the log */
+	struct fetcher *fetcher; /* who sees to claims; NULL: nobody */
+	struct keep *keep;	 /* for lg_state_get; NULL: nothing is kept */
 };
 
 /* One per loop: where answers of the writer arrive. NULL when memory or

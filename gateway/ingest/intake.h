@@ -14,9 +14,10 @@ struct intake_item {
 	struct lg_lead handle; /* first: what the plugin holds */
 	struct intake *intake;
 	struct intake_item *next;
-	struct lead *lead;   /* NULL: ignored */
-	struct lg_slice key; /* delivery key as the plugin gave it */
-	int32_t key_kind;    /* LG_KEY_… */
+	struct lead *lead;	 /* NULL: a claim, or ignored */
+	struct claim_stub *stub; /* NULL: no claim */
+	struct lg_slice key;	 /* delivery key as the plugin gave it */
+	int32_t key_kind;	 /* LG_KEY_… */
 	bool trapped;
 	/* The result; a stored item's is known when its capture comes back. */
 	int32_t verdict, status;
@@ -45,6 +46,14 @@ struct intake {
 	int64_t started_us; /* monotonic: the whole request came to us */
 	struct intake_item *items, **last;
 	size_t item_count;
+	struct claim_work claims;      /* what the submission does beside captures … */
+	struct claim_stub **last_stub; /* … in the order in which it was said */
+	struct state_note **last_note;
+	size_t stub_count, note_count;
+	struct fetch *fetch; /* the errand that it is of; NULL: of a request */
+	/* Called when the writer has given the submission back; NULL: the request is
+	 * answered. */
+	void (*stored)(struct intake *intake);
 	int32_t refusal; /* HTTP status of a request refused whole; 0: not */
 	struct lg_slice refusal_detail;
 };
@@ -64,10 +73,26 @@ struct ingest_loop {
 	int receive_stage, prepare_stage, reply_stage, requests;
 };
 
+/* An intake of nothing yet, zero before; `request` lends its arena. */
+void intake_init(struct intake *intake, struct ingest *ingest, struct ingest_loop *loop,
+		 struct source *source, struct http_request *request);
+
+/* Makes captures of all items and counts what the submission takes. False: memory ran
+ * out. */
+bool intake_prepare_all(struct intake *intake);
+
+/* Whether there is anything to store. */
+bool intake_has_work(const struct intake *intake);
+
+/* Takes over what the writer said of all items, and what it keeps for the plugin. */
+void intake_conclude_all(struct intake *intake);
+
 /* The services, a file each; all fill their members of the table. */
 void intake_request_services(struct lg_services *services);
 void intake_lead_services(struct lg_services *services);
 void intake_reply_services(struct lg_services *services);
+void intake_claim_services(struct lg_services *services);
+void fetch_services(struct lg_services *services);
 
 /* A new item at the end; NULL: too many, or no memory. */
 struct intake_item *intake_add(struct intake *intake);

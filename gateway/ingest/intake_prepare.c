@@ -29,10 +29,13 @@ static bool set_default(struct lead *lead, int field, struct lg_slice value)
 
 /* Where it came from, by what the request says of itself. Before normalization,
  * so that an address gets its one form. */
-static bool set_client(struct lead *lead, const struct http_request *request)
+static bool set_client(struct lead *lead, const struct intake *intake)
 {
+	const struct http_request *request = intake->request;
 	struct lg_slice agent;
 
+	if (intake->fetch)
+		return true; /* nobody who could be one has asked */
 	if (http_request_header(request, "User-Agent", 0, &agent) &&
 	    !set_default(lead, LG_USER_AGENT, agent))
 		return false;
@@ -127,7 +130,7 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 	struct http_request *request = intake->request;
 	struct lead *lead = item->lead;
 
-	if (!set_client(lead, request) || !lead_normalize(lead, &intake->source->normalize))
+	if (!set_client(lead, intake) || !lead_normalize(lead, &intake->source->normalize))
 		return false;
 	if (!lead_reachable(lead)) {
 		source_count(intake->source, SOURCE_UNREACHABLE);
@@ -156,6 +159,17 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 	return encode(intake, item, capture);
 }
 
+static void conclude_claim(struct intake_item *item)
+{
+	bool repeated = item->stub->repeated;
+
+	source_count(item->intake->source, repeated ? SOURCE_CLAIMED_AGAIN : SOURCE_CLAIMED);
+	if (!repeated)
+		counter_inc(item->intake->source->counters[SOURCE_CLAIMS_WAITING]);
+	item->verdict = repeated ? LG_REPEATED : LG_ACCEPTED;
+	item->status = 202;
+}
+
 void intake_conclude(struct intake_item *item)
 {
 	static const enum source_counter counters[] = {
@@ -166,6 +180,10 @@ void intake_conclude(struct intake_item *item)
 	};
 	const struct capture *capture = item->capture;
 
+	if (item->stub) {
+		conclude_claim(item);
+		return;
+	}
 	ALWAYS(capture->verdict >= CAPTURE_CREATED && capture->verdict <= CAPTURE_CONFLICT);
 	source_count(item->intake->source, counters[capture->verdict]);
 	if (capture->verdict == CAPTURE_CONFLICT) {

@@ -153,8 +153,8 @@ static void write_result(struct json_writer *writer, const struct intake_item *i
 	json_write_close(writer, '}');
 }
 
-/* {"status":"accepted","receipts":[…]} when all were stored; otherwise each
- * item's own result, in the order in which they came. */
+/* {"status":"accepted","receipts":[…]} when all were stored as leads; claims have no
+ * receipt. Otherwise each item's own result, in the order in which they came. */
 static void write_many(struct json_writer *writer, const struct intake *intake, bool all_stored)
 {
 	json_write_name(writer, all_stored ? LG_SLICE("receipts") : LG_SLICE("results"));
@@ -181,11 +181,12 @@ static bool default_body(struct intake *intake, struct buffer *out)
 	json_write_open(&writer, '{');
 	json_write_name(&writer, LG_SLICE("status"));
 	json_write_text(&writer, stored_count ? LG_SLICE("accepted") : LG_SLICE("ignored"));
-	if (stored_count == 1 && intake->item_count == 1) {
+	if (stored_count == 1 && intake->item_count == 1 && slice_present(intake->items->receipt)) {
 		json_write_name(&writer, LG_SLICE("receipt"));
 		json_write_text(&writer, intake->items->receipt);
-	} else if (stored_count) {
-		write_many(&writer, intake, stored_count == intake->item_count);
+	} else if (stored_count && intake->stub_count < intake->item_count) {
+		write_many(&writer, intake,
+			   stored_count == intake->item_count && intake->stub_count == 0);
 	}
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');

@@ -2,9 +2,16 @@
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/libingest.a
 %C%_libingest_a_SOURCES = \
+	%D%/desk.c \
+	%D%/errand_options.c \
+	%D%/fetch.c \
+	%D%/fetch_services.c \
+	%D%/fetcher.c \
 	%D%/source.c \
 	%D%/ingest.c \
+	%D%/intake_claim.c \
 	%D%/intake_prepare.c \
 	%D%/intake_request.c \
 	%D%/intake_lead.c \
-	%D%/intake_reply.c
+	%D%/intake_reply.c \
+	%D%/keep.c

@@ -47,6 +47,13 @@ const size_t source_option_count = sizeof(source_options) / sizeof(source_option
 #define LEADS_HELP "Leads by how they ended"
 #define REQUESTS "leadgate_source_requests_total"
 #define REQUESTS_HELP "Requests to sources by how they were answered"
+#define CLAIMS "leadgate_claims_total"
+#define CLAIMS_HELP "Claims that requests brought, by whether their key was known"
+#define GAUGE_HELP "Claims, polls and back-fills in the journal"
+#define ERRANDS "leadgate_errands_total"
+#define ERRANDS_HELP "Attempts at claims, polls and back-fills by how they ended"
+#define CALLS "leadgate_errand_calls_total"
+#define CALLS_HELP "HTTP calls of claims, polls and back-fills"
 #define TURNED "leadgate_source_turned_away_total"
 #define TURNED_HELP "Requests to sources that were turned away by their heads"
 
@@ -73,6 +80,17 @@ static const struct {
 	[SOURCE_OVER_RATE] = {TURNED, "source-rate", TURNED_HELP, "reason"},
 	[SOURCE_NO_QUEUE] = {TURNED, "queue", TURNED_HELP, "reason"},
 	[SOURCE_NO_ROOM] = {TURNED, "store", TURNED_HELP, "reason"},
+	[SOURCE_CLAIMED] = {CLAIMS, "stored", CLAIMS_HELP},
+	[SOURCE_CLAIMED_AGAIN] = {CLAIMS, "repeated", CLAIMS_HELP},
+	[SOURCE_FETCHED] = {ERRANDS, "done", ERRANDS_HELP},
+	[SOURCE_FETCH_RETRIED] = {ERRANDS, "retry", ERRANDS_HELP},
+	[SOURCE_FETCH_PARKED] = {ERRANDS, "parked", ERRANDS_HELP},
+	[SOURCE_FETCH_DEAD] = {ERRANDS, "dead", ERRANDS_HELP},
+	[SOURCE_CALLS] = {CALLS, "answered", CALLS_HELP},
+	[SOURCE_CALLS_FAILED] = {CALLS, "failed", CALLS_HELP},
+	[SOURCE_CLAIMS_WAITING] = {"leadgate_claims", "waiting", GAUGE_HELP, "state"},
+	[SOURCE_CLAIMS_PARKED] = {"leadgate_claims", "parked", GAUGE_HELP, "state"},
+	[SOURCE_CLAIMS_DEAD] = {"leadgate_claims", "dead", GAUGE_HELP, "state"},
 	[SOURCE_SLOW] = {"leadgate_source_slow_calls_total", NULL,
 			 "Calls of a source plugin that took longer than core.slow_call"},
 };
@@ -84,13 +102,17 @@ void source_register(struct source *source)
 	source->rate = meter_rate(source->settings.rate, source->settings.burst);
 	for (int i = 0; i < SOURCE_COUNTERS; i++) {
 		char labels[COUNTER_LABEL_BYTES] = "";
+		bool gauge = i >= SOURCE_CLAIMS_WAITING && i <= SOURCE_CLAIMS_DEAD;
 
+		source->counters[i] = COUNTER_NONE;
+		if (i >= SOURCE_CLAIMED && i <= SOURCE_CLAIMS_DEAD && !source_has_errands(source))
+			continue;
 		counter_label(labels, "source", source->instance->name);
 		if (rows[i].word)
 			counter_label(labels, rows[i].label ? rows[i].label : "result",
 				      slice_from(rows[i].word));
-		source->counters[i] = counter_register(COUNTER_COUNTER, rows[i].name, labels,
-						       rows[i].help);
+		source->counters[i] = counter_register(gauge ? COUNTER_GAUGE : COUNTER_COUNTER,
+						       rows[i].name, labels, rows[i].help);
 		if (source->counters[i] == COUNTER_NONE)
 			log_warning("counter.full", LOG_TEXT("name", rows[i].name),
 				    LOG_SLICE("source", source->instance->name));

@@ -6,10 +6,31 @@
 
 #include "base/counter.h"
 #include "base/meter.h"
+#include "client/http_client.h"
 #include "host/instance.h"
 #include "http/request.h"
 #include "lead/normalize.h"
 #include "outbox/outbox.h"
+
+/* The gateway's own options of sources whose plugin has errands. */
+struct errand_settings {
+	int64_t poll_ms; /* 0: never */
+	int64_t timeout_ms;
+	int64_t concurrency; /* errands under way at once */
+	int64_t calls;	     /* of one errand without a commit between them */
+	int64_t answer_bytes;
+	int64_t retry_first_ms, retry_max_ms, retry_for_ms;
+	int64_t retry_after_max_ms; /* what an answer may ask for */
+	int64_t claims;		    /* that may wait */
+	int64_t keep_ms;	    /* keys of what is done */
+	struct lg_slice ca_file;
+	int32_t allow_private;
+
+	/* Not of the rows: given by whoever read them. */
+	const struct http_client_settings *client;
+};
+extern const struct lg_option errand_options[];
+extern const size_t errand_option_count;
 
 /* The gateway's own options of every source (beside the plugin's). */
 struct source_settings {
@@ -25,7 +46,8 @@ struct source_settings {
 	int64_t burst;		/* of them at once */
 	struct lg_slice region; /* default region; absent: defaults.region */
 	int32_t is_test;
-	int64_t alert_silent_ms; /* no lead for so long is an alert; 0: never */
+	int64_t alert_silent_ms;	/* no lead for so long is an alert; 0: never */
+	struct errand_settings errands; /* where the plugin has LG_CALLS_HTTP */
 };
 extern const struct lg_option source_options[];
 extern const size_t source_option_count;
@@ -53,6 +75,18 @@ enum source_counter {
 	SOURCE_NO_QUEUE,
 	SOURCE_NO_ROOM,
 	SOURCE_SLOW, /* calls of the plugin that took too long */
+	/* claims; only where the plugin has errands */
+	SOURCE_CLAIMED,
+	SOURCE_CLAIMED_AGAIN,
+	SOURCE_FETCHED, /* errands, by how an attempt ended */
+	SOURCE_FETCH_RETRIED,
+	SOURCE_FETCH_PARKED,
+	SOURCE_FETCH_DEAD,
+	SOURCE_CALLS, /* HTTP calls that were answered */
+	SOURCE_CALLS_FAILED,
+	SOURCE_CLAIMS_WAITING, /* gauges */
+	SOURCE_CLAIMS_PARKED,
+	SOURCE_CLAIMS_DEAD,
 	SOURCE_COUNTERS
 };
 
@@ -81,6 +115,12 @@ static inline void source_count(const struct source *source, enum source_counter
 
 /* The word under which it is counted; NULL: it has none. */
 const char *source_counter_word(enum source_counter counter);
+
+/* Whether its plugin has errands: claims, polls or back-fills. */
+static inline bool source_has_errands(const struct source *source)
+{
+	return source->instance->library->plugin.flags & LG_CALLS_HTTP;
+}
 
 /* Whether the descriptor names this method ("GET POST"). */
 bool source_takes(const struct source *source, struct lg_slice method);

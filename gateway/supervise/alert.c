@@ -12,12 +12,16 @@
 #define TEXT_BYTES_MAX 4096
 #define NOT_CONFIGURED "it is not configured any more"
 
-static const char *const kinds[] = {
-	[ALERT_SILENT] = "silent", [ALERT_PARKED] = "parked", [ALERT_LAG] = "lag"};
+static const char *const kinds[] = {[ALERT_SILENT] = "silent",
+				    [ALERT_PARKED] = "parked",
+				    [ALERT_LAG] = "lag",
+				    [ALERT_CLAIMS] = "claims"};
 
 /* What last_ms is of. */
-static const char *const last_names[] = {
-	[ALERT_SILENT] = "last_lead", [ALERT_PARKED] = "last", [ALERT_LAG] = "oldest_pending"};
+static const char *const last_names[] = {[ALERT_SILENT] = "last_lead",
+					 [ALERT_PARKED] = "last",
+					 [ALERT_LAG] = "oldest_pending",
+					 [ALERT_CLAIMS] = "last"};
 
 /* ---- one alert --------------------------------------------------------------- */
 

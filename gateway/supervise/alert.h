@@ -16,6 +16,7 @@ enum alert_kind {
 	ALERT_SILENT, /* a source brought no lead for longer than alert_silent */
 	ALERT_PARKED, /* a sink's lane is parked */
 	ALERT_LAG,    /* events wait for a sink for longer than alert_lag */
+	ALERT_CLAIMS, /* claims of a source are parked */
 	ALERT_KINDS
 };
 

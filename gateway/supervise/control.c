@@ -159,9 +159,10 @@ static void begin_errand(struct client *client, const struct json *request)
 }
 
 static const struct command commands[] = {
-	{"status", show_status},  {"sinks", show_sinks},    {"reload", reload_gateway},
-	{"drain", await_drain},	  {"pause", begin_errand},  {"resume", begin_errand},
-	{"replay", begin_errand}, {"forget", begin_errand},
+	{"status", show_status},    {"sinks", show_sinks},    {"reload", reload_gateway},
+	{"drain", await_drain},	    {"pause", begin_errand},  {"resume", begin_errand},
+	{"replay", begin_errand},   {"forget", begin_errand}, {"fetch", begin_errand},
+	{"backfill", begin_errand},
 };
 
 static void run_command(struct client *client, const struct json *request)
@@ -174,7 +175,7 @@ static void run_command(struct client *client, const struct json *request)
 			return;
 		}
 	add_error(&client->out, "unknown command; this gateway knows status, sinks, reload, drain, "
-				"pause, resume, replay and forget");
+				"pause, resume, replay, forget, fetch and backfill");
 }
 
 static void answer_line(struct client *client, struct lg_slice line)

@@ -57,13 +57,25 @@ static bool same_instance(const struct instance *a, const struct instance *b)
 	       compare_options(&a->library->options, a->settings, b->settings);
 }
 
+static bool same_errands(const struct source *a, const struct source *b)
+{
+	const struct option_table table = {errand_options, errand_option_count,
+					   sizeof(struct lg_option)};
+	const struct option_table client = {http_client_options, http_client_option_count,
+					    sizeof(struct lg_option)};
+
+	return !source_has_errands(a) || !source_has_errands(b) ||
+	       (compare_options(&table, &a->settings, &b->settings) &&
+		compare_options(&client, a->settings.errands.client, b->settings.errands.client));
+}
+
 static bool same_source(const struct source *a, const struct source *b)
 {
 	const struct option_table table = {source_options, source_option_count,
 					   sizeof(struct lg_option)};
 
 	return same_instance(a->instance, b->instance) &&
-	       compare_options(&table, &a->settings, &b->settings) &&
+	       compare_options(&table, &a->settings, &b->settings) && same_errands(a, b) &&
 	       strcmp(a->normalize.region, b->normalize.region) == 0;
 }
 

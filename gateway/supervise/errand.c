@@ -28,10 +28,8 @@ static const struct {
 	const char *name;
 	enum chore_kind kind;
 } words[] = {
-	{"pause", CHORE_PAUSE},
-	{"resume", CHORE_RESUME},
-	{"replay", CHORE_REPLAY},
-	{"forget", CHORE_FORGET},
+	{"pause", CHORE_PAUSE},	  {"resume", CHORE_RESUME}, {"replay", CHORE_REPLAY},
+	{"forget", CHORE_FORGET}, {"fetch", CHORE_CLAIMS},  {"backfill", CHORE_BACKFILL},
 };
 #define WORD_COUNT (sizeof(words) / sizeof(words[0]))
 
@@ -41,6 +39,11 @@ bool errand_knows(struct lg_slice command)
 		if (slice_is(command, words[i].name))
 			return true;
 	return false;
+}
+
+static bool is_of_source(enum chore_kind kind)
+{
+	return kind == CHORE_CLAIMS || kind == CHORE_BACKFILL;
 }
 
 static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
@@ -76,10 +79,16 @@ void errand_write(struct buffer *out, const struct chore *chore)
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		if (words[i].kind == chore->kind)
 			write_text(&writer, "command", slice_from(words[i].name));
-	write_text(&writer, "sink", chore->sink);
+	write_text(&writer, is_of_source(chore->kind) ? "source" : "sink", chore->sink);
 	write_text(&writer, "text", chore->text);
 	if (chore->kind == CHORE_REPLAY)
 		write_replay(&writer, &chore->replay);
+	if (chore->kind == CHORE_BACKFILL)
+		write_int(&writer, "since_ms", chore->before_ms);
+	if (chore->kind == CHORE_CLAIMS) {
+		json_write_name(&writer, LG_SLICE("dead"));
+		json_write_bool(&writer, chore->replay.dead_only);
+	}
 	json_write_close(&writer, '}');
 }
 
@@ -90,15 +99,21 @@ static bool is_true(const struct json *request, const char *name)
 	return value && value->kind == JSON_TRUE;
 }
 
-static bool read_seq(const struct json *request, const char *name, int64_t *seq,
-		     struct error *error)
+static bool read_number(const struct json *request, const char *name, const char *what,
+			int64_t *value, struct error *error)
 {
 	uint64_t number;
 
 	if (!slice_to_u64(json_member_text(request, name), &number) || number > INT64_MAX)
-		return error_set(error, "%s is the number of an event", name);
-	*seq = (int64_t)number;
+		return error_set(error, "%s is %s", name, what);
+	*value = (int64_t)number;
 	return true;
+}
+
+static bool read_seq(const struct json *request, const char *name, int64_t *seq,
+		     struct error *error)
+{
+	return read_number(request, name, "the number of an event", seq, error);
 }
 
 bool errand_read(struct chore *chore, const struct json *request, struct error *error)
@@ -110,20 +125,60 @@ bool errand_read(struct chore *chore, const struct json *request, struct error *
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		if (slice_is(command, words[i].name))
 			chore->kind = words[i].kind;
+	if (is_of_source(chore->kind))
+		chore->sink = json_member_text(request, "source");
 	if (!slice_present(chore->sink) || chore->sink.length >= SINK_BYTES)
-		return error_set(error, "the request names no sink");
+		return error_set(error, "the request names no %s",
+				 is_of_source(chore->kind) ? "source" : "sink");
+	chore->replay.dead_only = is_true(request, "dead");
+	if (chore->kind == CHORE_BACKFILL)
+		return read_number(request, "since_ms", "a time in milliseconds", &chore->before_ms,
+				   error);
 	if (chore->kind != CHORE_REPLAY)
 		return true;
-	chore->replay.dead_only = is_true(request, "dead");
 	chore->replay.again = is_true(request, "again");
 	return read_seq(request, "first_seq", &chore->replay.first_seq, error) &&
 	       read_seq(request, "last_seq", &chore->replay.last_seq, error);
+}
+
+static const struct source *find_source(const struct settings *settings, struct lg_slice name)
+{
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (slice_equal(settings->sources[i].instance->name, name))
+			return &settings->sources[i];
+	return NULL;
+}
+
+void errand_complete(struct chore *chore, const struct settings *settings)
+{
+	chore->of_source = chore->kind == CHORE_FORGET && !find_source(settings, chore->sink);
+}
+
+static bool source_allowed(const struct chore *chore, const struct settings *settings,
+			   struct error *error)
+{
+	const struct source *source = find_source(settings, chore->sink);
+
+	if (!source)
+		return error_set(error, "there is no source %.*s in the configuration",
+				 SLICE_ARGS(chore->sink));
+	if (!source_has_errands(source))
+		return error_set(error,
+				 "the source %.*s takes all in by requests and fetches "
+				 "nothing",
+				 SLICE_ARGS(chore->sink));
+	if (chore->kind == CHORE_BACKFILL && !source->instance->source.backfill)
+		return error_set(error, "plugin %s of source %.*s cannot bring back what was",
+				 source->instance->library->plugin.name, SLICE_ARGS(chore->sink));
+	return true;
 }
 
 bool errand_allowed(const struct chore *chore, const struct settings *settings, struct error *error)
 {
 	bool configured = false;
 
+	if (is_of_source(chore->kind))
+		return source_allowed(chore, settings, error);
 	for (size_t i = 0; i < settings->sink_count; i++)
 		configured |= slice_equal(settings->sinks[i].instance->name, chore->sink);
 	if (configured && chore->kind == CHORE_FORGET)
@@ -176,10 +231,11 @@ static void come_home(struct errands *errands, struct letter *letter)
 	struct errand *errand = (struct errand *)(void *)letter;
 	struct errand_ticket *ticket = errand->ticket;
 
-	(void)errands;
 	list_remove(&errand->link);
 	if (errand->chore.kind == CHORE_FORGET)
 		berths_unbar(&errand->bar);
+	if (errand->chore.of_source && errand->chore.done)
+		keep_forget(errands->gateway->keep, errand->chore.sink);
 	if (ticket) {
 		ticket->errand = NULL;
 		errand_answer(ticket->answer, &errand->chore);
@@ -268,6 +324,7 @@ bool errand_begin(struct errands *errands, const struct json *request, struct er
 	    !errand_allowed(chore, errands->gateway->settings, &chore->error) ||
 	    !lane_has_ended(errands->gateway, chore))
 		return refuse(ticket, errand);
+	errand_complete(chore, errands->gateway->settings);
 	/* The request is gone before the chore is done. */
 	slice_to_text(chore->sink, errand->sink, sizeof(errand->sink));
 	slice_to_text(chore->text, errand->text, sizeof(errand->text));

@@ -4,10 +4,11 @@
  *   {"command":"resume","sink":"crm"}
  *   {"command":"replay","sink":"crm","first_seq":1,"last_seq":9,"dead":true}
  *   {"command":"forget","sink":"old"}
- *   {"command":"prune"}
+ *   {"command":"fetch","source":"ads","dead":true}
+ *   {"command":"backfill","source":"ads","since_ms":1767225600000}
  *
  * answered with {"count":3}, or with {"error":"…"}. A sink that is not configured
- * can only be forgotten, and only such a one. Main thread. */
+ * can only be forgotten, and only such a one; so can what a source has left. Main thread. */
 #ifndef SUPERVISE_ERRAND_H
 #define SUPERVISE_ERRAND_H
 
@@ -23,6 +24,10 @@ void errand_write(struct buffer *out, const struct chore *chore);
 /* Fills what a request says; slices are the request's. False with a reason. */
 bool errand_read(struct chore *chore, const struct json *request, struct error *error);
 bool errand_knows(struct lg_slice command);
+
+/* Says in the chore what depends on the configuration: whether a name that is to be
+ * forgotten may be a source's, too. */
+void errand_complete(struct chore *chore, const struct settings *settings);
 
 /* Whether this configuration lets the chore be done. False with a reason. */
 bool errand_allowed(const struct chore *chore, const struct settings *settings,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "supervise/admin.h"
 #include "supervise/control.h"
@@ -44,6 +45,20 @@ static bool start_store(struct gateway *gateway, const struct outbox_patience *p
 	return gateway->outbox != NULL;
 }
 
+static bool start_errands(struct gateway *gateway, struct error *error)
+{
+	struct lg_slice path = gateway->settings->store.path;
+	struct reader *reader = reader_open(path, error);
+
+	if (!reader)
+		return false;
+	gateway->keep = keep_open(reader, error);
+	reader_close(&reader);
+	if (gateway->keep)
+		gateway->fetcher = fetcher_start(gateway->outbox, path, error);
+	return gateway->fetcher != NULL;
+}
+
 static bool make_workers(struct gateway *gateway, struct error *error)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -70,6 +85,7 @@ static bool open_generation(struct gateway *gateway, struct error *error)
 			     &gateway->settings->lead, gateway->worker_count, error))
 		return false;
 	gateway->lanes = gateway->generation->lanes;
+	generation_fetch(gateway->generation, gateway->fetcher, gateway->keep, &gateway->home);
 	generation_hand_out(gateway->generation, gateway->workers);
 	return true;
 }
@@ -161,12 +177,12 @@ bool gateway_start(struct gateway *gateway, const char *config_path,
 	gateway->settings = gateway->first->settings;
 	gateway->first->number = 1;
 	list_append(&gateway->generations, &gateway->first->link);
-	return start_store(gateway, patience, error) && make_workers(gateway, error) &&
-	       reload_open(gateway, config_path, error) && open_generation(gateway, error) &&
-	       start_access_log(gateway, error) && start_listeners(gateway, error) &&
-	       control_open(gateway, error) && start_lanes(gateway, error) &&
-	       monitor_open(gateway, error) && watchdog_open(gateway, error) &&
-	       start_workers(gateway, error);
+	return start_store(gateway, patience, error) && start_errands(gateway, error) &&
+	       make_workers(gateway, error) && reload_open(gateway, config_path, error) &&
+	       open_generation(gateway, error) && start_access_log(gateway, error) &&
+	       start_listeners(gateway, error) && control_open(gateway, error) &&
+	       start_lanes(gateway, error) && monitor_open(gateway, error) &&
+	       watchdog_open(gateway, error) && start_workers(gateway, error);
 }
 
 void gateway_log_addresses(const struct gateway *gateway)
@@ -223,26 +239,40 @@ static void stop_listening(struct gateway *gateway, struct gateway_left *left)
 		http_server_deafen(gateway->admin);
 }
 
+/* Its plugins do not block, so a moment is enough however little time is left. */
+#define ERRANDS_MS_MIN 1000
+
+static int64_t patience_ms(int64_t until_ms)
+{
+	int64_t left_ms = until_ms - clock_monotonic_ms();
+
+	return left_ms > ERRANDS_MS_MIN ? left_ms : ERRANDS_MS_MIN;
+}
+
 /* The writer's letters come until the outbox is closed, so requests and
  * mailboxes outlive it. */
 bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg,
 		  struct gateway_left *left)
 {
-	bool ended;
+	bool ended, fetched;
 
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_stop(&gateway->workers[i]);
 	stop_listening(gateway, left);
 	if (gateway->access_log)
 		access_log_stop(gateway->access_log);
+	fetched = !gateway->fetcher || fetcher_stop(gateway->fetcher, patience_ms(until_ms));
 	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
-	left->lanes = ended ? 0 : berths_count(&gateway->berths);
+	left->lanes = (ended ? 0 : berths_count(&gateway->berths)) + !fetched;
+	ended = ended && fetched;
 	if (gateway->control)
 		control_close(&gateway->control);
 	if (!ended)
 		return false;
 	if (gateway->outbox)
 		outbox_close(&gateway->outbox);
+	fetcher_free(&gateway->fetcher);
+	keep_close(&gateway->keep);
 	monitor_close(&gateway->monitor);
 	watchdog_close(&gateway->watchdog);
 	if (gateway->admin)

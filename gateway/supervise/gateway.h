@@ -23,6 +23,8 @@ struct gateway {
 	struct mailbox home;	       /* where shares of the loops come home */
 	struct outbox *outbox;
 	struct meter_table *addresses; /* rates of clients, over all generations */
+	struct keep *keep;	       /* what plugins keep, over all generations */
+	struct fetcher *fetcher;       /* the errand thread */
 	struct worker *workers;
 	size_t worker_count;
 	struct berths berths;
@@ -43,7 +45,7 @@ struct gateway {
 struct gateway_left {
 	size_t connections; /* closed by us, those that were idle among them */
 	size_t requests;    /* of these: with a request or its answer under way */
-	size_t lanes;	    /* hang in their plugin */
+	size_t lanes;	    /* hang in their plugin; the errand thread counts as one */
 };
 
 /* Opens the store, the sources, the listeners and the lanes, and starts the

@@ -82,7 +82,7 @@ bool generation_open(struct generation *generation, struct outbox *outbox,
 void generation_hand_out(struct generation *generation, struct worker *workers)
 {
 	generation_ref(generation);
-	generation->out = generation->share_count;
+	generation->out += generation->share_count;
 	for (size_t i = 0; i < generation->share_count; i++) {
 		generation->shares[i] = (struct worker_share){
 			.ingest = &generation->ingest,
@@ -91,6 +91,21 @@ void generation_hand_out(struct generation *generation, struct worker *workers)
 		};
 		worker_hand_out(&workers[i], &generation->shares[i]);
 	}
+}
+
+void generation_fetch(struct generation *generation, struct fetcher *fetcher, struct keep *keep,
+		      struct mailbox *home)
+{
+	generation->ingest.fetcher = fetcher;
+	generation->ingest.keep = keep;
+	generation->out++;
+	generation->errands = (struct worker_share){.state = SHARE_LEFT, .generation = generation};
+	generation->fetching = (struct fetcher_share){
+		.ingest = &generation->ingest,
+		.home = home,
+		.back = &generation->errands.letter,
+	};
+	fetcher_change(fetcher, &generation->fetching);
 }
 
 void generation_take_home(struct worker_share *share)

@@ -4,6 +4,8 @@
 #ifndef SUPERVISE_GENERATION_H
 #define SUPERVISE_GENERATION_H
 
+#include "ingest/fetcher.h"
+#include "ingest/keep.h"
 #include "supervise/settings.h"
 #include "supervise/turnstile.h"
 #include "supervise/worker.h"
@@ -18,7 +20,9 @@ struct generation {
 	struct lane **lanes;	     /* room for one a sink: the gateway's */
 	struct worker_share *shares; /* one a loop */
 	size_t share_count;
-	size_t taken, out; /* shares that loops have changed to, and not left yet */
+	size_t taken, out;	     /* shares that loops have changed to, and not left yet */
+	struct worker_share errands; /* the errand thread's, of which only the way home is used */
+	struct fetcher_share fetching;
 	size_t references; /* of who uses the settings; loops count as one */
 };
 
@@ -33,6 +37,11 @@ struct generation *generation_load(const char *path, struct buffer *errors);
 bool generation_open(struct generation *generation, struct outbox *outbox,
 		     struct meter_table *addresses, const struct lead_limits *limits, size_t loops,
 		     struct error *error);
+
+/* Gives its sources to the errand thread; `home` is the loops'. Before
+ * generation_hand_out, with which it is one step. */
+void generation_fetch(struct generation *generation, struct fetcher *fetcher, struct keep *keep,
+		      struct mailbox *home);
 
 /* Hands the shares to the loops, as many as they were made for. */
 void generation_hand_out(struct generation *generation, struct worker *workers);

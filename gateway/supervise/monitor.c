@@ -228,6 +228,48 @@ static void look_at_sinks(struct monitor *monitor)
 	}
 }
 
+/* ---- sources ------------------------------------------------------------------------- */
+
+/* Why the first parked claim is; the alert copies it. */
+static struct lg_slice parked_reason(struct monitor *monitor, struct lg_slice source,
+				     struct arena *arena)
+{
+	struct claim *claims;
+	struct error error;
+	ptrdiff_t count = reader_claims_list(monitor->reader, arena, source, CLAIM_PARKED, 0, 1,
+					     &claims, &error);
+
+	return count == 1 && slice_present(claims[0].error) ? claims[0].error
+							    : LG_SLICE("claims are parked");
+}
+
+static void look_at_claims(struct monitor *monitor, const struct source *source)
+{
+	bool raised = counter_read(source->counters[SOURCE_CLAIMS_PARKED]) > 0;
+	struct lg_slice name = source->instance->name;
+	struct arena arena;
+
+	arena_init(&arena, 1024, 0);
+	alerts_take(&monitor->alerts,
+		    &(struct alert_finding){
+			    .kind = ALERT_CLAIMS,
+			    .name = name,
+			    .raised = raised,
+			    .reason = raised ? parked_reason(monitor, name, &arena)
+					     : LG_SLICE("no claim is parked"),
+		    });
+	arena_fini(&arena);
+}
+
+static void look_at_sources(struct monitor *monitor)
+{
+	const struct settings *settings = monitor->gateway->settings;
+
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (source_has_errands(&settings->sources[i]))
+			look_at_claims(monitor, &settings->sources[i]);
+}
+
 /* ---- the round ----------------------------------------------------------------------- */
 
 static bool is_asked(const struct settings *settings)
@@ -251,6 +293,7 @@ static void on_tick(struct loop_timer *timer)
 		return;
 	alerts_begin(&monitor->alerts, is_asked(gateway->settings));
 	hearing_listen(&monitor->hearing, gateway->settings, monitor->reader, &monitor->alerts);
+	look_at_sources(monitor);
 	look_at_sinks(monitor);
 	alerts_end(&monitor->alerts);
 	loop_timer_set(timer, TICK_MS);

@@ -58,6 +58,16 @@ static void write_store(const struct gateway *gateway, struct json_writer *write
 	json_write_close(writer, '}');
 }
 
+static void write_claims(const struct source *source, struct json_writer *writer)
+{
+	json_write_name(writer, LG_SLICE("claims"));
+	json_write_open(writer, '{');
+	member_int(writer, "waiting", counter_read(source->counters[SOURCE_CLAIMS_WAITING]));
+	member_int(writer, "parked", counter_read(source->counters[SOURCE_CLAIMS_PARKED]));
+	member_int(writer, "dead", counter_read(source->counters[SOURCE_CLAIMS_DEAD]));
+	json_write_close(writer, '}');
+}
+
 static void write_sources(const struct gateway *gateway, struct json_writer *writer)
 {
 	json_write_name(writer, LG_SLICE("sources"));
@@ -72,6 +82,8 @@ static void write_sources(const struct gateway *gateway, struct json_writer *wri
 		member_int(writer, "stored", counter_read(source->counters[SOURCE_STORED]));
 		member_int(writer, "refused", counter_read(source->counters[SOURCE_REFUSED]));
 		member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
+		if (source_has_errands(source))
+			write_claims(source, writer);
 		json_write_close(writer, '}');
 	}
 	json_write_close(writer, ']');

@@ -181,6 +181,7 @@ static void change_over(struct reload *reload, struct generation *next)
 	access_log_change(gateway->access_log, &next->settings->access_log, reload->access_fd);
 	reload->access_fd = -1;
 	reload->changing = true;
+	generation_fetch(next, gateway->fetcher, gateway->keep, &gateway->home);
 	generation_hand_out(next, gateway->workers);
 	berths_adopt(&gateway->berths, next, NULL);
 	show_lanes(gateway);

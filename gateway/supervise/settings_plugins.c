@@ -239,6 +239,31 @@ static void check_auth(struct settings *settings, const struct section *section,
 		document_error(settings->document, section->name_node, "%s", error.text);
 }
 
+/* What rows cannot say of errands. */
+static void check_errands(struct settings *settings, const struct section *section,
+			  struct source *source)
+{
+	struct errand_settings *errands = &source->settings.errands;
+	char first[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES];
+	struct fy_node *node;
+
+	if (!source_has_errands(source))
+		return;
+	errands->client = &settings->http_client;
+	settings_ca_file(settings, section->map, errands->ca_file);
+	if (errands->poll_ms > 0 && !source->instance->source.poll)
+		document_error(settings->document, document_member(section->map, "poll"),
+			       "\"poll\": plugin %s cannot ask for leads",
+			       source->instance->library->plugin.name);
+	if (errands->retry_first_ms <= errands->retry_max_ms)
+		return;
+	node = document_member(section->map, "retry_first");
+	quantity_print(LG_DURATION, errands->retry_first_ms, first);
+	quantity_print(LG_DURATION, errands->retry_max_ms, max);
+	document_error(settings->document, node ? node : document_member(section->map, "retry_max"),
+		       "retry_first (%s) is longer than retry_max (%s)", first, max);
+}
+
 static void read_source(struct settings *settings, const struct section *section)
 {
 	struct source *source = &settings->sources[settings->source_count];
@@ -250,6 +275,7 @@ static void read_source(struct settings *settings, const struct section *section
 		return;
 	check_path(settings, section, source);
 	check_auth(settings, section, source);
+	check_errands(settings, section, source);
 	if (source->settings.body_bytes == 0)
 		source->settings.body_bytes = settings->http.body_bytes;
 	region = source->settings.region;
@@ -479,6 +505,7 @@ void settings_read_sources(struct settings *settings, struct fy_node *map)
 		.kind = "source",
 		.plugin_kind = LG_SOURCE,
 		.table = {source_options, source_option_count, sizeof(struct lg_option)},
+		.http_table = {errand_options, errand_option_count, sizeof(struct lg_option)},
 	};
 
 	settings->sources = make_room(settings, map, "sources", sizeof(*settings->sources));

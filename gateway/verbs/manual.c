@@ -32,7 +32,7 @@ static void add_more(struct buffer *out, const struct settings_section *section)
 	if (section->http_table.count > 0) {
 		buffer_printf(out,
 			      ".SS \"%s that make calls\"\nOptions of the gateway beside "
-			      "those of a plugin that calls its destination by HTTP.\n",
+			      "those of a plugin that has HTTP calls made.\n",
 			      section->name);
 		manual_roff(out, &section->http_table);
 	}

@@ -45,6 +45,7 @@ int order_carry_out(struct view *view, struct chore *chore)
 	const struct settings *settings = view->settings;
 	bool absent = false;
 
+	errand_complete(chore, settings);
 	if (errand_allowed(chore, settings, &chore->error)) {
 		ask_gateway(settings, chore, &absent);
 		if (absent) {

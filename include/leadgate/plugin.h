@@ -27,10 +27,12 @@
 #define LG_SINK 2
 
 /* Flags of a descriptor. */
-#define LG_SERIAL 1u	 /* source: one loop at a time calls an instance */
-#define LG_HAS_AUTH 2u	 /* source: proves who sends; else `auth: none` must be said */
-#define LG_CAN_ERASE 4u	 /* sink: takes lead.erased and removes what it wrote */
-#define LG_CALLS_HTTP 8u /* sink: uses lg_http_send, so its options are this sink's too */
+#define LG_SERIAL 1u	/* source: one loop at a time calls an instance */
+#define LG_HAS_AUTH 2u	/* source: proves who sends; else `auth: none` must be said */
+#define LG_CAN_ERASE 4u /* sink: takes lead.erased and removes what it wrote */
+/* sink: uses lg_http_send, so its options are this sink's too. source, since 0.4: has
+ * errands (claim, poll, backfill), so the options of errands are this source's too. */
+#define LG_CALLS_HTTP 8u
 /* sink: reads lg_event.external_id. With LG_CALLS_HTTP only where the option
  * `external_id` is given. Since 0.3. */
 #define LG_EXTERNAL_IDS 16u

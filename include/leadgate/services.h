@@ -173,6 +173,64 @@ struct lg_http_answer {
 	struct lg_slice external_id; /* what the option `external_id` found; absent: nothing */
 };
 
+/* Something that is to be fetched before it is a lead, for lg_claim. All is copied. */
+#define LG_CLAIM_KEY_MAX 255
+#define LG_CLAIM_BLOB_MAX 16384
+struct lg_claim {
+	size_t size; /* set by the caller: sizeof(struct lg_claim) */
+	/* The vendor's id of it: 1 to LG_CLAIM_KEY_MAX bytes, of one source. The same key
+	 * again is a repetition, also when what was fetched has long been stored. */
+	struct lg_slice key;
+	/* Claims of one group are one errand: the parts of one message. Absent: it is
+	 * alone. Up to LG_CLAIM_KEY_MAX bytes. */
+	struct lg_slice group;
+	/* How many parts the group has; with the last of them it is due at once. 0: not
+	 * known, so it waits for `due`. */
+	int64_t parts;
+	int64_t due; /* when it is to be fetched at the latest; 0: at once */
+	/* What the plugin needs for it, up to LG_CLAIM_BLOB_MAX bytes. Never credentials:
+	 * those come from the settings, so that a new token serves old claims. */
+	struct lg_slice blob;
+};
+
+/* Why an errand's operation is called. An unknown number is to be answered with a
+ * verdict of LG_ERRAND_RETRY. */
+#define LG_CAUSE_DUE 1	    /* its time has come: the first call is to be named */
+#define LG_CAUSE_RESPONSE 2 /* the answer to the call that was named last */
+#define LG_CAUSE_GROUP 3    /* as LG_CAUSE_DUE, and all parts of the group are there */
+
+/* An errand as its operation sees it. Slices live for the call. */
+struct lg_errand {
+	size_t size; /* the gateway's: what it does not know lies beyond */
+	int32_t cause;
+	int32_t status;	    /* of the answer, with LG_CAUSE_RESPONSE */
+	int64_t attempts;   /* that failed before */
+	int64_t calls;	    /* answered in this attempt */
+	int64_t since;	    /* back-fill: leads from then on are wanted */
+	int64_t part_count; /* claims of it: 1, or those of a group; see lg_errand_part */
+	struct lg_slice key, group, blob; /* of the first part; of a poll: the blob alone */
+	struct lg_slice body;		  /* of the answer, whole */
+	int64_t retry_after; /* milliseconds, as its Retry-After asks; 0: it does not */
+};
+
+/* What becomes of an errand. An unknown number is LG_ERRAND_RETRY. */
+#define LG_ERRAND_RETRY 0 /* not now: again from the start, later */
+#define LG_ERRAND_DONE 1  /* the leads that were added are all; nothing more is to be fetched */
+#define LG_ERRAND_MORE 2  /* the call that lg_errand_call named comes next */
+#define LG_ERRAND_PARK 3  /* the source's configuration is wrong: somebody must see to it */
+#define LG_ERRAND_DEAD 4  /* this will never be a lead */
+struct lg_verdict {
+	size_t size; /* the gateway's */
+	int32_t verdict;
+	int32_t reserved;
+	int64_t retry_after;	/* milliseconds; 0: the gateway decides */
+	int64_t pause;		/* milliseconds in which the source makes no new call; 0: none */
+	struct lg_slice reason; /* a sentence without personal data; absent with DONE and MORE */
+	/* With LG_ERRAND_MORE and LG_ERRAND_RETRY: what the errand's blob is from now on;
+	 * absent: as it was. For a poll with LG_ERRAND_DONE, too. */
+	struct lg_slice blob;
+};
+
 struct lg_services {
 	size_t size;
 
@@ -255,6 +313,16 @@ struct lg_services {
 			   struct lg_slice *text);
 	int32_t (*answer_header)(struct lg_request *, const char *name, struct lg_slice value);
 	int32_t (*refusal)(struct lg_request *, struct lg_result *);
+
+	/* claims and errands, since 0.4 */
+	int32_t (*claim)(struct lg_request *, const struct lg_claim *);
+	int32_t (*errand_part)(struct lg_request *, size_t index, struct lg_claim *);
+	int32_t (*errand_call)(struct lg_request *, const struct lg_http_call *);
+	int32_t (*errand_header)(struct lg_request *, const char *name, struct lg_slice *value);
+	int32_t (*state_get)(struct lg_request *, struct lg_slice key, struct lg_slice *value);
+	int32_t (*state_set)(struct lg_request *, struct lg_slice key, struct lg_slice value);
+	int32_t (*time)(struct lg_slice text, int64_t *at);
+	struct lg_slice (*time_text)(struct lg_request *, int64_t at);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

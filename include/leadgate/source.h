@@ -6,7 +6,17 @@
  * the answer. A plugin that leaves `reply` NULL gets the host's answer:
  * 202 {"status":"accepted","receipt":…}.
  *
- * One instance is called by several loops at once: its memory is read-only
+ * What cannot be a lead at once is stored as a claim, and the sender is answered.
+ * The gateway's errand thread does the rest (since 0.4): it calls `claim`, which
+ * names an HTTP call; the gateway makes it and calls again with the answer, until
+ * the verdict is that the claim is done, parked or dead. `poll` and `backfill` are
+ * errands in the same way, which nobody claimed. To all of them the request is what
+ * it is to `receive`: leads, claims, JSON and memory come from it, all that is added
+ * before a verdict of LG_ERRAND_DONE or LG_ERRAND_MORE commits with what the verdict
+ * says, and after a crash an errand begins where its last commit left it. Leads of
+ * an errand want a delivery key: it may happen twice.
+ *
+ * One instance is called by several threads at once: its memory is read-only
  * after `open`. What changes lives in the host's services. The flag
  * LG_SERIAL asks for one loop at a time. */
 #ifndef LEADGATE_SOURCE_H
@@ -45,6 +55,29 @@ struct lg_source_operations {
 	 * LG_ANSWERS_REFUSALS, and lg_refusal tells it; others leave that answer to
 	 * the gateway. A loop thread. May be NULL. */
 	int32_t (*reply)(void *instance, struct lg_request *request, struct lg_reply *reply);
+
+	/* Errands, since 0.4; the descriptor has LG_CALLS_HTTP. Each is called with
+	 * LG_CAUSE_DUE (LG_CAUSE_GROUP) first and names a call with lg_errand_call, or
+	 * knows its verdict at once; then with LG_CAUSE_RESPONSE for each whole answer
+	 * that has come, whatever its status. What brought none is tried again by the
+	 * gateway. `verdict` is zero before, which is LG_ERRAND_RETRY. Returns LG_OK;
+	 * after LG_FAIL it is tried again. Does no I/O and does not block. The errand
+	 * thread. May be NULL. */
+
+	/* Turns a claim, or the claims of a group, into leads. */
+	int32_t (*claim)(void *instance, struct lg_request *request, const struct lg_errand *errand,
+			 struct lg_verdict *verdict);
+
+	/* Looks for new leads, as often as the option `poll` says. Where it stands is in
+	 * its blob, or in lg_state_set. */
+	int32_t (*poll)(void *instance, struct lg_request *request, const struct lg_errand *errand,
+			struct lg_verdict *verdict);
+
+	/* Brings all leads since errand->since, when an operator asks. Its blob, empty
+	 * at first, is where it stands: set with each LG_ERRAND_MORE, so that a restart
+	 * goes on from there. */
+	int32_t (*backfill)(void *instance, struct lg_request *request,
+			    const struct lg_errand *errand, struct lg_verdict *verdict);
 };
 
 /* Fills `info`; what an older gateway does not know is zero. Slices live as
@@ -249,6 +282,76 @@ static inline int32_t lg_field_named(struct lg_request *request, struct lg_slice
 static inline int32_t lg_ignore(struct lg_request *request, struct lg_slice reason)
 {
 	return request->services->ignore(request, reason);
+}
+
+/* Adds an item: a claim, which commits with the request's other items and is then
+ * fetched. Its result has no receipt. LG_FAIL: the key or the blob is too long or the
+ * key empty, the blob holds one of the source's secrets, the plugin has no operation
+ * `claim`, the request has as many items as it may, or memory ran out. Since 0.4. */
+static inline int32_t lg_claim(struct lg_request *request, const struct lg_claim *claim)
+{
+	return request->services->claim(request, claim);
+}
+
+/* In `claim`: the index-th claim of a group, in the order in which they came. Fills what
+ * the gateway knows of `part`. LG_FAIL: there are not that many. Since 0.4. */
+static inline int32_t lg_errand_part(struct lg_request *request, size_t index,
+				     struct lg_claim *part)
+{
+	memset(part, 0, sizeof(*part));
+	part->size = sizeof(*part);
+	return request->services->errand_part(request, index, part);
+}
+
+/* In an errand: names the call that the gateway makes after a verdict of LG_ERRAND_MORE.
+ * All is copied; the last one counts. The method is GET when it is absent. Names are
+ * resolved, TLS verified, private addresses refused and redirects not followed as for
+ * sinks. LG_FAIL: not in an errand, or memory ran out. Since 0.4. */
+static inline int32_t lg_errand_call(struct lg_request *request, const struct lg_http_call *call)
+{
+	return request->services->errand_call(request, call);
+}
+
+/* The first value of an answer's header, by its name in any case, with
+ * LG_CAUSE_RESPONSE. LG_FAIL: none. Since 0.4. */
+static inline int32_t lg_errand_header(struct lg_request *request, const char *name,
+				       struct lg_slice *value)
+{
+	return request->services->errand_header(request, name, value);
+}
+
+/* A small state that outlives the process, such as the cursor of a poll: at most
+ * LG_STATE_KEYS_MAX keys a source, of 1 to LG_STATE_KEY_MAX bytes, with values of at
+ * most LG_STATE_VALUE_MAX bytes. _get gives what was committed last, in memory that
+ * lives as long as the request; LG_FAIL: nothing is kept under that key, or memory ran
+ * out. _set commits with the items of the request or errand; an absent value forgets
+ * the key. LG_FAIL: a bound, or memory ran out. Since 0.4. */
+#define LG_STATE_KEYS_MAX 64
+#define LG_STATE_KEY_MAX 128
+#define LG_STATE_VALUE_MAX 4096
+static inline int32_t lg_state_get(struct lg_request *request, struct lg_slice key,
+				   struct lg_slice *value)
+{
+	return request->services->state_get(request, key, value);
+}
+static inline int32_t lg_state_set(struct lg_request *request, struct lg_slice key,
+				   struct lg_slice value)
+{
+	return request->services->state_set(request, key, value);
+}
+
+/* Reads a time as providers write it: RFC 3339 with any offset, with a colon in it or
+ * without, a date alone, or seconds or milliseconds since 1970 in digits. LG_FAIL: it is
+ * none. Since 0.4. */
+static inline int32_t lg_time(struct lg_request *request, struct lg_slice text, int64_t *at)
+{
+	return request->services->time(text, at);
+}
+/* A time as LG_OCCURRED_AT takes it; lives as long as the request. Absent: memory ran
+ * out. Since 0.4. */
+static inline struct lg_slice lg_time_text(struct lg_request *request, int64_t at)
+{
+	return request->services->time_text(request, at);
 }
 
 /* In `reply`: how the items ended, in the order in which they were added.

@@ -66,7 +66,7 @@ static void test_no_such_plugin(void **state)
 {
 	(void)state;
 	refused("failing_sing", "did you mean \"failing_sink\"?");
-	refused("wholly-unknown", "there are: failing_sink, failing_source");
+	refused("wholly-unknown", "there are: claimer, failing_sink, failing_source");
 	refused("../plugin/failing_sink", "no plugin");
 	refused("", "no plugin");
 }

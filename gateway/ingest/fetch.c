@@ -1,0 +1,479 @@
+#include "ingest/fetch.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "codec/date.h"
+#include "ingest/desk.h"
+
+#define ARENA_BLOCK_BYTES 4096
+/* A claim whose attempts fail is given up by its age, but not before so many. */
+#define ATTEMPTS_MIN 3
+#define REASON_BYTES_MAX 256
+
+static void on_stored(struct intake *intake);
+static void on_answer(void *context, const struct http_answer *answer);
+
+/* ---- making ------------------------------------------------------------------------ */
+
+static struct lg_slice keep(struct arena *arena, struct lg_slice slice)
+{
+	return slice_present(slice) ? arena_copy(arena, slice) : slice;
+}
+
+static bool copy_claims(struct fetch *fetch, const struct claim *claims, size_t count)
+{
+	struct arena *arena = &fetch->arena;
+
+	fetch->claims = arena_alloc(arena, count * sizeof(*claims));
+	fetch->numbers = arena_alloc(arena, count * sizeof(*fetch->numbers));
+	if (!fetch->claims || !fetch->numbers)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct claim *claim = &fetch->claims[i];
+		*claim = claims[i];
+		claim->source = claim->error = slice_of(NULL, 0);
+		claim->key = keep(arena, claim->key);
+		claim->group = keep(arena, claim->group);
+		claim->blob = keep(arena, claim->blob);
+		fetch->numbers[i] = claim->number;
+	}
+	fetch->count = count;
+	fetch->blob = fetch->claims[0].blob;
+	return !arena->failed;
+}
+
+struct fetch *fetch_new(struct desk *desk, const struct claim *claims, size_t count)
+{
+	struct fetch *fetch = alloc_zalloc(sizeof(*fetch));
+
+	if (!fetch)
+		return NULL;
+	arena_init(&fetch->arena, ARENA_BLOCK_BYTES, 0);
+	arena_init(&fetch->request.arena, ARENA_BLOCK_BYTES, 0);
+	fetch->desk = desk;
+	if (!copy_claims(fetch, claims, count)) {
+		arena_fini(&fetch->arena);
+		arena_fini(&fetch->request.arena);
+		alloc_free(fetch);
+		return NULL;
+	}
+	list_append(&desk->fetches, &fetch->link);
+	desk->fetch_count++;
+	desk->row_count += count;
+	return fetch;
+}
+
+void fetch_free(struct fetch **pointer)
+{
+	struct fetch *fetch = *pointer;
+	struct desk *desk = fetch->desk;
+
+	*pointer = NULL;
+	if (fetch->exchange)
+		http_exchange_cancel(&fetch->exchange);
+	list_remove(&fetch->link);
+	desk->fetch_count--;
+	desk->row_count -= fetch->count;
+	desk->recount = true;
+	arena_fini(&fetch->request.arena);
+	arena_fini(&fetch->arena);
+	alloc_free(fetch);
+	loop_task_post(desk->turn);
+}
+
+/* ---- asking the plugin --------------------------------------------------------------- */
+
+/* The plugin's operation for this kind of errand; false: it has none. */
+static bool call_operation(struct fetch *fetch, const struct lg_errand *errand, int32_t *outcome)
+{
+	struct source *source = fetch->desk->source;
+	const struct lg_source_operations *operations = &source->instance->source;
+	enum claim_kind kind = fetch->claims[0].kind;
+	int32_t (*operation)(void *, struct lg_request *, const struct lg_errand *,
+			     struct lg_verdict *) = operations->claim;
+	int64_t started_us = clock_monotonic_us();
+
+	if (kind == CLAIM_POLL)
+		operation = operations->poll;
+	else if (kind == CLAIM_BACKFILL)
+		operation = operations->backfill;
+	if (!operation)
+		return false;
+	source_enter(source);
+	*outcome = operation(source->instance->state, &fetch->intake.handle, errand,
+			     &fetch->verdict);
+	source_leave(source);
+	intake_watch(&fetch->intake, claim_kind_name(kind), started_us);
+	return true;
+}
+
+/* Retry-After (RFC 9110, section 10.2.3) in milliseconds; 0: none that can be read. */
+static int64_t retry_after_ms(const struct http_answer *answer, int64_t now_ms)
+{
+	struct lg_slice text = slice_trim(http_answer_header(answer, "Retry-After"));
+	uint64_t seconds;
+	int64_t at_ms;
+
+	if (!slice_present(text))
+		return 0;
+	if (slice_to_u64(text, &seconds))
+		return seconds > INT32_MAX ? INT64_C(1000) * INT32_MAX : (int64_t)seconds * 1000;
+	if (!time_parse_http(text, now_ms, &at_ms) || at_ms <= now_ms)
+		return 0;
+	return at_ms - now_ms;
+}
+
+static void describe(const struct fetch *fetch, int32_t cause, struct lg_errand *errand)
+{
+	const struct claim *claim = &fetch->claims[0];
+	int64_t since_ms = 0;
+
+	if (claim->kind == CLAIM_BACKFILL)
+		time_parse(claim->key, &since_ms);
+	*errand = (struct lg_errand){
+		.size = sizeof(*errand),
+		.cause = cause,
+		.attempts = claim->attempts,
+		.calls = fetch->calls,
+		.since = since_ms,
+		.part_count = (int64_t)fetch->count,
+		.key = claim->key,
+		.group = claim->group,
+		.blob = fetch->blob,
+	};
+	if (!fetch->answer)
+		return;
+	errand->status = fetch->answer->status;
+	errand->body = fetch->answer->body;
+	errand->retry_after = retry_after_ms(fetch->answer, fetch->request.received_ms);
+}
+
+/* A turn begins with nothing: what the last one had was stored, or is of no more use. */
+static void begin_turn(struct fetch *fetch)
+{
+	struct desk *desk = fetch->desk;
+
+	arena_reset(&fetch->request.arena);
+	fetch->request.received_ms = clock_wall_ms();
+	memset(&fetch->intake, 0, sizeof(fetch->intake));
+	intake_init(&fetch->intake, desk->ingest, desk->loop, desk->source, &fetch->request);
+	fetch->intake.fetch = fetch;
+	fetch->intake.stored = on_stored;
+	fetch->verdict = (struct lg_verdict){.size = sizeof(fetch->verdict)};
+	fetch->has_call = false;
+}
+
+static void refuse(struct fetch *fetch, int32_t verdict, const char *reason)
+{
+	fetch->verdict = (struct lg_verdict){
+		.size = sizeof(fetch->verdict), .verdict = verdict, .reason = slice_from(reason)};
+}
+
+static void ask(struct fetch *fetch, int32_t cause)
+{
+	struct lg_errand errand;
+	int32_t outcome = LG_FAIL;
+
+	begin_turn(fetch);
+	describe(fetch, cause, &errand);
+	if (!call_operation(fetch, &errand, &outcome))
+		refuse(fetch, LG_ERRAND_PARK, "the source's plugin has no such operation");
+	else if (outcome != LG_OK || fetch->intake.refusal)
+		refuse(fetch, LG_ERRAND_RETRY, "the source's plugin could not go on");
+}
+
+/* ---- the verdict ---------------------------------------------------------------------- */
+
+static bool is_kind(const struct fetch *fetch, enum claim_kind kind)
+{
+	return fetch->claims[0].kind == kind;
+}
+
+/* What a claim brought and the gateway cannot store: then it is no lead, and somebody
+ * should know. */
+static struct lg_slice refused_whole(const struct fetch *fetch)
+{
+	struct lg_slice reason = {0};
+
+	for (const struct intake_item *i = fetch->intake.items; i; i = i->next) {
+		if (i->capture || i->stub)
+			return (struct lg_slice){0};
+		if (i->verdict == LG_REFUSED)
+			reason = i->reason;
+	}
+	return reason;
+}
+
+/* Full jitter below a ceiling that doubles. */
+static int64_t delay_ms(const struct errand_settings *settings, int64_t attempt)
+{
+	int64_t ceiling_ms = settings->retry_first_ms;
+
+	while (attempt-- > 1 && ceiling_ms < settings->retry_max_ms)
+		ceiling_ms *= 2;
+	if (ceiling_ms > settings->retry_max_ms)
+		ceiling_ms = settings->retry_max_ms;
+	return 1 + (int64_t)random_below((uint64_t)ceiling_ms);
+}
+
+/* What an answer or a plugin asks for is obeyed within bounds. */
+static int64_t asked_ms(const struct fetch *fetch, int64_t wanted_ms)
+{
+	int64_t most_ms = fetch->desk->source->settings.errands.retry_after_max_ms;
+
+	return wanted_ms < 0 ? 0 : wanted_ms < most_ms ? wanted_ms : most_ms;
+}
+
+static void end_retry(struct fetch *fetch, struct claim_end *end)
+{
+	const struct errand_settings *settings = &fetch->desk->source->settings.errands;
+	int64_t now_ms = fetch->request.received_ms;
+	int64_t wait_ms = delay_ms(settings, end->attempts);
+	int64_t wanted_ms = asked_ms(fetch, fetch->verdict.retry_after);
+
+	end->due_ms = now_ms + (wanted_ms > wait_ms ? wanted_ms : wait_ms);
+	end->blob = fetch->verdict.blob;
+	if (!is_kind(fetch, CLAIM_POLL) && end->attempts >= ATTEMPTS_MIN &&
+	    now_ms - fetch->claims[0].at_ms > settings->retry_for_ms)
+		end->state = CLAIM_DEAD;
+}
+
+static void end_done(struct fetch *fetch, struct claim_end *end)
+{
+	struct lg_slice refused = refused_whole(fetch);
+
+	end->attempts = 0;
+	end->error = (struct lg_slice){0};
+	end->state = is_kind(fetch, CLAIM_BACKFILL) ? CLAIM_GONE : CLAIM_DONE;
+	if (is_kind(fetch, CLAIM_STUB) && slice_present(refused)) {
+		end->state = CLAIM_DEAD;
+		end->error = refused;
+	} else if (is_kind(fetch, CLAIM_POLL)) {
+		end->state = CLAIM_WAITING;
+		end->due_ms = fetch->request.received_ms +
+			      fetch->desk->source->settings.errands.poll_ms;
+		end->blob = fetch->verdict.blob;
+	}
+}
+
+/* Where the rows go by the verdict. */
+static void make_end(struct fetch *fetch)
+{
+	struct claim_end *end = &fetch->intake.claims.end;
+	const struct lg_verdict *verdict = &fetch->verdict;
+
+	*end = (struct claim_end){
+		.numbers = fetch->numbers,
+		.count = fetch->count,
+		.state = CLAIM_WAITING,
+		.attempts = fetch->claims[0].attempts + 1,
+		.error = slice_present(verdict->reason)
+				 ? slice_cut(verdict->reason, 0, REASON_BYTES_MAX)
+				 : LG_SLICE("the source's plugin gave no reason"),
+	};
+	switch (verdict->verdict) {
+	case LG_ERRAND_DONE: end_done(fetch, end); break;
+	case LG_ERRAND_MORE:
+		end->attempts = fetch->claims[0].attempts;
+		end->due_ms = fetch->claims[0].due_ms;
+		end->error = (struct lg_slice){0};
+		end->blob = verdict->blob;
+		break;
+	case LG_ERRAND_PARK: end->state = CLAIM_PARKED; break;
+	case LG_ERRAND_DEAD:
+		end->state = is_kind(fetch, CLAIM_POLL) ? CLAIM_PARKED : CLAIM_DEAD;
+		break;
+	default: end_retry(fetch, end); break;
+	}
+}
+
+/* Personal data is nowhere in it: a plugin's reason has none, and a row is a number. */
+static void note_end(const struct fetch *fetch)
+{
+	const struct claim_end *end = &fetch->intake.claims.end;
+	const struct source *source = fetch->desk->source;
+	bool parked = end->state == CLAIM_PARKED;
+
+	if (fetch->verdict.verdict == LG_ERRAND_DONE && end->state != CLAIM_DEAD) {
+		source_count(source, SOURCE_FETCHED);
+		return;
+	}
+	source_count(source, parked			? SOURCE_FETCH_PARKED
+			     : end->state == CLAIM_DEAD ? SOURCE_FETCH_DEAD
+							: SOURCE_FETCH_RETRIED);
+	if (parked || end->state == CLAIM_DEAD)
+		log_warning(parked ? "claim.parked" : "claim.dead",
+			    LOG_SLICE("source", source->instance->name),
+			    LOG_TEXT("kind", claim_kind_name(fetch->claims[0].kind)),
+			    LOG_INT("number", fetch->claims[0].number),
+			    LOG_SLICE("reason", end->error));
+}
+
+/* What this attempt says of the others. */
+static void tell_desk(struct fetch *fetch)
+{
+	const struct lg_verdict *verdict = &fetch->verdict;
+	int64_t pause_ms = asked_ms(fetch, verdict->pause);
+
+	if (verdict->verdict == LG_ERRAND_DONE || verdict->verdict == LG_ERRAND_MORE)
+		desk_relief(fetch->desk);
+	else if (verdict->verdict == LG_ERRAND_PARK || pause_ms ||
+		 (verdict->verdict == LG_ERRAND_RETRY && fetch->vendors_trouble))
+		desk_trouble(fetch->desk, pause_ms);
+}
+
+/* Nothing was written: the claim is as it was, and comes again. */
+static void give_back(struct fetch *fetch)
+{
+	desk_trouble(fetch->desk, 0);
+	fetch_free(&fetch);
+}
+
+static void store(struct fetch *fetch)
+{
+	struct intake *intake = &fetch->intake;
+	struct submission *submission = &intake->submission;
+
+	submission->claims = &intake->claims;
+	submission->reply = &intake->loop->mailbox;
+	submission->bytes += intake->claims.end.blob.length;
+	if (!outbox_submit(intake->ingest->outbox, submission))
+		give_back(fetch);
+}
+
+static void send_call(struct fetch *fetch)
+{
+	const struct lg_http_call *call = &fetch->call;
+	const struct http_call request = {
+		.method = slice_present(call->method) ? call->method : LG_SLICE("GET"),
+		.url = call->url,
+		.headers = call->headers,
+		.header_count = call->header_count,
+		.body = call->body,
+		.timeout_ms = call->timeout > 0 ? call->timeout : 0,
+	};
+
+	fetch->exchange = http_client_send(fetch->desk->client, &request, on_answer, fetch);
+	if (!fetch->exchange)
+		give_back(fetch);
+}
+
+/* A page of leads, a new blob or a state: what is to be safe before the next call. */
+static bool has_more_to_store(const struct fetch *fetch)
+{
+	return intake_has_work(&fetch->intake) || slice_present(fetch->verdict.blob);
+}
+
+/* An item that a verdict other than DONE and MORE comes with is dropped with it. */
+static void drop_items(struct fetch *fetch)
+{
+	fetch->intake.items = NULL;
+	fetch->intake.claims.stubs = NULL;
+	fetch->intake.claims.notes = NULL;
+	fetch->intake.stub_count = fetch->intake.note_count = 0;
+	fetch->intake.submission = (struct submission){.count = 0};
+}
+
+static void check_call(struct fetch *fetch)
+{
+	const struct errand_settings *settings = &fetch->desk->source->settings.errands;
+
+	if (fetch->verdict.verdict != LG_ERRAND_MORE)
+		return;
+	if (!fetch->has_call)
+		refuse(fetch, LG_ERRAND_RETRY, "the source's plugin named no call");
+	else if (fetch->calls_since_commit >= settings->calls)
+		refuse(fetch, LG_ERRAND_DEAD, "it takes more calls than max_calls");
+}
+
+static void act(struct fetch *fetch)
+{
+	bool keeps;
+
+	check_call(fetch);
+	keeps = fetch->verdict.verdict == LG_ERRAND_DONE ||
+		fetch->verdict.verdict == LG_ERRAND_MORE;
+	if (!keeps)
+		drop_items(fetch);
+	else if (!intake_prepare_all(&fetch->intake)) {
+		give_back(fetch);
+		return;
+	}
+	tell_desk(fetch);
+	fetch->goes_on = fetch->verdict.verdict == LG_ERRAND_MORE;
+	if (fetch->goes_on && !has_more_to_store(fetch)) {
+		send_call(fetch);
+		return;
+	}
+	make_end(fetch);
+	if (!fetch->goes_on)
+		note_end(fetch);
+	store(fetch);
+}
+
+/* ---- letters ------------------------------------------------------------------------------ */
+
+/* The next answer finds the blob that was stored. */
+static bool take_blob(struct fetch *fetch)
+{
+	struct lg_slice blob = fetch->intake.claims.end.blob;
+
+	if (!slice_present(blob))
+		return true;
+	fetch->blob = arena_copy(&fetch->arena, blob);
+	return slice_present(fetch->blob);
+}
+
+static void on_stored(struct intake *intake)
+{
+	struct fetch *fetch = intake->fetch;
+
+	if (intake->submission.status != SUBMISSION_STORED) {
+		give_back(fetch);
+		return;
+	}
+	intake_conclude_all(intake);
+	fetch->calls_since_commit = 0;
+	if (fetch->goes_on && take_blob(fetch) && !fetch->desk->closing)
+		send_call(fetch);
+	else
+		fetch_free(&fetch);
+}
+
+static void on_answer(void *context, const struct http_answer *answer)
+{
+	struct fetch *fetch = context;
+	bool whole = answer->result == HTTP_ANSWERED && !answer->body_cut;
+
+	fetch->exchange = NULL;
+	fetch->calls++;
+	fetch->calls_since_commit++;
+	source_count(fetch->desk->source, whole ? SOURCE_CALLS : SOURCE_CALLS_FAILED);
+	fetch->answer = answer;
+	if (whole) {
+		ask(fetch, LG_CAUSE_RESPONSE);
+	} else {
+		begin_turn(fetch);
+		fetch->verdict.reason = arena_copy(&fetch->request.arena,
+						   slice_from(answer->reason));
+	}
+	/* The answer is gone with this function, and the plugin may have pointed at it. */
+	fetch->answer = NULL;
+	fetch->vendors_trouble = !whole || answer->status == 429 || answer->status >= 500;
+	fetch->verdict.reason = keep(&fetch->request.arena, fetch->verdict.reason);
+	fetch->verdict.blob = keep(&fetch->request.arena, fetch->verdict.blob);
+	act(fetch);
+}
+
+void fetch_begin(struct fetch *fetch)
+{
+	const struct claim *first = &fetch->claims[0];
+	bool whole = slice_present(first->group) && first->parts > 0 &&
+		     fetch->count >= (size_t)first->parts;
+
+	fetch->answer = NULL;
+	ask(fetch, whole ? LG_CAUSE_GROUP : LG_CAUSE_DUE);
+	act(fetch);
+}

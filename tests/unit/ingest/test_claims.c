@@ -1,0 +1,331 @@
+/* Claims, state and times as a plugin meets them in a request, and errands that need no
+ * call: what a verdict makes of a claim. Calls are driven by the system tests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <leadgate/source.h>
+
+#include "base/clock.h"
+#include "fixture.h"
+#include "ingest/fetcher.h"
+#include "ingest/keep.h"
+
+struct settings {
+	struct lg_slice token;
+};
+
+static const struct lg_option options[] = {
+	{.name = "token", .type = LG_SECRET, .offset = offsetof(struct settings, token)},
+};
+static struct settings settings = {.token = LG_SLICE("a-very-secret-token")};
+static const struct http_client_settings client = {
+	.timeout_ms = 1000,
+	.connect_timeout_ms = 1000,
+	.connections_max = 4,
+	.host_connections_max = 4,
+	.idle_ms = 1000,
+	.connection_life_ms = 1000,
+	.answer_head_bytes = 65536,
+	.name_timeout_ms = 1000,
+	.name_lookups_max = 4,
+	.names_max = 4,
+};
+
+static struct fixture fixture;
+static struct fetcher *fetcher;
+static struct fetcher_share share;
+static struct letter back;
+static struct mailbox home;
+static void (*inside)(struct lg_request *request);
+
+static int32_t receive(void *instance, struct lg_request *request)
+{
+	(void)instance;
+	inside(request);
+	return LG_OK;
+}
+
+/* The claim's blob is what becomes of it. */
+static int32_t errand(void *instance, struct lg_request *request, const struct lg_errand *errand,
+		      struct lg_verdict *verdict)
+{
+	static const char *const words[] = {"retry", "done", "more", "park", "dead"};
+	struct lg_lead *lead = lg_lead(request);
+
+	(void)instance;
+	for (int32_t i = 0; i < 5; i++)
+		if (slice_is(errand->blob, words[i]))
+			verdict->verdict = i;
+	verdict->reason = LG_SLICE("it was told to");
+	verdict->retry_after = 3600000;
+	return lg_lead_set(lead, LG_EMAIL, errand->key);
+}
+
+static int set_up(void **state)
+{
+	struct error error = {""};
+
+	(void)state;
+	fixture_init(&fixture, receive, NULL);
+	fixture.library.plugin.flags = LG_CALLS_HTTP;
+	fixture.library.options = (struct option_table){options, 1, sizeof(options[0])};
+	fixture.instance.settings = &settings;
+	fixture.instance.source.claim = errand;
+	fixture.source.settings.items = 10;
+	fixture.source.settings.errands = (struct errand_settings){
+		.timeout_ms = 1000,
+		.concurrency = 2,
+		.calls = 3,
+		.answer_bytes = 4096,
+		.retry_first_ms = 1,
+		.retry_max_ms = 1,
+		.retry_for_ms = 86400000,
+		.retry_after_max_ms = 86400000,
+		.claims = 5,
+		.keep_ms = 86400000,
+		.client = &client,
+	};
+	source_register(&fixture.source);
+	counter_set(fixture.source.counters[SOURCE_CLAIMS_WAITING], 0); /* the process's */
+	struct reader *reader = reader_open(fixture.kit.store.path, &error);
+	if (!reader)
+		kit_fail("%s", error.text);
+	fixture.ingest.keep = keep_open(reader, &error);
+	reader_close(&reader);
+	return fixture.ingest.keep ? 0 : -1;
+}
+
+static void start_fetcher(void)
+{
+	struct error error = {""};
+
+	fetcher = fetcher_start(fixture.kit.outbox, fixture.kit.store.path, &error);
+	if (!fetcher || !mailbox_init(&home))
+		kit_fail("%s", error.text);
+	fixture.ingest.fetcher = fetcher;
+	share = (struct fetcher_share){.ingest = &fixture.ingest, .home = &home, .back = &back};
+	fetcher_change(fetcher, &share);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (fetcher) {
+		assert_true(fetcher_stop(fetcher, 20000));
+		assert_ptr_equal(mailbox_take(&home), &back);
+		mailbox_fini(&home);
+	}
+	kit_close(&fixture.kit);
+	fetcher_free(&fetcher);
+	keep_close(&fixture.ingest.keep);
+	fixture_fini(&fixture);
+	return 0;
+}
+
+static const struct answer *post(void (*test)(struct lg_request *))
+{
+	inside = test;
+	return fixture_post(&fixture, "");
+}
+
+static int32_t add_claim(struct lg_request *request, const char *key, struct lg_slice blob)
+{
+	const struct lg_claim claim = {.size = sizeof(claim), .key = slice_from(key), .blob = blob};
+
+	return lg_claim(request, &claim);
+}
+
+/* ---- in a request ------------------------------------------------------------------ */
+
+static void claim_in_bounds(struct lg_request *request)
+{
+	static char blob[LG_CLAIM_BLOB_MAX + 1];
+	char key[LG_CLAIM_KEY_MAX + 2];
+
+	memset(key, 'k', sizeof(key));
+	key[LG_CLAIM_KEY_MAX + 1] = '\0';
+	assert_int_equal(add_claim(request, "", slice_of(NULL, 0)), LG_FAIL);
+	assert_int_equal(add_claim(request, key, slice_of(NULL, 0)), LG_FAIL);
+	assert_int_equal(add_claim(request, "k", slice_of(blob, sizeof(blob))), LG_FAIL);
+	assert_int_equal(add_claim(request, "k", LG_SLICE("x a-very-secret-token y")), LG_FAIL);
+	assert_int_equal(lg_errand_call(request, &(struct lg_http_call){.size = 8}), LG_FAIL);
+	assert_int_equal(add_claim(request, "k", slice_of(blob, sizeof(blob) - 1)), LG_OK);
+	key[LG_CLAIM_KEY_MAX] = '\0';
+	assert_int_equal(add_claim(request, key, slice_of(NULL, 0)), LG_OK);
+}
+
+static void test_claims_have_bounds(void **state)
+{
+	(void)state;
+	const struct answer *answer = post(claim_in_bounds);
+	assert_int_equal(answer->status, 202);
+	assert_string_equal(answer->body, "{\"status\":\"accepted\"}\n");
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM claim"), 2);
+}
+
+static void claim_six(struct lg_request *request)
+{
+	char key[] = "k0";
+
+	for (; key[1] < '6'; key[1]++)
+		assert_int_equal(add_claim(request, key, slice_of(NULL, 0)), LG_OK);
+}
+
+static void test_too_many_that_wait_are_turned_away(void **state)
+{
+	(void)state;
+	assert_int_equal(post(claim_six)->status, 202);
+	assert_int_equal(post(claim_six)->status, 503);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM claim"), 6);
+}
+
+static void claim_without_operation(struct lg_request *request)
+{
+	fixture.instance.source.claim = NULL;
+	assert_int_equal(add_claim(request, "k", slice_of(NULL, 0)), LG_FAIL);
+}
+
+static void test_claim_wants_an_operation(void **state)
+{
+	(void)state;
+	assert_int_equal(post(claim_without_operation)->status, 202);
+}
+
+static void keep_state(struct lg_request *request)
+{
+	static char value[LG_STATE_VALUE_MAX + 1];
+	struct lg_slice got = LG_SLICE("untouched");
+	char key[LG_STATE_KEY_MAX + 1] = {0};
+
+	assert_int_equal(lg_state_get(request, LG_SLICE("a"), &got), LG_FAIL);
+	assert_true(slice_is(got, "untouched"));
+	assert_int_equal(lg_state_set(request, LG_SLICE("a"), slice_of(value, sizeof(value))),
+			 LG_FAIL);
+	assert_int_equal(lg_state_set(request, slice_of(key, sizeof(key)), LG_SLICE("")), LG_FAIL);
+	assert_int_equal(lg_state_set(request, LG_SLICE(""), LG_SLICE("")), LG_FAIL);
+	assert_int_equal(lg_state_set(request, LG_SLICE("a"), LG_SLICE("one")), LG_OK);
+	/* Not before it is committed. */
+	assert_int_equal(lg_state_get(request, LG_SLICE("a"), &got), LG_FAIL);
+	for (size_t i = 1; i < LG_STATE_KEYS_MAX; i++) {
+		key[0] = (char)i;
+		assert_int_equal(lg_state_set(request, slice_of(key, 1), LG_SLICE("")), LG_OK);
+	}
+	assert_int_equal(lg_state_set(request, LG_SLICE("more"), LG_SLICE("")), LG_FAIL);
+}
+
+static void change_state(struct lg_request *request)
+{
+	struct lg_slice got;
+
+	assert_int_equal(lg_state_get(request, LG_SLICE("a"), &got), LG_OK);
+	assert_true(slice_is(got, "one"));
+	assert_int_equal(lg_state_set(request, LG_SLICE("new"), LG_SLICE("")), LG_FAIL);
+	assert_int_equal(lg_state_set(request, LG_SLICE("a"), LG_SLICE("two")), LG_OK);
+	assert_int_equal(lg_state_set(request, slice_of("\1", 1), slice_of(NULL, 0)), LG_OK);
+}
+
+static void see_state(struct lg_request *request)
+{
+	struct lg_slice got;
+
+	assert_int_equal(lg_state_get(request, LG_SLICE("a"), &got), LG_OK);
+	assert_true(slice_is(got, "two"));
+	assert_int_equal(lg_state_get(request, slice_of("\1", 1), &got), LG_FAIL);
+	assert_int_equal(lg_state_get(request, slice_of("\2", 1), &got), LG_OK);
+	assert_int_equal(got.length, 0);
+}
+
+static void test_state_is_what_was_committed(void **state)
+{
+	struct error error = {""};
+
+	(void)state;
+	post(keep_state);
+	post(change_state);
+	post(see_state);
+	/* As after a restart. */
+	keep_close(&fixture.ingest.keep);
+	struct reader *reader = reader_open(fixture.kit.store.path, &error);
+	fixture.ingest.keep = keep_open(reader, &error);
+	reader_close(&reader);
+	post(see_state);
+}
+
+static void read_times(struct lg_request *request)
+{
+	static const char *const same[] = {"2024-05-01T10:00:00+0000", "2024-05-01T12:00:00+02:00",
+					   "2024-05-01T05:00:00.000-0500", "1714557600",
+					   "1714557600000"};
+	int64_t at;
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		assert_int_equal(lg_time(request, slice_from(same[i]), &at), LG_OK);
+		assert_int_equal(at, 1714557600000);
+	}
+	assert_int_equal(lg_time(request, LG_SLICE("tomorrow"), &at), LG_FAIL);
+	assert_true(slice_is(lg_time_text(request, at), "2024-05-01T10:00:00.000Z"));
+}
+
+static void test_times_are_read(void **state)
+{
+	(void)state;
+	post(read_times);
+}
+
+/* ---- errands ----------------------------------------------------------------------- */
+
+static void claim_ends(struct lg_request *request)
+{
+	static const char *const words[] = {"retry", "done", "park", "dead"};
+	char key[] = "0@example.com";
+
+	for (size_t i = 0; i < 4; i++) {
+		key[0] = (char)('0' + i);
+		assert_int_equal(add_claim(request, key, slice_from(words[i])), LG_OK);
+	}
+}
+
+static void test_a_verdict_ends_a_claim(void **state)
+{
+	(void)state;
+	fixture.source.settings.errands.concurrency = 1;
+	start_fetcher();
+	assert_int_equal(post(claim_ends)->status, 202);
+	while (kit_count(&fixture.kit, "SELECT count(*) FROM claim WHERE attempts = 0 AND"
+				       " state <> 'done'") > 0)
+		clock_sleep_ms(2);
+	assert_int_equal(kit_count(&fixture.kit,
+				   "SELECT count(*) FROM claim WHERE"
+				   " error = 'it was told to' AND blob IS NOT NULL AND"
+				   " ((key LIKE '0%' AND state = 'waiting' AND"
+				   " due > at + 3500000) OR (key LIKE '2%' AND"
+				   " state = 'parked') OR (key LIKE '3%' AND"
+				   " state = 'dead'))"),
+			 3);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 1);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event WHERE"
+						 " body LIKE '%1@example.com%' AND"
+						 " body NOT LIKE '%192.0.2.1%'"),
+			 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_claims_have_bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_that_wait_are_turned_away, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_claim_wants_an_operation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_state_is_what_was_committed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
