@@ -42,17 +42,22 @@ static bool read_count(const char *text, int64_t *count)
 	return errno == 0 && end != text && *end == '\0' && *count >= 0;
 }
 
-/* One of those of a replay; false: it is none. */
-static bool take_replay_option(struct arguments *arguments, int option)
+/* One of those that say what is to be done once more; false: it is none. */
+static bool take_replay_option(struct arguments *arguments, int option, unsigned int options)
 {
-	switch (option) {
-	case 'd': arguments->dead = true; return true;
-	case 'y': arguments->dry_run = true; return true;
-	case 'a': arguments->again = true; return true;
-	case 's': arguments->since = optarg; return true;
-	case 'i': arguments->id = optarg; return true;
-	default: return false;
-	}
+	if (option == 'd' && (options & ARGUMENT_DEAD))
+		arguments->dead = true;
+	else if (option == 's' && (options & ARGUMENT_SINCE))
+		arguments->since = optarg;
+	else if (option == 'y' && (options & ARGUMENT_AGAIN))
+		arguments->dry_run = true;
+	else if (option == 'a' && (options & ARGUMENT_AGAIN))
+		arguments->again = true;
+	else if (option == 'i' && (options & ARGUMENT_AGAIN))
+		arguments->id = optarg;
+	else
+		return false;
+	return true;
 }
 
 /* One option; NULL: taken, otherwise what is wrong with it. */
@@ -68,7 +73,7 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 		arguments->wait = true;
 	else if (option == 'h' && (options & ARGUMENT_HISTORY))
 		arguments->history = true;
-	else if ((options & ARGUMENT_REPLAY) && take_replay_option(arguments, option))
+	else if (take_replay_option(arguments, option, options))
 		return NULL;
 	else if (option != 'n' || !(options & ARGUMENT_COUNT))
 		return option == ':' ? "this option needs a value" : "unknown option";

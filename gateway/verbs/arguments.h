@@ -12,7 +12,10 @@
 #define ARGUMENT_OLDEST 8u   /* --oldest */
 #define ARGUMENT_WAIT 16u    /* --wait */
 #define ARGUMENT_HISTORY 32u /* --history */
-#define ARGUMENT_REPLAY 64u  /* --dead, --since TIME, --id ID, --dry-run, --again */
+#define ARGUMENT_DEAD 64u    /* --dead */
+#define ARGUMENT_SINCE 128u  /* --since TIME */
+#define ARGUMENT_AGAIN 256u  /* --id ID, --dry-run, --again */
+#define ARGUMENT_REPLAY (ARGUMENT_DEAD | ARGUMENT_SINCE | ARGUMENT_AGAIN)
 
 struct arguments {
 	const char *config; /* never NULL when the command takes one */

@@ -3,14 +3,17 @@
 noinst_LIBRARIES += %D%/libverbs.a
 %C%_libverbs_a_SOURCES = \
 	%D%/arguments.c \
+	%D%/backfill.c \
 	%D%/backup.c \
 	%D%/balance.c \
 	%D%/check.c \
+	%D%/claims.c \
 	%D%/explain.c \
 	%D%/explanation.c \
 	%D%/explanation_json.c \
 	%D%/explanation_text.c \
 	%D%/dead.c \
+	%D%/fetch.c \
 	%D%/forget.c \
 	%D%/help.c \
 	%D%/leads.c \
