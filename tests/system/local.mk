@@ -70,5 +70,6 @@ SYSTEM_TESTS += 85-http2-bounds.t
 SYSTEM_TESTS += 86-http2-restarts.t
 SYSTEM_TESTS += 87-http-splits.t
 SYSTEM_TESTS += 88-clients.t
+SYSTEM_TESTS += 89-claims.t
 SYSTEM_TESTS += 90-webform-bodies.t
 SYSTEM_TESTS += 97-browser-forms.t
