@@ -252,8 +252,8 @@ static void submit(struct intake *intake, int64_t prepared_us)
 	intake->submission.reply = &intake->loop->mailbox;
 	intake->submission.sent_us = prepared_us;
 	if (!has_room_for_claims(intake)) {
-		answer_problem(intake, SOURCE_BUSY, "claims", 503,
-			       "too many claims wait to be fetched", RETRY_AFTER_FULL_S);
+		intake_refuse(intake, SOURCE_BUSY, "claims", 503,
+			      "too many claims wait to be fetched", RETRY_AFTER_FULL_S);
 		return;
 	}
 	if (outbox_admit(outbox, &intake->submission)) {
