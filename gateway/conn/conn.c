@@ -163,7 +163,7 @@ void conn_close(struct conn *conn, enum conn_reason reason)
 	conn_group_rouse(group);
 }
 
-void conn_linger(struct conn *conn, enum conn_reason reason)
+static void linger(struct conn *conn, enum conn_reason reason, enum conn_state state)
 {
 	if (conn->ended) {
 		conn_close(conn, reason);
@@ -173,7 +173,22 @@ void conn_linger(struct conn *conn, enum conn_reason reason)
 	conn->linger_reason = reason;
 	conn->paused = conn->offer = conn->opening = conn->blocked = false;
 	buffer_clear(&conn->in);
-	conn_move(conn, CONN_LINGER);
+	conn_move(conn, state);
+}
+
+void conn_linger(struct conn *conn, enum conn_reason reason)
+{
+	linger(conn, reason, CONN_LINGER);
+}
+
+void conn_expel(struct conn *conn, enum conn_reason reason)
+{
+	linger(conn, reason, CONN_EXPEL);
+}
+
+static bool lingers(const struct conn *conn)
+{
+	return conn->state == CONN_LINGER || conn->state == CONN_EXPEL;
 }
 
 bool conn_has_unread(const struct conn *conn)
@@ -352,7 +367,7 @@ static void read_lingering(struct conn *conn)
 static void read_some(struct conn *conn)
 {
 	conn->blocked = false;
-	if (conn->state == CONN_LINGER)
+	if (lingers(conn))
 		read_lingering(conn);
 	else if (conn->opening)
 		open_channel(conn);
@@ -366,7 +381,7 @@ static void read_some(struct conn *conn)
 
 static void watch(struct conn *conn)
 {
-	bool reading = conn->state == CONN_LINGER ||
+	bool reading = lingers(conn) ||
 		       (!conn->paused && !conn->offer && !conn->ended && !conn->last);
 	bool writing = conn->blocked || buffer_length(&conn->out) > 0;
 	int events = (reading && !conn->blocked ? LOOP_READ : 0) | (writing ? LOOP_WRITE : 0);
@@ -395,7 +410,7 @@ void conn_take_turn(struct conn *conn)
 			end_input(conn);
 		if (conn->state != CONN_CLOSED)
 			send_out(conn);
-		if (conn->state != CONN_CLOSED && conn->state != CONN_LINGER && !conn->opening)
+		if (conn->state != CONN_CLOSED && !lingers(conn) && !conn->opening)
 			conn->protocol->settle(conn);
 		if (!is_at_end(conn))
 			break;
@@ -432,7 +447,7 @@ void conn_start(struct conn *conn, struct conn_group *group)
  * under way; a peer that does not read is not spoken to. */
 void conn_expire(struct conn *conn, enum conn_reason reason)
 {
-	if (conn->state == CONN_LINGER) {
+	if (lingers(conn)) {
 		conn_close(conn, conn->linger_reason);
 	} else if (conn->state == CONN_WRITE || conn->opening) {
 		conn_close(conn, reason);

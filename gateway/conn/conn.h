@@ -32,6 +32,7 @@ enum conn_state {
 	CONN_WAIT,	/* its answer is being made */
 	CONN_WRITE,	/* the peer is to read what it was sent */
 	CONN_LINGER,	/* ended by us: reads on, so that no reset overtakes the answer */
+	CONN_EXPEL,	/* the same for one that does harm: not as long */
 	CONN_CLOSED,	/* freed when the loop's turn ends */
 	CONN_STATE_COUNT
 };
@@ -144,6 +145,8 @@ void conn_wake(struct conn *conn);
  * bounded time, then closes. For answers that do not wait for all that the
  * peer sends (RFC 9112, section 9.6). Only when `out` is empty. */
 void conn_linger(struct conn *conn, enum conn_reason reason);
+/* The same for a peer that is in the wrong: it has a moment to hear it. */
+void conn_expel(struct conn *conn, enum conn_reason reason);
 
 /* Closes and counts the reason. Again does no harm. */
 void conn_close(struct conn *conn, enum conn_reason reason);

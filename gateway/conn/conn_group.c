@@ -270,7 +270,7 @@ size_t conn_group_busy(const struct conn_group *group)
 	size_t count = 0;
 
 	for (int state = 0; state < CONN_CLOSED; state++)
-		if (state != CONN_IDLE && state != CONN_LINGER)
+		if (state != CONN_IDLE && state != CONN_LINGER && state != CONN_EXPEL)
 			LIST_EACH(node, &group->states[state])
 				count++;
 	return count;

@@ -31,6 +31,7 @@ void h2_session_end(struct h2_session *h2, enum conn_reason reason, uint32_t err
 {
 	h2_session_note_end(h2, reason);
 	h2->closing = true;
+	h2->is_wrong = h2->is_wrong || error != NGHTTP2_NO_ERROR;
 	if (nghttp2_session_terminate_session(h2->library, error) != 0)
 		h2_session_fail(h2);
 }

@@ -32,6 +32,7 @@ struct h2_session {
 	bool ends;	      /* nothing more is wanted from this peer */
 	bool leaving;	      /* the first GOAWAY of a drain was sent */
 	bool closing;	      /* the last GOAWAY is on its way, and with it the end */
+	bool is_wrong;	      /* the peer broke a rule or a budget */
 	bool broken;	      /* memory ran out; the library cannot go on */
 	bool inside;	      /* of the library: its answers are drawn out later */
 	bool restart;	      /* the time of the connection's state begins anew */

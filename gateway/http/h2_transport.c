@@ -64,8 +64,10 @@ static void on_settle(struct conn *conn)
 		h2_session_draw(h2);
 	enum conn_state state = state_of(h2);
 	if (h2->broken || (state != CONN_WRITE && is_over(h2))) {
-		/* A peer that broke the rules may be sending still. */
-		if (h2->closing && !h2->broken)
+		/* A peer that is to go may be sending still. */
+		if (h2->closing && h2->is_wrong && !h2->broken)
+			conn_expel(conn, h2->end);
+		else if (h2->closing && !h2->broken)
 			conn_linger(conn, h2->end);
 		else
 			conn_close(conn, h2->end);

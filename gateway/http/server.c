@@ -15,6 +15,8 @@
 
 /* A body may come slowly at first: the sender's window opens step by step. */
 #define RATE_GRACE_MS 5000
+/* For a peer in the wrong to hear why it goes. */
+#define EXPEL_MS 500
 /* Answers that wait to be read; they are ours, and small. */
 #define OUT_BYTES (64u << 20)
 
@@ -250,6 +252,8 @@ struct conn_settings http_worker_settings(const struct http_limits *limits, size
 		.timeout_ms[CONN_BODY] = limits->body_timeout_ms,
 		.timeout_ms[CONN_WRITE] = limits->write_timeout_ms,
 		.timeout_ms[CONN_LINGER] = limits->linger_ms,
+		.timeout_ms[CONN_EXPEL] = limits->linger_ms < EXPEL_MS ? limits->linger_ms
+								       : EXPEL_MS,
 		.minimum_rate_bytes = limits->minimum_rate_bytes,
 		.rate_grace_ms = RATE_GRACE_MS,
 		/* The beginning of a head, or what one recv brought before a pause. */

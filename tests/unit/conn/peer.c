@@ -29,6 +29,7 @@ static void take_line(struct peer *peer, struct lg_slice line)
 		      : slice_starts(line, ".") ? CONN_BODY
 						: CONN_IDLE;
 	peer->lingers |= slice_starts(line, "!");
+	peer->expelled |= slice_starts(line, "#");
 	buffer_printf(conn_out(peer->conn), "<%.*s>\n", SLICE_ARGS(line));
 }
 
@@ -68,6 +69,10 @@ static void on_settle(struct conn *conn)
 	}
 	if (peer->lingers) {
 		conn_linger(conn, CONN_REFUSED);
+		return;
+	}
+	if (peer->expelled) {
+		conn_expel(conn, CONN_H2_PINGS);
 		return;
 	}
 	if (peer->ended || peer->drained) {
@@ -147,6 +152,7 @@ struct peer peer_with(int64_t idle_ms, int64_t body_ms)
 			     .timeout_ms[CONN_BODY] = body_ms,
 			     .timeout_ms[CONN_WRITE] = 10000,
 			     .timeout_ms[CONN_LINGER] = 10000,
+			     .timeout_ms[CONN_EXPEL] = 10,
 			     .in_bytes = 1 << 20,
 			     .out_bytes = 1 << 20,
 			     .linger_bytes = 1000},

@@ -1,6 +1,6 @@
 /* A connection whose protocol speaks in lines, and the test's end of it.
  *
- * It answers each "x\n" with "<x>\n". "!…" ends with a lingering close, "?…"
+ * It answers each "x\n" with "<x>\n". "!…" ends with a lingering close, "#…" expels it, "?…"
  * waits, ".…" is followed by a slow body. Longer lines than 100 stay in `in`. */
 #ifndef TESTS_CONN_PEER_H
 #define TESTS_CONN_PEER_H
@@ -17,7 +17,7 @@ struct peer {
 	enum conn_reason expired, closed_with;
 	size_t lines;
 	size_t pause_after; /* lines of one receive */
-	bool lingers, ended, drained;
+	bool lingers, expelled, ended, drained;
 	const struct conn_channel *channel; /* NULL: plain */
 	bool blocks;			    /* at the end of its handshake, once */
 	int freed;			    /* channels */

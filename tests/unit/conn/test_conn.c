@@ -135,6 +135,26 @@ static void lingers_for_so_long(void **state)
 	peer_fini(&peer);
 }
 
+/* It has a moment to hear why, also when it goes on sending. */
+static void expels(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+	char end;
+
+	(void)state;
+	peer_init(&peer);
+	peer_say(&peer, "#\n");
+	peer_turn(&peer);
+	assert_int_equal(peer.conn->state, CONN_EXPEL);
+	peer_expect(&peer, "<#>\n");
+	assert_int_equal(recv(peer.fd, &end, 1, 0), 0);
+	peer_say(&peer, "more\n");
+	loop_run(peer.loop);
+	assert_int_equal(peer.lines, 1);
+	peer_expect_reason(&peer, CONN_H2_PINGS);
+	peer_fini(&peer);
+}
+
 static void drains(void **state)
 {
 	struct peer peer = peer_with(10000, 10000);
@@ -337,6 +357,7 @@ int main(void)
 		cmocka_unit_test(waits_without_a_deadline),
 		cmocka_unit_test(lingers_for_so_many_bytes),
 		cmocka_unit_test(lingers_for_so_long),
+		cmocka_unit_test(expels),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(drains_some),
 		cmocka_unit_test(gives_idle_ones_a_grace),
