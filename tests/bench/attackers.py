@@ -147,18 +147,16 @@ def count_answers(s, rest, count):
 def requests_h2(port, name, tally):
     """As the attack's are: leads, or no more than a route; many at once, or one."""
     kind = FLOODS.get(name)
-    paced = bool(kind and kind.paced)
-    size, stream, received = 1 if paced else 50, 1, 0
-    path = '/nowhere' if name == 'h2-stalls' else '/bare'
-    block = head(path=path)
-    s, rest = plain(port), b''
+    posts = 'under way' in name
+    size, stream, rest = 1 if kind and kind.paced and not posts else 50, 1, b''
+    block = head(path='/nowhere' if name == 'h2-stalls' else '/bare')
+    who = threading.get_ident()
+    s = plain(port)
     s.sendall(HELLO + frame(WINDOW_UPDATE, payload=b'\x3f\xff\xff\xff'))
     while tally.goes_on():
-        if 'under way' in name:
-            data = post(stream, f'l{threading.get_ident()}.{stream}%40example.com')
-        else:
-            data = b''.join(frame(HEADERS, END_HEADERS | END_STREAM, stream + 2 * i, block) for i in range(size))
-        s.sendall(data)
+        streams = range(stream, stream + 2 * size, 2)
+        s.sendall(b''.join(post(i, f'l{who}.{i}%40example.com') if posts
+                           else frame(HEADERS, END_HEADERS | END_STREAM, i, block) for i in streams))
         rest = count_answers(s, rest, size)
         stream += 2 * size
         tally.add(units=size)
