@@ -203,6 +203,16 @@ void h2_session_peer_ended(struct h2_session *h2)
 	h2_session_draw(h2);
 }
 
+void h2_session_give_up_stuck(struct h2_session *h2)
+{
+	LIST_EACH(node, &h2->streams) {
+		struct h2_stream *s = container_of(node, struct h2_stream, node);
+		if (s->id != 0 && s->phase == H2_ANSWERED)
+			h2_session_reset(h2, s, NGHTTP2_CANCEL);
+	}
+	h2_session_draw(h2);
+}
+
 void h2_session_drain(struct h2_session *h2)
 {
 	struct h2_worker *worker = &h2->worker->h2;

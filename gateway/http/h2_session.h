@@ -60,6 +60,9 @@ bool h2_session_is_over(const struct h2_session *h2);
 void h2_session_end(struct h2_session *h2, enum conn_reason reason, uint32_t error);
 /* The peer sends nothing more: forgets what will never be whole. */
 void h2_session_peer_ended(struct h2_session *h2);
+/* The same peer will make no more room: ends answers that wait for some though all
+ * that there was room for has been sent. */
+void h2_session_give_up_stuck(struct h2_session *h2);
 /* Says that no further requests are wanted (RFC 9113, section 6.8): first a
  * notice, then, when it must have been heard, what the last request was. */
 void h2_session_drain(struct h2_session *h2);

@@ -62,6 +62,8 @@ static void on_settle(struct conn *conn)
 		h2_session_drain(h2);
 	if (buffer_length(&conn->out) == 0)
 		h2_session_draw(h2);
+	if (conn->ended && buffer_length(&conn->out) == 0)
+		h2_session_give_up_stuck(h2);
 	enum conn_state state = state_of(h2);
 	if (h2->broken || (state != CONN_WRITE && is_over(h2))) {
 		/* A peer that is to go may be sending still. */

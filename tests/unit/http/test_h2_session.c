@@ -391,6 +391,30 @@ static void ends_a_peer_that_does_not_read(void **state)
 	fixture_stop(fixture);
 }
 
+/* Whoever sends nothing more makes no room either. */
+static void gives_up_what_a_peer_left_no_room_for(void **state)
+{
+	struct fixture *fixture = start();
+	int64_t before = fixture_counter(CLOSED, "peer-closed");
+	struct client client;
+
+	(void)state;
+	client_connect(&client, fixture);
+	client_say(&client, H2_PREFACE "\0\0\x06\x04\0\0\0\0\0"
+				       "\0\x04\0\0\0\0");
+	say_get(&client, 1, GET TO("\x06", "/alive"));
+	say_get(&client, 3, GET TO("\x0a", "/later?why"));
+	fixture_wait_parked(fixture, 1);
+	client_half_close(&client);
+	fixture_release(fixture, 0);
+	assert_true(client_read_end(&client));
+	assert_int_equal(frames(&client, NGHTTP2_RST_STREAM, 1, NGHTTP2_CANCEL), 1);
+	assert_int_equal(frames(&client, NGHTTP2_RST_STREAM, 3, NGHTTP2_CANCEL), 1);
+	fixture_wait_counter(CLOSED, "peer-closed", before + 1);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 /* One conversation, wherever memory ran out; what it answers does not matter,
  * that it neither crashes nor leaks does. */
 static void survives_every_failed_allocation(void **state)
@@ -440,6 +464,7 @@ int main(void)
 		cmocka_unit_test(drains_in_two_steps),
 		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
+		cmocka_unit_test(gives_up_what_a_peer_left_no_room_for),
 		cmocka_unit_test(survives_every_failed_allocation),
 	};
 
