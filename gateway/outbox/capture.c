@@ -119,7 +119,8 @@ static void fill_row(struct identity_row *row, const struct capture *capture,
 		     const uint8_t lead_id[UUID_BYTES], const struct person_match *match,
 		     const struct person_candidate *owner, const struct seen *seen)
 {
-	memset(row, 0, sizeof(*row));
+	row->flags = 0;
+	row->key_count = 0;
 	memcpy(row->lead_id, lead_id, UUID_BYTES);
 	memcpy(row->digest, capture->digest, IDENTITY_DIGEST_BYTES);
 	row->at_ms = capture->at_ms;
@@ -251,8 +252,8 @@ static int touch(struct journal *journal, struct capture *capture, const struct 
 /* Layer three: the person. */
 static int store_person(struct journal *journal, struct capture *capture, const struct seen *seen)
 {
-	struct person_match match = {.count = 0};
-	int rc = capture->trapped ? SQLITE_OK : person_find(journal, capture, &match);
+	struct person_match match;
+	int rc = person_find(journal, capture, &match);
 
 	if (rc != SQLITE_OK)
 		return rc;

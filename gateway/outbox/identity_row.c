@@ -1,5 +1,8 @@
 #include "outbox/identity_row.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define HEAD_BYTES (1 + IDENTITY_DIGEST_BYTES)
 #define KEY_BYTES 10
 
@@ -7,17 +10,16 @@ static void pack_key(const struct identity_key *key, uint8_t *out)
 {
 	out[0] = key->kind;
 	out[1] = key->flags;
-	for (int i = 0; i < 8; i++)
-		out[2 + i] = (uint8_t)(key->hash >> 8 * i);
+	uint64_t hash = htole64(key->hash);
+	memcpy(out + 2, &hash, sizeof(hash));
 }
 
 static void unpack_key(struct identity_key *key, const uint8_t *in)
 {
 	key->kind = in[0];
 	key->flags = in[1];
-	key->hash = 0;
-	for (int i = 0; i < 8; i++)
-		key->hash |= (uint64_t)in[2 + i] << 8 * i;
+	memcpy(&key->hash, in + 2, sizeof(key->hash));
+	key->hash = le64toh(key->hash);
 }
 
 size_t identity_row_pack(const struct identity_row *row, uint8_t out[IDENTITY_ROW_BYTES_MAX])

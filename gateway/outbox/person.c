@@ -98,7 +98,12 @@ static bool better(const struct person_candidate *a, const struct person_candida
 
 int person_find(struct journal *journal, const struct capture *capture, struct person_match *match)
 {
-	memset(match, 0, sizeof(*match));
+	/* Of the candidates only those that are counted are ever looked at. */
+	match->count = 0;
+	match->known = NULL;
+	match->weak = 0;
+	if (capture->trapped)
+		return SQLITE_OK;
 	for (size_t i = 0; i < capture->person.count; i++) {
 		const struct identity_key *key = &capture->person.keys[i];
 		if (key->flags & IDENTITY_WEAK || !(journal->key_kinds & 1u << key->kind))

@@ -24,7 +24,7 @@ struct person_match {
 };
 
 /* Finds who shares a strong key with the capture and which of them is the same
- * person. An SQLite result. */
+ * person; a trap is like nobody. Fills `match` anew. An SQLite result. */
 int person_find(struct journal *journal, const struct capture *capture, struct person_match *match);
 
 /* Makes `known` the lead that a delivery belongs to, whatever its keys say;
