@@ -215,7 +215,7 @@ static int report_failure(struct daemon *daemon, const struct error *error)
 		return EXIT_DONE; /* somebody wanted it to end */
 	if (buffer_length(errors) > 0) {
 		print_errors(errors);
-		return EXIT_CONFIG;
+		return daemon->gateway.unhoused ? EXIT_FAILED : EXIT_CONFIG;
 	}
 	log_error("gateway.failed", LOG_TEXT("reason", error->text));
 	return EXIT_FAILED;
@@ -265,6 +265,17 @@ static int serve(struct daemon *daemon)
 	return status;
 }
 
+/* Before there is anything to reload somebody may ask for it: left alone the
+ * signal would end the process. The others may, until they are watched. */
+static void keep_reloads(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 int daemon_run(const char *config_path)
 {
 	static struct daemon daemon; /* a hanging lane may outlive this function */
@@ -272,6 +283,7 @@ int daemon_run(const char *config_path)
 	struct error error = {0};
 	int status = EXIT_CONFIG;
 
+	keep_reloads();
 	if (!normalize_setup(&error)) {
 		fprintf(stderr, "leadgate: %s\n", error.text);
 		return EXIT_FAILED;

@@ -4,6 +4,7 @@ use warnings;
 
 use JSON::PP;
 use LeadgateTest;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -75,4 +76,26 @@ $gateway->read_log;
 like($gateway->log, qr/event=gateway\.cut connections=1/, 'and the log counts who was cut');
 
 $gateway->finish;
+
+# A reload that is asked for before there is anything to reload. The configuration
+# is a pipe, which the gateway waits for at its very beginning.
+my $early = LeadgateTest->new;
+my $text = slurp($early->config);
+unlink $early->config;
+POSIX::mkfifo($early->config, 0600) or die "mkfifo: $!\n";
+sub feed {
+    my ($before) = @_;
+    open my $pipe, '>', $early->config or die "opening the pipe: $!\n";
+    $before->();
+    print $pipe $text;
+    close $pipe;
+}
+$early->launch;
+feed(sub { $early->signal('HUP') });
+$early->wait_ready;
+feed(sub { pass('it reads its configuration again') });
+wait_until { $early->log =~ /event=reload\.done generation=2/ } 'the reload is done';
+unlink $early->config;
+spew($early->config, $text);
+$early->finish;
 done_testing;
