@@ -62,7 +62,8 @@ static bool say_why(struct error *error, struct lg_slice address, int code)
 {
 	if (code == EADDRINUSE)
 		return error_set(error,
-				 "cannot listen on %.*s: the port is taken by another process",
+				 "cannot listen on %.*s: the port is taken, by another process or "
+				 "by another address of ours",
 				 SLICE_ARGS(address));
 	if (code == EADDRNOTAVAIL)
 		return error_set(error, "cannot listen on %.*s: this machine has no such address",

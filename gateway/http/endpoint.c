@@ -86,6 +86,9 @@ static bool check_kind(const struct http_listen *listen, struct error *error)
 				 "socket_mode, socket_owner and socket_group are for "
 				 "unix:/PATH addresses, %.*s is none",
 				 SLICE_ARGS(listen->address));
+	if (slice_present(listen->probe_path) && !slice_starts(listen->probe_path, "/"))
+		return error_set(error, "probe_path: \"%.*s\" does not begin with a /",
+				 SLICE_ARGS(listen->probe_path));
 	if (listen->proxy_protocol != PROXY_OFF && listen->trusted_proxies.count == 0 &&
 	    listen->trusted_users.count == 0)
 		return error_set(error,

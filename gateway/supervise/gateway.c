@@ -139,6 +139,7 @@ static bool start_listeners(struct gateway *gateway, struct error *error)
 		settings_error(gateway->settings, "admin", error->text);
 	else
 		return true;
+	gateway->unhoused = true;
 	return false;
 }
 

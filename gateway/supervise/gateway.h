@@ -39,6 +39,7 @@ struct gateway {
 	struct watchdog *watchdog; /* NULL: nobody asks */
 	int64_t started_ms;	   /* wall clock */
 	bool draining;
+	bool unhoused; /* an address could not be had: that may pass by itself */
 };
 
 /* What a stop had to leave undone. */

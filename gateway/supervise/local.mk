@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/reload.c \
 	%D%/reload_text.c \
 	%D%/settings.c \
+	%D%/settings_check.c \
 	%D%/settings_listen.c \
 	%D%/settings_plugins.c \
 	%D%/settings_section.c \

@@ -8,7 +8,6 @@
 #include "lead/field.h"
 #include "lead/phone.h"
 #include "supervise/settings_part.h"
-#include "supervise/turnstile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,47 +140,6 @@ static void read_plain_sections(struct settings *settings, struct fy_node *root)
 	}
 }
 
-/* Two things at one path would leave it to chance which one answers. */
-static void check_probe_paths(struct settings *settings, struct fy_node *root)
-{
-	for (size_t i = 0; i < settings->listen_count; i++)
-		for (size_t k = 0; k < settings->source_count; k++) {
-			struct lg_slice probe = settings->listens[i].probe_path;
-
-			if (!slice_present(probe) ||
-			    !slice_equal(probe, settings->sources[k].settings.path))
-				continue;
-			document_error(settings->document, document_member(root, "listen"),
-				       "probe_path %.*s is the path of source \"%.*s\"",
-				       SLICE_ARGS(probe),
-				       SLICE_ARGS(settings->sources[k].instance->name));
-		}
-}
-
-/* Prefixes are kept by whoever compares with them; here they are only tried. */
-static void check_rate_exempt(struct settings *settings, struct fy_node *root)
-{
-	struct turnstile turnstile;
-	struct error error;
-
-	if (turnstile_init(&turnstile, &settings->http, NULL, NULL, &error))
-		turnstile_fini(&turnstile);
-	else
-		document_error(settings->document, document_member(root, "http"), "%s", error.text);
-}
-
-/* Else a stop would end with what it waits for: all that is under way would be cut. */
-static void check_stop(struct settings *settings, struct fy_node *root)
-{
-	const struct core_settings *core = &settings->core;
-
-	if (core->stop_delay_ms > 0 && core->stop_delay_ms >= core->shutdown_ms)
-		document_error(settings->document,
-			       document_member(document_member(root, "core"), "stop_delay"),
-			       "\"stop_delay\" is a part of \"shutdown\" and leaves nothing of it "
-			       "for requests under way");
-}
-
 void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path)
 {
 	struct error error;
@@ -238,9 +196,7 @@ static void read_all(struct settings *settings)
 				settings->defaults.region, region);
 	settings_read_sources(settings, document_member(root, "sources"));
 	settings_read_sinks(settings, document_member(root, "sinks"));
-	check_probe_paths(settings, root);
-	check_rate_exempt(settings, root);
-	check_stop(settings, root);
+	settings_check(settings, root);
 }
 
 /* The store alone, whatever else is wrong. */

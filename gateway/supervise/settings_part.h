@@ -25,6 +25,9 @@ bool settings_region(struct settings *settings, struct fy_node *node, struct lg_
 /* Checks the file that `ca_file` of a mapping names; an absent path is good. */
 void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path);
 
+/* What several sections say together, when all of them were read. */
+void settings_check(struct settings *settings, struct fy_node *root);
+
 /* How many members a mapping or sequence has. */
 size_t settings_count(struct document *document, struct fy_node *node);
 

@@ -1,0 +1,120 @@
+#include "supervise/settings_part.h"
+
+#include <netinet/in.h>
+
+#include "conn/bind_address.h"
+#include "supervise/turnstile.h"
+
+/* Two things at one path would leave it to chance which one answers. */
+static void check_probe_paths(struct settings *settings, struct fy_node *root)
+{
+	for (size_t i = 0; i < settings->listen_count; i++)
+		for (size_t k = 0; k < settings->source_count; k++) {
+			struct lg_slice probe = settings->listens[i].probe_path;
+
+			if (!slice_present(probe) ||
+			    !slice_equal(probe, settings->sources[k].settings.path))
+				continue;
+			document_error(settings->document, document_member(root, "listen"),
+				       "probe_path %.*s is the path of source \"%.*s\"",
+				       SLICE_ARGS(probe),
+				       SLICE_ARGS(settings->sources[k].instance->name));
+		}
+}
+
+/* Prefixes are kept by whoever compares with them; here they are only tried. */
+static void check_rate_exempt(struct settings *settings, struct fy_node *root)
+{
+	struct turnstile turnstile;
+	struct error error;
+
+	if (turnstile_init(&turnstile, &settings->http, NULL, NULL, &error))
+		turnstile_fini(&turnstile);
+	else
+		document_error(settings->document, document_member(root, "http"), "%s", error.text);
+}
+
+/* Else a stop would end with what it waits for: all that is under way would be cut. */
+static void check_stop(struct settings *settings, struct fy_node *root)
+{
+	const struct core_settings *core = &settings->core;
+
+	if (core->stop_delay_ms > 0 && core->stop_delay_ms >= core->shutdown_ms)
+		document_error(settings->document,
+			       document_member(document_member(root, "core"), "stop_delay"),
+			       "\"stop_delay\" is a part of \"shutdown\" and leaves nothing of it "
+			       "for requests under way");
+}
+
+/* Where sockets are bound; false for those that nobody can name twice. */
+static bool place_of(struct lg_slice text, struct bind_address *address)
+{
+	struct error error;
+
+	return slice_present(text) && bind_address_parse(text, address, &error) &&
+	       address->kind != BIND_SYSTEMD;
+}
+
+/* A port 0 is a free one, each time another. */
+static bool is_same_place(const struct bind_address *a, const struct bind_address *b)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (a->length != b->length || memcmp(&a->socket, &b->socket, a->length) != 0)
+		return false;
+	memcpy(&v4, &a->socket, sizeof(v4));
+	memcpy(&v6, &a->socket, sizeof(v6));
+	switch (a->socket.ss_family) {
+	case AF_INET: return v4.sin_port != 0;
+	case AF_INET6: return v6.sin6_port != 0 && a->both == b->both;
+	default: return true;
+	}
+}
+
+static void check_place(struct settings *settings, struct fy_node *node, size_t before,
+			struct lg_slice text)
+{
+	struct bind_address address, other;
+
+	if (!place_of(text, &address))
+		return;
+	for (size_t i = 0; i < before; i++)
+		if (place_of(settings->listens[i].address, &other) &&
+		    is_same_place(&address, &other)) {
+			document_error(settings->document, node,
+				       "another entry of \"listen\" has the address %.*s, too",
+				       SLICE_ARGS(text));
+			return;
+		}
+}
+
+/* The start would say that the port is taken, and the second entry would seem to
+ * be somebody else's. */
+static void check_places(struct settings *settings, struct fy_node *root)
+{
+	for (size_t i = 0; i < settings->listen_count; i++)
+		check_place(settings, document_member(root, "listen"), i,
+			    settings->listens[i].address);
+	check_place(settings, document_member(root, "admin"), settings->listen_count,
+		    settings->admin.address);
+}
+
+/* Nothing may open the journal's files beside SQLite, which would lose its locks. */
+static void check_access_log(struct settings *settings, struct fy_node *root)
+{
+	if (slice_present(settings->access_log.path) &&
+	    slice_equal(settings->access_log.path, settings->store.path))
+		document_error(settings->document,
+			       document_member(document_member(root, "access_log"), "path"),
+			       "\"path\": this file is the journal, \"store.path\"");
+}
+
+void settings_check(struct settings *settings, struct fy_node *root)
+{
+	check_probe_paths(settings, root);
+	check_rate_exempt(settings, root);
+	check_stop(settings, root);
+	check_places(settings, root);
+	check_access_log(settings, root);
+}
