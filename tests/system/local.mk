@@ -72,4 +72,5 @@ SYSTEM_TESTS += 87-http-splits.t
 SYSTEM_TESTS += 88-clients.t
 SYSTEM_TESTS += 89-claims.t
 SYSTEM_TESTS += 90-webform-bodies.t
+SYSTEM_TESTS += 93-meta.t
 SYSTEM_TESTS += 97-browser-forms.t
