@@ -173,7 +173,7 @@ class Drip:
         self.socket = connect(port)
         self.data = client_hello() if begin is None else b'X' * 500
         self.socket.sendall(begin or b'')
-        self.begun = time.monotonic()
+        self.begun = self.alive = time.monotonic()
         self.socket.setblocking(False)
 
     def is_over(self):
@@ -183,6 +183,7 @@ class Drip:
             self.data = self.data[1:] or b'X'
             return self.socket.recv(65536) == b''
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            self.alive = time.monotonic()
             return False
         except OSError:
             return True
@@ -213,7 +214,8 @@ def drip(port, name, tally):
         for d in drips[:]:
             tally.add(units=1)
             if d.is_over():
-                tally.add(connections=1, closed_s=time.monotonic() - d.begun - d.limit_s)
+                # When it was alive for certain: this client may come late itself.
+                tally.add(connections=1, closed_s=max(0, d.alive - d.begun - d.limit_s))
                 d.socket.close()
                 drips.remove(d)
         pause(tick)
