@@ -27,7 +27,8 @@ struct crowd_part {
 struct crowd {
 	size_t limit; /* 0: none; of the thread that counts in */
 	atomic_size_t count;
-	_Atomic(int64_t) surplus; /* idle ones that are to go, the bound having fallen */
+	/* Idle ones that are to go, the bound having fallen; 0 or less: none. */
+	_Atomic(int64_t) surplus;
 	atomic_size_t references;
 	struct crowd_part *parts;
 };

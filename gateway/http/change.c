@@ -209,8 +209,10 @@ static void set_quota(struct http_change *change)
 
 	quota_set_limits(quota, (size_t)change->limits.connections,
 			 (size_t)change->limits.connections_per_address);
-	for (size_t i = 0; i < change->count; i++)
-		surplus -= atomic_load(&change->endpoints[i]->crowd->surplus);
+	for (size_t i = 0; i < change->count; i++) {
+		int64_t of_listener = atomic_load(&change->endpoints[i]->crowd->surplus);
+		surplus -= of_listener > 0 ? of_listener : 0;
+	}
 	atomic_store(&change->surplus, falls ? surplus : 0);
 }
 

@@ -203,6 +203,9 @@ static void makes_connections_fit_a_lower_bound(void **state)
 	limits.connections = 20;
 	change(fixture, &listen, 1, &limits);
 	fixture_wait_counter(CLOSED, "displaced", displaced + MANY - 20);
+	limits.connections = 10;
+	change(fixture, &listen, 1, &limits);
+	assert_int_equal(fixture_counter(CLOSED, "displaced"), displaced + MANY - 10);
 	listen.connections = 5;
 	change(fixture, &listen, 1, &limits);
 	fixture_wait_counter(CLOSED, "displaced", displaced + MANY - 5);
