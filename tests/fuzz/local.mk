@@ -48,6 +48,10 @@ check_PROGRAMS += %D%/fuzz_webform
 %C%_fuzz_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_fuzz_webform_LDADD = $(LG_FUZZ) $(LG_LIBS_HOST) $(LG_LIBS_LEAD)
 
+check_PROGRAMS += %D%/fuzz_twilio
+%C%_fuzz_twilio_SOURCES = %D%/fuzz_twilio.c plugins/sources/twilio/message.c
+%C%_fuzz_twilio_LDADD = $(LG_FUZZ) $(LG_LIBS_BASE)
+
 check_PROGRAMS += %D%/fuzz_outcomes %D%/fuzz_identity_row
 %C%_fuzz_outcomes_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)
 %C%_fuzz_identity_row_LDADD = $(LG_FUZZ) $(LG_LIBS_OUTBOX)

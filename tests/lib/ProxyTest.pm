@@ -21,14 +21,17 @@ my @running;
 
 sub top { return $ENV{LG_SRCDIR} }
 
+# `sources` is a line of a further source.
 sub behind_a_proxy {
+    my (%options) = @_;
+    my $more = $options{sources} ? "  $options{sources}\n" : '';
     my $text = slurp(top() . '/conf/behind-a-proxy.yaml');
     $text =~ s/(127\.0\.0\.1):\d+/$1:0/g;
     $text =~ s{unix:\S+}{unix:\@DIR\@/http.sock};
     $text =~ s/socket_group: www-data/socket_group: "$group"/;
     $text =~ s/trusted_users: \[www-data\]/trusted_users: ["$user"]/;
     $text =~ s{\.\./var/}{\@DIR\@/}g;
-    $text =~ s/^sources:\n/sources:\n  urls: { plugin: urls, path: \/urls, auth: none }\n/m;
+    $text =~ s/^sources:\n/sources:\n  urls: { plugin: urls, path: \/urls, auth: none }\n$more/m;
     $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
     my $gateway = LeadgateTest->new(config => $text, files => { store => 'leadgate.db' })->start;
     chmod 0755, $gateway->dir; # www-data comes to the socket

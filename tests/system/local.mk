@@ -72,5 +72,7 @@ SYSTEM_TESTS += 87-http-splits.t
 SYSTEM_TESTS += 88-clients.t
 SYSTEM_TESTS += 89-claims.t
 SYSTEM_TESTS += 90-webform-bodies.t
+SYSTEM_TESTS += 91-twilio.t
+SYSTEM_TESTS += 92-google-ads.t
 SYSTEM_TESTS += 93-meta.t
 SYSTEM_TESTS += 97-browser-forms.t
