@@ -223,7 +223,9 @@ is($gateway->sql("SELECT count(*) FROM event WHERE body LIKE '%d1301\@example.co
 $graph->answer('*' => [{ silent => JSON::PP::true }]);
 my @took;
 for my $id (1500 .. 1519) { my $before = time; report($id); push @took, time - $before }
-cmp_ok((sort { $a <=> $b } @took)[-1], '<', patience() / 2, 'Meta is answered while Graph is down');
+@took = sort { $a <=> $b } @took;
+note(sprintf 'with Graph down an answer takes %.0f ms, %.0f ms at most, openssl included', 1000 * $took[@took / 2], 1000 * $took[-1]);
+cmp_ok($took[-1], '<', patience() / 2, 'Meta is answered while Graph is down');
 my @ids = 1500 .. 1519;
 for my $round (1 .. ($slow ? 3 : 8)) {
     my @new = map { 1600 + 10 * $round + $_ } 0 .. 3;
