@@ -262,9 +262,9 @@ static void test_only_the_head_is_read_of_another_major(void **state)
 
 	(void)state;
 	assert_non_null(head);
-	*head = (struct head){LG_MAGIC, 9, 4, 4096, "future"};
+	*head = (struct head){LG_MAGIC, 9, LG_ABI_MINOR + 1, 4096, "future"};
 	assert_false(descriptor_read(theirs, "future.so", &library, &error));
-	assert_non_null(strstr(error.text, "9.4"));
+	assert_non_null(strstr(error.text, " 9."));
 	head->abi_major = LG_ABI_MAJOR;
 	assert_false(descriptor_read(theirs, "future.so", &library, &error));
 	head->abi_minor = LG_ABI_MINOR;
