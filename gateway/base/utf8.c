@@ -1,7 +1,6 @@
 #include "base/utf8.h"
 
-/* Of eight bytes: set in those that are not ASCII. */
-#define HIGH_BITS UINT64_C(0x8080808080808080)
+#include "base/word.h"
 
 /* Length of the character at `at`, of which `length` > 0 bytes are there, or
  * 0. The second byte's range shuts out overlong forms (E0, F0), surrogates
@@ -34,28 +33,15 @@ static size_t character(const unsigned char *at, size_t length)
 	return size;
 }
 
-static uint64_t load(const char *at)
+/* Marks what is not ASCII. */
+static uint64_t wide_bytes(uint64_t word)
 {
-	uint64_t eight;
-
-	memcpy(&eight, at, sizeof(eight));
-	return eight;
+	return word;
 }
 
 bool utf8_ascii(struct lg_slice s)
 {
-	uint64_t seen = 0;
-
-	if (s.length < sizeof(seen)) {
-		for (size_t i = 0; i < s.length; i++)
-			seen |= (unsigned char)s.data[i];
-		return seen < 0x80;
-	}
-	for (size_t at = 0; at < s.length - sizeof(seen); at += sizeof(seen))
-		seen |= load(s.data + at);
-	/* The last eight, whichever of them were seen before. */
-	seen |= load(s.data + s.length - sizeof(seen));
-	return (seen & HIGH_BITS) == 0;
+	return !word_any(s, wide_bytes, ' ');
 }
 
 bool utf8_valid(struct lg_slice s)
@@ -66,9 +52,9 @@ bool utf8_valid(struct lg_slice s)
 	if (utf8_ascii(s))
 		return true;
 	while (left > 0) {
-		if (left >= sizeof(uint64_t) && (load((const char *)at) & HIGH_BITS) == 0) {
-			at += sizeof(uint64_t);
-			left -= sizeof(uint64_t);
+		if (left >= WORD_BYTES && (word_load((const char *)at) & WORD_HIGH_BITS) == 0) {
+			at += WORD_BYTES;
+			left -= WORD_BYTES;
 			continue;
 		}
 		size_t size = character(at, left);

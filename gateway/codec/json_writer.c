@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "base/word.h"
 
 void json_writer_init(struct json_writer *writer, struct buffer *out)
 {
@@ -24,34 +25,24 @@ static bool is_plain(char c)
 	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-
-/* Whether all eight bytes are plain. A byte below n borrows into its top bit
- * when n is taken off; a byte equal to c is zero, thus below 1, after the
- * exclusive or. A borrow from the byte below can only say no where it is yes
- * for that byte already. */
-static bool are_plain(uint64_t eight)
+/* Marks what needs an escape or is not ASCII. */
+static uint64_t odd_bytes(uint64_t word)
 {
-	uint64_t quotes = eight ^ EACH_BYTE * '"';
-	uint64_t backslashes = eight ^ EACH_BYTE * '\\';
-	uint64_t odd = eight | ((eight - EACH_BYTE * 0x20) & ~eight) |
-		       ((quotes - EACH_BYTE) & ~quotes) |
-		       ((backslashes - EACH_BYTE) & ~backslashes);
+	return word | word_below(word, ' ') | word_equal(word, '"') | word_equal(word, '\\');
+}
 
-	return (odd & EACH_BYTE * 0x80) == 0;
+bool json_is_plain(struct lg_slice text)
+{
+	return !word_any(text, odd_bytes, 'x');
 }
 
 /* How many bytes from the front need no escape. */
 static size_t plain_length(const char *at, const char *end)
 {
 	const char *from = at;
-	uint64_t eight;
 
-	for (; end - at >= 8; at += 8) {
-		memcpy(&eight, at, sizeof(eight));
-		if (!are_plain(eight))
-			break;
-	}
+	while (end - at >= (ptrdiff_t)WORD_BYTES && !(odd_bytes(word_load(at)) & WORD_HIGH_BITS))
+		at += WORD_BYTES;
 	while (at < end && is_plain(*at))
 		at++;
 	return (size_t)(at - from);
@@ -60,17 +51,15 @@ static size_t plain_length(const char *at, const char *end)
 /* Most names and values need no escape: they go in as one piece. */
 static void write_quoted(struct buffer *out, struct lg_slice text)
 {
-	size_t plain = plain_length(text.data, text.data + text.length);
-
-	if (plain == text.length && plain > 0) {
-		char *room = buffer_room(out, plain + 2);
+	if (text.length > 0 && json_is_plain(text)) {
+		char *room = buffer_room(out, text.length + 2);
 
 		if (!room)
 			return;
 		room[0] = '"';
-		memcpy(room + 1, text.data, plain);
-		room[plain + 1] = '"';
-		buffer_added(out, plain + 2);
+		memcpy(room + 1, text.data, text.length);
+		room[text.length + 1] = '"';
+		buffer_added(out, text.length + 2);
 		return;
 	}
 	buffer_add_byte(out, '"');

@@ -52,44 +52,13 @@ static bool plain_literal(const struct field *field, struct lg_slice text)
 	return true;
 }
 
-/* Has the high bit of a byte set that needs an escape or is not ASCII. */
-static uint64_t odd_bytes(uint64_t word)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-
-	return (word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & ones << 7;
-}
-
-static uint64_t load(const char *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
-static bool plain_text(struct lg_slice text)
-{
-	uint64_t odd = 0, word = UINT64_C(0x0101010101010101) * 'x';
-	size_t at = 0;
-
-	if (text.length < sizeof(word)) { /* in front of letters that pass */
-		memcpy(&word, text.data, text.length);
-		return odd_bytes(word) == 0;
-	}
-	for (; at < text.length - sizeof(word); at += sizeof(word))
-		odd |= odd_bytes(load(text.data + at));
-	return (odd | odd_bytes(load(text.data + text.length - sizeof(word)))) == 0;
-}
-
 /* Key and text with one look at the buffer: what most of a record is. */
 static void encode_text(struct encoder *encoder, const struct field_key *key, struct lg_slice text)
 {
 	size_t skip = encoder->json.comma ? 0 : 1, length = key->length - skip;
 	char *room;
 
-	if (!plain_text(text)) {
+	if (!json_is_plain(text)) {
 		add_key(encoder, key->text, key->length);
 		encoder->json.comma = false;
 		json_write_text(&encoder->json, text);
