@@ -1,6 +1,7 @@
 #include "lead/field.h"
 
 #include "base/error.h"
+#include "base/word.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,11 @@ struct field_step field_steps[FIELD_GROUPS_MAX][FIELD_GROUPS_MAX];
 static uint8_t group_count;
 
 /* Open addressing; a slot without text is empty. About 330 names are in. */
-#define SLOTS 1024
+#define SLOT_BITS 10
+#define SLOTS (1 << SLOT_BITS)
+/* 2^64 divided by the golden ratio: spreads what it is multiplied with (Knuth,
+ * The Art of Computer Programming, section 6.4). */
+#define HASH_FACTOR UINT64_C(0x9E3779B97F4A7C15)
 
 struct slot {
 	struct lg_slice text;
@@ -43,22 +48,31 @@ static char loose_byte(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-/* FNV-1a. */
-static inline uint32_t hash_text(struct lg_slice text, char (*byte)(char))
+/* The five low bits of each letter, whichever its case, and nothing of other
+ * bytes: '_' and what may stand for it, digits. */
+static uint64_t letters_of(uint64_t word)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t letters = (word >> 6 & WORD_EACH(1)) * 31; /* bit 6: letters, and '_' */
 
-	for (size_t i = 0; i < text.length; i++)
-		hash = (hash ^ (unsigned char)byte(text.data[i])) * 16777619u;
-	return hash;
+	return ((word & WORD_EACH(31)) + WORD_EACH(1)) & letters; /* and 31 + 1 goes */
+}
+
+/* The same for all spellings of a name. */
+static inline uint64_t hash_name(struct lg_slice text)
+{
+	uint64_t hash = text.length;
+	size_t at = 0;
+
+	for (; text.length - at >= WORD_BYTES; at += WORD_BYTES)
+		hash = (hash ^ letters_of(word_load(text.data + at))) * HASH_FACTOR;
+	hash ^= letters_of(word_rest(text, at, '_'));
+	return hash * HASH_FACTOR >> (64 - SLOT_BITS);
 }
 
 /* The slot that holds `text`, or the empty one where it belongs. */
 static inline struct slot *find_slot(struct slot *slots, struct lg_slice text, char (*byte)(char))
 {
-	uint32_t hash = hash_text(text, byte);
-
-	for (uint32_t at = hash ^ hash >> 16;; at++) {
+	for (uint64_t at = hash_name(text);; at++) {
 		struct slot *slot = &slots[at % SLOTS];
 		size_t same = 0;
 
@@ -163,10 +177,13 @@ static uint8_t group_of(struct lg_slice prefix)
 	return group_count++;
 }
 
+/* FNV-1a of the path: a part of digests that are kept. */
 static void add_hash(int field)
 {
-	uint32_t hash = hash_text(slice_from(field_table[field].path), plain_byte);
+	uint32_t hash = 2166136261u;
 
+	for (const char *path = field_table[field].path; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * 16777619u;
 	for (size_t i = 0; i < sizeof(field_keys[field].hash); i++)
 		field_keys[field].hash[i] = (unsigned char)(hash >> (24 - 8 * i));
 	for (int other = 0; other < field; other++)

@@ -1,6 +1,7 @@
 #include "lead/text.h"
 
 #include "base/utf8.h"
+#include "base/word.h"
 #include "lead/unicode.h"
 
 /* What a character does to a text. */
@@ -115,19 +116,29 @@ static struct lg_slice clean(struct arena *arena, struct lg_slice text, bool blo
 	return slice_of(cleaner.out, cleaner.length);
 }
 
+/* Marks what is not printable ASCII, and a blank behind a blank; `*before` says
+ * whether the last byte was one. */
+static uint64_t unclean_bytes(uint64_t word, uint64_t *before)
+{
+	/* Exact for ASCII, unlike word_equal: a blank more would be one too many. */
+	uint64_t blank = ~((word ^ WORD_EACH(' ')) + WORD_EACH(0x7f)) & WORD_HIGH_BITS;
+	uint64_t twice = blank & (blank << 8 | *before);
+
+	*before = blank >> 56;
+	return word | word_below(word, ' ') | (word + WORD_EACH(1)) | twice;
+}
+
 /* Printable ASCII with single blanks inside: nothing to do. */
 static bool surely_clean(struct lg_slice text)
 {
-	char before = ' ';
+	uint64_t unclean = 0, before = 0x80;
+	size_t at = 0;
 
-	for (size_t i = 0; i < text.length; i++) {
-		char c = text.data[i];
-
-		if (c < ' ' || c > '~' || (c == ' ' && before == ' '))
-			return false;
-		before = c;
-	}
-	return text.length == 0 || before != ' ';
+	for (; text.length - at >= WORD_BYTES; at += WORD_BYTES)
+		unclean |= unclean_bytes(word_load(text.data + at), &before);
+	unclean |= unclean_bytes(word_rest(text, at, 'x'), &before);
+	return (unclean & WORD_HIGH_BITS) == 0 &&
+	       (text.length == 0 || text.data[text.length - 1] != ' ');
 }
 
 static struct lg_slice cut(struct lg_slice text, size_t limit_bytes)

@@ -114,6 +114,36 @@ static void what_is_in_its_form_is_not_copied(void **state)
 	arena_fini(&arena);
 }
 
+/* Blanks are looked for eight bytes at a time: two of them may stand on either side
+ * of a seam, and one at either end. */
+static void blanks_are_seen_at_every_place(void **state)
+{
+	char text[24], want[24];
+
+	(void)state;
+	for (size_t length = 1; length <= sizeof(text); length++)
+		for (size_t first = 0; first < length; first++)
+			for (size_t second = first; second < length; second++) {
+				struct arena arena;
+				size_t kept = 0;
+
+				memset(text, 'a', length);
+				text[first] = text[second] = ' ';
+				for (size_t i = 0; i < length; i++)
+					if (text[i] != ' ' || (kept > 0 && want[kept - 1] != ' '))
+						want[kept++] = text[i];
+				if (kept > 0 && want[kept - 1] == ' ')
+					kept--;
+				arena_init(&arena, 256, 0);
+				struct lg_slice line = text_line(&arena, slice_of(text, length),
+								 1000);
+				assert_int_equal(line.length, kept);
+				if (kept > 0)
+					assert_memory_equal(line.data, want, kept);
+				arena_fini(&arena);
+			}
+}
+
 static void limits_cut_at_characters(void **state)
 {
 	static const struct {
@@ -189,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_and_blocks_have_one_form),
 		cmocka_unit_test(what_is_in_its_form_is_not_copied),
+		cmocka_unit_test(blanks_are_seen_at_every_place),
 		cmocka_unit_test(limits_cut_at_characters),
 		cmocka_unit_test(space_alone_is_no_difference),
 		cmocka_unit_test(long_texts_are_normalized),
