@@ -1,17 +1,12 @@
 #include "codec/form.h"
 
 #include "base/utf8.h"
+#include "base/word.h"
 #include "codec/charset.h"
 #include "codec/hex.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define FIRST_PAIRS 16
-
-/* A part of the input, and whether it stands for other bytes than its own. */
-struct part {
-	struct lg_slice raw;
-	bool encoded;
-};
 
 /* The byte that the two digits after a percent sign stand for, or -1. */
 static int escaped_byte(const char *digits, const char *end)
@@ -83,42 +78,25 @@ struct lg_slice percent_decode(struct arena *arena, struct lg_slice s, bool plus
 	return slice_of(decoded, length);
 }
 
-static bool part_decode(struct arena *arena, struct part part, struct lg_slice *text)
+/* Marks what stands for another byte, or is to be looked at as UTF-8. */
+static uint64_t encoded_bytes(uint64_t word)
 {
-	*text = part.raw;
-	if (!part.encoded)
-		return true;
-	*text = percent_decode(arena, part.raw, true);
-	if (slice_present(*text) && !utf8_valid(*text))
-		*text = repair_utf8(arena, *text);
-	return slice_present(*text);
+	return word | word_equal(word, '%') | word_equal(word, '+');
 }
 
-/* What a byte means to the scan; 0: it stands for itself. Bytes above ASCII are
- * looked at as UTF-8. */
-#define AMPERSAND 1
-#define EQUALS 2
-#define ENCODED 4
-static const uint8_t byte_classes[256] = {
-	['&'] = AMPERSAND,	   ['='] = EQUALS, ['%'] = ENCODED, ['+'] = ENCODED,
-	[0x80 ... 0xff] = ENCODED,
-};
-
-/* Takes the bytes before the first of one of the classes in `stops`. */
-static struct part take_part(const char **at, const char *end, int stops)
+/* A name or a value; `charset` NULL: of UTF-8. */
+static bool decode(struct arena *arena, const struct lg_slice *charset, struct lg_slice raw,
+		   struct lg_slice *text)
 {
-	const char *from = *at, *p = from;
-	int seen = 0;
-
-	for (; p < end; p++) {
-		int class = byte_classes[(unsigned char)*p];
-
-		if (class & stops)
-			break;
-		seen |= class;
-	}
-	*at = p;
-	return (struct part){slice_of(from, (size_t)(p - from)), (seen & ENCODED) != 0};
+	*text = raw;
+	if (!charset && !word_any(raw, encoded_bytes, 'x'))
+		return true;
+	*text = percent_decode(arena, raw, true);
+	if (slice_present(*text) && charset)
+		*text = charset_decode(arena, *charset, *text);
+	else if (slice_present(*text) && !utf8_valid(*text))
+		*text = repair_utf8(arena, *text);
+	return slice_present(*text);
 }
 
 static bool form_grow(struct arena *arena, struct form *form, size_t *room, size_t max_pairs)
@@ -140,47 +118,8 @@ static bool form_grow(struct arena *arena, struct form *form, size_t *room, size
 	return true;
 }
 
-bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, struct form *form)
-{
-	const char *at = bytes.data, *end = bytes.data + bytes.length;
-	size_t room = 0;
-
-	*form = (struct form){NULL, 0};
-	while (at < end) {
-		struct part name = take_part(&at, end, AMPERSAND | EQUALS);
-		struct part value = {.raw = LG_SLICE("")};
-		struct lg_pair *pair;
-
-		if (at < end && *at == '=') {
-			at++;
-			value = take_part(&at, end, AMPERSAND);
-		} else if (name.raw.length == 0) {
-			at++;
-			continue;
-		}
-		if (at < end)
-			at++;
-		if (form->count == room && !form_grow(arena, form, &room, max_pairs))
-			return false;
-		pair = &form->pairs[form->count++];
-		if (!part_decode(arena, name, &pair->name) ||
-		    !part_decode(arena, value, &pair->value))
-			return false;
-	}
-	return true;
-}
-
-static bool text_decode(struct arena *arena, struct lg_slice charset, struct lg_slice raw,
-			struct lg_slice *text)
-{
-	*text = percent_decode(arena, raw, true);
-	if (slice_present(*text))
-		*text = charset_decode(arena, charset, *text);
-	return slice_present(*text);
-}
-
-bool form_parse_in(struct arena *arena, struct lg_slice bytes, struct lg_slice charset,
-		   size_t max_pairs, struct form *form)
+static bool parse(struct arena *arena, struct lg_slice bytes, const struct lg_slice *charset,
+		  size_t max_pairs, struct form *form)
 {
 	struct lg_slice rest = bytes, part;
 	size_t room = 0;
@@ -196,11 +135,22 @@ bool form_parse_in(struct arena *arena, struct lg_slice bytes, struct lg_slice c
 		if (form->count == room && !form_grow(arena, form, &room, max_pairs))
 			return false;
 		pair = &form->pairs[form->count++];
-		if (!text_decode(arena, charset, slice_cut(part, 0, end), &pair->name) ||
-		    !text_decode(arena, charset, slice_cut(part, end + 1, SIZE_MAX), &pair->value))
+		if (!decode(arena, charset, slice_cut(part, 0, end), &pair->name) ||
+		    !decode(arena, charset, slice_cut(part, end + 1, SIZE_MAX), &pair->value))
 			return false;
 	}
 	return true;
+}
+
+bool form_parse(struct arena *arena, struct lg_slice bytes, size_t max_pairs, struct form *form)
+{
+	return parse(arena, bytes, NULL, max_pairs, form);
+}
+
+bool form_parse_in(struct arena *arena, struct lg_slice bytes, struct lg_slice charset,
+		   size_t max_pairs, struct form *form)
+{
+	return parse(arena, bytes, &charset, max_pairs, form);
 }
 
 struct lg_slice form_value(const struct form *form, const char *name)
