@@ -1,5 +1,5 @@
-/* Digests and signatures over OpenSSL 3, with one context per thread so that
- * a digest allocates nothing. Any thread. */
+/* Digests and signatures over OpenSSL 3. They allocate nothing, but the first
+ * signature of a kind on each thread. Any thread. */
 #ifndef CODEC_DIGEST_H
 #define CODEC_DIGEST_H
 
