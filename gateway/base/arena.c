@@ -5,12 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define ALIGNMENT 16
-
 struct arena_block {
 	struct arena_block *next;
 	size_t size;
-	_Alignas(ALIGNMENT) char bytes[];
+	_Alignas(ARENA_ALIGNMENT) char bytes[];
 };
 
 void arena_init(struct arena *arena, size_t block_bytes, size_t limit_bytes)
@@ -92,9 +90,9 @@ static void *fail(struct arena *arena)
 	return NULL;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_alloc_more(struct arena *arena, size_t size)
 {
-	size_t rounded = ((size ? size : 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	size_t rounded = ((size ? size : 1) + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
 	void *piece;
 
 	if (arena->failed || size > PTRDIFF_MAX / 2)

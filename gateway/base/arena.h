@@ -39,8 +39,24 @@ void arena_fini(struct arena *arena);
 /* Forgets everything but keeps one block for the next use. */
 void arena_reset(struct arena *arena);
 
+#define ARENA_ALIGNMENT 16
+
 /* Aligned to 16 bytes, not cleared. NULL when memory or the limit ran out. */
-void *arena_alloc(struct arena *arena, size_t size);
+void *arena_alloc_more(struct arena *arena, size_t size);
+static inline void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t left = (size_t)(arena->end - arena->next);
+	size_t rounded = (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	void *piece = arena->next;
+
+	/* Nearly always it is there: a request asks fifty times. */
+	if (size == 0 || size > left || rounded > left || arena->failed ||
+	    (arena->limit_bytes > 0 && rounded > arena->limit_bytes - arena->used_bytes))
+		return arena_alloc_more(arena, size);
+	arena->next += rounded;
+	arena->used_bytes += rounded;
+	return piece;
+}
 void *arena_zalloc(struct arena *arena, size_t size);
 
 /* A copy with a closing zero byte; an absent slice when memory ran out. */

@@ -7,12 +7,10 @@ static unsigned char lower(char c)
 	return u >= 'A' && u <= 'Z' ? u | 0x20 : u;
 }
 
-bool slice_equal_nocase(struct lg_slice a, struct lg_slice b)
+bool slice_same_letters(const char *a, const char *b, size_t length)
 {
-	if (a.length != b.length)
-		return false;
-	for (size_t i = 0; i < a.length; i++)
-		if (a.data[i] != b.data[i] && lower(a.data[i]) != lower(b.data[i]))
+	for (size_t i = 0; i < length; i++)
+		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
 			return false;
 	return true;
 }

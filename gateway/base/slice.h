@@ -47,7 +47,11 @@ static inline struct lg_slice slice_cut(struct lg_slice s, size_t start, size_t 
 }
 
 /* Equal when ASCII letters of either case are one. */
-bool slice_equal_nocase(struct lg_slice a, struct lg_slice b);
+bool slice_same_letters(const char *a, const char *b, size_t length);
+static inline bool slice_equal_nocase(struct lg_slice a, struct lg_slice b)
+{
+	return a.length == b.length && slice_same_letters(a.data, b.data, a.length);
+}
 
 bool slice_starts(struct lg_slice s, const char *prefix);
 bool slice_ends(struct lg_slice s, const char *suffix);

@@ -120,10 +120,9 @@ static void content_turn(struct content *content)
 	content->used = sizeof(digest);
 }
 
-static void content_bytes(struct content *content, const void *data, size_t size)
+/* More than there is room for. */
+static void content_long(struct content *content, const char *at, size_t size)
 {
-	const char *at = data;
-
 	while (size > 0) {
 		size_t step = sizeof(content->room) - content->used;
 
@@ -138,6 +137,16 @@ static void content_bytes(struct content *content, const void *data, size_t size
 		at += step;
 		size -= step;
 	}
+}
+
+static inline void content_bytes(struct content *content, const void *data, size_t size)
+{
+	if (size > sizeof(content->room) - content->used) {
+		content_long(content, data, size);
+		return;
+	}
+	memcpy(content->room + content->used, data, size);
+	content->used += size;
 }
 
 /* A field by the hash of its path, which no other row shares. */

@@ -124,7 +124,10 @@ bool turnstile_admits_client(const struct turnstile *turnstile, const struct sou
 bool turnstile_admits_to(const struct turnstile *turnstile, struct source *source,
 			 struct http_request *request)
 {
-	int64_t wait_ms = meter_take(&source->meter, &source->rate, clock_monotonic_us() * 1000);
+	bool limited = source->rate.interval_ns > 0;
+	int64_t wait_ms = limited ? meter_take(&source->meter, &source->rate,
+					       clock_monotonic_us() * 1000)
+				  : 0;
 
 	if (wait_ms > 0)
 		return refuse_rate(source, SOURCE_OVER_RATE, request, DETAIL_SOURCE, wait_ms);
