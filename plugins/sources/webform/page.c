@@ -38,19 +38,21 @@ void page_add_html(struct page *page, struct lg_slice text)
 
 void page_add_json(struct page *page, struct lg_slice text)
 {
+	size_t from = 0; /* what needs no escape goes as one piece */
+
 	for (size_t i = 0; i < text.length; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		char escape[8];
 
-		if (c < ' ') {
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-			page_add(page, escape);
+		if (c >= ' ' && c != '"' && c != '\\')
 			continue;
-		}
-		if (c == '"' || c == '\\')
-			page_add(page, "\\");
-		add_bytes(page, text.data + i, 1);
+		add_bytes(page, text.data + from, i - from);
+		snprintf(escape, sizeof(escape), c < ' ' ? "\\u%04x" : "\\%c", c);
+		page_add(page, escape);
+		from = i + 1;
 	}
+	if (from < text.length)
+		add_bytes(page, text.data + from, text.length - from);
 }
 
 bool page_make(struct lg_request *request, void (*render)(struct page *page, void *context),
