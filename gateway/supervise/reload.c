@@ -188,6 +188,12 @@ static void change_over(struct reload *reload, struct generation *next)
 	generation_unref(&old);
 }
 
+static void run_again(struct reload *reload)
+{
+	reload->again = false;
+	run(reload);
+}
+
 static void finish(struct reload *reload)
 {
 	int64_t number = reload->gateway->generation->number;
@@ -201,10 +207,8 @@ static void finish(struct reload *reload)
 		notify_ready();
 	reload_text_number(&reload->plan, "generation", number);
 	answer_all(&reload->served, buffer_slice(&reload->plan));
-	if (!reload->again)
-		return;
-	reload->again = false;
-	run(reload);
+	if (reload->again)
+		run_again(reload);
 }
 
 static void begin_changes(struct reload *reload)
@@ -216,14 +220,23 @@ static void begin_changes(struct reload *reload)
 	}
 }
 
+/* All loops serve the newest generation: its addresses may change, or, where it is the
+ * first, the next may come that was asked for too early. */
+static void go_on(struct reload *reload)
+{
+	if (reload->changing && reload->changes[0])
+		begin_changes(reload);
+	else if (!reload->changing && reload->again)
+		run_again(reload);
+}
+
 static void on_share(struct loop_mailbox *box, struct letter *letter)
 {
 	struct reload *reload = container_of(box, struct reload, box);
 
 	generation_take_home(container_of(letter, struct worker_share, letter));
-	if (reload->changing && reload->changes[0] &&
-	    generation_is_taken(reload->gateway->generation))
-		begin_changes(reload);
+	if (generation_is_taken(reload->gateway->generation))
+		go_on(reload);
 	look_at_drains(reload);
 }
 
@@ -372,7 +385,8 @@ void reload_ask(struct reload *reload, struct reload_ticket *ticket)
 {
 	if (ticket)
 		list_append(&reload->asked, &ticket->link);
-	if (reload->changing)
+	/* A share comes home as taken before the loop may be handed the next. */
+	if (reload->changing || !generation_is_taken(reload->gateway->generation))
 		reload->again = true;
 	else
 		run(reload);
