@@ -18,7 +18,7 @@ use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(wait_until form_encode form_request json_request read_answer read_lines
+our @EXPORT = qw(wait_until form_encode form_request json_request request_bytes read_answer read_lines
     slurp spew patience leadgate_binary);
 
 my $top = $ENV{LG_SRCDIR} || abs_path(dirname(__FILE__) . '/../..');
