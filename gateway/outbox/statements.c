@@ -10,11 +10,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_ADD_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	/* OR FAIL: what fails takes its transaction along, so SQLite need not be able to undo
 	 * it alone. */
-	[STATEMENT_DRAFT_EVENTS] = "INSERT OR FAIL INTO event"
-				   " SELECT seq, type, lead, at, body FROM draft",
+	[STATEMENT_DRAFT_EVENTS] = ("INSERT OR FAIL INTO event"
+				    " SELECT seq, type, lead, at, body FROM draft"),
 	[STATEMENT_DRAFT_LEADS] = "INSERT OR FAIL INTO lead SELECT lead, seq FROM draft",
-	[STATEMENT_DRAFT_IDENTITIES] = "INSERT OR FAIL INTO identity"
-				       " SELECT seq, lead, at, keys FROM draft",
+	[STATEMENT_DRAFT_IDENTITIES] = ("INSERT OR FAIL INTO identity"
+					" SELECT seq, lead, at, keys FROM draft"),
 	[STATEMENT_MOVE_LEAD] = "UPDATE lead SET event = ? WHERE id = ?",
 	[STATEMENT_ADD_IDENTITY] = "INSERT INTO identity VALUES (?, ?, ?, ?)",
 	[STATEMENT_IDENTITY] = "SELECT lead, at, keys FROM identity WHERE seq = ?",
