@@ -39,6 +39,9 @@
 /* source: its `reply` makes the answer to what was refused or could not be stored,
  * too; see lg_refusal. Since 0.4. */
 #define LG_ANSWERS_REFUSALS 32u
+/* source: has `read`, so files can be imported through it, and the options of imports
+ * are this source's too. One without `receive` has no path. Since 0.4. */
+#define LG_READS_FILES 64u
 
 struct lg_source_operations;
 struct lg_sink_operations;

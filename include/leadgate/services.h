@@ -231,6 +231,65 @@ struct lg_verdict {
 	struct lg_slice blob;
 };
 
+/* A file of leads that is to be read. Slices live until read_close. */
+struct lg_file {
+	size_t size;	      /* the gateway's: what it does not know lies beyond */
+	struct lg_slice name; /* without folders */
+	struct lg_slice head; /* its first bytes, at most LG_HEAD_MAX, for what stands at its
+				    * beginning, also when a reading goes on further down */
+	int32_t whole;	      /* 1: `head` is all of it */
+	int32_t reserved;
+	int64_t length;		   /* bytes */
+	const struct lg_pair *map; /* what the operator says: a column's name, and the form's name
+				    * or the path of a field that it means; "-": leave it out */
+	size_t map_count;
+	struct lg_slice position; /* where the reading goes on; absent: from the start */
+};
+#define LG_HEAD_MAX 65536
+
+/* What a reading is, for read_open to fill. All lives until read_close. */
+struct lg_reading {
+	size_t size; /* the gateway's */
+	void *state; /* the plugin's own */
+	/* The first line of the file of refused rows: UTF-8, without a line ending,
+	 * leadgate_line, leadgate_reason and the original header, in the file's delimiter. */
+	struct lg_slice header;
+	struct lg_slice delimiter; /* between the fields of a record: 1 byte or more */
+	/* For people: a column's name and what it means, "person.email", "extra" or "-";
+	 * and how the file is written, "semicolons, windows-1252". */
+	const struct lg_pair *columns;
+	size_t column_count;
+	struct lg_slice dialect;
+};
+
+/* The next bytes of the file: from where the last call ended. */
+struct lg_chunk {
+	size_t size; /* the gateway's */
+	struct lg_slice bytes;
+	int64_t offset; /* of its first byte in the file */
+	int32_t last;	/* 1: the file ends with them */
+	int32_t reserved;
+};
+
+/* What came of them, zero before the call. */
+#define LG_POSITION_MAX 64
+struct lg_taken {
+	size_t size;	 /* the gateway's */
+	size_t consumed; /* bytes that are done with, whole records */
+	/* What a reading that goes on behind them has to know: up to LG_POSITION_MAX bytes,
+	 * copied, and committed with the leads. Absent: nothing. */
+	struct lg_slice position;
+};
+
+/* Where an item stands in its file, for lg_lead_origin and lg_reject. `text` is NOT copied:
+ * it lives in the chunk, or as long as the request. */
+struct lg_origin {
+	size_t size;	      /* set by the caller: sizeof(struct lg_origin) */
+	int64_t line;	      /* of the file, from 1: where the record begins */
+	struct lg_slice text; /* the record as the file of refused rows is to have it: UTF-8, in
+			       * the file's delimiter and quotes, without a line ending */
+};
+
 struct lg_services {
 	size_t size;
 
@@ -323,6 +382,10 @@ struct lg_services {
 	int32_t (*state_set)(struct lg_request *, struct lg_slice key, struct lg_slice value);
 	int32_t (*time)(struct lg_slice text, int64_t *at);
 	struct lg_slice (*time_text)(struct lg_request *, int64_t at);
+
+	/* imports, since 0.4 */
+	int32_t (*lead_origin)(struct lg_lead *, const struct lg_origin *);
+	int32_t (*reject)(struct lg_request *, struct lg_slice reason, const struct lg_origin *);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

@@ -16,6 +16,11 @@
  * says, and after a crash an errand begins where its last commit left it. Leads of
  * an errand want a delivery key: it may happen twice.
  *
+ * Files of leads are read by `read_open`, `read` and `read_close` (since 0.4): the
+ * gateway hands over the file in chunks, the plugin adds an item a record and says how
+ * far it came; the leads, the refused records and that position commit together, so a
+ * reading that was killed goes on behind what is stored, and nothing comes twice.
+ *
  * One instance is called by several threads at once: its memory is read-only
  * after `open`. What changes lives in the host's services. The flag
  * LG_SERIAL asks for one loop at a time. */
@@ -47,7 +52,8 @@ struct lg_source_operations {
 
 	/* Takes a whole request. Adds items with lg_lead, lg_ignore; or refuses
 	 * the request with lg_refuse and returns LG_FAIL. LG_LATER, which will
-	 * suspend it, is no answer yet: it fails the request. A loop thread. */
+	 * suspend it, is no answer yet: it fails the request. A loop thread. NULL only
+	 * in a plugin with LG_READS_FILES: then the source has no path. */
 	int32_t (*receive)(void *instance, struct lg_request *request);
 
 	/* Makes the answer when all is committed. For a request that was refused
@@ -78,6 +84,29 @@ struct lg_source_operations {
 	 * goes on from there. */
 	int32_t (*backfill)(void *instance, struct lg_request *request,
 			    const struct lg_errand *errand, struct lg_verdict *verdict);
+
+	/* Files, since 0.4; the descriptor has LG_READS_FILES. Several files may be read at
+	 * once, each with a state of its own. No I/O, no blocking. The errand thread. */
+
+	/* Looks at a file's first bytes, and fills `reading`. Memory of this request, to which
+	 * no item may be added, lives until read_close. After LG_FAIL there is no reading;
+	 * `problem` says why this is no file of leads: what is wrong, where, and what would be
+	 * right. It may quote names of columns, no other content of the file. */
+	int32_t (*read_open)(void *instance, struct lg_request *request, const struct lg_file *file,
+			     struct lg_reading *reading, struct lg_text problem);
+
+	/* Adds an item for each whole record of the chunk, with lg_lead and lg_lead_origin, with
+	 * lg_reject or lg_ignore, until the chunk ends or one of them says that there is no
+	 * room: that record is then not consumed. It says in `taken` how far it came; nothing,
+	 * where the chunk is not the last, asks for a larger one. The chunk and the request of
+	 * each call live until the items are stored. Items that cannot be stored may be read
+	 * again: what `state` holds of records is only what `taken->position` says, too.
+	 * LG_FAIL ends the import as failed: lg_refuse says why. */
+	int32_t (*read)(void *instance, struct lg_request *request, void *state,
+			const struct lg_chunk *chunk, struct lg_taken *taken);
+
+	/* Ends the reading. May be NULL. */
+	void (*read_close)(void *instance, void *state);
 };
 
 /* Fills `info`; what an older gateway does not know is zero. Slices live as
@@ -282,6 +311,23 @@ static inline int32_t lg_field_named(struct lg_request *request, struct lg_slice
 static inline int32_t lg_ignore(struct lg_request *request, struct lg_slice reason)
 {
 	return request->services->ignore(request, reason);
+}
+
+/* In `read`: says where a lead stands in its file, for the refusal that the gateway may
+ * find. The text is not copied. LG_FAIL: not in a reading. Since 0.4. */
+static inline int32_t lg_lead_origin(struct lg_lead *lead, const struct lg_origin *origin)
+{
+	return lead->services->lead_origin(lead, origin);
+}
+
+/* In `read`: adds an item that is no lead, for a reason which is a sentence without
+ * personal data; it is copied. It is counted as refused and written to the file of refused
+ * rows. LG_FAIL: not in a reading, the request has as many items as it may, or memory ran
+ * out. Since 0.4. */
+static inline int32_t lg_reject(struct lg_request *request, struct lg_slice reason,
+				const struct lg_origin *origin)
+{
+	return request->services->reject(request, reason, origin);
 }
 
 /* Adds an item: a claim, which commits with the request's other items and is then
