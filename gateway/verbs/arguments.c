@@ -116,6 +116,9 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		return usage(argv[0]);
 	if (arguments->operand_count > most_operands)
 		return complain(argv[0], "too many arguments", arguments->operands[most_operands]);
+	for (int i = 0; i < arguments->operand_count; i++)
+		if (!arguments->operands[i][0])
+			return complain(argv[0], "an argument is empty", "''");
 	if (!arguments->config && (options & ARGUMENT_CONFIG))
 		arguments->config = default_config();
 	return true;

@@ -73,6 +73,8 @@ static void test_mistakes_are_told(void **state)
 	assert_false(read_line("leads -n 99999999999999999999", ALL, 0, 0));
 	assert_false(read_line("check --json", ARGUMENT_CONFIG, 0, 0));
 	assert_false(read_line("check -n 1", ARGUMENT_CONFIG, 0, 0));
+	assert_true(read_line("backup file", ARGUMENT_CONFIG, 1, 2));
+	assert_false(read_line("backup  file", ARGUMENT_CONFIG, 1, 2)); /* an empty one */
 }
 
 int main(void)
