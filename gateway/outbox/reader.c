@@ -11,7 +11,8 @@
 #include "outbox/store.h"
 
 #define EVENT_COLUMNS "e.seq, e.type, e.at, e.lead, e.body"
-#define OPEN_COLUMNS "o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events"
+#define OPEN_COLUMNS \
+	"o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events, o.due"
 #define CLAIM_COLUMNS "no, source, kind, key, group_key, parts, at, state, due, attempts, error"
 #define LEADS "SELECT " EVENT_COLUMNS " FROM lead l JOIN event e ON e.seq = l.event"
 
@@ -141,6 +142,7 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 		event->sent.first_seq = sqlite3_column_int64(select, 8);
 		event->sent.last_seq = sqlite3_column_int64(select, 9);
 		event->sent.count = sqlite3_column_int64(select, 10);
+		event->due_ms = sqlite3_column_int64(select, 11);
 	}
 	return slice_present(event->body);
 }

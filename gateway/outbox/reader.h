@@ -24,6 +24,7 @@ struct journal_event {
 	enum delivery_state state;
 	int64_t attempts;
 	int64_t since_ms; /* of its first failure that counts; 0: none does */
+	int64_t due_ms;
 	struct sent_batch sent;
 };
 

@@ -33,10 +33,11 @@ struct settled_event {
 	int32_t status; /* of the destination's answer, 0: none */
 	int64_t due_ms; /* wall clock: next attempt, for retry and unclassified */
 	int64_t attempts;
-	int64_t since_ms; /* wall clock: of the first failure that counts; 0: none does */
-	bool untried;	  /* open, but the destination was not asked: there is no attempt */
-	bool noted;	  /* the attempt alone is told: the event stays in the state that it has */
-	bool parted;	  /* beside that: it is of no sent batch any more */
+	int64_t since_ms;   /* wall clock: of the first failure that counts; 0: none does */
+	int64_t was_due_ms; /* wall clock: for when this attempt was meant; 0: it is the first */
+	bool untried;	    /* open, but the destination was not asked: there is no attempt */
+	bool noted;  /* the attempt alone is told: the event stays in the state that it has */
+	bool parted; /* beside that: it is of no sent batch any more */
 	struct sent_batch sent;
 	struct lg_slice reason;	     /* without personal data */
 	struct lg_slice answer;	     /* first bytes */

@@ -22,6 +22,17 @@ int64_t retry_longest_ms(const struct sink_settings *settings)
 								     : settings->max_retry_after_ms;
 }
 
+/* Time that passed long after the attempt was due does not count: the gateway was off,
+ * the lane stood still, or somebody set the clock. */
+static void leave_out_idleness(const struct sink_settings *settings, int64_t now_ms,
+			       struct settled_event *event)
+{
+	int64_t idle_ms = now_ms - event->was_due_ms - settings->retry_max_ms;
+
+	if (event->was_due_ms && event->since_ms && idle_ms > 0)
+		event->since_ms += idle_ms;
+}
+
 static void judge_again(const struct sink_settings *settings, const struct lg_settlement *answer,
 			int64_t now_ms, struct settled_event *event)
 {
@@ -30,6 +41,7 @@ static void judge_again(const struct sink_settings *settings, const struct lg_se
 				   ? answer->retry_after
 				   : settings->max_retry_after_ms;
 
+	leave_out_idleness(settings, now_ms, event);
 	/* What parks waits for a person who repairs the configuration. */
 	if (answer->outcome == LG_PARK)
 		event->since_ms = 0;

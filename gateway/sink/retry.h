@@ -23,9 +23,12 @@ int64_t retry_delay_ms(const struct sink_settings *settings, int64_t attempt);
 int64_t retry_ceiling_ms(const struct sink_settings *settings, int64_t attempt);
 
 /* Fills state, status, due, attempts, since and words of `event` (whose seq, number
- * of earlier attempts and time of the first failure are set) from the plugin's
- * answer. It is given up retry_for after that first failure, not after its capture:
- * old leads are sent as well. What parks has not failed itself: its time begins anew. */
+ * of earlier attempts, time of the first failure and of this attempt are set) from the
+ * plugin's answer. It is given up retry_for after that first failure, not after its
+ * capture: old leads are sent as well. Only time in which it was tried counts: beyond
+ * retry_max after an attempt was due, `since` moves along, so neither days without
+ * power nor a step of the wall clock use it up. What parks has not failed itself: its
+ * time begins anew. */
 void retry_judge(const struct sink_settings *settings, const struct lg_settlement *answer,
 		 int64_t now_ms, struct settled_event *event);
 

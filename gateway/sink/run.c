@@ -198,6 +198,7 @@ bool run_sort(struct run *run, const struct run_rules *rules)
 		run->results[i].seq = event->seq;
 		run->results[i].attempts = event->attempts;
 		run->results[i].since_ms = event->since_ms;
+		run->results[i].was_due_ms = event->due_ms;
 		sort_one(run, i, rules);
 	}
 	return !run->arena.failed;

@@ -109,6 +109,23 @@ static void test_time_begins_with_a_failure(void **state)
 	assert_int_equal(judge(LG_RETRY, 1, -700, 0).since_ms, 1000000);
 }
 
+/* A clock that leaps, a gateway that was off: that was no trying. */
+static void test_idleness_does_not_count(void **state)
+{
+	struct lg_settlement answer = {.size = sizeof(answer), .outcome = LG_RETRY};
+	struct settled_event event = {.seq = 7, .attempts = 20, .since_ms = 1000};
+
+	(void)state;
+	event.was_due_ms = 5000;
+	retry_judge(&settings, &answer, 5000 + 1500 + 86400000, &event);
+	assert_int_equal(event.state, DELIVERY_RETRY);
+	assert_int_equal(event.since_ms, 1000 + 86400000);
+	/* Being late by less than the longest wait is no leap. */
+	event.was_due_ms = event.since_ms + 9000;
+	retry_judge(&settings, &answer, event.since_ms + 10001, &event);
+	assert_int_equal(event.state, DELIVERY_DEAD);
+}
+
 /* Failing for long and tried often: dead. Either alone is not enough. */
 static void test_giving_up(void **state)
 {
@@ -128,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_retry_after_is_obeyed),
 		cmocka_unit_test(test_giving_up),
+		cmocka_unit_test(test_idleness_does_not_count),
 		cmocka_unit_test(test_what_parks_is_not_given_up),
 		cmocka_unit_test(test_time_begins_with_a_failure),
 	};
