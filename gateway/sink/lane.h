@@ -30,6 +30,7 @@ struct sink_settings {
 	int64_t retry_max_ms;	    /* ceiling of the back-off */
 	int64_t retry_for_ms;	    /* after the first failure; then: dead */
 	int64_t max_retry_after_ms; /* that a destination may ask for */
+	int64_t max_unanswered;	    /* attempts of a batch while others are taken */
 	int64_t rate;		    /* events a second, 0: no limit */
 	int64_t rate_day;	    /* events a day, 0: no limit */
 	int64_t gather_ms;	    /* at most to wait for a fuller batch */

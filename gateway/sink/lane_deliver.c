@@ -100,6 +100,7 @@ static void weigh_passed(struct lane *lane, struct run *run)
 	bool since = run->started_us >= lane->paused_us;
 
 	run->passed = true;
+	lane->taken_us = clock_monotonic_us();
 	for (size_t i = 0; i < run->batch.count && suspect->seq; i++) {
 		const struct journal_event *event = &run->events[run->places[i]];
 		if (event->seq == suspect->seq)
@@ -168,23 +169,43 @@ static bool is_unanswered(const struct lane *lane, const struct run *run)
 	return run->batch.count > 0;
 }
 
-/* Its events stay together, and are due together. A sink that takes single events
- * needs no note of that. */
-static void keep_together(const struct lane *lane, struct run *run)
+/* Events of a run from..to (not included) are one sent batch, due together. */
+static void make_sent(struct run *run, size_t from, size_t to)
 {
-	size_t count = run->batch.count;
-	const struct settled_event *first;
-	struct sent_batch sent;
+	const struct settled_event *first = &run->results[run->places[from]];
+	struct sent_batch sent = {first->seq, run->results[run->places[to - 1]].seq,
+				  (int64_t)(to - from)};
 
-	if (lane->batch_events == 1 || !is_unanswered(lane, run))
-		return;
-	first = &run->results[run->places[0]];
-	sent = (struct sent_batch){first->seq, run->results[run->places[count - 1]].seq,
-				   (int64_t)count};
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = from; i < to; i++) {
 		run->results[run->places[i]].sent = sent;
 		run->results[run->places[i]].due_ms = first->due_ms;
 	}
+}
+
+/* Whether the batch itself seems to be to blame: it has had no answer for long, and
+ * something else has been taken since the last batch that had none. While nothing is
+ * taken it is the destination, which may well have had the batch. */
+static bool is_to_blame(struct lane *lane, const struct run *run)
+{
+	bool others_pass = lane->taken_us > lane->unanswered_us;
+
+	lane->unanswered_us = clock_monotonic_us();
+	return others_pass && run->batch.count > 1 && run->sent.count &&
+	       run->results[run->places[0]].attempts >= lane->settings->max_unanswered;
+}
+
+/* Its events stay together, so that its key is the same when it goes again; or the two
+ * halves of it do. A sink that takes single events needs no note of that. */
+static void keep_together(struct lane *lane, struct run *run)
+{
+	size_t count = run->batch.count, half;
+
+	if (lane->batch_events == 1 || !is_unanswered(lane, run))
+		return;
+	half = is_to_blame(lane, run) ? count / 2 : 0;
+	if (half)
+		make_sent(run, 0, half);
+	make_sent(run, half, count);
 }
 
 /* ---- there and back ------------------------------------------------------------------ */

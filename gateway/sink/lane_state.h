@@ -126,6 +126,8 @@ struct lane {
 	int64_t failures;	 /* pauses in a row */
 	int64_t due_failures;	 /* of due runs in a row, each of another event */
 	int64_t due_failed_seq;	 /* the first of the last one */
+	int64_t taken_us;	 /* when something was delivered last */
+	int64_t unanswered_us;	 /* when a batch of several had no answer last */
 	struct suspect suspect;
 	struct pace pace; /* rate and rate_day */
 	int64_t reserved; /* nothing goes until there is room for so many, which go first */

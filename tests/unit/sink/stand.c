@@ -226,6 +226,7 @@ int stand_up(void **state)
 		.retry_first_ms = 1,
 		.retry_max_ms = 4,
 		.retry_for_ms = 1000000000,
+		.max_unanswered = 1000,
 		.gather_ms = 2,
 		.max_retry_after_ms = 86400000,
 		.max_held = 1000,

@@ -120,6 +120,35 @@ static void test_after_a_restart(void **state)
 	deliver_rest(batch, 6);
 }
 
+/* What the destination hangs at is found, though it never answers; and nobody is blamed
+ * while it takes nothing at all. */
+static void test_silence_is_halved_while_others_pass(void **state)
+{
+	int batch = 0;
+
+	(void)state;
+	stand.settings.max_unanswered = 3;
+	begin(8);
+	for (; batch < 6; batch++) {
+		is_batch(batch, 1, 8);
+		robot_settle(batch, LG_UNCLASSIFIED);
+	}
+	is_batch(batch, 1, 8);
+	robot.poison[6] = LG_UNCLASSIFIED;
+	atomic_store(&robot.order, POISON);
+	post(1);
+	robot_settle(batch, LG_UNCLASSIFIED);
+	for (int posted = 9; in_state(DELIVERY_DELIVERED) < posted - 1 && posted < 1000;) {
+		if (in_state(DELIVERY_DELIVERED) >= posted - 8)
+			post(1), posted++;
+		clock_sleep_ms(1);
+	}
+	assert_int_equal(rows("seq = 6 AND state = 'unclassified'"), 1);
+	assert_int_equal(rows("seq <> 6"), 0);
+	atomic_store(&robot.order, DELIVER);
+	WAIT_FOR(rows("1") == 0);
+}
+
 /* A real answer ends it: it is halved until the event is found that is to blame. */
 static void test_an_answer_ends_it(void **state)
 {
@@ -276,6 +305,7 @@ int main(void)
 		ON_A_STAND(test_goes_again_as_it_was),
 		ON_A_STAND(test_is_not_mixed_with_others),
 		ON_A_STAND(test_after_a_restart),
+		ON_A_STAND(test_silence_is_halved_while_others_pass),
 		ON_A_STAND(test_an_answer_ends_it),
 		ON_A_STAND(test_a_failure_ends_it),
 		ON_A_STAND(test_smaller_limits_end_it),
