@@ -184,7 +184,7 @@ ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t afte
 }
 
 ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
-		     int64_t now_ms, size_t count, struct journal_event **events,
+		     int64_t now_ms, size_t count, size_t bytes, struct journal_event **events,
 		     struct error *error)
 {
 	sqlite3_stmt *select = reader->queries[QUERY_DUE];
@@ -192,19 +192,19 @@ ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice
 	statement_bind_text(select, 1, sink);
 	sqlite3_bind_int64(select, 2, now_ms);
 	sqlite3_bind_int64(select, 3, (int64_t)count);
-	return read_events(select, arena, count, SIZE_MAX, events, error);
+	return read_events(select, arena, count, bytes, events, error);
 }
 
 ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
-			    int64_t beyond_ms, size_t count, struct journal_event **events,
-			    struct error *error)
+			    int64_t beyond_ms, size_t count, size_t bytes,
+			    struct journal_event **events, struct error *error)
 {
 	sqlite3_stmt *select = reader->queries[QUERY_DUE_BEYOND];
 
 	statement_bind_text(select, 1, sink);
 	sqlite3_bind_int64(select, 2, beyond_ms);
 	sqlite3_bind_int64(select, 3, (int64_t)count);
-	return read_events(select, arena, count, SIZE_MAX, events, error);
+	return read_events(select, arena, count, bytes, events, error);
 }
 
 ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,

@@ -38,9 +38,10 @@ void reader_close(struct reader **reader);
 ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t after_seq, size_t count,
 			size_t bytes, struct journal_event **events, struct error *error);
 
-/* Open events of a sink that are due at `now_ms`, oldest due first. */
+/* Open events of a sink that are due at `now_ms`, oldest due first; at most `count` and
+ * about `bytes` of bodies (at least one). */
 ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
-		     int64_t now_ms, size_t count, struct journal_event **events,
+		     int64_t now_ms, size_t count, size_t bytes, struct journal_event **events,
 		     struct error *error);
 /* When the next open event of the sink is due; INT64_MAX: none; 0: it cannot be read,
  * so there may be one. */
@@ -49,8 +50,8 @@ int64_t reader_next_due(struct reader *reader, struct lg_slice sink);
 /* Those whose time is later than `beyond_ms`, in no order: it was written down
  * under a clock that has been set since. */
 ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
-			    int64_t beyond_ms, size_t count, struct journal_event **events,
-			    struct error *error);
+			    int64_t beyond_ms, size_t count, size_t bytes,
+			    struct journal_event **events, struct error *error);
 /* The open events of a batch that goes again as it was, by seq. Fewer than it had, or
  * more: it cannot. */
 ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,

@@ -7,8 +7,9 @@
 #include "sink/lane_state.h"
 #include "sink/retry.h"
 
-#define DUE_MAX 256	   /* open events under way at once: they are read whole */
-#define DUE_AGAIN_MS 60000 /* what is due cannot go: look again, sooner after a settlement */
+#define DUE_MAX 256		 /* open events under way at once: they are read whole */
+#define DUE_BYTES_MAX (16 << 20) /* and about so much of their bodies, at one look */
+#define DUE_AGAIN_MS 60000	 /* what is due cannot go: look again, sooner after a settlement */
 
 bool lane_suspects(const struct lane *lane, const struct journal_event *event)
 {
@@ -172,9 +173,9 @@ static ptrdiff_t read_open(struct lane *lane, struct run *run, bool beyond, size
 	if (beyond)
 		return reader_due_beyond(lane->reader, &run->arena, lane->instance->name,
 					 now_ms + retry_longest_ms(lane->settings), count,
-					 &run->events, error);
+					 DUE_BYTES_MAX, &run->events, error);
 	return reader_due(lane->reader, &run->arena, lane->instance->name, now_ms, count,
-			  &run->events, error);
+			  DUE_BYTES_MAX, &run->events, error);
 }
 
 struct run *lane_read_due(struct lane *lane)

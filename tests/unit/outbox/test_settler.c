@@ -181,8 +181,9 @@ static void open_events_have_their_turns(void **state)
 	struct reader *reader = open_reader(kit);
 	assert_int_equal(reader_next_due(reader, SINK), 1500);
 	assert_int_equal(reader_next_due(reader, LG_SLICE("other")), INT64_MAX);
-	assert_int_equal(reader_due(reader, &arena, SINK, 1499, 10, &due, &error), 0);
-	assert_int_equal(reader_due(reader, &arena, SINK, 2000, 10, &due, &error), 2);
+	assert_int_equal(reader_due(reader, &arena, SINK, 1499, 10, 1 << 20, &due, &error), 0);
+	assert_int_equal(reader_due(reader, &arena, SINK, 2000, 10, 1, &due, &error), 1);
+	assert_int_equal(reader_due(reader, &arena, SINK, 2000, 10, 1 << 20, &due, &error), 2);
 	assert_int_equal(due[0].seq, 2);
 	assert_int_equal(due[1].seq, 1);
 	assert_int_equal(due[1].state, DELIVERY_RETRY);
