@@ -1,6 +1,7 @@
 /* The section `listen:`, with the files that `tls:` names. */
 #include "base/log.h"
 #include "config/file.h"
+#include "conn/address.h"
 #include "http/tls.h"
 #include "supervise/settings_part.h"
 
@@ -184,6 +185,27 @@ static void read_tls(struct settings *settings, struct fy_node *map, struct http
 
 static const char *const nested_keys[] = {"tls", NULL};
 
+/* All of IPv4, which has its place in IPv6, or all of both. */
+static bool is_everybody(const struct address_prefix *prefix)
+{
+	return prefix->bits == 0 || (prefix->bits <= 96 && address_is_v4(&prefix->address));
+}
+
+/* Allowed, for networks of which a firewall lets nothing else through; and a mistake
+ * where it does not. */
+static void warn_of_trust(const struct http_listen *listen)
+{
+	struct address_prefix prefix;
+
+	for (size_t i = 0; i < listen->trusted_proxies.count; i++)
+		if (address_prefix_parse(listen->trusted_proxies.items[i], &prefix) &&
+		    is_everybody(&prefix))
+			log_warning("listen.trusts-everybody",
+				    LOG_SLICE("trusted_proxies", listen->trusted_proxies.items[i]),
+				    LOG_TEXT("why", "whoever connects can claim any address; name "
+						    "the proxies alone"));
+}
+
 static void read_entry(struct settings *settings, struct fy_node *map, const char *what)
 {
 	const struct option_table table = {http_listen_options, http_listen_option_count,
@@ -193,9 +215,12 @@ static void read_entry(struct settings *settings, struct fy_node *map, const cha
 	struct error error;
 
 	if (bind_options(settings->document, map, what, &table, nested_keys, &settings_hooks,
-			 listen) &&
-	    !http_listen_check(listen, &error))
-		document_error(settings->document, map, "%s", error.text);
+			 listen)) {
+		if (http_listen_check(listen, &error))
+			warn_of_trust(listen);
+		else
+			document_error(settings->document, map, "%s", error.text);
+	}
 	if (tls)
 		read_tls(settings, tls, listen);
 }

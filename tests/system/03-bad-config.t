@@ -160,6 +160,15 @@ my ($expired, $said) = check(tls("certificate: old.crt, key: $key"));
 is($expired, 0, 'an expired certificate is served');
 like($said, qr/level=warning event=tls\.certificate-expired file=\S*old\.crt/, 'with a warning');
 
+# Everybody may be whoever they say.
+for my $all ('0.0.0.0/0', '::/0') {
+    my ($status, $text) = check(with(listen =>
+        qq(listen: [{ address: "127.0.0.1:0", trusted_proxies: [10.0.0.1, "$all"] }]\n)));
+    is($status, 0, "$all is trusted");
+    like($text, qr/level=warning event=listen\.trusts-everybody trusted_proxies="?\Q$all\E/, 'with a warning');
+    unlike($text, qr/10\.0\.0\.1/, 'for it alone');
+}
+
 # Plugins.
 case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),
     qr/did you mean "file"\?/, qr/there are: .*file/);
