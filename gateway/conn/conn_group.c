@@ -68,6 +68,26 @@ static void check_rates(struct conn_group *group, int64_t now_ms)
 		conn_group_arm(group, now_ms + RATE_TICK_MS);
 }
 
+static bool is_silent(const struct conn *conn)
+{
+	return conn->received_bytes == 0 && !conn_has_unread(conn);
+}
+
+/* While the server drains, who has not begun a handshake when the grace ends will not. */
+static void end_silence(struct conn_group *group, int64_t now_ms)
+{
+	if (now_ms < group->silence_ends_ms) {
+		conn_group_arm(group, group->silence_ends_ms);
+		return;
+	}
+	group->silence_ends_ms = INT64_MAX;
+	LIST_EACH_SAFE(node, &group->states[CONN_HANDSHAKE]) {
+		struct conn *conn = container_of(node, struct conn, node);
+		if (is_silent(conn))
+			conn_close(conn, CONN_DRAINED);
+	}
+}
+
 static void on_timer(struct loop_timer *timer)
 {
 	struct conn_group *group = container_of(timer, struct conn_group, timer);
@@ -77,6 +97,8 @@ static void on_timer(struct loop_timer *timer)
 	for (int state = 0; state < CONN_CLOSED; state++)
 		expire_state(group, (enum conn_state)state, now_ms);
 	check_rates(group, now_ms);
+	if (group->silence_ends_ms != INT64_MAX)
+		end_silence(group, now_ms);
 }
 
 /* Without memory for a timer the next connection that moves arms it. */
@@ -162,15 +184,16 @@ void conn_group_return(struct conn_group *group, struct buffer *buffer)
 	buffer_init(buffer, limit);
 }
 
-static bool is_silent(const struct conn *conn)
-{
-	return conn->received_bytes == 0 && !conn_has_unread(conn);
-}
-
-/* Who has begun to open a channel has a request to make: it is told later. */
+/* Who opens a channel has a request to make: it is told later. Whoever has said nothing
+ * at all yet has the grace for it, as an idle connection has. */
 static void tell_drain(struct conn *conn)
 {
-	if (conn->opening && is_silent(conn)) {
+	struct conn_group *group = conn->group;
+
+	if (conn->state == CONN_HANDSHAKE && is_silent(conn) && conn_group_has_grace(group)) {
+		group->silence_ends_ms = loop_now_ms(group->loop) + group->settings.drain_grace_ms;
+		conn_group_arm(group, group->silence_ends_ms);
+	} else if (conn->opening && is_silent(conn)) {
 		conn_close(conn, CONN_DRAINED);
 		return;
 	}
@@ -368,6 +391,7 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 		.settings = *settings,
 		.quota = quota,
 		.armed_ms = INT64_MAX,
+		.silence_ends_ms = INT64_MAX,
 		.idle_since_ms = INT64_MAX,
 	};
 	for (int i = 0; i < CONN_STATE_COUNT; i++)

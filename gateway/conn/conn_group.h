@@ -34,6 +34,8 @@ struct conn_group {
 	struct loop_timer deferred_timer;
 	struct loop_timer timer;
 	int64_t armed_ms; /* when the timer fires; INT64_MAX: it does not */
+	/* When silent connections in CONN_HANDSHAKE end; INT64_MAX: by their timeout. */
+	int64_t silence_ends_ms;
 	struct mailbox mailbox;
 	struct loop_mailbox letters;
 	struct letter drain_letter, room_letter;
@@ -77,8 +79,8 @@ void conn_expire(struct conn *conn, enum conn_reason reason);
 void conn_group_ask_room(struct conn_group *group);
 
 /* Tells every connection, now and to come, that the server drains. One that is
- * idle may have a request on its way: from here on it stays at most for the grace,
- * and is expired with CONN_DRAINED. Any thread. */
+ * idle, or has not begun its handshake, may have a request on its way: from here on it
+ * stays at most for the grace, and is expired with CONN_DRAINED. Any thread. */
 void conn_group_drain(struct conn_group *group);
 
 /* Whether idle connections are left to their grace. */

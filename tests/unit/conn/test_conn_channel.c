@@ -223,6 +223,42 @@ static void drains_silent_peers_at_once(void **state)
 	peer_fini(&peer);
 }
 
+/* Its first bytes may be on their way, as those of an idle connection may. */
+static void leaves_silent_peers_their_grace(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	peer.settings.drain_grace_ms = 10000;
+	letters_init(&peer);
+	peer_turn(&peer);
+	conn_group_drain(&peer.group);
+	peer_turn(&peer);
+	assert_non_null(peer.conn);
+	assert_int_equal(conn_group_busy(&peer.group), 1);
+	peer_say(&peer, "#");
+	peer_turn(&peer);
+	assert_int_equal(peer.conn->state, CONN_IDLE);
+	peer_say(&peer, "\xef\x8a");
+	peer_turn(&peer);
+	assert_int_equal(peer.lines, 1);
+	peer_fini(&peer);
+}
+
+static void ends_silence_after_the_grace(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	peer.settings.drain_grace_ms = 10;
+	letters_init(&peer);
+	peer_turn(&peer);
+	conn_group_drain(&peer.group);
+	loop_run(peer.loop);
+	peer_expect_reason(&peer, CONN_DRAINED);
+	peer_fini(&peer);
+}
+
 /* Of two handshakes where one may be, the older one goes. */
 static void bounds_handshakes(void **state)
 {
@@ -260,6 +296,8 @@ int main(void)
 		cmocka_unit_test(ends_a_slow_handshake),
 		cmocka_unit_test(drains_after_the_handshake),
 		cmocka_unit_test(drains_silent_peers_at_once),
+		cmocka_unit_test(leaves_silent_peers_their_grace),
+		cmocka_unit_test(ends_silence_after_the_grace),
 		cmocka_unit_test(bounds_handshakes),
 	};
 
