@@ -48,22 +48,22 @@ static const struct lg_option options[] = {
  * API); column_name is in the language of the visitor. */
 static const struct {
 	const char *column;
-	int32_t field, other; /* other: the list that takes a second one; 0: none */
+	int32_t field;
 } columns[] = {
-	{"FULL_NAME", LG_FULL_NAME, 0},
-	{"FIRST_NAME", LG_GIVEN_NAME, 0},
-	{"LAST_NAME", LG_FAMILY_NAME, 0},
-	{"EMAIL", LG_EMAIL, LG_OTHER_EMAILS},
-	{"WORK_EMAIL", LG_EMAIL, LG_OTHER_EMAILS},
-	{"PHONE_NUMBER", LG_PHONE, LG_OTHER_PHONES},
-	{"WORK_PHONE", LG_PHONE, LG_OTHER_PHONES},
-	{"STREET_ADDRESS", LG_STREET, 0},
-	{"CITY", LG_LOCALITY, 0},
-	{"REGION", LG_REGION, 0},
-	{"POSTAL_CODE", LG_POSTAL_CODE, 0},
-	{"COUNTRY", LG_COUNTRY, 0},
-	{"COMPANY_NAME", LG_ORGANIZATION_NAME, 0},
-	{"JOB_TITLE", LG_JOB_TITLE, 0},
+	{"FULL_NAME", LG_FULL_NAME},
+	{"FIRST_NAME", LG_GIVEN_NAME},
+	{"LAST_NAME", LG_FAMILY_NAME},
+	{"EMAIL", LG_EMAIL},
+	{"WORK_EMAIL", LG_EMAIL},
+	{"PHONE_NUMBER", LG_PHONE},
+	{"WORK_PHONE", LG_PHONE},
+	{"STREET_ADDRESS", LG_STREET},
+	{"CITY", LG_LOCALITY},
+	{"REGION", LG_REGION},
+	{"POSTAL_CODE", LG_POSTAL_CODE},
+	{"COUNTRY", LG_COUNTRY},
+	{"COMPANY_NAME", LG_ORGANIZATION_NAME},
+	{"JOB_TITLE", LG_JOB_TITLE},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -142,27 +142,32 @@ static bool is_test(struct lg_request *request, const struct lg_json *root, stru
 	       lg_slice_equal(start, LG_SLICE(TEST_LEAD));
 }
 
-static bool set_known(struct filling *filling, size_t row, struct lg_slice value)
+/* A field with one value keeps the first; `other` is the list for a second, 0: none. */
+static bool set_once(struct filling *filling, int32_t field, int32_t other, struct lg_slice value)
 {
-	int32_t field = columns[row].field;
-
-	if (filling->taken[field] && columns[row].other)
-		return lg_lead_add(filling->lead, columns[row].other, value) == LG_OK;
 	if (filling->taken[field])
-		return false;
-	filling->taken[field] = true;
-	return lg_lead_set(filling->lead, field, value) == LG_OK;
+		return other && lg_lead_add(filling->lead, other, value) == LG_OK;
+	filling->taken[field] = lg_lead_set(filling->lead, field, value) == LG_OK;
+	return filling->taken[field];
+}
+
+static int32_t list_beside(int32_t field)
+{
+	return field == LG_EMAIL ? LG_OTHER_EMAILS : field == LG_PHONE ? LG_OTHER_PHONES : 0;
 }
 
 static bool set_mapped(struct filling *filling, struct lg_slice column, struct lg_slice value)
 {
 	const struct lg_field_map *map = &filling->settings->fields;
+	int32_t field = LG_FAIL;
 
-	for (size_t i = 0; i < map->count; i++)
+	for (size_t i = 0; i < map->count && field < 0; i++)
 		if (lg_slice_equal(map->entries[i].name, column))
-			return lg_lead_add(filling->lead, map->entries[i].field, value) == LG_OK ||
-			       lg_lead_set(filling->lead, map->entries[i].field, value) == LG_OK;
-	return false;
+			field = map->entries[i].field;
+	if (field < 0)
+		return false;
+	return lg_lead_add(filling->lead, field, value) == LG_OK ||
+	       (field < LG_FIELD_COUNT && set_once(filling, field, list_beside(field), value));
 }
 
 /* What nobody knows is kept by its column; beyond the limits of a lead it is not:
@@ -175,18 +180,25 @@ static void put_answer(struct filling *filling, struct lg_slice column, struct l
 		return;
 	while (row < COLUMNS && !lg_slice_equal(column, lg_slice_from(columns[row].column)))
 		row++;
-	if (row == COLUMNS || !set_known(filling, row, value))
+	if (row == COLUMNS ||
+	    !set_once(filling, columns[row].field, list_beside(columns[row].field), value))
 		lg_lead_extra(filling->lead, column, value);
+}
+
+static int compare(struct lg_slice a, struct lg_slice b)
+{
+	size_t both = a.length < b.length ? a.length : b.length;
+	int order = both ? memcmp(a.data, b.data, both) : 0;
+
+	return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
 static int compare_answers(const void *a, const void *b)
 {
 	const struct lg_pair *p = a, *q = b;
-	size_t both = p->name.length < q->name.length ? p->name.length : q->name.length;
-	int order = both ? memcmp(p->name.data, q->name.data, both) : 0;
+	int order = compare(p->name, q->name);
 
-	return order ? order
-		     : (p->name.length > q->name.length) - (p->name.length < q->name.length);
+	return order ? order : compare(p->value, q->value);
 }
 
 /* In the order of their columns, so that a lead whose answers come in another order

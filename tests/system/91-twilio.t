@@ -108,6 +108,35 @@ like($answer->{body}, $empty, 'without the option nothing is written back');
 $lead = last_lead();
 is("$lead->{person}{phone} $lead->{person}{full_name}", '+14155550301 Bea', 'a messenger: number and profile');
 
+# ---- golden messages -----------------------------------------------------------------
+
+sub flatten {
+    my ($value, $path, $flat) = @_;
+    if (ref $value eq 'HASH') { flatten($value->{$_}, $path eq '' ? $_ : "$path.$_", $flat) for keys %$value }
+    else { $flat->{$path} = $value }
+    return $flat;
+}
+
+# All fields of the lead but those that each message has.
+sub fields_of {
+    my ($lead) = @_;
+    my %kept = map { $_ => { %{ $lead->{$_} || {} } } } qw(person organization inquiry extra);
+    $kept{attribution}{last} = { %{ ($lead->{attribution} || {})->{last} || {} } };
+    delete @{ $kept{person} }{qw(phone phone_type email_flags)};
+    delete @{ $kept{extra} }{qw(To AccountSid)};
+    delete $kept{attribution}{last}{at};
+    my $flat = flatten(\%kept, '', {});
+    $flat->{consent} = $lead->{consent}[-1]{state} if @{ $lead->{consent} || [] };
+    return $flat;
+}
+
+for my $case (map { decode_json($_) } split /\n/, slurp("$ENV{LG_SRCDIR}/tests/golden/twilio.jsonl")) {
+    my @pairs = message(From => '+1415556' . sprintf('%04d', $sid), %{ $case->{parameters} });
+    is(deliver('/in/sms', $url, \@pairs)->{status}, 200, "$case->{name}: 200");
+    is_deeply(fields_of(last_lead()), $case->{want}, $case->{name}) unless $case->{ignored};
+}
+is(scalar(() = $gateway->wait_events($count)), $count, 'what is ignored is no lead');
+
 # ---- what is no lead ---------------------------------------------------------------
 
 for my $case (['STOP', 'withdrawn'], [' unstop ', 'granted'], ['Quit', 'withdrawn'], ['start', 'granted']) {
@@ -215,6 +244,8 @@ is($gateway->sql('SELECT count(*) FROM event'), $count, 'nothing of that is in t
 is(deliver('/in/sms', $url, \@good)->{status}, 200, 'the same, rightly signed');
 last_lead();
 like(deliver('/in/sms', $url, \@good)->{body}, qr/Thanks/, 'and again: the same answer');
+is(deliver('/in/sms', $url, [@good, ErrorCode => '11205', ErrorUrl => $url])->{status}, 200, 'by the fallback URL, which is told why');
+is($gateway->sql('SELECT count(*) FROM event'), $count, '… it is the same message');
 my @requests = map {
     my @pairs = message(Body => "many $_");
     my $signed = signature($token, $url, @pairs);

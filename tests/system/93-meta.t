@@ -28,7 +28,7 @@ admin: { address: "127.0.0.1:0" }
 store: { path: "\@DIR\@/store.db" }
 sources:
   ads: { plugin: meta, path: /in/meta, app_secret: "$secret", verify_token: "let me in", access_token: "$token",
-    graph_url: "@{[$graph->url]}/v21.0", forms: ["800100", "800200"], max_items: 1000, allow_private: true,
+    graph_url: "@{[$graph->url]}/v21.0", forms: ["800100", "800200"], allow_private: true,
     fields: { "wie_viele_mitarbeiter?": organization.employees, "which_products": inquiry.products },
     consents: { newsletter_box: marketing }, rate_pause: 50ms, retry_first: 5ms, retry_max: 20ms }
 sinks:

@@ -34,7 +34,8 @@ static int32_t field_of(const struct settings *settings, struct lg_request *requ
 
 struct answers {
 	struct lg_lead *lead;
-	bool has_email, has_phone, is_test;
+	bool is_test;
+	bool taken[LG_FIELD_COUNT]; /* fields that an answer has set */
 };
 
 static bool starts(struct lg_slice text, const char *prefix)
@@ -49,32 +50,31 @@ static bool is_test_value(struct lg_slice value)
 	       lg_slice_is(value, "test@fb.com");
 }
 
-/* A second address, such as the one at work, stands beside the first. */
-static int32_t set_contact(struct answers *answers, int32_t field, struct lg_slice value)
+/* A field with one value keeps the first. LG_FAIL: it has one, or is a list, or none. */
+static int32_t set_once(struct answers *answers, int32_t field, struct lg_slice value)
 {
-	bool *has = field == LG_EMAIL ? &answers->has_email : &answers->has_phone;
-	int32_t more = field == LG_EMAIL ? LG_OTHER_EMAILS : LG_OTHER_PHONES;
-
-	if (*has)
-		return lg_lead_add(answers->lead, more, value);
-	*has = true;
-	return lg_lead_set(answers->lead, field, value);
+	if (field < 0 || field >= LG_FIELD_COUNT || answers->taken[field] ||
+	    lg_lead_set(answers->lead, field, value) != LG_OK)
+		return LG_FAIL;
+	answers->taken[field] = true;
+	return LG_OK;
 }
 
-/* An answer of several choices goes whole to where there is room for it. */
-static void take_value(struct answers *answers, int32_t field, struct lg_slice name,
-		       struct lg_slice value, bool first)
+/* Where more than one value has room: a second address, such as the one at work, stands
+ * beside the first. */
+static int32_t list_of(int32_t field)
 {
-	int32_t taken = LG_FAIL;
+	return field == LG_EMAIL ? LG_OTHER_EMAILS : field == LG_PHONE ? LG_OTHER_PHONES : field;
+}
 
+/* No answer is dropped: of several choices, or of two questions for one field, what has
+ * no room there is kept by the question's name. */
+static void take_value(struct answers *answers, int32_t field, struct lg_slice name,
+		       struct lg_slice value)
+{
 	answers->is_test = answers->is_test || is_test_value(value);
-	if (field == LG_EMAIL || field == LG_PHONE)
-		taken = set_contact(answers, field, value);
-	else if (field >= 0 && first)
-		taken = lg_lead_set(answers->lead, field, value);
-	if (taken != LG_OK && field >= 0)
-		taken = lg_lead_add(answers->lead, field, value);
-	if (taken != LG_OK)
+	if (set_once(answers, field, value) != LG_OK &&
+	    (field < 0 || lg_lead_add(answers->lead, list_of(field), value) != LG_OK))
 		lg_lead_extra(answers->lead, name, value);
 }
 
@@ -84,15 +84,12 @@ static void take_answer(const struct settings *settings, struct lg_request *requ
 	struct lg_slice name = text_of(request, answer, "name");
 	const struct lg_json *values = member(request, answer, "values");
 	int32_t field = field_of(settings, request, name);
-	bool first = true;
 
 	if (!name.length)
 		return;
 	for (const struct lg_json *v = lg_json_first(request, values); v;
-	     v = lg_json_next(request, v)) {
-		take_value(answers, field, name, lg_json_text(request, v), first);
-		first = false;
-	}
+	     v = lg_json_next(request, v))
+		take_value(answers, field, name, lg_json_text(request, v));
 }
 
 /* ---- consent ------------------------------------------------------------------------------- */

@@ -68,6 +68,23 @@ static bool is_good(struct lg_request *request, const struct lg_errand *errand,
 	return errand->status == 200 && root && !member(request, root, "error");
 }
 
+/* The array that a good answer is about. NULL: it lacks it. */
+static const struct lg_json *list_of(struct lg_request *request, const struct lg_json *root,
+				     const char *name)
+{
+	const struct lg_json *list = member(request, root, name);
+
+	return list && lg_json_kind(request, list) == LG_JSON_ARRAY ? list : NULL;
+}
+
+/* Half an answer says nothing, least of all that there is no more: it is asked for again. */
+static int32_t ask_again(struct lg_verdict *verdict)
+{
+	verdict->verdict = LG_ERRAND_RETRY;
+	verdict->reason = LG_SLICE("the Graph API's answer lacks its data");
+	return LG_OK;
+}
+
 /* ---- one lead ---------------------------------------------------------------------------- */
 
 static int32_t ask_lead(const struct settings *settings, struct lg_request *request,
@@ -112,10 +129,9 @@ static int32_t judge_lead(const struct settings *settings, struct lg_request *re
 			  const struct lg_errand *errand, struct lg_verdict *verdict)
 {
 	const struct lg_json *root = read_answer(request, errand);
-	const struct lg_json *answers = member(request, root, "field_data");
 
 	if (is_good(request, errand, root)) {
-		if (!answers || lg_json_kind(request, answers) != LG_JSON_ARRAY) {
+		if (!list_of(request, root, "field_data")) {
 			verdict_park(verdict, LG_SLICE("the lead came without its answers: does "
 						       "the access_token have leads_retrieval?"));
 			return LG_OK;
@@ -141,6 +157,8 @@ static int32_t judge_form(const struct settings *settings, struct lg_request *re
 {
 	const struct lg_json *root = read_answer(request, errand);
 
+	if (is_good(request, errand, root) && !list_of(request, root, "data"))
+		return ask_again(verdict);
 	if (is_good(request, errand, root))
 		verdict_dead(verdict, LG_SLICE("Meta has no such lead: it was deleted, or is older "
 					       "than 90 days"));
@@ -215,20 +233,42 @@ static int32_t go_on(const struct settings *settings, struct lg_request *request
 	return ask_page(settings, request, errand, form, cursor, verdict);
 }
 
+/* LG_FAIL: memory ran out, or max_items is below what a page has. */
+static int32_t take_leads(const struct settings *settings, struct lg_request *request,
+			  const struct lg_json *leads)
+{
+	for (const struct lg_json *lead = lg_json_first(request, leads); lead;
+	     lead = lg_json_next(request, lead)) {
+		bool named = is_id(text_of(request, lead, "id"));
+		int32_t added = named ? answers_add(settings, request, lead)
+				      : lg_ignore(request, LG_SLICE("a lead without its id"));
+		if (added != LG_OK)
+			return LG_FAIL;
+	}
+	return LG_OK;
+}
+
+/* `cursor` is where the page that came began; absent: it was the form's first. */
 static int32_t take_page(const struct settings *settings, struct lg_request *request,
 			 const struct lg_errand *errand, const struct lg_json *root, size_t at,
-			 struct lg_verdict *verdict)
+			 struct lg_slice cursor, struct lg_verdict *verdict)
 {
 	const struct lg_json *paging = member(request, root, "paging");
 	const struct lg_json *cursors = member(request, paging, "cursors");
 	struct lg_slice none = {NULL, 0}, after = text_of(request, cursors, "after");
+	const struct lg_json *leads = list_of(request, root, "data");
 
-	for (const struct lg_json *lead = lg_json_first(request, member(request, root, "data"));
-	     lead; lead = lg_json_next(request, lead))
-		if (answers_add(settings, request, lead) != LG_OK)
-			return LG_FAIL;
-	if (after.length && text_of(request, paging, "next").length)
-		return go_on(settings, request, errand, settings->forms.items[at], after, verdict);
+	if (!leads)
+		return ask_again(verdict);
+	if (take_leads(settings, request, leads) != LG_OK)
+		return LG_FAIL;
+	if (after.length && text_of(request, paging, "next").length) {
+		if (!lg_slice_equal(after, cursor))
+			return go_on(settings, request, errand, settings->forms.items[at], after,
+				     verdict);
+		verdict_park(verdict, LG_SLICE("the Graph API leads from a page to the same page"));
+		return LG_OK;
+	}
 	if (at + 1 < settings->forms.count)
 		return go_on(settings, request, errand, settings->forms.items[at + 1], none,
 			     verdict);
@@ -256,7 +296,7 @@ int32_t graph_backfill(void *instance, struct lg_request *request, const struct 
 				verdict);
 	root = read_answer(request, errand);
 	if (is_good(request, errand, root))
-		return take_page(settings, request, errand, root, at, verdict);
+		return take_page(settings, request, errand, root, at, cursor, verdict);
 	if (verdict_of_error(settings, request, errand, root, verdict))
 		verdict_park(verdict, LG_SLICE("a form cannot be read: is its id in forms right, "
 					       "and does the access_token have leads_retrieval?"));

@@ -63,6 +63,13 @@ static int32_t check(const void *given, struct lg_text problem)
 {
 	const struct settings *settings = given;
 
+	if (!lg_slice_trim(settings->app_secret).length ||
+	    !lg_slice_trim(settings->verify_token).length ||
+	    !lg_slice_trim(settings->access_token).length) {
+		explain(problem, "app_secret, verify_token and access_token must not be empty: "
+				 "anybody could sign with an empty secret");
+		return LG_FAIL;
+	}
 	for (size_t i = 0; i < settings->forms.count; i++) {
 		if (is_id(settings->forms.items[i]))
 			continue;

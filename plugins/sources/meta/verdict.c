@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum meaning { PASSES, TOO_OFTEN, TOKEN, PERMISSION, NOT_THERE };
+enum meaning { PASSES, TOO_OFTEN, TOKEN, PERMISSION, QUESTION, NOT_THERE };
 
 static const struct {
 	int first, last;
 	enum meaning meaning;
 } codes[] = {
 	{3, 3, PERMISSION},	   {4, 4, TOO_OFTEN},	   {10, 10, PERMISSION},
-	{17, 17, TOO_OFTEN},	   {32, 32, TOO_OFTEN},	   {100, 100, NOT_THERE},
+	{17, 17, TOO_OFTEN},	   {32, 32, TOO_OFTEN},	   {100, 100, QUESTION},
 	{102, 102, TOKEN},	   {190, 190, TOKEN},	   {200, 299, PERMISSION},
 	{341, 341, TOO_OFTEN},	   {368, 368, PERMISSION}, {613, 613, TOO_OFTEN},
 	{80000, 80014, TOO_OFTEN},
@@ -24,6 +24,14 @@ static enum meaning meaning_of(int code)
 		if (code >= codes[i].first && code <= codes[i].last)
 			return codes[i].meaning;
 	return PASSES;
+}
+
+/* Code 100 is said of whatever is wrong with a question, such as a field that a version of
+ * the API does not have. That the object is not there has a subcode or type of its own. */
+static bool is_not_there(struct lg_request *request, const struct lg_json *error, int subcode)
+{
+	return subcode == 33 ||
+	       lg_slice_equal(text_of(request, error, "type"), LG_SLICE("GraphMethodException"));
 }
 
 /* A number of a few digits; 0: it is none. */
@@ -85,6 +93,8 @@ bool verdict_of_error(const struct settings *settings, struct lg_request *reques
 	int subcode = number_of(text_of(request, error, "error_subcode"));
 	enum meaning meaning = meaning_of(code);
 
+	if (meaning == QUESTION && is_not_there(request, error, subcode))
+		meaning = NOT_THERE;
 	if (transient && lg_json_kind(request, transient) == LG_JSON_TRUE && meaning != TOO_OFTEN)
 		meaning = PASSES;
 	switch (meaning) {
@@ -101,6 +111,12 @@ bool verdict_of_error(const struct settings *settings, struct lg_request *reques
 	case PERMISSION:
 		verdict_park(verdict,
 			     tell(request, "the access_token lacks a permission", code, subcode));
+		break;
+	case QUESTION:
+		verdict_park(verdict, tell(request,
+					   "the Graph API does not understand the question: does "
+					   "graph_url name a version that it serves?",
+					   code, subcode));
 		break;
 	case NOT_THERE: return true;
 	default:

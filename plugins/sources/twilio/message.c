@@ -160,9 +160,10 @@ bool message_read(struct lg_request *request, const struct lg_request_info *info
 
 bool message_shows(struct lg_slice name)
 {
-	static const char *const names[] = {"MessageSid", "SmsMessageSid", "SmsSid",
-					    "From",	  "Body",	   "ProfileName",
-					    "ApiVersion", "SmsStatus",	   "bodySHA256"};
+	/* The last two come when another URL has failed: it is the same message. */
+	static const char *const names[] = {
+		"MessageSid", "SmsMessageSid", "SmsSid",     "From",	  "Body",    "ProfileName",
+		"ApiVersion", "SmsStatus",     "bodySHA256", "ErrorCode", "ErrorUrl"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (lg_slice_equal(name, lg_slice_from(names[i])))
@@ -214,15 +215,33 @@ struct lg_slice message_email(struct lg_slice text)
 	return found;
 }
 
-/* Behind the words of `lead`, at the start of a text or behind a blank; absent: they
- * do not stand there. */
-static struct lg_slice behind(struct lg_slice text, const char *lead)
+/* What names are said with. "name:" says whose it is only at the start of a line: not
+ * that of a company, a project or a dog. */
+static const struct {
+	const char *words;
+	bool starts_line;
+} introductions[] = {
+	{"my name is ", false},
+	{"name: ", true},
+	{"full name: ", true},
+	{"name is ", true},
+};
+
+/* Whether words may begin at `at`: at the start of a line, or behind a blank. */
+static bool may_begin(struct lg_slice text, size_t at, bool starts_line)
 {
-	size_t length = strlen(lead);
+	return at == 0 || text.data[at - 1] == '\n' ||
+	       (!starts_line && lg_is_space(text.data[at - 1]));
+}
+
+/* Behind the words of an introduction; absent: they do not stand there. */
+static struct lg_slice behind(struct lg_slice text, const char *opening, bool starts_line)
+{
+	size_t length = strlen(opening);
 
 	for (size_t i = 0; i + length < text.length; i++)
-		if ((i == 0 || lg_is_space(text.data[i - 1])) &&
-		    lg_slice_is(lg_slice_cut(text, i, length), lead))
+		if (may_begin(text, i, starts_line) &&
+		    lg_slice_is(lg_slice_cut(text, i, length), opening))
 			return lg_slice_cut(text, i + length, text.length);
 	return (struct lg_slice){NULL, 0};
 }
@@ -261,10 +280,11 @@ static struct lg_slice take_name(struct lg_slice text)
 
 struct lg_slice message_name(struct lg_slice text)
 {
-	static const char *const leads[] = {"my name is ", "name: ", "name is "};
 	struct lg_slice name = {NULL, 0};
 
-	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]) && !name.length; i++)
-		name = take_name(behind(text, leads[i]));
+	for (size_t i = 0; i < sizeof(introductions) / sizeof(introductions[0]) && !name.length;
+	     i++)
+		name = take_name(
+			behind(text, introductions[i].words, introductions[i].starts_line));
 	return name;
 }

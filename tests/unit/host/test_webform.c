@@ -57,7 +57,7 @@ static void test_honeypot(void **state)
 	(void)state;
 	set_text("honeypot", "website2");
 	LACKS(receive_form("email=a%40b.c&website2="), "trap");
-	desk_again(state);
+	webform_again(state);
 	set_text("honeypot", "website2");
 	assert_string_equal(receive_form("email=a%40b.c&website2=spam"),
 			    "person.email=a@b.c\ntrap honeypot\ninquiry.kind=contact\n");
@@ -86,7 +86,7 @@ static void test_consent(void **state)
 			HAS(text, "consent 1 marketing by email,sms: Write to me v3\n");
 		else
 			LACKS(text, "consent");
-		desk_again(state);
+		webform_again(state);
 	}
 }
 
@@ -95,7 +95,7 @@ static void test_page_url(void **state)
 	(void)state;
 	header("Referer", "https://site.example/contact");
 	HAS(receive_form("email=a%40b.c"), "client.page_url=https://site.example/contact\n");
-	desk_again(state);
+	webform_again(state);
 	header("Referer", "https://site.example/contact");
 	LACKS(receive_form("page_url=https%3A%2F%2Fsite.example%2Fx"), "site.example/contact");
 }
@@ -149,7 +149,7 @@ static void test_json_refusals(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		HAS(receive_json(bad[i].body), bad[i].answer);
-		desk_again(state);
+		webform_again(state);
 	}
 }
 
@@ -161,7 +161,7 @@ static void test_long_names(void **state)
 	memset(body + 7, 'n', 254);
 	strcpy(body + 7 + 254, "\":1}}");
 	HAS(receive_json(body), "extra p.nnn");
-	desk_again(state);
+	webform_again(state);
 	strcpy(body + 7 + 254, "n\":1}}");
 	HAS(receive_json(body), "refuse 422 ");
 }
@@ -173,11 +173,11 @@ static void test_content_types(void **state)
 	(void)state;
 	HAS(receive("text/html", "x"), "refuse 415 This Content-Type is not taken here: send "
 				       "application/x-www-form-urlencoded, ");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive(NULL, "x"), "refuse 415 The request has no Content-Type");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive("Application/X-WWW-Form-URLencoded ;charset=UTF-8", "email=a%40b.c"), "a@b.c");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive("application/jsonx", "{}"), "refuse 415");
 }
 
@@ -189,7 +189,7 @@ static void test_too_many_fields(void **state)
 	for (int i = 0; i < 120; i++)
 		strcat(body, "a=1&");
 	HAS(receive_form(body), "refuse 422 The form has more fields");
-	desk_again(state);
+	webform_again(state);
 	desk.extra_limit = 2;
 	HAS(receive_form("u=1&v=2&w=3&x=4"), "refuse 422 The form has more unknown fields");
 }
@@ -214,7 +214,7 @@ static void test_idempotency_key(void **state)
 		HAS(text, keys[i].answer);
 		if (strstr(keys[i].answer, "refuse"))
 			LACKS(text, "email");
-		desk_again(state);
+		webform_again(state);
 	}
 	LACKS(receive_form("email=a%40b.c"), "key");
 }
@@ -259,7 +259,7 @@ static void test_answers(void **state)
 		const char *text = answer(answers[i].verdict, answers[i].accept, answers[i].type);
 		HAS(text, answers[i].has);
 		LACKS(text, answers[i].lacks);
-		desk_again(state);
+		webform_again(state);
 	}
 }
 
@@ -283,7 +283,7 @@ static void test_multipart(void **state)
 			    "person.given_name=Ada\n"
 			    "extra lines=a\r\nb\n"
 			    "inquiry.kind=contact\n");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive_multipart(PART("email", "a@b.c")), "refuse 422 The form cannot be read: the "
 						       "multipart body ends before its last");
 }
@@ -299,10 +299,10 @@ static void test_files(void **state)
 
 	HAS(text, "person.email=a@b.c\n");
 	LACKS(text, "cv");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive_multipart(PART("email", "a@b.c") FILE_PART("cv", "cv.pdf", "") "--x--"),
 	    "refuse 422 The field \"cv\" carries a file: this form takes no files.\n");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive_multipart(FILE_PART("cv", "", "bytes") "--x--"), "refuse 422 The field");
 }
 
@@ -320,19 +320,19 @@ static void test_text(void **state)
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		HAS(receive("text/plain;charset=UTF-8", bodies[i].body), bodies[i].has);
-		desk_again(state);
+		webform_again(state);
 	}
 }
 
 static void test_charsets(void **state)
 {
 	HAS(receive_form("_charset_=windows-1252&name=Zo%EB+%80"), "=Zo\xc3\xab \xe2\x82\xac\n");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive("application/x-www-form-urlencoded; charset=\"ISO-8859-1\"", "name=Zo%EB"),
 	    "=Zo\xc3\xab\n");
-	desk_again(state);
+	webform_again(state);
 	HAS(receive_form("_charset_=utf-7&name=Zo"), "refuse 415 The character set");
-	desk_again(state);
+	webform_again(state);
 	LACKS(receive_form("_charset_=utf-8&name=Zo"), "_charset_");
 }
 
@@ -355,7 +355,7 @@ static void test_names(void **state)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		HAS(receive_form(names[i].body), names[i].has);
-		desk_again(state);
+		webform_again(state);
 	}
 }
 
@@ -367,7 +367,7 @@ static void test_long_values(void **state)
 	memset(body + 10, 'n', 257);
 	HAS(receive_form(body), "extra full_name=nnn");
 	HAS(story(), "person.full_name=nnn");
-	desk_again(state);
+	webform_again(state);
 	set_number("max_value", 300);
 	memset(body + 10, 'n', 301);
 	HAS(receive_form(body), "refuse 413 The field \"full_name\" is longer than 300 bytes.");
@@ -408,7 +408,7 @@ static void test_origins(void **state)
 		const char *text = receive_form("email=a%40b.c");
 		HAS(text, senders[i].has);
 		LACKS(text, senders[i].lacks);
-		desk_again(state);
+		webform_again(state);
 	}
 	LACKS(receive_form("email=a%40b.c"), "Vary");
 }
@@ -429,10 +429,10 @@ static void test_preflight(void **state)
 			    "Access-Control-Allow-Headers: Content-Type, Idempotency-Key, "
 			    "X-Requested-With\n"
 			    "Access-Control-Max-Age: 7200\n");
-	desk_again(state);
+	webform_again(state);
 	desk.method = "OPTIONS";
 	assert_string_equal(receive("application/json", ""), "Allow: OPTIONS, POST\n");
-	desk_again(state);
+	webform_again(state);
 	desk.method = "OPTIONS";
 	HAS(answer(LG_ACCEPTED, "*/*", NULL), "status 204\n");
 }
@@ -458,7 +458,7 @@ static void test_page_keeps_what_was_typed(void **state)
 	HAS(text, "<input type=\"hidden\" name=\"_next\" value=\"/x\">");
 	HAS(text, "Content-Security-Policy: default-src 'none'");
 	LACKS(text, "<script");
-	desk_again(state);
+	webform_again(state);
 	set_number("max_page", 300);
 	desk.body = LG_SLICE("note=this+is+not+shown");
 	text = answer(LG_REFUSED, BROWSER, FORM);
@@ -487,7 +487,7 @@ static void test_redirects(void **state)
 		set_setting("redirects", &list, sizeof(list));
 		desk.body = slice_from(forms[i].body);
 		HAS(answer(LG_ACCEPTED, BROWSER, FORM), forms[i].target);
-		desk_again(state);
+		webform_again(state);
 	}
 	set_text("redirect", "/thanks");
 	desk.body = LG_SLICE("_next=%2Fone");
@@ -553,7 +553,7 @@ static void test_descriptor(void **state)
 
 int main(void)
 {
-#define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, desk_init, desk_fini)
+#define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
 		AT_A_DESK(test_form_fields),
 		AT_A_DESK(test_fields_map),
