@@ -18,6 +18,7 @@
 /* So many in one go, then the other connections of the loop have their turn. */
 #define ACCEPT_BATCH 64
 #define RETRY_MS 25
+#define LOOK_MS 1000
 /* A queue that is filled while it is emptied is not emptied for ever. */
 #define EMPTY_MOST 4096
 /* Of answers that a peer has made no room for. */
@@ -182,6 +183,72 @@ static void on_ready(struct loop_watch *watch, int events)
 	accept_some(container_of(watch, struct listener, watch), ACCEPT_BATCH);
 }
 
+/* ---- a unix socket's file ------------------------------------------------------- */
+
+/* Another socket at the same path takes the place of the one that nobody finds. */
+static bool open_again(struct listener *listener, struct error *error)
+{
+	struct loop *loop = listener->watch.loop;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return error_set(error, "%s", strerror(errno));
+	if (!socket_file_bind_again(listener->file, fd, error) ||
+	    (listen(fd, listener->backlog) != 0 && !error_set(error, "%s", strerror(errno)))) {
+		close(fd);
+		return false;
+	}
+	accept_some(listener, EMPTY_MOST);
+	if (listener->fd < 0) { /* whom it hands them to has closed it */
+		close(fd);
+		return false;
+	}
+	loop_watch_fini(&listener->watch);
+	close(listener->fd);
+	listener->fd = fd;
+	loop_watch_init(&listener->watch, loop, fd, on_ready);
+	return loop_watch_set(&listener->watch, LOOP_READ) || error_set(error, "no memory");
+}
+
+static void on_look(struct loop_timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, look);
+	struct error error = {""};
+
+	if (!socket_file_is_there(listener->file)) {
+		bool again = open_again(listener, &error);
+		if (listener->fd < 0)
+			return;
+		if (again)
+			log_warning("listener.made-again",
+				    LOG_TEXT("path", socket_file_path(listener->file)),
+				    LOG_TEXT("why", "somebody has removed its file"));
+		else if (!listener->lost)
+			log_error("listener.lost",
+				  LOG_TEXT("path", socket_file_path(listener->file)),
+				  LOG_TEXT("reason", error.text));
+		listener->lost = !again;
+	}
+	loop_timer_set(timer, LOOK_MS);
+}
+
+/* What a started listener waits for. */
+static void init_watches(struct listener *listener, struct loop *loop)
+{
+	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
+	loop_timer_init(&listener->retry, loop, on_retry);
+	loop_timer_init(&listener->look, loop, on_look);
+}
+
+static void fini_watches(struct listener *listener)
+{
+	loop_watch_fini(&listener->watch);
+	loop_timer_fini(&listener->retry);
+	loop_timer_fini(&listener->look);
+}
+
+/* ---- opening -------------------------------------------------------------------- */
+
 static bool bind_ip(int fd, const struct bind_address *address, struct lg_slice text,
 		    struct error *error)
 {
@@ -238,8 +305,8 @@ bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice
 		listener_close(listener);
 		return false;
 	}
-	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
-	loop_timer_init(&listener->retry, loop, on_retry);
+	listener->backlog = backlog;
+	init_watches(listener, loop);
 	return true;
 }
 
@@ -250,7 +317,8 @@ bool listener_start(struct listener *listener,
 	listener->accepted = accepted;
 	listener->context = context;
 	listener->started = true;
-	return loop_watch_set(&listener->watch, LOOP_READ);
+	return loop_watch_set(&listener->watch, LOOP_READ) &&
+	       (!listener->file || loop_timer_set(&listener->look, LOOK_MS));
 }
 
 bool listener_adopt(struct listener *listener, struct listener *from, int backlog,
@@ -261,20 +329,20 @@ bool listener_adopt(struct listener *listener, struct listener *from, int backlo
 	struct loop *loop = from->watch.loop;
 	struct error error;
 
-	loop_watch_fini(&from->watch);
-	loop_timer_fini(&from->retry);
+	fini_watches(from);
 	note_resumed(from);
 	*listener = (struct listener){
 		.fd = from->fd,
 		.file = from->file,
 		.inherited = from->inherited,
 		.ceiling = from->ceiling,
+		.lost = from->lost,
+		.backlog = backlog,
 	};
 	from->fd = -1;
 	from->file = NULL;
 	from->inherited = NULL;
-	loop_watch_init(&listener->watch, loop, listener->fd, on_ready);
-	loop_timer_init(&listener->retry, loop, on_retry);
+	init_watches(listener, loop);
 	if (!listener->inherited)
 		listen(listener->fd, backlog);
 	if (listener->file && !socket_file_set_access(listener->file, access, &error))
@@ -306,10 +374,8 @@ void listener_close(struct listener *listener)
 	if (listener->fd < 0)
 		return;
 	note_resumed(listener);
-	if (listener->started) {
-		loop_watch_fini(&listener->watch);
-		loop_timer_fini(&listener->retry);
-	}
+	if (listener->started)
+		fini_watches(listener);
 	if (listener->inherited)
 		inherited_give_back(listener->inherited);
 	else

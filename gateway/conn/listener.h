@@ -10,9 +10,12 @@
 
 struct listener {
 	struct loop_watch watch;
-	struct loop_timer retry;     /* accepts again when descriptors ran out */
-	int fd;			     /* -1: none */
-	struct socket_file *file;    /* of a unix socket of our own; else NULL */
+	struct loop_timer retry;  /* accepts again when descriptors ran out */
+	int fd;			  /* -1: none */
+	struct socket_file *file; /* of a unix socket of our own; else NULL */
+	struct loop_timer look;	  /* whether that file is still there */
+	bool lost;		  /* it was not, and could not be made again */
+	int backlog;
 	struct inherited *inherited; /* what the process was started with; else NULL */
 	int64_t paused_ms; /* monotonic: since when descriptors are short; 0: they are not */
 	int ceiling;	   /* lowest number of a descriptor that is not for connections */
@@ -33,7 +36,8 @@ struct listener {
 bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice address,
 		   int backlog, const struct socket_access *access, struct error *error);
 
-/* False: memory ran out. */
+/* A unix socket whose file somebody removes is made again within moments: what waits
+ * for the old one is accepted. False: memory ran out. */
 bool listener_start(struct listener *listener,
 		    void (*accepted)(struct listener *listener, int fd, const struct address *peer),
 		    void *context);

@@ -22,6 +22,7 @@ struct socket_file {
 	int lock;
 	dev_t device; /* of the file that was bound */
 	ino_t inode;
+	struct socket_access access;
 };
 
 /* ---- access ------------------------------------------------------------------- */
@@ -93,11 +94,12 @@ bool socket_access_parse(struct lg_slice mode, struct lg_slice owner, struct lg_
 	return true;
 }
 
-bool socket_file_set_access(const struct socket_file *file, const struct socket_access *access,
+bool socket_file_set_access(struct socket_file *file, const struct socket_access *access,
 			    struct error *error)
 {
 	bool owns = access->owner != (uid_t)-1 || access->group != (gid_t)-1;
 
+	file->access = *access;
 	if (owns && lchown(file->path, access->owner, access->group) != 0)
 		return error_set(error, "cannot give %s to its owner or group: %s", file->path,
 				 strerror(errno));
@@ -117,6 +119,15 @@ static bool is_still(const char *path, int fd)
 	       there.st_dev == ours.st_dev;
 }
 
+static bool give_up_lock(struct socket_file *file, int code, struct error *error)
+{
+	close(file->lock);
+	file->lock = -1;
+	if (code == EWOULDBLOCK)
+		return error_set(error, "cannot listen on %s: another listener does", file->path);
+	return error_set(error, "cannot lock %s: %s", file->lock_path, strerror(code));
+}
+
 /* Whoever removes a lock's file holds the lock: one that was locked after that
  * is a file without a name, and another is made. */
 static bool take_lock(struct socket_file *file, struct error *error)
@@ -127,12 +138,7 @@ static bool take_lock(struct socket_file *file, struct error *error)
 			return error_set(error, "cannot open %s: %s", file->lock_path,
 					 strerror(errno));
 		if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
-			return errno == EWOULDBLOCK
-				       ? error_set(error,
-						   "cannot listen on %s: another listener does",
-						   file->path)
-				       : error_set(error, "cannot lock %s: %s", file->lock_path,
-						   strerror(errno));
+			return give_up_lock(file, errno, error);
 		if (is_still(file->lock_path, file->lock))
 			return true;
 		close(file->lock);
@@ -209,18 +215,47 @@ struct socket_file *socket_file_bind(int fd, struct lg_slice path,
 	return NULL;
 }
 
+bool socket_file_is_there(const struct socket_file *file)
+{
+	struct stat stat;
+
+	return lstat(file->path, &stat) == 0 && stat.st_ino == file->inode &&
+	       stat.st_dev == file->device;
+}
+
+/* The file of the lock may have gone with the socket's. */
+static bool keep_lock(struct socket_file *file, struct error *error)
+{
+	if (file->lock >= 0 && is_still(file->lock_path, file->lock))
+		return true;
+	if (file->lock >= 0)
+		close(file->lock);
+	return take_lock(file, error);
+}
+
+bool socket_file_bind_again(struct socket_file *file, int fd, struct error *error)
+{
+	const struct socket_access access = file->access;
+
+	return keep_lock(file, error) && bind_to(file, fd, error) &&
+	       socket_file_set_access(file, &access, error);
+}
+
+const char *socket_file_path(const struct socket_file *file)
+{
+	return file->path;
+}
+
 /* The lock last: who waits for it finds nothing to clear. What was never bound
  * has inode 0, and a lock that another one holds is not ours to remove. */
 void socket_file_remove(struct socket_file **file)
 {
 	struct socket_file *f = *file;
-	struct stat stat;
 
 	*file = NULL;
 	if (!f)
 		return;
-	if (f->inode != 0 && lstat(f->path, &stat) == 0 && stat.st_ino == f->inode &&
-	    stat.st_dev == f->device)
+	if (f->inode != 0 && socket_file_is_there(f))
 		unlink(f->path);
 	if (f->lock >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) == 0 &&
 	    is_still(f->lock_path, f->lock))

@@ -37,8 +37,17 @@ struct socket_file;
  * listen(2). NULL with a sentence, and nothing is left behind. */
 struct socket_file *socket_file_bind(int fd, struct lg_slice path,
 				     const struct socket_access *access, struct error *error);
-bool socket_file_set_access(const struct socket_file *file, const struct socket_access *access,
+bool socket_file_set_access(struct socket_file *file, const struct socket_access *access,
 			    struct error *error);
+
+/* Whether the file is still the one that was bound: somebody may have removed or
+ * replaced it, and then nobody can connect. */
+bool socket_file_is_there(const struct socket_file *file);
+/* Binds another `fd` to the path, with the same access. False with a sentence: somebody
+ * else listens there now, or it cannot be made; again later does no harm. */
+bool socket_file_bind_again(struct socket_file *file, int fd, struct error *error);
+const char *socket_file_path(const struct socket_file *file); /* lives as long as the file */
+
 /* Removes the file, when it is still the one that was bound, and frees. */
 void socket_file_remove(struct socket_file **file);
 

@@ -89,6 +89,23 @@ $gateway->configure($config);
 is(($gateway->command('reload'))[0], 0, 'a reload that brings it back');
 takes(dial('header'), '198.51.100.8', '… and it answers again', "PROXY TCP4 198.51.100.8 127.0.0.1 1 2\r\n");
 
+# A file that somebody removes is made again, with the lock where that has gone too; what
+# stands in its place is not removed, and waited for.
+$gateway->announce(qr/event=listener\.(made-again|lost)/);
+takes(my $before = dial('plain'), undef, 'a connection', '');
+unlink "$dir/plain.sock", "$dir/plain.sock.lock";
+wait_until { -S "$dir/plain.sock" && dial('plain') } 'a removed file is made again';
+takes(dial('plain'), undef, 'leads go through it', '');
+takes($before, undef, 'and through the connection of before', '');
+is(mode('plain'), '0600', 'with the mode that was asked for');
+ok(-e "$dir/plain.sock.lock", 'and with its lock');
+unlink "$dir/plain.sock";
+spew("$dir/plain.sock", "somebody's");
+wait_until { $gateway->log =~ /event=listener\.lost path=\S+plain\.sock reason="[^"]*is no socket/ } 'a file in the way is told';
+is(slurp("$dir/plain.sock"), "somebody's", 'and left alone');
+unlink "$dir/plain.sock";
+wait_until { dial('plain') } 'when it is gone, the gateway listens again';
+
 # A second gateway leaves the socket alone.
 my $second = LeadgateTest->new(config => $config =~ s/\@DIR\@\/(\w+)\.sock/$dir\/$1.sock/gr);
 $second->announce(qr/./)->launch;
