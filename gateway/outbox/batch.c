@@ -55,6 +55,8 @@ static int store_submission(struct journal *journal, struct submission *submissi
 		rc = capture_store(journal, &submission->captures[i]);
 	if (rc == SQLITE_OK && submission->claims)
 		rc = claim_store(journal, submission->claims, clock_wall_ms());
+	if (rc == SQLITE_OK && submission->import)
+		rc = import_store(journal, submission, clock_wall_ms());
 	return rc;
 }
 

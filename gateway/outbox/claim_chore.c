@@ -59,6 +59,7 @@ int claim_chore_forget(struct journal *journal, struct chore *chore)
 {
 	static const char claims[] = "DELETE FROM claim WHERE no IN (SELECT no FROM claim WHERE"
 				     " source = ?1 LIMIT 5000) AND ?9 = 0";
+	static const char imports[] = "DELETE FROM import WHERE source = ?1 AND ?9 = 0";
 	static const char notes[] = "DELETE FROM state WHERE scope = ?1 AND ?9 = 0";
 	int64_t before = chore->count;
 	char scope[128];
@@ -66,6 +67,9 @@ int claim_chore_forget(struct journal *journal, struct chore *chore)
 
 	chore->more = rc == SQLITE_OK && chore->count > before;
 	if (rc != SQLITE_OK || chore->more)
+		return rc;
+	rc = run(journal, chore, imports, &chore->sink, 1, 0);
+	if (rc != SQLITE_OK)
 		return rc;
 	snprintf(scope, sizeof(scope), SCHEMA_SCOPE_SOURCE "%.*s", SLICE_ARGS(chore->sink));
 	const struct lg_slice text = slice_from(scope);

@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/identity_index.c \
 	%D%/identity_row.c \
 	%D%/identity_scan.c \
+	%D%/import_row.c \
 	%D%/index.c \
 	%D%/index_loader.c \
 	%D%/journal.c \
@@ -30,6 +31,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/prune.c \
 	%D%/reader.c \
 	%D%/reader_claims.c \
+	%D%/reader_imports.c \
 	%D%/reader_replay.c \
 	%D%/reader_tally.c \
 	%D%/reader_watch.c \

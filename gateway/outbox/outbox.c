@@ -309,6 +309,11 @@ bool outbox_is_busy(const struct outbox *outbox)
 	return writer_is_busy(&outbox->writer);
 }
 
+int64_t outbox_admitted(const struct outbox *outbox)
+{
+	return atomic_load_explicit(&outbox->writer.admitted, memory_order_relaxed);
+}
+
 void outbox_settle(struct outbox *outbox, struct settlement *settlement)
 {
 	writer_settle(&outbox->writer, settlement);

@@ -89,6 +89,10 @@ bool outbox_ready(const struct outbox *outbox, const char **reason);
  * thread. */
 bool outbox_is_busy(const struct outbox *outbox);
 
+/* How many submissions were admitted since the store was opened: who has some of its own
+ * among them can tell whether others have, too. Any thread. */
+int64_t outbox_admitted(const struct outbox *outbox);
+
 /* Hands a settlement over; it always comes back. Any thread. */
 void outbox_settle(struct outbox *outbox, struct settlement *settlement);
 

@@ -14,6 +14,9 @@
 #define OPEN_COLUMNS \
 	"o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events, o.due"
 #define CLAIM_COLUMNS "no, source, kind, key, group_key, parts, at, state, due, attempts, error"
+#define IMPORT_COLUMNS                                                                            \
+	"source, digest, name, bytes, state, at, ended, offset, position, rejects, rows, created" \
+	", touched, repeated, held, refused, ignored, error"
 #define LEADS "SELECT " EVENT_COLUMNS " FROM lead l JOIN event e ON e.seq = l.event"
 
 static const char *const sql[QUERY_COUNT] = {
@@ -76,6 +79,9 @@ static const char *const sql[QUERY_COUNT] = {
 	[QUERY_CLAIMS_LIST] = "SELECT " CLAIM_COLUMNS
 			      " FROM claim WHERE (?1 IS NULL OR source = ?1)"
 			      " AND state = ?2 AND no > ?3 ORDER BY no LIMIT ?4",
+	[QUERY_IMPORT] = "SELECT " IMPORT_COLUMNS " FROM import WHERE source = ? AND digest = ?",
+	[QUERY_IMPORTS] = "SELECT " IMPORT_COLUMNS " FROM import WHERE ?1 IS NULL OR source = ?1"
+			  " ORDER BY at DESC, digest LIMIT ?2 OFFSET ?3",
 	[QUERY_BACKWARDS] = "SELECT at, body FROM event ORDER BY seq DESC LIMIT ?",
 };
 

@@ -35,6 +35,8 @@ enum query {
 	QUERY_CLAIMS_NEXT,  /* source -> due */
 	QUERY_CLAIMS_COUNT, /* source -> state, count */
 	QUERY_CLAIMS_LIST,  /* source or none, state, after no, count -> claim */
+	QUERY_IMPORT,	    /* source, digest -> import */
+	QUERY_IMPORTS,	    /* source or none, count, skip -> import */
 	QUERY_BACKWARDS,    /* -> at, body, newest first */
 	QUERY_COUNT,
 };

@@ -20,6 +20,18 @@
 	"CREATE INDEX claim_due ON claim (source, state, due);"                           \
 	"CREATE INDEX claim_group ON claim (source, group_key) WHERE group_key IS NOT NULL;"
 
+/* digest: SHA-256 of the file; state: running, done, failed; offset: of the first byte that
+ * is not stored yet, and what the plugin knows there; rejects: bytes of the file of refused
+ * rows */
+#define IMPORT_TABLE                                                                   \
+	"CREATE TABLE import (source TEXT NOT NULL, digest BLOB NOT NULL, name TEXT"   \
+	" NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL," \
+	" ended INTEGER, offset INTEGER NOT NULL, position BLOB, rejects INTEGER"      \
+	" NOT NULL, rows INTEGER NOT NULL, created INTEGER NOT NULL, touched INTEGER"  \
+	" NOT NULL, repeated INTEGER NOT NULL, held INTEGER NOT NULL, refused INTEGER" \
+	" NOT NULL, ignored INTEGER NOT NULL, error TEXT,"                             \
+	" PRIMARY KEY (source, digest)) WITHOUT ROWID;"
+
 static const char tables[] =
 	"CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, lead BLOB NOT NULL,"
 	" at INTEGER NOT NULL, body TEXT NOT NULL);"
@@ -54,8 +66,7 @@ static const char tables[] =
 
 	CLAIM_TABLE
 
-	"CREATE TABLE import (source TEXT NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL,"
-	" position BLOB, PRIMARY KEY (source, digest)) WITHOUT ROWID;"
+		IMPORT_TABLE
 
 	"CREATE TABLE state (scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB, expires INTEGER,"
 	" PRIMARY KEY (scope, key)) WITHOUT ROWID;";
@@ -70,8 +81,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	[3] = "ALTER TABLE open ADD COLUMN batch_first INTEGER;"
 	      "ALTER TABLE open ADD COLUMN batch_last INTEGER;"
 	      "ALTER TABLE open ADD COLUMN batch_events INTEGER;",
-	/* Nothing was ever written to it. */
+	/* Nothing was ever written to it; nor to the next one's. */
 	[4] = "DROP TABLE claim;" CLAIM_TABLE,
+	[5] = "DROP TABLE import;" IMPORT_TABLE,
 };
 
 static bool run(sqlite3 *db, const char *sql, struct error *error)

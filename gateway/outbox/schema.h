@@ -8,7 +8,7 @@
 #include "lead/identity.h"
 
 #define SCHEMA_APPLICATION_ID 0x4c454144 /* "LEAD", in the header of the file */
-#define SCHEMA_VERSION 5		 /* user_version; goes up with every change */
+#define SCHEMA_VERSION 6		 /* user_version; goes up with every change */
 #define SCHEMA_VERSION_FIRST 1
 
 /* A captured trap: kept and listed, delivered to nobody. The body beside it is

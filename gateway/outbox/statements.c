@@ -57,6 +57,14 @@ static const char *const sql[STATEMENT_COUNT] = {
 				 " source = ?1 AND state = 'done' AND due < ?2 LIMIT ?3)"),
 	[STATEMENT_PUT_NOTE] = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, NULL)",
 	[STATEMENT_DROP_NOTE] = "DELETE FROM state WHERE scope = ? AND key = ?",
+	[STATEMENT_ADD_IMPORT] = ("INSERT OR REPLACE INTO import VALUES (?, ?, ?, ?, 'running', ?,"
+				  " NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL)"),
+	[STATEMENT_MOVE_IMPORT] =
+		("UPDATE import SET offset = ?4, position = ?5, rejects = ?6, state = ?7,"
+		 " rows = rows + ?8, created = created + ?9, touched = touched + ?10,"
+		 " repeated = repeated + ?11, held = held + ?12, refused = refused + ?13,"
+		 " ignored = ignored + ?14, ended = ?15, error = ?16"
+		 " WHERE source = ?1 AND digest = ?2 AND offset = ?3"),
 	[STATEMENT_PAGES] = "PRAGMA page_count",
 	[STATEMENT_FREE_PAGES] = "PRAGMA freelist_count",
 };

@@ -46,6 +46,9 @@ enum statement {
 	STATEMENT_DROP_DONE,	  /* source, ended before, count */
 	STATEMENT_PUT_NOTE,	  /* scope, key, value */
 	STATEMENT_DROP_NOTE,	  /* scope, key */
+	STATEMENT_ADD_IMPORT,	  /* source, digest, name, bytes, at */
+	STATEMENT_MOVE_IMPORT,	  /* source, digest, from; offset, position, rejects, state, rows,
+				   counts by result, ended, error */
 	STATEMENT_PAGES,	  /* -> page_count */
 	STATEMENT_FREE_PAGES,	  /* -> freelist_count */
 	STATEMENT_COUNT,

@@ -9,6 +9,7 @@
 #include "lead/lead.h"
 #include "lead/merge.h"
 #include "outbox/claim.h"
+#include "outbox/import_row.h"
 
 enum capture_verdict {
 	CAPTURE_CREATED = 1,
@@ -46,14 +47,16 @@ enum submission_status {
 	SUBMISSION_FAILED = 3, /* the store refused: nothing stored; logged */
 };
 
-/* All captures, and what is done to claims, commit together or not at all. The struct and all it points at
- * belong to the writer from outbox_send until it comes back through `reply`. */
+/* All captures, and what is done to claims and to an import, commit together or not at
+ * all. The struct and all it points at belong to the writer from outbox_send until it
+ * comes back through `reply`. */
 struct submission {
 	struct letter letter; /* first; used for both ways */
 	struct mailbox *reply;
 	struct capture *captures;
-	size_t count;		   /* may be 0 */
-	struct claim_work *claims; /* NULL: none */
+	size_t count;		    /* may be 0 */
+	struct claim_work *claims;  /* NULL: none */
+	struct import_work *import; /* NULL: the captures are no rows of a file */
 	size_t bytes;	   /* about what it will take in the journal, for the queue's bound */
 	int64_t sent_us;   /* monotonic: when it was handed over; 0: nobody waits for it */
 	int64_t stored_us; /* filled by the writer: when it was committed or refused */

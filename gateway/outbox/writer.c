@@ -108,8 +108,7 @@ static void write_batch(struct writer *writer)
 		queued++;
 		bytes += (int64_t)submission_of(l)->bytes;
 		if (submission_of(l)->sent_us)
-			histogram_add_us(writer->queue_stage,
-					 began_us - submission_of(l)->sent_us);
+			histogram_add_us(writer->queue_stage, began_us - submission_of(l)->sent_us);
 	}
 	gate_enter(writer->gate);
 	bool committed = batch_write(&batch, writer->journal, writer->room, &writer->damage);
@@ -320,6 +319,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->sink_epoch, 0);
 	atomic_init(&writer->queued, 0);
+	atomic_init(&writer->admitted, 0);
 	atomic_init(&writer->queued_bytes, 0);
 	set_up_numbers(writer);
 	publish(writer);
@@ -362,6 +362,7 @@ bool writer_admit(struct writer *writer, const struct submission *submission)
 		counter_inc(writer->refused_queue);
 		return false;
 	}
+	atomic_fetch_add_explicit(&writer->admitted, 1, memory_order_relaxed);
 	return true;
 }
 
