@@ -69,6 +69,27 @@ void sha256(const struct lg_slice *parts, size_t count, uint8_t out[SHA256_BYTES
 	SHA256_Final(out, &context);
 }
 
+static SHA256_CTX *context_of(struct sha256_sum *sum)
+{
+	_Static_assert(sizeof(SHA256_CTX) <= sizeof(sum->context), "room for OpenSSL's");
+	return (SHA256_CTX *)(void *)sum->context;
+}
+
+void sha256_sum_init(struct sha256_sum *sum)
+{
+	SHA256_Init(context_of(sum));
+}
+
+void sha256_sum_add(struct sha256_sum *sum, struct lg_slice bytes)
+{
+	SHA256_Update(context_of(sum), bytes.data, bytes.length);
+}
+
+void sha256_sum_end(struct sha256_sum *sum, uint8_t out[SHA256_BYTES])
+{
+	SHA256_Final(out, context_of(sum));
+}
+
 static EVP_MAC_CTX *hmac_context(enum digest_kind kind)
 {
 	static const char *const names[] = {
