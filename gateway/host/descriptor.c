@@ -109,21 +109,47 @@ static bool operations_fit(const struct lg_plugin *plugin, const char *path, str
 			"%s: plugin %s has operations of %zu bytes, ABI %d.%d has at least "
 			"%zu: set .size to sizeof of the struct",
 			path, plugin->name, size, LG_ABI_MAJOR, LG_ABI_MINOR, least);
-	if (is_source ? !plugin->source->receive : !plugin->sink->deliver)
+	if (is_source ? !plugin->source->receive && !(plugin->flags & LG_READS_FILES)
+		      : !plugin->sink->deliver)
 		return error_set(error, "%s: plugin %s has no operation %s, which every %s needs",
 				 path, plugin->name, is_source ? "receive" : "deliver",
-				 is_source ? "source" : "sink");
+				 is_source ? "source that reads no files" : "sink");
 	return true;
 }
 
 /* An operation that an older plugin's struct does not reach is not there. */
-static bool has_errands(const struct lg_source_operations *operations)
+static struct lg_source_operations known_operations(const struct lg_source_operations *theirs)
 {
 	struct lg_source_operations known = {.size = 0};
 
-	memcpy(&known, operations,
-	       operations->size < sizeof(known) ? operations->size : sizeof(known));
+	memcpy(&known, theirs, theirs->size < sizeof(known) ? theirs->size : sizeof(known));
+	return known;
+}
+
+static bool has_errands(const struct lg_source_operations *theirs)
+{
+	const struct lg_source_operations known = known_operations(theirs);
+
 	return known.claim || known.poll || known.backfill;
+}
+
+/* One cannot do without the other; read_close may be missing. */
+static bool files_fit(const struct lg_plugin *plugin, const char *path, struct error *error)
+{
+	bool says_so = plugin->flags & LG_READS_FILES;
+	struct lg_source_operations known;
+
+	if (plugin->kind != LG_SOURCE)
+		return true;
+	known = known_operations(plugin->source);
+	if (says_so ? known.read_open && known.read : !known.read_open && !known.read)
+		return true;
+	return error_set(error,
+			 "%s: plugin %s %s: a source has LG_READS_FILES and both of the operations "
+			 "read_open and read, or nothing of it",
+			 path, plugin->name,
+			 says_so ? "has LG_READS_FILES and cannot read"
+				 : "has read or read_open and no LG_READS_FILES");
 }
 
 static bool errands_fit(const struct lg_plugin *plugin, const char *path, struct error *error)
@@ -304,5 +330,6 @@ bool descriptor_read(const struct lg_plugin *theirs, const char *path, struct li
 				 "sinks (%d)",
 				 path, plugin->name, plugin->kind, LG_SOURCE, LG_SINK);
 	return operations_fit(plugin, path, error) && errands_fit(plugin, path, error) &&
-	       options_fit(out, path, error) && methods_fit(plugin, path, error);
+	       files_fit(plugin, path, error) && options_fit(out, path, error) &&
+	       methods_fit(plugin, path, error);
 }

@@ -35,6 +35,28 @@ static int32_t receive(void *instance, struct lg_request *request)
 	return LG_OK;
 }
 
+static int32_t read_open(void *instance, struct lg_request *request, const struct lg_file *file,
+			 struct lg_reading *reading, struct lg_text problem)
+{
+	(void)instance;
+	(void)request;
+	(void)file;
+	(void)reading;
+	(void)problem;
+	return LG_OK;
+}
+
+static int32_t read_chunk(void *instance, struct lg_request *request, void *state,
+			  const struct lg_chunk *chunk, struct lg_taken *taken)
+{
+	(void)instance;
+	(void)request;
+	(void)state;
+	(void)chunk;
+	(void)taken;
+	return LG_OK;
+}
+
 static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 {
 	(void)instance;
@@ -112,6 +134,16 @@ static void break_operations_size(struct sample *s)
 static void break_receive(struct sample *s)
 {
 	s->source.receive = NULL;
+}
+static void break_reading(struct sample *s)
+{
+	s->plugin.flags = LG_READS_FILES;
+	s->source.receive = NULL;
+}
+static void break_reading_flag(struct sample *s)
+{
+	s->source.read_open = read_open;
+	s->source.read = read_chunk;
 }
 static void break_deliver(struct sample *s)
 {
@@ -210,6 +242,8 @@ static const struct refusal {
 	{"no operations", break_no_operations, {"x.so", "sample", ".source"}},
 	{"operations' size", break_operations_size, {"x.so", "sample", "16 bytes", ".size"}},
 	{"receive", break_receive, {"x.so", "sample", "receive"}},
+	{"no reading", break_reading, {"x.so", "sample", "LG_READS_FILES", "read_open"}},
+	{"no flag", break_reading_flag, {"x.so", "sample", "LG_READS_FILES", "read_open"}},
 	{"deliver", break_deliver, {"x.so", "sample", "deliver"}},
 	{"sink's size", break_sink_size, {"x.so", "sample", ".size"}},
 	{"rows", break_rows, {"x.so", "sample", "3 options"}},
