@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ingest/desk.h"
+#include "ingest/importer.h"
 #include "outbox/reader.h"
 
 struct fetcher {
@@ -23,6 +24,7 @@ struct fetcher {
 	struct loop_task turn;
 	struct fetcher_share *share, *next; /* that it serves; that it changes to */
 	struct list desks;
+	struct importer importer;
 	int64_t epoch; /* of the outbox: rises when an operator has spoken */
 
 	atomic_bool stopping;
@@ -66,6 +68,14 @@ static bool close_desks(struct fetcher *fetcher)
 			desk_free(&desk);
 	}
 	return list_empty(&fetcher->desks);
+}
+
+/* Both are told, whatever the first one says. */
+static bool close_all(struct fetcher *fetcher)
+{
+	bool desks = close_desks(fetcher);
+
+	return importer_pause(&fetcher->importer) && desks;
 }
 
 static void leave_share(struct fetcher *fetcher)
@@ -122,17 +132,19 @@ static void take_turn(struct fetcher *fetcher)
 
 	take_mail(fetcher);
 	if (stopping || fetcher->next) {
-		if (!close_desks(fetcher))
+		if (!close_all(fetcher))
 			return; /* the writer's answers bring us here again */
 		leave_share(fetcher);
 		fetcher->share = fetcher->next;
 		fetcher->next = NULL;
 		if (stopping) {
 			leave_share(fetcher);
+			importer_end(&fetcher->importer);
 			loop_stop(fetcher->loop);
 			return;
 		}
 		open_desks(fetcher);
+		importer_begin(&fetcher->importer, fetcher->share->ingest);
 	}
 	notice_orders(fetcher);
 	look(fetcher);
@@ -192,6 +204,13 @@ static bool init_loop(struct fetcher *fetcher, struct error *error)
 	return loop_watch_set(&fetcher->wake, LOOP_READ) || error_set(error, "not enough memory");
 }
 
+static bool init_imports(struct fetcher *fetcher, struct error *error)
+{
+	return importer_init(&fetcher->importer, fetcher->loop, fetcher->ingest_loop,
+			     fetcher->reader, &fetcher->turn) ||
+	       error_set(error, "not enough memory or descriptors");
+}
+
 /* It is woken by orders, not by commits. */
 static bool watch_outbox(struct fetcher *fetcher, struct error *error)
 {
@@ -228,12 +247,12 @@ struct fetcher *fetcher_start(struct outbox *outbox, struct lg_slice store_path,
 		return NULL;
 	}
 	fetcher->outbox = outbox;
-	fetcher->mailbox.fd = -1;
+	fetcher->mailbox.fd = fetcher->importer.mailbox.fd = -1;
 	fetcher->ended = true; /* there is no thread */
 	list_init(&fetcher->desks);
 	init_end(fetcher);
 	if (init_loop(fetcher, error) && (fetcher->reader = reader_open(store_path, error)) &&
-	    watch_outbox(fetcher, error)) {
+	    init_imports(fetcher, error) && watch_outbox(fetcher, error)) {
 		fetcher->ended = false;
 		if (start_thread(fetcher, error))
 			return fetcher;
@@ -247,6 +266,11 @@ struct fetcher *fetcher_start(struct outbox *outbox, struct lg_slice store_path,
 void fetcher_change(struct fetcher *fetcher, struct fetcher_share *share)
 {
 	mailbox_send(&fetcher->mailbox, &share->letter);
+}
+
+void fetcher_import(struct fetcher *fetcher, struct import_job *job)
+{
+	mailbox_send(&fetcher->importer.mailbox, &job->letter);
 }
 
 void fetcher_poke(struct fetcher *fetcher)
@@ -286,6 +310,7 @@ void fetcher_free(struct fetcher **pointer)
 		loop_timer_fini(&fetcher->timer);
 		loop_watch_fini(&fetcher->wake);
 	}
+	importer_fini(&fetcher->importer);
 	ingest_loop_free(&fetcher->ingest_loop);
 	mailbox_fini(&fetcher->mailbox);
 	if (fetcher->reader)

@@ -86,12 +86,14 @@ void ingest_services_add(struct lg_services *services)
 	intake_reply_services(services);
 	intake_claim_services(services);
 	fetch_services(services);
+	import_services(services);
 }
 
 struct source *ingest_source_at(const struct ingest *ingest, struct lg_slice path)
 {
 	for (size_t i = 0; i < ingest->source_count; i++)
-		if (slice_equal(ingest->sources[i].settings.path, path))
+		if (source_takes_requests(&ingest->sources[i]) &&
+		    slice_equal(ingest->sources[i].settings.path, path))
 			return &ingest->sources[i];
 	return NULL;
 }
@@ -100,7 +102,7 @@ struct intake_item *intake_add(struct intake *intake)
 {
 	struct intake_item *item;
 
-	if ((int64_t)intake->item_count >= intake->source->settings.items)
+	if (intake->item_count >= intake->item_limit)
 		return NULL;
 	item = arena_new(&intake->request->arena, struct intake_item);
 	if (!item)
@@ -155,6 +157,7 @@ void intake_init(struct intake *intake, struct ingest *ingest, struct ingest_loo
 	intake->ingest = ingest;
 	intake->loop = loop;
 	intake->source = source;
+	intake->item_limit = (size_t)source->settings.items;
 	intake->last = &intake->items;
 	intake->claims.source = source->instance->name;
 	intake->last_stub = &intake->claims.stubs;

@@ -18,6 +18,8 @@ struct intake_item {
 	struct claim_stub *stub; /* NULL: no claim */
 	struct lg_slice key;	 /* delivery key as the plugin gave it */
 	int32_t key_kind;	 /* LG_KEY_… */
+	int64_t line;		 /* of its file; 0: not said */
+	struct lg_slice text;	 /* its record, for the file of refused rows */
 	bool trapped;
 	/* The result; a stored item's is known when its capture comes back. */
 	int32_t verdict, status;
@@ -50,6 +52,9 @@ struct intake {
 	struct claim_stub **last_stub; /* … in the order in which it was said */
 	struct state_note **last_note;
 	size_t stub_count, note_count;
+	size_t item_limit;
+	bool reads;	     /* a file: nobody has asked, and items have an origin */
+	bool dry_run;	     /* nothing is stored, so nothing is counted */
 	struct fetch *fetch; /* the errand that it is of; NULL: of a request */
 	/* Called when the writer has given the submission back; NULL: the request is
 	 * answered. */
@@ -93,6 +98,7 @@ void intake_lead_services(struct lg_services *services);
 void intake_reply_services(struct lg_services *services);
 void intake_claim_services(struct lg_services *services);
 void fetch_services(struct lg_services *services);
+void import_services(struct lg_services *services);
 
 /* A new item at the end; NULL: too many, or no memory. */
 struct intake_item *intake_add(struct intake *intake);
@@ -100,6 +106,9 @@ struct intake_item *intake_add(struct intake *intake);
 /* Makes of an item all that does not depend on history. An item that cannot be
  * stored is refused and gets no capture. False: memory ran out. */
 bool intake_prepare(struct intake *intake, struct intake_item *item, struct capture *capture);
+
+/* Counts what became of an item. */
+void intake_count(const struct intake *intake, enum source_counter counter);
 
 /* Takes over what the writer said of an item. */
 void intake_conclude(struct intake_item *item);

@@ -57,7 +57,8 @@ static int32_t lead_key_service(struct lg_lead *lead, int32_t kind, struct lg_sl
 	if (key.length == 0)
 		return LG_FAIL;
 	item->key = arena_copy(&item->intake->request->arena, key);
-	item->key_kind = kind;
+	/* Nobody waits for an answer who could be told of other content under the same. */
+	item->key_kind = item->intake->reads ? LG_KEY_PROVIDER : kind;
 	return slice_present(item->key) ? LG_OK : LG_FAIL;
 }
 

@@ -22,6 +22,12 @@ static void refuse_item(struct intake_item *item, enum source_counter counter, i
 	item->refusal = source_counter_word(counter);
 }
 
+void intake_count(const struct intake *intake, enum source_counter counter)
+{
+	if (!intake->dry_run)
+		source_count(intake->source, counter);
+}
+
 static bool set_default(struct lead *lead, int field, struct lg_slice value)
 {
 	return slice_present(lead_get(lead, field)) || lead_set(lead, field, value);
@@ -34,7 +40,7 @@ static bool set_client(struct lead *lead, const struct intake *intake)
 	const struct http_request *request = intake->request;
 	struct lg_slice agent;
 
-	if (intake->fetch)
+	if (intake->fetch || intake->reads)
 		return true; /* nobody who could be one has asked */
 	if (http_request_header(request, "User-Agent", 0, &agent) &&
 	    !set_default(lead, LG_USER_AGENT, agent))
@@ -116,7 +122,7 @@ static bool encode(struct intake *intake, struct intake_item *item, struct captu
 	event_encode(event, capture->event_id, EVENT_CREATED, capture->at_ms, buffer_slice(record),
 		     (struct lg_slice){0});
 	if (record->failed || event->failed) {
-		source_count(intake->source, SOURCE_TOO_LARGE);
+		intake_count(intake, SOURCE_TOO_LARGE);
 		refuse_item(item, SOURCE_TOO_LARGE, 413, TOO_LARGE);
 		return true;
 	}
@@ -133,7 +139,7 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 	if (!set_client(lead, intake) || !lead_normalize(lead, &intake->source->normalize))
 		return false;
 	if (!lead_reachable(lead)) {
-		source_count(intake->source, SOURCE_UNREACHABLE);
+		intake_count(intake, SOURCE_UNREACHABLE);
 		refuse_item(item, SOURCE_UNREACHABLE, 422, UNREACHABLE);
 		return true;
 	}

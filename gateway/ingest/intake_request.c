@@ -221,7 +221,7 @@ static int32_t ignore(struct lg_request *handle, struct lg_slice reason)
 
 	if (!item)
 		return LG_FAIL;
-	source_count(intake->source, SOURCE_IGNORED);
+	intake_count(intake, SOURCE_IGNORED);
 	item->verdict = LG_IGNORED;
 	item->status = 200;
 	item->reason = slice_present(reason) ? arena_copy(&intake->request->arena, reason) : reason;

@@ -7,6 +7,12 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/fetch.c \
 	%D%/fetch_services.c \
 	%D%/fetcher.c \
+	%D%/import_batch.c \
+	%D%/import_file.c \
+	%D%/import_options.c \
+	%D%/import_run.c \
+	%D%/import_services.c \
+	%D%/importer.c \
 	%D%/source.c \
 	%D%/ingest.c \
 	%D%/intake_claim.c \

@@ -11,8 +11,9 @@
 const struct lg_option source_options[] = {
 	OPTION(plugin, "plugin", LG_STRING, .flags = LG_REQUIRED,
 	       .help = "name of the source plugin"),
-	OPTION(path, "path", LG_STRING, .flags = LG_REQUIRED,
-	       .help = "path at which requests arrive, such as /f/contact"),
+	OPTION(path, "path", LG_STRING,
+	       .help = "path at which requests arrive, such as /f/contact; every source needs it "
+		       "but those that only read files"),
 	OPTION(auth, "auth", LG_ENUM, .fallback = "plugin", .choices = "none|plugin",
 	       .help = "who proves the sender: the plugin, or nobody; a source without a secret "
 		       "must say none"),
@@ -54,6 +55,8 @@ const size_t source_option_count = sizeof(source_options) / sizeof(source_option
 #define ERRANDS_HELP "Attempts at claims, polls and back-fills by how they ended"
 #define CALLS "leadgate_errand_calls_total"
 #define CALLS_HELP "HTTP calls of claims, polls and back-fills"
+#define ROWS "leadgate_import_rows_total"
+#define ROWS_HELP "Rows of imported files by how they ended"
 #define TURNED "leadgate_source_turned_away_total"
 #define TURNED_HELP "Requests to sources that were turned away by their heads"
 
@@ -91,10 +94,32 @@ static const struct {
 	[SOURCE_CLAIMS_WAITING] = {"leadgate_claims", "waiting", GAUGE_HELP, "state"},
 	[SOURCE_CLAIMS_PARKED] = {"leadgate_claims", "parked", GAUGE_HELP, "state"},
 	[SOURCE_CLAIMS_DEAD] = {"leadgate_claims", "dead", GAUGE_HELP, "state"},
+	[SOURCE_IMPORT_ROWS + IMPORT_CREATED] = {ROWS, "created", ROWS_HELP},
+	[SOURCE_IMPORT_ROWS + IMPORT_TOUCHED] = {ROWS, "touched", ROWS_HELP},
+	[SOURCE_IMPORT_ROWS + IMPORT_REPEATED] = {ROWS, "repeated", ROWS_HELP},
+	[SOURCE_IMPORT_ROWS + IMPORT_HELD] = {ROWS, "held", ROWS_HELP},
+	[SOURCE_IMPORT_ROWS + IMPORT_REFUSED] = {ROWS, "refused", ROWS_HELP},
+	[SOURCE_IMPORT_ROWS + IMPORT_IGNORED] = {ROWS, "ignored", ROWS_HELP},
+	[SOURCE_IMPORTS] = {"leadgate_imports", NULL, "Files that are being imported"},
 	[SOURCE_SLOW] = {"leadgate_source_slow_calls_total", NULL,
 			 "Calls of a source plugin that took longer than core.slow_call"},
 };
 /* clang-format on */
+
+static bool is_gauge(int counter)
+{
+	return counter == SOURCE_IMPORTS ||
+	       (counter >= SOURCE_CLAIMS_WAITING && counter <= SOURCE_CLAIMS_DEAD);
+}
+
+static bool has_counter(const struct source *source, int counter)
+{
+	if (counter >= SOURCE_CLAIMED && counter <= SOURCE_CLAIMS_DEAD)
+		return source_has_errands(source);
+	if (counter >= SOURCE_IMPORT_ROWS && counter <= SOURCE_IMPORTS)
+		return source_reads_files(source);
+	return true;
+}
 
 void source_register(struct source *source)
 {
@@ -102,16 +127,16 @@ void source_register(struct source *source)
 	source->rate = meter_rate(source->settings.rate, source->settings.burst);
 	for (int i = 0; i < SOURCE_COUNTERS; i++) {
 		char labels[COUNTER_LABEL_BYTES] = "";
-		bool gauge = i >= SOURCE_CLAIMS_WAITING && i <= SOURCE_CLAIMS_DEAD;
 
 		source->counters[i] = COUNTER_NONE;
-		if (i >= SOURCE_CLAIMED && i <= SOURCE_CLAIMS_DEAD && !source_has_errands(source))
+		if (!has_counter(source, i))
 			continue;
 		counter_label(labels, "source", source->instance->name);
 		if (rows[i].word)
 			counter_label(labels, rows[i].label ? rows[i].label : "result",
 				      slice_from(rows[i].word));
-		source->counters[i] = counter_register(gauge ? COUNTER_GAUGE : COUNTER_COUNTER,
+		source->counters[i] = counter_register(is_gauge(i) ? COUNTER_GAUGE
+								   : COUNTER_COUNTER,
 						       rows[i].name, labels, rows[i].help);
 		if (source->counters[i] == COUNTER_NONE)
 			log_warning("counter.full", LOG_TEXT("name", rows[i].name),

@@ -32,9 +32,22 @@ struct errand_settings {
 extern const struct lg_option errand_options[];
 extern const size_t errand_option_count;
 
+/* The gateway's own options of sources whose plugin reads files. */
+struct import_settings {
+	int64_t imports;      /* files read at once */
+	int64_t record_bytes; /* longest record */
+	int64_t batch_rows;   /* rows of one transaction, at most … */
+	int64_t batches;      /* … of which so many may wait for the journal */
+	int64_t gentle_rows;  /* rows of one while requests bring leads */
+	int64_t wait_ms;      /* for a journal that takes nothing */
+	int64_t niceness;     /* of the errand thread, as long as it reads */
+};
+extern const struct lg_option import_options[];
+extern const size_t import_option_count;
+
 /* The gateway's own options of every source (beside the plugin's). */
 struct source_settings {
-	struct lg_slice path; /* "/f/contact" */
+	struct lg_slice path; /* "/f/contact"; absent: it takes no requests */
 	struct lg_slice plugin;
 	int32_t auth;		/* SOURCE_AUTH_… */
 	int32_t merge;		/* enum merge_policy */
@@ -48,6 +61,7 @@ struct source_settings {
 	int32_t is_test;
 	int64_t alert_silent_ms;	/* no lead for so long is an alert; 0: never */
 	struct errand_settings errands; /* where the plugin has LG_CALLS_HTTP */
+	struct import_settings imports; /* where the plugin has LG_READS_FILES */
 };
 extern const struct lg_option source_options[];
 extern const size_t source_option_count;
@@ -87,6 +101,9 @@ enum source_counter {
 	SOURCE_CLAIMS_WAITING, /* gauges */
 	SOURCE_CLAIMS_PARKED,
 	SOURCE_CLAIMS_DEAD,
+	/* imports; only where the plugin reads files. Rows in the order of import_result */
+	SOURCE_IMPORT_ROWS,
+	SOURCE_IMPORTS = SOURCE_IMPORT_ROWS + IMPORT_RESULTS, /* gauge */
 	SOURCE_COUNTERS
 };
 
@@ -120,6 +137,18 @@ const char *source_counter_word(enum source_counter counter);
 static inline bool source_has_errands(const struct source *source)
 {
 	return source->instance->library->plugin.flags & LG_CALLS_HTTP;
+}
+
+/* Whether its plugin can read files of leads. */
+static inline bool source_reads_files(const struct source *source)
+{
+	return source->instance->library->plugin.flags & LG_READS_FILES;
+}
+
+/* Whether it has a path at which leads arrive. */
+static inline bool source_takes_requests(const struct source *source)
+{
+	return source->instance->source.receive;
 }
 
 /* Whether the descriptor names this method ("GET POST"). */

@@ -69,6 +69,15 @@ static bool same_errands(const struct source *a, const struct source *b)
 		compare_options(&client, a->settings.errands.client, b->settings.errands.client));
 }
 
+static bool same_imports(const struct source *a, const struct source *b)
+{
+	const struct option_table table = {import_options, import_option_count,
+					   sizeof(struct lg_option)};
+
+	return !source_reads_files(a) || !source_reads_files(b) ||
+	       compare_options(&table, &a->settings, &b->settings);
+}
+
 static bool same_source(const struct source *a, const struct source *b)
 {
 	const struct option_table table = {source_options, source_option_count,
@@ -76,7 +85,7 @@ static bool same_source(const struct source *a, const struct source *b)
 
 	return same_instance(a->instance, b->instance) &&
 	       compare_options(&table, &a->settings, &b->settings) && same_errands(a, b) &&
-	       strcmp(a->normalize.region, b->normalize.region) == 0;
+	       same_imports(a, b) && strcmp(a->normalize.region, b->normalize.region) == 0;
 }
 
 /* The sections that sinks share are made use of when a lane starts; a client has

@@ -85,7 +85,8 @@ struct settings_section {
 	struct option_table table;
 	struct option_table
 		http_table; /* of sources and sinks whose plugin makes calls; else none */
-	struct option_table tls_table; /* of a listener's `tls:`; else none */
+	struct option_table file_table; /* of sources whose plugin reads files; else none */
+	struct option_table tls_table;	/* of a listener's `tls:`; else none */
 };
 /* The index-th section in the manual's order, listen, sources and sinks among
  * them; false after the last. */

@@ -40,17 +40,19 @@ static bool check_name(struct settings *settings, struct fy_node *node, const ch
 	return good;
 }
 
-/* Names of two tables' rows, NULL-terminated; NULL when memory ran out. */
-static const char **row_names(struct settings *settings, const struct option_table *table,
-			      const struct option_table *more)
+/* Names of the rows of some tables, NULL-terminated; NULL when memory ran out. */
+static const char **row_names(struct settings *settings, const struct option_table *tables,
+			      size_t count)
 {
-	const char **names = arena_zalloc(document_arena(settings->document),
-					  (table->count + more->count + 1) * sizeof(*names));
+	size_t rows = 0, n = 0;
+	const char **names;
 
-	for (size_t i = 0; names && i < table->count; i++)
-		names[i] = option_at(table, i).name;
-	for (size_t i = 0; names && i < more->count; i++)
-		names[table->count + i] = option_at(more, i).name;
+	for (size_t t = 0; t < count; t++)
+		rows += tables[t].count;
+	names = arena_zalloc(document_arena(settings->document), (rows + 1) * sizeof(*names));
+	for (size_t t = 0; names && t < count; t++)
+		for (size_t i = 0; i < tables[t].count; i++)
+			names[n++] = option_at(&tables[t], i).name;
 	return names;
 }
 
@@ -86,6 +88,7 @@ struct section {
 	struct option_table table;
 	struct option_table http_table; /* when the plugin makes calls … */
 	size_t http_offset;		/* … into the rows' struct */
+	struct option_table file_table; /* when the plugin reads files */
 	struct lg_slice name;
 	struct fy_node *name_node, *map;
 };
@@ -162,13 +165,33 @@ static bool read_rows(struct settings *settings, const struct section *section, 
 	return others != NULL;
 }
 
+/* The rows that are for plugins of a kind: `tables` gets those that are this one's. False:
+ * no memory. */
+static bool read_more_rows(struct settings *settings, const struct section *section,
+			   const char *what, uint32_t flags, void *rows,
+			   struct option_table *tables, size_t *count)
+{
+	if (flags & LG_CALLS_HTTP) {
+		tables[(*count)++] = section->http_table;
+		if (!read_rows(settings, section, what, &section->http_table, &answer_hooks,
+			       (char *)rows + section->http_offset))
+			return false;
+	}
+	if ((flags & LG_READS_FILES) && section->file_table.count > 0) {
+		tables[(*count)++] = section->file_table;
+		return read_rows(settings, section, what, &section->file_table, &settings_hooks,
+				 rows);
+	}
+	return true;
+}
+
 /* Reads the gateway's rows and then the plugin's. NULL when the entry has a
  * mistake. */
 static struct instance *read_instance(struct settings *settings, const struct section *section,
 				      void *rows, const struct lg_slice *plugin)
 {
-	struct option_table none = {.count = 0};
-	const struct option_table *http_table = &none;
+	struct option_table tables[3] = {section->table};
+	size_t table_count = 1;
 	const struct library *library;
 	const char **mine;
 	char what[96];
@@ -187,19 +210,35 @@ static struct instance *read_instance(struct settings *settings, const struct se
 	library = load_plugin(settings, section, *plugin);
 	if (!library)
 		return NULL;
-	if (library->plugin.flags & LG_CALLS_HTTP) {
-		http_table = &section->http_table;
-		if (!read_rows(settings, section, what, http_table, &answer_hooks,
-			       (char *)rows + section->http_offset))
-			return NULL;
-	}
-	mine = row_names(settings, &section->table, http_table);
+	if (!read_more_rows(settings, section, what, library->plugin.flags, rows, tables,
+			    &table_count))
+		return NULL;
+	mine = row_names(settings, tables, table_count);
 	if (!mine) {
 		document_error(settings->document, section->map, "not enough memory");
 		return NULL;
 	}
 	return instance_new(settings->document, section->map, section->name, library, mine,
 			    &settings_hooks, services());
+}
+
+/* Whoever takes requests has a path, and nobody else. */
+static bool needs_check(struct settings *settings, const struct section *section,
+			const struct source *source, struct fy_node *node)
+{
+	bool takes = source_takes_requests(source), given = slice_present(source->settings.path);
+
+	if (takes && !given)
+		document_error(
+			settings->document, section->map,
+			"source \"%.*s\" lacks the option \"path\": expected the path at which "
+			"requests arrive",
+			SLICE_ARGS(section->name));
+	if (!takes && given)
+		document_error(settings->document, node,
+			       "\"path\": plugin %s takes no requests, it only reads files",
+			       source->instance->library->plugin.name);
+	return takes && given;
 }
 
 /* A path that no request can have would make a source that nobody reaches. */
@@ -209,7 +248,7 @@ static void check_path(struct settings *settings, const struct section *section,
 	struct fy_node *node = document_member(section->map, "path");
 	struct lg_slice path = source->settings.path;
 
-	if (!slice_present(path))
+	if (!needs_check(settings, section, source, node))
 		return;
 	for (size_t i = 0; i < path.length; i++) {
 		unsigned char c = (unsigned char)path.data[i];
@@ -234,7 +273,8 @@ static void check_auth(struct settings *settings, const struct section *section,
 {
 	struct error error = {0};
 
-	if (!instance_auth_check(source->instance, source->settings.auth == SOURCE_AUTH_NONE,
+	if (source_takes_requests(source) &&
+	    !instance_auth_check(source->instance, source->settings.auth == SOURCE_AUTH_NONE,
 				 &error))
 		document_error(settings->document, section->name_node, "%s", error.text);
 }
@@ -506,6 +546,7 @@ void settings_read_sources(struct settings *settings, struct fy_node *map)
 		.plugin_kind = LG_SOURCE,
 		.table = {source_options, source_option_count, sizeof(struct lg_option)},
 		.http_table = {errand_options, errand_option_count, sizeof(struct lg_option)},
+		.file_table = {import_options, import_option_count, sizeof(struct lg_option)},
 	};
 
 	settings->sources = make_room(settings, map, "sources", sizeof(*settings->sources));

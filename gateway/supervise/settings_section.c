@@ -112,7 +112,8 @@ bool settings_section_at(size_t index, struct settings_section *section)
 		 "where leads come from: a name, and below it these options and those of "
 		 "its plugin",
 		 {source_options, source_option_count, sizeof(struct lg_option)},
-		 {errand_options, errand_option_count, sizeof(struct lg_option)}},
+		 {errand_options, errand_option_count, sizeof(struct lg_option)},
+		 {import_options, import_option_count, sizeof(struct lg_option)}},
 		{"sinks",
 		 "where leads go: a name, and below it these options and those of its plugin",
 		 {sink_options, sink_option_count, sizeof(struct lg_option)},

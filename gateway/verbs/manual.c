@@ -36,6 +36,13 @@ static void add_more(struct buffer *out, const struct settings_section *section)
 			      section->name);
 		manual_roff(out, &section->http_table);
 	}
+	if (section->file_table.count > 0) {
+		buffer_printf(out,
+			      ".SS \"%s that read files\"\nOptions of the gateway beside "
+			      "those of a plugin through which files are imported.\n",
+			      section->name);
+		manual_roff(out, &section->file_table);
+	}
 	if (section->tls_table.count > 0) {
 		buffer_printf(out,
 			      ".SS \"%s: tls\"\nA mapping below an entry lets it speak TLS. "

@@ -19,6 +19,7 @@ sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
   quote-form: { plugin: webform, path: /f/quote, auth: none, kind: quote }
   ads: { plugin: claimer, path: /f/ads, auth: none, url: "http://127.0.0.1:1/", token: unused }
+  list: { plugin: lister }
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
   nowhere: { plugin: failing_sink, script: "@DIR@/script", retry_first: 10ms, retry_max: 20ms }

@@ -11,3 +11,5 @@ check_PROGRAMS += %D%/test_services
 %C%_test_services_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)
 check_PROGRAMS += %D%/test_claims
 %C%_test_claims_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)
+check_PROGRAMS += %D%/test_import
+%C%_test_import_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)

@@ -1,0 +1,43 @@
+/* The two files of an import: the one that is read, and the one that refused rows are
+ * written to. Both are open already and are read and written in pieces that a loop can
+ * bear. Inner header of ingest/; the errand thread. */
+#ifndef INGEST_IMPORT_FILE_H
+#define INGEST_IMPORT_FILE_H
+
+#include <time.h>
+
+#include "base/error.h"
+#include "codec/digest.h"
+
+struct import_file {
+	int fd, rejects; /* rejects -1: there is none */
+	int64_t bytes;	 /* as it was when it was opened */
+	struct timespec changed;
+	struct sha256_sum sum;
+	int64_t summed; /* bytes of it that are in `sum` */
+	uint8_t digest[SHA256_BYTES];
+	bool unsynced; /* refused rows were written since the last sync */
+};
+
+/* Each gives false with a reason, as it is told to an operator. */
+
+/* The descriptors stay the caller's. Fails where the first is no regular file. */
+bool import_file_open(struct import_file *file, int fd, int rejects, struct error *error);
+
+/* Adds the next piece to the digest, through `room`. It is whole when `summed` is
+ * `bytes`. */
+bool import_file_sum(struct import_file *file, char *room, size_t size, struct error *error);
+
+/* Reads all of a piece. Fails, too, where the file is not any more what it was. */
+bool import_file_read(const struct import_file *file, int64_t offset, char *to, size_t size,
+		      struct error *error);
+
+/* Cuts the file of refused rows to what is committed; fails where it is shorter. */
+bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, struct error *error);
+
+/* Writes refused rows at a place, and has all that was written on disk. */
+bool import_file_reject(struct import_file *file, int64_t offset, struct lg_slice rows,
+			struct error *error);
+bool import_file_sync_rejects(struct import_file *file, struct error *error);
+
+#endif

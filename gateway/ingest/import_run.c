@@ -1,0 +1,560 @@
+#include "ingest/import_run.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "ingest/importer.h"
+
+/* What is digested in one piece: some milliseconds of work. */
+#define SUM_BYTES (1 << 20)
+#define OPEN_ARENA_BYTES 4096
+#define CHUNK_BYTES_FIRST 65536
+/* Between two tries at a journal that takes nothing. */
+#define DELAY_MS_FIRST 20
+#define DELAY_MS_MAX 2000
+
+struct import_run *import_run_new(struct importer *importer, struct import_job *job)
+{
+	struct import_run *run = alloc_zalloc(sizeof(*run));
+
+	if (!run)
+		return NULL;
+	run->importer = importer;
+	run->job = job;
+	list_init(&run->link);
+	list_init(&run->spare);
+	list_init(&run->ready);
+	list_init(&run->sent);
+	arena_init(&run->request.arena, OPEN_ARENA_BYTES, 0);
+	buffer_init(&run->lines, SIZE_MAX);
+	arena_init(&job->arena, 1024, 0);
+	return run;
+}
+
+static void free_batches(struct list *batches)
+{
+	LIST_EACH_SAFE(link, batches) {
+		struct import_batch *batch = container_of(link, struct import_batch, link);
+		import_batch_free(&batch);
+	}
+}
+
+void import_run_free(struct import_run **pointer)
+{
+	struct import_run *run = *pointer;
+	struct import_job *job = run->job;
+
+	*pointer = NULL;
+	ALWAYS(import_run_pause(run));
+	list_remove(&run->link);
+	free_batches(&run->spare);
+	buffer_fini(&run->lines);
+	arena_fini(&run->request.arena);
+	job->end = run->end;
+	job->error = run->error;
+	alloc_free(run);
+	mailbox_send(job->reply, &job->letter);
+}
+
+void import_run_end(struct import_run *run, enum import_end end, const char *reason)
+{
+	if (run->is_ending)
+		return;
+	run->is_ending = true;
+	run->end = end;
+	error_set(&run->error, "%s", reason);
+}
+
+bool import_run_is_over(const struct import_run *run)
+{
+	return run->is_ending && run->sent_count == 0;
+}
+
+/* ---- batches ------------------------------------------------------------------------- */
+
+static struct import_batch *take_spare(struct import_run *run)
+{
+	struct list *first = list_first(&run->spare);
+	struct import_batch *batch;
+
+	if (!first)
+		return import_batch_new(run);
+	batch = container_of(first, struct import_batch, link);
+	list_remove(&batch->link);
+	return batch;
+}
+
+static void spare(struct import_run *run, struct import_batch *batch)
+{
+	list_remove(&batch->link);
+	list_prepend(&run->spare, &batch->link);
+}
+
+/* Batches come back in any order when they failed, and are stored in the file's. */
+static void make_ready(struct import_run *run, struct import_batch *batch)
+{
+	struct list *at = &run->ready;
+
+	LIST_EACH(link, &run->ready) {
+		const struct import_batch *other = container_of(link, struct import_batch, link);
+		if (other->work.from > batch->work.from ||
+		    (batch->work.anew && !other->work.anew)) {
+			at = link;
+			break;
+		}
+	}
+	list_insert_before(at, &batch->link);
+	run->ready_count++;
+}
+
+static void drop_ready(struct import_run *run)
+{
+	LIST_EACH_SAFE(link, &run->ready)
+		spare(run, container_of(link, struct import_batch, link));
+	run->ready_count = 0;
+	run->read = run->stored;
+	run->all_read = false;
+}
+
+static void count_rows(struct import_run *run, const struct import_counts *counts)
+{
+	struct import_progress *progress = &run->job->progress;
+
+	atomic_fetch_add(&progress->rows, counts->rows);
+	for (int i = 0; i < IMPORT_RESULTS; i++) {
+		atomic_fetch_add(&progress->by_result[i], counts->by_result[i]);
+		if (!run->job->dry_run && run->source)
+			counter_add(run->source->counters[SOURCE_IMPORT_ROWS + i],
+				    counts->by_result[i]);
+	}
+	atomic_store(&progress->bytes_done, run->stored.offset);
+}
+
+/* What a rehearsal knows without the journal. */
+static void count_unstored(struct import_batch *batch)
+{
+	struct import_work *work = &batch->work;
+
+	work->counts.rows = (int64_t)batch->intake.submission.count + work->refused + work->ignored;
+	work->counts.by_result[IMPORT_REFUSED] = work->refused;
+	work->counts.by_result[IMPORT_IGNORED] = work->ignored;
+}
+
+static void finish_batch(struct import_run *run, struct import_batch *batch)
+{
+	run->stored = batch->after;
+	if (!batch->work.anew)
+		count_rows(run, &batch->work.counts);
+	spare(run, batch);
+}
+
+static void note_trouble(struct import_run *run)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	const char *reason = NULL;
+
+	if (!run->trouble_ms) {
+		run->trouble_ms = now_ms;
+		run->delay_ms = DELAY_MS_FIRST;
+	} else if (run->delay_ms < DELAY_MS_MAX) {
+		run->delay_ms *= 2;
+	}
+	run->wait_until_ms = now_ms + run->delay_ms;
+	if (now_ms - run->trouble_ms < run->source->settings.imports.wait_ms)
+		return;
+	outbox_ready(run->importer->ingest->outbox, &reason);
+	import_run_end(run, IMPORT_INTERRUPTED,
+		       reason ? reason : "the journal took no rows for too long");
+}
+
+void import_run_take_back(struct import_run *run, struct import_batch *batch)
+{
+	list_remove(&batch->link);
+	run->sent_count--;
+	if (batch->intake.submission.status == SUBMISSION_STORED) {
+		run->is_noted = true;
+		run->trouble_ms = 0;
+		intake_conclude_all(&batch->intake);
+		finish_batch(run, batch);
+	} else {
+		make_ready(run, batch);
+		note_trouble(run);
+	}
+	importer_wake(run->importer);
+}
+
+/* ---- to the writer ---------------------------------------------------------------------- */
+
+/* How many may be on their way to the writer. */
+static size_t most_sent(struct import_run *run)
+{
+	if (run->trouble_ms || importer_is_gentle(run->importer))
+		return 1;
+	return (size_t)run->source->settings.imports.batches;
+}
+
+/* Refused rows are synced before the commit that counts them, for several batches at
+ * once: it takes as long for one. */
+static bool is_worth_it(const struct import_run *run)
+{
+	size_t most = (size_t)run->source->settings.imports.batches;
+
+	if (!run->ready_count)
+		return false;
+	return run->all_read || !run->file.unsynced || 2 * run->ready_count >= most;
+}
+
+static void send_ready(struct import_run *run)
+{
+	struct outbox *outbox = run->importer->ingest->outbox;
+	size_t most = most_sent(run);
+	struct letter *oldest = NULL, **newest = &oldest;
+	struct error error;
+
+	if (!is_worth_it(run) || clock_monotonic_ms() < run->wait_until_ms ||
+	    run->sent_count >= most)
+		return;
+	if (!import_file_sync_rejects(&run->file, &error)) {
+		import_run_end(run, IMPORT_INTERRUPTED, error.text);
+		return;
+	}
+	while (run->ready_count && run->sent_count < most) {
+		struct import_batch *batch = container_of(list_first(&run->ready),
+							  struct import_batch, link);
+		struct submission *submission = &batch->intake.submission;
+
+		if (!outbox_admit(outbox, submission)) {
+			note_trouble(run);
+			break;
+		}
+		importer_note_mine(run->importer);
+		list_remove(&batch->link);
+		list_append(&run->sent, &batch->link);
+		run->ready_count--;
+		run->sent_count++;
+		submission->letter.next = NULL;
+		*newest = &submission->letter;
+		newest = &submission->letter.next;
+	}
+	if (oldest)
+		outbox_send(outbox, oldest);
+}
+
+/* A rehearsal has no writer. */
+static void pass_ready(struct import_run *run)
+{
+	while (run->ready_count) {
+		struct import_batch *batch = container_of(list_first(&run->ready),
+							  struct import_batch, link);
+		list_remove(&batch->link);
+		run->ready_count--;
+		count_unstored(batch);
+		finish_batch(run, batch);
+	}
+}
+
+/* ---- the steps ---------------------------------------------------------------------------- */
+
+static void sum(struct import_run *run)
+{
+	struct import_file *file = &run->file;
+	struct error error;
+	char *room;
+
+	if (atomic_load(&run->job->progress.stage) == IMPORT_WAITS) {
+		if (!import_file_open(file, run->job->file, run->job->rejects, &error)) {
+			import_run_end(run, IMPORT_UNREADABLE, error.text);
+			return;
+		}
+		atomic_store(&run->job->progress.bytes, file->bytes);
+		atomic_store(&run->job->progress.stage, IMPORT_CHECKS);
+	}
+	room = alloc_malloc(SUM_BYTES);
+	if (!room)
+		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
+	else if (!import_file_sum(file, room, SUM_BYTES, &error))
+		import_run_end(run, IMPORT_UNREADABLE, error.text);
+	else if (file->summed == file->bytes)
+		run->step = IMPORT_STEP_FINDS;
+	alloc_free(room);
+	atomic_store(&run->job->progress.bytes_done, file->summed);
+}
+
+static void go_on_from(struct import_run *run, const struct import_row *row)
+{
+	struct import_mark *mark = &run->stored;
+
+	mark->offset = row->offset;
+	mark->rejects = row->rejects;
+	if (row->position.length <= sizeof(mark->position)) {
+		mark->position_bytes = row->position.length;
+		memcpy(mark->position, row->position.data ? row->position.data : "",
+		       row->position.length);
+	}
+	run->read = *mark;
+	run->is_noted = true;
+	for (int i = 0; i < IMPORT_RESULTS; i++)
+		atomic_store(&run->job->progress.by_result[i], row->counts.by_result[i]);
+	atomic_store(&run->job->progress.rows, row->counts.rows);
+}
+
+static void judge(struct import_run *run, const struct import_row *row)
+{
+	const struct import_job *job = run->job;
+
+	if (row->state == IMPORT_DONE && !job->again) {
+		run->job->known_ms = row->ended_ms;
+		import_run_end(run, IMPORT_KNOWN, "");
+	} else if (!job->again && !job->dry_run) {
+		go_on_from(run, row);
+	}
+}
+
+/* What the journal knows of this content. */
+static void find(struct import_run *run)
+{
+	struct import_row row = {.bytes = 0};
+	struct error error;
+	struct arena arena;
+	int found;
+
+	if (importer_has_other(run->importer, run)) {
+		import_run_end(run, IMPORT_UNREADABLE, "it is being imported already");
+		return;
+	}
+	arena_init(&arena, 1024, 0);
+	found = reader_import(run->importer->reader, &arena, run->source->instance->name,
+			      run->file.digest, &row, &error);
+	if (found < 0)
+		import_run_end(run, IMPORT_INTERRUPTED, error.text);
+	else if (found)
+		judge(run, &row);
+	arena_fini(&arena);
+	run->step = IMPORT_STEP_OPENS;
+}
+
+/* For people; the first look counts, also when another generation takes another one. */
+static bool tell_columns(struct import_run *run)
+{
+	struct import_job *job = run->job;
+	const struct lg_reading *reading = &run->reading;
+	struct lg_pair *columns;
+
+	if (atomic_load(&job->progress.stage) == IMPORT_READS)
+		return true;
+	columns = arena_zalloc(&job->arena, (reading->column_count + 1) * sizeof(*columns));
+	for (size_t i = 0; columns && i < reading->column_count; i++)
+		columns[i] = (struct lg_pair){
+			arena_copy(&job->arena, reading->columns[i].name),
+			arena_copy(&job->arena, reading->columns[i].value),
+		};
+	job->dialect = arena_copy(&job->arena, reading->dialect);
+	job->columns = columns;
+	job->column_count = reading->column_count;
+	atomic_store(&job->progress.bytes_begun, run->stored.offset);
+	atomic_store(&job->progress.bytes_done, run->stored.offset);
+	atomic_store(&job->progress.stage, IMPORT_READS);
+	return !job->arena.failed;
+}
+
+/* The file's first bytes in the run's arena. */
+static bool read_head(struct import_run *run, struct lg_slice *head, struct error *error)
+{
+	size_t size = run->file.bytes < LG_HEAD_MAX ? (size_t)run->file.bytes : LG_HEAD_MAX;
+	char *room = arena_alloc(&run->request.arena, size + 1);
+
+	if (!room)
+		return error_set(error, "the gateway is short of memory");
+	*head = slice_of(room, size);
+	return import_file_read(&run->file, 0, room, size, error);
+}
+
+static bool call_open(struct import_run *run, struct error *error)
+{
+	const struct import_job *job = run->job;
+	struct source *source = run->source;
+	const struct import_mark *mark = &run->stored;
+	char problem[ERROR_TEXT_BYTES] = "";
+	struct lg_file file = {
+		.size = sizeof(file),
+		.name = job->name,
+		.whole = run->file.bytes <= LG_HEAD_MAX,
+		.length = run->file.bytes,
+		.map = job->map,
+		.map_count = job->map_count,
+	};
+	int32_t outcome;
+
+	if (mark->offset > 0)
+		file.position = slice_of((const char *)mark->position, mark->position_bytes);
+	if (!read_head(run, &file.head, error))
+		return false;
+	source_enter(source);
+	outcome = source->instance->source.read_open(source->instance->state, &run->intake.handle,
+						     &file, &run->reading,
+						     (struct lg_text){problem, sizeof(problem)});
+	source_leave(source);
+	run->is_open = outcome == LG_OK;
+	return run->is_open ||
+	       error_set(error, "%s", *problem ? problem : "the source's plugin cannot read it");
+}
+
+static bool queue_begin(struct import_run *run)
+{
+	struct import_batch *batch;
+
+	if (run->is_noted || run->job->dry_run)
+		return true;
+	batch = take_spare(run);
+	if (!batch)
+		return false;
+	import_batch_begin(batch);
+	make_ready(run, batch);
+	return true;
+}
+
+static void open_reading(struct import_run *run)
+{
+	struct error error;
+
+	arena_reset(&run->request.arena);
+	run->request.received_ms = clock_wall_ms();
+	memset(&run->intake, 0, sizeof(run->intake));
+	intake_init(&run->intake, run->importer->ingest, run->importer->ingest_loop, run->source,
+		    &run->request);
+	run->intake.item_limit = 0;
+	run->reading = (struct lg_reading){.size = sizeof(run->reading)};
+	run->chunk_bytes = CHUNK_BYTES_FIRST;
+	if (!call_open(run, &error) ||
+	    !import_file_cut_rejects(&run->file, run->stored.rejects, &error))
+		import_run_end(run, IMPORT_UNREADABLE, error.text);
+	else if (!tell_columns(run) || !queue_begin(run))
+		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
+	run->step = IMPORT_STEP_READS;
+}
+
+static void queue_end(struct import_run *run, struct import_batch *batch)
+{
+	bool failed = run->error.text[0];
+
+	import_batch_end(batch, failed ? IMPORT_FAILED : IMPORT_DONE,
+			 failed ? slice_from(run->error.text) : slice_of(NULL, 0));
+	run->all_read = true;
+	make_ready(run, batch);
+}
+
+/* A batch more, or the last one. */
+static void make_one(struct import_run *run)
+{
+	const struct import_settings *settings = &run->source->settings.imports;
+	bool is_gentle = importer_is_gentle(run->importer);
+	size_t rows = (size_t)(is_gentle ? settings->gentle_rows : settings->batch_rows);
+	struct import_batch *batch = take_spare(run);
+	struct error error = {""};
+
+	if (!batch) {
+		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
+		return;
+	}
+	if (run->read.offset == run->file.bytes) {
+		queue_end(run, batch);
+		return;
+	}
+	switch (import_batch_read(batch, rows, &error)) {
+	case IMPORT_MADE: make_ready(run, batch); return;
+	case IMPORT_NOTHING_MADE: break;
+	case IMPORT_BROKEN:
+		run->error = error;
+		queue_end(run, batch);
+		return;
+	case IMPORT_SHORT: import_run_end(run, IMPORT_INTERRUPTED, error.text); break;
+	}
+	spare(run, batch);
+}
+
+static bool has_room(const struct import_run *run)
+{
+	return !run->all_read &&
+	       run->ready_count + run->sent_count < (size_t)run->source->settings.imports.batches;
+}
+
+static int64_t read_on(struct import_run *run)
+{
+	int64_t wait_ms;
+
+	if (has_room(run))
+		make_one(run);
+	if (run->is_ending)
+		return 0;
+	if (run->job->dry_run)
+		pass_ready(run);
+	else
+		send_ready(run);
+	if (run->all_read && run->ready_count + run->sent_count == 0) {
+		struct error error = run->error;
+		import_run_end(run, error.text[0] ? IMPORT_UNREADABLE : IMPORT_ENDED, error.text);
+		return 0;
+	}
+	if (has_room(run))
+		return 0;
+	if (run->sent_count > 0)
+		return INT64_MAX;
+	wait_ms = run->wait_until_ms - clock_monotonic_ms();
+	return wait_ms > 0 ? wait_ms : 0;
+}
+
+int64_t import_run_step(struct import_run *run)
+{
+	if (atomic_load(&run->job->cancelled))
+		import_run_end(run, IMPORT_CANCELLED, "it was cancelled");
+	if (run->is_ending)
+		return INT64_MAX;
+	switch (run->step) {
+	case IMPORT_STEP_WAITS: return INT64_MAX;
+	case IMPORT_STEP_SUMS: sum(run); return 0;
+	case IMPORT_STEP_FINDS: find(run); return 0;
+	case IMPORT_STEP_OPENS: open_reading(run); return 0;
+	case IMPORT_STEP_READS: break;
+	}
+	return read_on(run);
+}
+
+/* ---- generations ----------------------------------------------------------------------------- */
+
+void import_run_begin(struct import_run *run, struct source *source)
+{
+	run->source = source;
+	if (run->step == IMPORT_STEP_WAITS)
+		run->step = IMPORT_STEP_SUMS;
+}
+
+static void close_reading(struct import_run *run)
+{
+	struct source *source = run->source;
+
+	if (!run->is_open)
+		return;
+	run->is_open = false;
+	run->step = IMPORT_STEP_OPENS;
+	if (!source->instance->source.read_close)
+		return;
+	source_enter(source);
+	source->instance->source.read_close(source->instance->state, run->reading.state);
+	source_leave(source);
+}
+
+bool import_run_pause(struct import_run *run)
+{
+	if (run->sent_count > 0)
+		return false;
+	drop_ready(run);
+	/* What made it end early is told when it ends; a failed reading is read again. */
+	if (!run->is_ending)
+		run->error = (struct error){""};
+	if (run->is_open && run->file.rejects >= 0)
+		import_file_cut_rejects(&run->file, run->stored.rejects, NULL);
+	close_reading(run);
+	/* Their intakes point at a source that may go. */
+	run->source = NULL;
+	return true;
+}

@@ -1,0 +1,47 @@
+/* What a plugin may say of the rows of a file alone. */
+#include "base/list.h"
+#include "ingest/intake.h"
+
+/* A record that the gateway knows nothing of is not one of HTTP's errors; the number
+ * is what a lead that cannot be stored has. */
+#define REFUSED_STATUS 422
+
+static void keep_origin(struct intake_item *item, const struct lg_origin *theirs)
+{
+	struct lg_origin ours = {0};
+
+	memcpy(&ours, theirs, theirs->size < sizeof(ours) ? theirs->size : sizeof(ours));
+	item->line = ours.line;
+	item->text = ours.text;
+}
+
+static int32_t lead_origin(struct lg_lead *lead, const struct lg_origin *origin)
+{
+	struct intake_item *item = container_of(lead, struct intake_item, handle);
+
+	if (!item->intake->reads)
+		return LG_FAIL;
+	keep_origin(item, origin);
+	return LG_OK;
+}
+
+static int32_t reject(struct lg_request *request, struct lg_slice reason,
+		      const struct lg_origin *origin)
+{
+	struct intake *intake = container_of(request, struct intake, handle);
+	struct intake_item *item = intake->reads ? intake_add(intake) : NULL;
+
+	if (!item)
+		return LG_FAIL;
+	item->verdict = LG_REFUSED;
+	item->status = REFUSED_STATUS;
+	item->reason = arena_copy(&intake->request->arena, reason);
+	keep_origin(item, origin);
+	return LG_OK;
+}
+
+void import_services(struct lg_services *services)
+{
+	services->lead_origin = lead_origin;
+	services->reject = reject;
+}
