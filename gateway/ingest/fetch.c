@@ -89,6 +89,7 @@ void fetch_free(struct fetch **pointer)
 static bool call_operation(struct fetch *fetch, const struct lg_errand *errand, int32_t *outcome)
 {
 	struct source *source = fetch->desk->source;
+	struct ingest_loop *loop = fetch->desk->loop;
 	const struct lg_source_operations *operations = &source->instance->source;
 	enum claim_kind kind = fetch->claims[0].kind;
 	int32_t (*operation)(void *, struct lg_request *, const struct lg_errand *,
@@ -101,10 +102,13 @@ static bool call_operation(struct fetch *fetch, const struct lg_errand *errand, 
 		operation = operations->backfill;
 	if (!operation)
 		return false;
+	atomic_store(&loop->called_ms, started_us / 1000);
+	atomic_store(&loop->called, source);
 	source_enter(source);
 	*outcome = operation(source->instance->state, &fetch->intake.handle, errand,
 			     &fetch->verdict);
 	source_leave(source);
+	atomic_store(&loop->called, NULL);
 	intake_watch(&fetch->intake, claim_kind_name(kind), started_us);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "ingest/desk.h"
 #include "ingest/importer.h"
+#include "ingest/intake.h"
 #include "outbox/reader.h"
 
 struct fetcher {
@@ -278,6 +279,25 @@ void fetcher_poke(struct fetcher *fetcher)
 	mailbox_poke(&fetcher->mailbox);
 }
 
+const struct source *fetcher_called(const struct fetcher *fetcher, int64_t *for_ms)
+{
+	const struct ingest_loop *loop = fetcher->ingest_loop;
+	const struct source *source = atomic_load(&loop->called);
+
+	/* The time is written before the source is, so it is of this call or a later one. */
+	*for_ms = source ? clock_monotonic_ms() - atomic_load(&loop->called_ms) : 0;
+	return source;
+}
+
+void fetcher_halt(struct fetcher *fetcher)
+{
+	if (atomic_load(&fetcher->stopping))
+		return;
+	outbox_unwatch(fetcher->outbox, &fetcher->mailbox);
+	atomic_store(&fetcher->stopping, true);
+	mailbox_poke(&fetcher->mailbox);
+}
+
 bool fetcher_stop(struct fetcher *fetcher, int64_t timeout_ms)
 {
 	int64_t until_ms = clock_monotonic_ms() + timeout_ms;
@@ -285,9 +305,7 @@ bool fetcher_stop(struct fetcher *fetcher, int64_t timeout_ms)
 	int waited = 0;
 	bool ended;
 
-	outbox_unwatch(fetcher->outbox, &fetcher->mailbox);
-	atomic_store(&fetcher->stopping, true);
-	mailbox_poke(&fetcher->mailbox);
+	fetcher_halt(fetcher);
 	pthread_mutex_lock(&fetcher->lock);
 	while (!fetcher->ended && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&fetcher->end, &fetcher->lock, &until);

@@ -33,9 +33,15 @@ void fetcher_change(struct fetcher *fetcher, struct fetcher_share *share);
 /* There may be something to do. Any thread. */
 void fetcher_poke(struct fetcher *fetcher);
 
-/* Breaks off what is under way and ends the thread, while the outbox is open. False: it
- * is not back from a plugin after `timeout_ms`, and goes on using all that it has. Main
+/* The source in whose plugin the thread is, for `for_ms` milliseconds; NULL: in none. One
+ * that does not return holds up the errands of all sources, and nothing else. Main
  * thread. */
+const struct source *fetcher_called(const struct fetcher *fetcher, int64_t *for_ms);
+
+/* Has it break off what is under way and end, while the outbox is open. Main thread. */
+void fetcher_halt(struct fetcher *fetcher);
+/* The same, and waits for the end. False: it is not back from a plugin after
+ * `timeout_ms`, and goes on using all that it has; ask again, or leave it. Main thread. */
 bool fetcher_stop(struct fetcher *fetcher, int64_t timeout_ms);
 /* After that, and after the outbox was closed. */
 void fetcher_free(struct fetcher **fetcher);

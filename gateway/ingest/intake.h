@@ -74,6 +74,10 @@ struct ingest_loop {
 	struct buffer record, event; /* where JSON grows before it is kept */
 	struct http_header reply_headers[REPLY_HEADERS];
 	struct bucket slow_lines; /* warnings of slow plugins in the log */
+	/* The source whose plugin is in an errand, and since when (monotonic); NULL: none
+	 * is. Written by the errand thread, read by whoever watches it. */
+	_Atomic(const struct source *) called;
+	_Atomic(int64_t) called_ms;
 	/* Histograms of the stages on a loop, and of the whole. */
 	int receive_stage, prepare_stage, reply_stage, requests;
 };

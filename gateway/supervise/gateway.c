@@ -242,12 +242,26 @@ static void stop_listening(struct gateway *gateway, struct gateway_left *left)
 
 /* Its plugins do not block, so a moment is enough however little time is left. */
 #define ERRANDS_MS_MIN 1000
+#define ERRANDS_SLICE_MS 50
 
-static int64_t patience_ms(int64_t until_ms)
+/* False: a plugin does not return. */
+static bool stop_errands(struct fetcher *fetcher, int64_t until_ms, bool (*patient)(void *arg),
+			 void *arg)
 {
-	int64_t left_ms = until_ms - clock_monotonic_ms();
+	const struct source *source;
+	int64_t for_ms;
 
-	return left_ms > ERRANDS_MS_MIN ? left_ms : ERRANDS_MS_MIN;
+	if (fetcher_stop(fetcher, ERRANDS_MS_MIN))
+		return true;
+	while (clock_monotonic_ms() < until_ms && patient(arg))
+		if (fetcher_stop(fetcher, ERRANDS_SLICE_MS))
+			return true;
+	source = fetcher_called(fetcher, &for_ms);
+	if (source)
+		log_warning("source.hangs", LOG_SLICE("source", source->instance->name),
+			    LOG_INT("for_ms", for_ms),
+			    LOG_TEXT("reason", "its plugin does not return from an errand"));
+	return false;
 }
 
 /* The writer's letters come until the outbox is closed, so requests and
@@ -262,8 +276,10 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	stop_listening(gateway, left);
 	if (gateway->access_log)
 		access_log_stop(gateway->access_log);
-	fetched = !gateway->fetcher || fetcher_stop(gateway->fetcher, patience_ms(until_ms));
+	if (gateway->fetcher)
+		fetcher_halt(gateway->fetcher);
 	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
+	fetched = !gateway->fetcher || stop_errands(gateway->fetcher, until_ms, patient, arg);
 	left->lanes = (ended ? 0 : berths_count(&gateway->berths)) + !fetched;
 	ended = ended && fetched;
 	if (gateway->control)

@@ -243,9 +243,20 @@ static struct lg_slice parked_reason(struct monitor *monitor, struct lg_slice so
 							    : LG_SLICE("claims are parked");
 }
 
+/* Whether its plugin is in an errand for longer than a call to the vendor may take. */
+static bool hangs(const struct monitor *monitor, const struct source *source)
+{
+	int64_t for_ms;
+	const struct source *called = fetcher_called(monitor->gateway->fetcher, &for_ms);
+
+	return called && for_ms > called->settings.errands.timeout_ms &&
+	       slice_equal(called->instance->name, source->instance->name);
+}
+
 static void look_at_claims(struct monitor *monitor, const struct source *source)
 {
-	bool raised = counter_read(source->counters[SOURCE_CLAIMS_PARKED]) > 0;
+	bool stuck = hangs(monitor, source);
+	bool raised = stuck || counter_read(source->counters[SOURCE_CLAIMS_PARKED]) > 0;
 	struct lg_slice name = source->instance->name;
 	struct arena arena;
 
@@ -255,8 +266,10 @@ static void look_at_claims(struct monitor *monitor, const struct source *source)
 			    .kind = ALERT_CLAIMS,
 			    .name = name,
 			    .raised = raised,
-			    .reason = raised ? parked_reason(monitor, name, &arena)
-					     : LG_SLICE("no claim is parked"),
+			    .reason = stuck    ? LG_SLICE("its plugin does not return from an "
+							     "errand: those of all sources wait")
+				      : raised ? parked_reason(monitor, name, &arena)
+					       : LG_SLICE("no claim is parked"),
 		    });
 	arena_fini(&arena);
 }

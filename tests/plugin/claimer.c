@@ -8,13 +8,16 @@
  * and the answer's body is what the results say, a word each. An errand asks for
  * URL/claim/KEY,KEY… (URL/poll/CURSOR, URL/backfill/SINCE) and does what the JSON of the
  * answer says: {"leads": [ADDRESS …], "next": PATH, "blob": TEXT, "state": TEXT,
- * "verdict": "dead", "reason": TEXT, "after": ms, "pause": ms}. A status of 401 parks, 404
+ * "verdict": "dead", "reason": TEXT, "after": ms, "pause": ms, "hang": PATH}; with "hang" it
+ * does not return until that file is there. A status of 401 parks, 404
  * is dead, others than 200 are tried again. Nobody proves anything here. */
 #include <leadgate/source.h>
 #include <leadgate/text.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 struct settings {
 	struct lg_slice url, token;
@@ -149,6 +152,16 @@ static struct lg_slice text_of(struct lg_request *request, const struct lg_json 
 			    lg_json_member(request, root, (struct lg_slice){name, strlen(name)}));
 }
 
+static void hang(struct lg_slice path)
+{
+	const struct timespec moment = {0, 2000000};
+	char name[1024];
+
+	snprintf(name, sizeof(name), "%.*s", (int)path.length, path.data ? path.data : "");
+	while (path.data && access(name, F_OK) != 0)
+		nanosleep(&moment, NULL);
+}
+
 static int32_t obey(const struct settings *settings, struct lg_request *request,
 		    const struct lg_json *root, struct lg_verdict *verdict)
 {
@@ -157,6 +170,7 @@ static int32_t obey(const struct settings *settings, struct lg_request *request,
 	struct lg_slice word = text_of(request, root, "verdict"), next, state;
 	char path[1024];
 
+	hang(text_of(request, root, "hang"));
 	for (const struct lg_json *l = lg_json_first(request, leads); l;
 	     l = lg_json_next(request, l))
 		if (add_lead(request, lg_json_text(request, l)) != LG_OK)

@@ -77,3 +77,4 @@ SYSTEM_TESTS += 92-google-ads.t
 SYSTEM_TESTS += 93-meta.t
 SYSTEM_TESTS += 96-all-sources.t
 SYSTEM_TESTS += 97-browser-forms.t
+SYSTEM_TESTS += 99-errands-hang.t
