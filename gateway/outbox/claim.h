@@ -101,6 +101,11 @@ bool reader_claims_count(struct reader *reader, struct lg_slice source,
 ptrdiff_t reader_claims_list(struct reader *reader, struct arena *arena, struct lg_slice source,
 			     enum claim_state state, int64_t after, size_t count,
 			     struct claim **claims, struct error *error);
+/* Claims with this key, of one source or, where that is absent, of all: polls and
+ * back-fills are none. The blob is left out. */
+ptrdiff_t reader_claims_named(struct reader *reader, struct arena *arena, struct lg_slice source,
+			      struct lg_slice key, size_t count, struct claim **claims,
+			      struct error *error);
 /* Hands over what is kept for plugins, of all sources; slices live for the call, and
  * `each` says whether to go on. False with a reason: it did not, or reading failed. */
 bool reader_state_notes(struct reader *reader,

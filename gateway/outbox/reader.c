@@ -13,7 +13,6 @@
 #define EVENT_COLUMNS "e.seq, e.type, e.at, e.lead, e.body"
 #define OPEN_COLUMNS \
 	"o.state, o.attempts, o.since, o.batch_first, o.batch_last, o.batch_events, o.due"
-#define CLAIM_COLUMNS "no, source, kind, key, group_key, parts, at, state, due, attempts, error"
 #define IMPORT_COLUMNS                                                                            \
 	"source, digest, name, bytes, state, at, ended, offset, position, rejects, rows, created" \
 	", touched, repeated, held, refused, ignored, error"

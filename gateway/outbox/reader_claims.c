@@ -142,6 +142,33 @@ ptrdiff_t reader_claims_list(struct reader *reader, struct arena *arena, struct 
 	return read_claims(select, arena, count, claims, error);
 }
 
+/* There are few sources, so each is asked for by the key's index. */
+ptrdiff_t reader_claims_named(struct reader *reader, struct arena *arena, struct lg_slice source,
+			      struct lg_slice key, size_t count, struct claim **claims,
+			      struct error *error)
+{
+	static const char sql[] =
+		"WITH RECURSIVE sources(name) AS (SELECT min(source) FROM claim UNION ALL"
+		" SELECT (SELECT min(source) FROM claim WHERE source > name) FROM sources"
+		" WHERE name IS NOT NULL)"
+		" SELECT " CLAIM_COLUMNS " FROM sources JOIN claim ON source = name"
+		" AND kind = 'claim' AND key = ?1 WHERE ?2 IS NULL OR name = ?2"
+		" ORDER BY no LIMIT ?3";
+	sqlite3_stmt *select;
+	ptrdiff_t found;
+
+	if (sqlite3_prepare_v2(reader->db, sql, -1, &select, NULL) != SQLITE_OK) {
+		error_set(error, "reading the journal: %s", sqlite3_errmsg(reader->db));
+		return -1;
+	}
+	statement_bind_text(select, 1, key);
+	statement_bind_text(select, 2, source);
+	sqlite3_bind_int64(select, 3, (int64_t)count);
+	found = read_claims(select, arena, count, claims, error);
+	sqlite3_finalize(select);
+	return found;
+}
+
 bool reader_state_notes(struct reader *reader,
 			bool (*each)(void *context, struct lg_slice source,
 				     const struct state_note *note),

@@ -6,6 +6,9 @@
 
 #include "outbox/reader.h"
 
+/* Of a row of the table claim, as reader_claims.c reads it. */
+#define CLAIM_COLUMNS "no, source, kind, key, group_key, parts, at, state, due, attempts, error"
+
 enum query {
 	QUERY_EVENTS,	    /* after seq, count */
 	QUERY_DUE,	    /* sink, now, count */

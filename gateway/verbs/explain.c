@@ -2,6 +2,7 @@
 
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
+#include "verbs/claim_lines.h"
 #include "verbs/explanation.h"
 #include "verbs/verb.h"
 
@@ -205,13 +206,71 @@ static int explain_address(struct question *question, int field)
 	return EXIT_FAILED;
 }
 
+/* ---- by the key of a claim ---- */
+
+static bool print_claims(const struct question *question, const struct claim *claims, size_t count)
+{
+	struct buffer out;
+	bool good;
+
+	buffer_init(&out, SIZE_MAX);
+	for (size_t i = 0; i < count; i++)
+		(question->json ? claim_lines_json : claim_lines_text)(&out, &claims[i]);
+	good = print_buffer(&out);
+	buffer_fini(&out);
+	return good;
+}
+
+/* Leads that were fetched carry the key of their claim as that of their delivery. */
+static ptrdiff_t find_fetched(struct question *question, const struct claim *claims, size_t count,
+			      uint8_t leads[][UUID_BYTES])
+{
+	uint8_t secret[IDENTITY_SECRET_BYTES];
+	struct identity_keys keys = {.count = 0};
+
+	if (!history_secret(question->view.reader, secret, &question->error))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		keys.keys[keys.count++] = (struct identity_key){
+			.kind = IDENTITY_DELIVERY,
+			.hash = identity_hash(secret, IDENTITY_DELIVERY, claims[i].source,
+					      claims[i].key)};
+	return history_find(question->view.reader, &keys, leads, MATCHES_MAX, &question->error);
+}
+
+/* The claims, which sources may give the same key, and what was fetched for them. */
+static int explain_claims(struct question *question, const struct claim *claims, size_t count)
+{
+	uint8_t leads[MATCHES_MAX][UUID_BYTES];
+	ptrdiff_t found;
+	int status = EXIT_DONE;
+
+	if (!print_claims(question, claims, count))
+		return EXIT_FAILED;
+	found = find_fetched(question, claims, count, leads);
+	if (found < 0)
+		return give_up(question);
+	for (ptrdiff_t i = 0; i < found && status == EXIT_DONE; i++)
+		status = explain_id(question, leads[i]);
+	return status;
+}
+
 static int answer(struct question *question)
 {
 	size_t length = strlen(question->text);
 	uint8_t id[UUID_BYTES];
+	struct claim *claims;
+	ptrdiff_t count;
 
 	if (uuid_parse(question->text, length, id) == 0)
 		return explain_id(question, id);
+	count = reader_claims_named(question->view.reader, &question->arena, slice_of(NULL, 0),
+				    slice_from(question->text), IDENTITY_KEYS_MAX, &claims,
+				    &question->error);
+	if (count < 0)
+		return give_up(question);
+	if (count > 0)
+		return explain_claims(question, claims, (size_t)count);
 	return explain_address(question, strchr(question->text, '@') ? LG_EMAIL : LG_PHONE);
 }
 

@@ -95,6 +95,36 @@ static const char *why(const struct sink_section *section, const struct explaine
 
 /* ---- gathering ---- */
 
+/* Whether the capture has left the delivery key that a claim's lead has. */
+static bool has_key_of(const struct identity_row *keys, const struct view *view,
+		       const struct claim *claim, struct error *error)
+{
+	uint8_t secret[IDENTITY_SECRET_BYTES];
+	struct identity_key key = {.kind = IDENTITY_DELIVERY};
+
+	if (!history_secret(view->reader, secret, error))
+		return false;
+	key.hash = identity_hash(secret, IDENTITY_DELIVERY, claim->source, claim->key);
+	return identity_row_has(keys, &key);
+}
+
+/* What the vendor calls the lead is what it told before: the delivery key proves it. */
+static bool gather_claim(struct explained_event *explained, struct arena *arena,
+			 const struct view *view, struct error *error)
+{
+	struct lg_slice key = explanation_source(explained, "external_id");
+	struct claim *claims;
+	ptrdiff_t count;
+
+	if (!explained->event.captured || key.length == 0)
+		return true;
+	count = reader_claims_named(view->reader, arena, explanation_source(explained, "name"), key,
+				    1, &claims, error);
+	if (count == 1 && has_key_of(&explained->event.keys, view, &claims[0], error))
+		explained->claim = &claims[0];
+	return count >= 0;
+}
+
 static bool gather_external(struct explained_delivery *delivery, struct arena *arena,
 			    const struct view *view, const struct json *lead, struct error *error)
 {
@@ -165,7 +195,8 @@ bool explanation_gather(struct explained_event *explained, struct arena *arena,
 		return error_prefix(error, "an event in the journal: ");
 	explained->lead = json_member(explained->body, "lead");
 	explained->changes = json_member(explained->body, "changes");
-	if (!list_sinks(explained, arena, view, error))
+	if (!gather_claim(explained, arena, view, error) ||
+	    !list_sinks(explained, arena, view, error))
 		return false;
 	for (size_t i = 0; i < explained->delivery_count; i++)
 		if (!gather_delivery(&explained->deliveries[i], arena, view, explained, error))

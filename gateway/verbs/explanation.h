@@ -5,6 +5,7 @@
 #ifndef VERBS_EXPLANATION_H
 #define VERBS_EXPLANATION_H
 
+#include "outbox/claim.h"
 #include "outbox/history.h"
 #include "verbs/print.h"
 #include "verbs/view.h"
@@ -25,7 +26,8 @@ struct explained_delivery {
 struct explained_event {
 	struct history_event event;
 	const struct json *body, *lead, *changes; /* as far as there are any */
-	struct explained_delivery *deliveries;	  /* one a sink */
+	const struct claim *claim; /* that it was fetched for; NULL: none, or it is forgotten */
+	struct explained_delivery *deliveries; /* one a sink */
 	size_t delivery_count;
 };
 
@@ -35,7 +37,7 @@ bool explanation_gather(struct explained_event *explained, struct arena *arena,
 			struct error *error);
 
 /* Where the event came from: what a touch brought, or else what the lead says.
- * `member` is one of "name", "plugin", "channel". */
+ * `member` is one of "name", "plugin", "channel", "external_id". */
 struct lg_slice explanation_source(const struct explained_event *explained, const char *member);
 /* By what a sender's repeats are recognised: "idempotency key", "provider's id"
  * or "content". */

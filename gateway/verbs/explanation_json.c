@@ -1,6 +1,7 @@
 /* The explanation for programs: the lead, then each event, a line each. */
 #include "base/clock.h"
 #include "codec/json_writer.h"
+#include "verbs/claim_lines.h"
 #include "verbs/explanation.h"
 
 static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
@@ -114,6 +115,10 @@ void explanation_json_event(struct buffer *out, const struct explained_event *ex
 	member_int(&writer, "bytes", (int64_t)event->body.length);
 	if (event->captured)
 		write_capture(&writer, explained);
+	if (explained->claim) {
+		json_write_name(&writer, LG_SLICE("claim"));
+		claim_lines_object(&writer, explained->claim);
+	}
 	if (slice_present(changes)) {
 		json_write_name(&writer, LG_SLICE("changes"));
 		json_write_raw(&writer, changes);

@@ -1,6 +1,7 @@
 /* The explanation for people: short lines, names in one column. */
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "verbs/claim_lines.h"
 #include "verbs/explanation.h"
 
 #define NAME_COLUMNS 14
@@ -168,6 +169,13 @@ static void add_origin(struct buffer *out, const struct explained_event *explain
 	buffer_add_literal(out, ", ");
 	print_cell(out, explanation_source(explained, "channel"), 0);
 	buffer_printf(out, "), repeats are known by %s\n", explanation_delivery_key(&event->keys));
+	if (explained->claim) {
+		begin_line(out, "fetched");
+		buffer_printf(out, "for claim %lld of ", (long long)explained->claim->number);
+		add_time(out, explained->claim->at_ms);
+		buffer_add_literal(out, ", ");
+		claim_lines_state(out, explained->claim);
+	}
 	add_keys(out, &event->keys);
 }
 

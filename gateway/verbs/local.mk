@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/backup.c \
 	%D%/balance.c \
 	%D%/check.c \
+	%D%/claim_lines.c \
 	%D%/claims.c \
 	%D%/explain.c \
 	%D%/explanation.c \

@@ -202,6 +202,23 @@ like(wait_state(1206, 'dead'), qr/no way to reach/, 'so is a lead whom nobody ca
 is(wait_lead(1205)->{person}{email}, 'c1205@example.com', 'a server that stumbles is asked again');
 is($gateway->sql("SELECT count(*) FROM event WHERE body LIKE '%no\@example.com%' OR body LIKE '%other\@example.com%'"), 0, '… and what it said wrongly is no lead');
 
+# ---- explain ---------------------------------------------------------------------------------
+
+my ($said, $out) = $gateway->command('explain', '1205');
+is($said, 0, 'explain by the key of a claim');
+like($out, qr/\A\d+ ads claim 1205 of \S+Z\n    done since \S+Z\nlead /, '… tells the claim, and the lead that was fetched');
+like($out, qr/^  email +c1205\@example\.com$/m, '… whole');
+like($out, qr/^  fetched +for claim \d+ of \S+Z, done since \S+Z$/m, '… and of its event that it was fetched');
+like(($gateway->command('explain', 'c1205@example.com'))[1], qr/^  fetched +for claim \d+ of /m, 'so does explain by another way');
+($said, $out) = $gateway->command('explain', '--json', '1205');
+my @told = map { decode_json($_) } split /\n/, $out;
+is_deeply([map { $_->{kind} } @told], [qw(claim lead event)], 'as JSON: the claim, the lead, its event');
+is_deeply($told[2]{claim}, $told[0], '… which has the claim');
+is_deeply([@{ $told[0] }{qw(source key state attempts)}], ['ads', '1205', 'done', 0], '… with how it stands');
+($said, $out) = $gateway->command('explain', '1201');
+like("$said $out", qr/\A0 \d+ ads claim 1201 of \S+Z\n    parked since \S+Z after 1 attempts: the access_token lacks a permission .*\n\z/, 'a claim without a lead alone');
+unlike(($gateway->command('explain', 'zoe@example.com'))[1] =~ s/^  fetched.*\n//mr, qr/fetched/, 'once an event');
+
 # ---- back-fill ------------------------------------------------------------------------------
 
 my $page = sub { my ($ids, $after) = @_; return { body => { data => [map { lead($_, { email => "d$_\@example.com" }) } @$ids],

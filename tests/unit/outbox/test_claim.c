@@ -126,6 +126,43 @@ static void due_ones_are_read_in_order(void **state)
 	reader_close(&reader);
 }
 
+static void claims_are_found_by_their_key(void **state)
+{
+	const struct lg_slice all = {NULL, 0};
+	struct kit *kit = *state;
+	struct error error = {""};
+	struct claim *claims;
+	struct arena arena;
+
+	kit_open(kit);
+	struct reader *reader = open_reader(kit);
+	arena_init(&arena, 1024, 0);
+	assert_int_equal(
+		reader_claims_named(reader, &arena, all, LG_SLICE("one"), 9, &claims, &error), 0);
+	add(kit, "one", NULL, 0, 3000);
+	add(kit, "two", NULL, 0, 1000);
+	kit_sql(kit, "INSERT INTO claim (source, kind, key, parts, at, state, due, attempts, error)"
+		     " VALUES ('zoo', 'claim', 'one', 0, 1, 'parked', 2, 3, 'why'),"
+		     " ('zoo', 'poll', 'two', 0, 1, 'waiting', 2, 3, NULL)");
+	assert_int_equal(
+		reader_claims_named(reader, &arena, all, LG_SLICE("one"), 9, &claims, &error), 2);
+	assert_true(slice_equal(claims[0].source, ADS) && slice_is(claims[1].source, "zoo"));
+	assert_int_equal(claims[1].state, CLAIM_PARKED);
+	assert_true(slice_is(claims[1].error, "why"));
+	assert_int_equal(
+		reader_claims_named(reader, &arena, all, LG_SLICE("one"), 1, &claims, &error), 1);
+	assert_int_equal(reader_claims_named(reader, &arena, LG_SLICE("zoo"), LG_SLICE("one"), 9,
+					     &claims, &error),
+			 1);
+	assert_int_equal(claims[0].attempts, 3);
+	assert_int_equal(
+		reader_claims_named(reader, &arena, all, LG_SLICE("two"), 9, &claims, &error), 1);
+	assert_int_equal(
+		reader_claims_named(reader, &arena, ADS, LG_SLICE("three"), 9, &claims, &error), 0);
+	arena_fini(&arena);
+	reader_close(&reader);
+}
+
 static void group_is_due_with_its_last_part(void **state)
 {
 	struct kit *kit = *state;
@@ -302,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(keys_are_known_whatever_became_of_them),
 		STORE_TEST(due_ones_are_read_in_order),
+		STORE_TEST(claims_are_found_by_their_key),
 		STORE_TEST(group_is_due_with_its_last_part),
 		STORE_TEST(lead_and_end_are_one),
 		STORE_TEST(orders_bring_them_back),

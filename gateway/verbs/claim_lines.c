@@ -1,0 +1,80 @@
+#include "verbs/claim_lines.h"
+
+#include "base/clock.h"
+#include "verbs/print.h"
+
+static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return;
+	json_write_name(writer, slice_from(name));
+	json_write_text(writer, text);
+}
+
+static void write_int(struct json_writer *writer, const char *name, int64_t number)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_int(writer, number);
+}
+
+static void write_time(struct json_writer *writer, const char *name, int64_t at_ms)
+{
+	char text[CLOCK_RFC3339_BYTES];
+
+	clock_format(at_ms, text);
+	write_text(writer, name, slice_from(text));
+}
+
+void claim_lines_object(struct json_writer *writer, const struct claim *claim)
+{
+	json_write_open(writer, '{');
+	write_int(writer, "number", claim->number);
+	write_text(writer, "source", claim->source);
+	write_text(writer, "kind", slice_from(claim_kind_name(claim->kind)));
+	write_text(writer, "key", claim->key);
+	write_text(writer, "group", claim->group);
+	write_text(writer, "state", slice_from(claim_state_name(claim->state)));
+	write_time(writer, "claimed_at", claim->at_ms);
+	write_time(writer, claim->state == CLAIM_WAITING ? "due" : "since", claim->due_ms);
+	write_int(writer, "attempts", claim->attempts);
+	write_text(writer, "reason", claim->error);
+	json_write_close(writer, '}');
+}
+
+void claim_lines_json(struct buffer *out, const struct claim *claim)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	claim_lines_object(&writer, claim);
+	buffer_add_byte(out, '\n');
+}
+
+void claim_lines_state(struct buffer *out, const struct claim *claim)
+{
+	char due[CLOCK_RFC3339_BYTES];
+
+	clock_format(claim->due_ms, due);
+	buffer_printf(out, "%s %s %s", claim_state_name(claim->state),
+		      claim->state == CLAIM_WAITING ? "until" : "since", due);
+	if (claim->state != CLAIM_DONE)
+		buffer_printf(out, " after %lld attempts", (long long)claim->attempts);
+	if (slice_present(claim->error)) {
+		buffer_add_literal(out, ": ");
+		print_cell(out, claim->error, 0);
+	}
+	buffer_add_byte(out, '\n');
+}
+
+void claim_lines_text(struct buffer *out, const struct claim *claim)
+{
+	char at[CLOCK_RFC3339_BYTES];
+
+	clock_format(claim->at_ms, at);
+	buffer_printf(out, "%lld ", (long long)claim->number);
+	print_cell(out, claim->source, 0);
+	buffer_printf(out, " %s ", claim_kind_name(claim->kind));
+	print_cell(out, claim->key, 0);
+	buffer_printf(out, " of %s\n    ", at);
+	claim_lines_state(out, claim);
+}
