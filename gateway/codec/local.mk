@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libcodec.a
 %C%_libcodec_a_SOURCES = \
 	%D%/base64.c \
 	%D%/charset.c \
+	%D%/csv.c \
+	%D%/csv_dialect.c \
 	%D%/date.c \
 	%D%/digest.c \
 	%D%/form.c \
@@ -13,4 +15,5 @@ noinst_LIBRARIES += %D%/libcodec.a
 	%D%/json_reader.cc \
 	%D%/json_writer.c \
 	%D%/media_type.c \
-	%D%/multipart.c
+	%D%/multipart.c \
+	%D%/utf16.c

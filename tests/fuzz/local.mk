@@ -19,9 +19,10 @@ check_PROGRAMS += %D%/fuzz_json %D%/fuzz_form %D%/fuzz_media_type %D%/fuzz_date 
 %C%_fuzz_media_type_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 %C%_fuzz_date_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 %C%_fuzz_base64_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
-check_PROGRAMS += %D%/fuzz_multipart %D%/fuzz_charset
+check_PROGRAMS += %D%/fuzz_multipart %D%/fuzz_charset %D%/fuzz_csv
 %C%_fuzz_multipart_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 %C%_fuzz_charset_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
+%C%_fuzz_csv_LDADD = $(LG_FUZZ) $(LG_LIBS_CODEC)
 
 check_PROGRAMS += %D%/fuzz_config
 %C%_fuzz_config_LDADD = $(LG_FUZZ) $(LG_LIBS_CONFIG)

@@ -1,0 +1,471 @@
+#include "codec/csv.h"
+
+#include "base/utf8.h"
+#include "base/word.h"
+#include "codec/charset.h"
+#include "codec/utf16.h"
+
+#define SHOWN_BYTES ((size_t)64 << 10) /* of a record that cannot be read */
+#define FIRST_WINDOW ((size_t)64 << 10)
+
+static const char not_closed[] = "a quote that opens a field is not closed";
+static const char too_long[] = "the record is too long: a quote that opens a field may not be "
+			       "closed";
+static const char too_many[] = "the record has more columns than this gateway reads";
+static const char cut_off[] = "the file is cut off in the middle of a character";
+
+/* Where a field or a record ends. */
+enum stop {
+	STOP_FIELD,
+	STOP_RECORD,
+	STOP_FILE, /* as STOP_RECORD, without a line end */
+	STOP_MORE, /* it depends on what follows */
+	STOP_OPEN, /* the file ends between quotes */
+	STOP_FAILED,
+};
+
+/* One look at one record. */
+struct scan {
+	const char *at, *end;
+	bool last; /* nothing follows `end` */
+	char delimiter;
+	struct arena *arena;
+	const char *content_end; /* of the record, before its line end */
+	int64_t lines;		 /* line ends passed */
+	uint64_t seen;		 /* bytes passed, or'ed, some behind the record among them */
+	struct lg_slice *fields;
+	size_t columns, count;
+};
+
+/* ---- bytes -------------------------------------------------------------------------- */
+
+/* Marks zero bytes; the lowest mark is right always. */
+static inline uint64_t zero_bytes(uint64_t word)
+{
+	return (word - WORD_EACH(1)) & ~word & WORD_HIGH_BITS;
+}
+
+/* The first of three bytes from `at` on, or the end. */
+static inline const char *find_any(struct scan *scan, char a)
+{
+	const char *at = scan->at, *end = scan->end;
+
+	for (; (size_t)(end - at) >= WORD_BYTES; at += WORD_BYTES) {
+		uint64_t word = word_load(at);
+		uint64_t marks = zero_bytes(word ^ WORD_EACH(a)) |
+				 zero_bytes(word ^ WORD_EACH('\r')) |
+				 zero_bytes(word ^ WORD_EACH('\n'));
+
+		scan->seen |= word;
+		if (marks)
+			return at + __builtin_ctzll(marks) / 8;
+	}
+	for (; at < end && *at != a && *at != '\r' && *at != '\n'; at++)
+		scan->seen |= (unsigned char)*at;
+	return at;
+}
+
+/* Passes the line end that stands at `at`. False: it depends on what follows. */
+static bool pass_line_end(struct scan *scan)
+{
+	if (*scan->at == '\r') {
+		if (scan->end - scan->at == 1 && !scan->last)
+			return false;
+		if (scan->end - scan->at > 1 && scan->at[1] == '\n')
+			scan->at++;
+	}
+	scan->at++;
+	scan->lines++;
+	return true;
+}
+
+/* Passes what ends a field. */
+static enum stop pass_stop(struct scan *scan)
+{
+	if (scan->at == scan->end) {
+		scan->content_end = scan->at;
+		return scan->last ? STOP_FILE : STOP_MORE;
+	}
+	if (*scan->at == scan->delimiter) {
+		scan->at++;
+		return STOP_FIELD;
+	}
+	scan->content_end = scan->at;
+	return pass_line_end(scan) ? STOP_RECORD : STOP_MORE;
+}
+
+/* ---- fields --------------------------------------------------------------------------- */
+
+static enum stop read_plain(struct scan *scan, struct lg_slice *field)
+{
+	const char *stop = find_any(scan, scan->delimiter);
+
+	*field = slice_of(scan->at, (size_t)(stop - scan->at));
+	scan->at = stop;
+	return pass_stop(scan);
+}
+
+/* Doubled quotes become one. */
+static bool undouble(struct arena *arena, struct lg_slice *field)
+{
+	char *out = arena_alloc(arena, field->length), *to = out;
+
+	if (!out)
+		return false;
+	for (size_t i = 0; i < field->length; i++) {
+		*to++ = field->data[i];
+		if (field->data[i] == '"' && i + 1 < field->length && field->data[i + 1] == '"')
+			i++;
+	}
+	*field = slice_of(out, (size_t)(to - out));
+	return true;
+}
+
+/* Behind a quote that may be the last: past blanks. */
+static const char *skip_blanks(const struct scan *scan, const char *at)
+{
+	while (at < scan->end && (*at == ' ' || *at == '\t') && *at != scan->delimiter)
+		at++;
+	return at;
+}
+
+static bool ends_field(const struct scan *scan, const char *at)
+{
+	return at == scan->end || *at == scan->delimiter || *at == '\r' || *at == '\n';
+}
+
+/* Looks for the quote that ends the field: `at` then stands on it. */
+static enum stop find_last_quote(struct scan *scan, const char **behind, bool *doubled)
+{
+	for (;;) {
+		scan->at = find_any(scan, '"');
+		if (scan->at == scan->end)
+			return scan->last ? STOP_OPEN : STOP_MORE;
+		if (*scan->at != '"') {
+			if (!pass_line_end(scan))
+				return STOP_MORE;
+			continue;
+		}
+		if (scan->end - scan->at > 1 && scan->at[1] == '"') {
+			*doubled = true;
+			scan->at += 2;
+			continue;
+		}
+		*behind = skip_blanks(scan, scan->at + 1);
+		if (*behind == scan->end && !scan->last)
+			return STOP_MORE;
+		if (ends_field(scan, *behind))
+			return STOP_FIELD;
+		scan->at++;
+	}
+}
+
+static enum stop read_quoted(struct scan *scan, struct lg_slice *field)
+{
+	const char *from = ++scan->at, *behind = from;
+	bool doubled = false;
+	enum stop stop = find_last_quote(scan, &behind, &doubled);
+
+	if (stop != STOP_FIELD)
+		return stop;
+	*field = slice_of(from, (size_t)(scan->at - from));
+	scan->at = behind;
+	if (doubled && !undouble(scan->arena, field))
+		return STOP_FAILED;
+	return pass_stop(scan);
+}
+
+/* Fields beyond the columns that there are share the last slot. */
+static enum stop read_fields(struct scan *scan)
+{
+	enum stop stop;
+
+	do {
+		size_t slot = scan->count < scan->columns ? scan->count : scan->columns;
+
+		stop = scan->at < scan->end && *scan->at == '"'
+			       ? read_quoted(scan, &scan->fields[slot])
+			       : read_plain(scan, &scan->fields[slot]);
+		scan->count++;
+	} while (stop == STOP_FIELD);
+	return stop;
+}
+
+static struct scan scan_of(const struct csv *csv, struct lg_slice text, bool last)
+{
+	return (struct scan){
+		.at = text.data,
+		.end = text.data + text.length,
+		.last = last,
+		.delimiter = csv->dialect.delimiter,
+		.arena = csv->arena,
+		.fields = csv->fields,
+		.columns = csv->limits.columns,
+	};
+}
+
+/* ---- the text of a chunk ----------------------------------------------------------------- */
+
+static bool is_wide(const struct csv *csv)
+{
+	return csv->dialect.encoding == CSV_UTF16LE || csv->dialect.encoding == CSV_UTF16BE;
+}
+
+/* Makes text of `covers` bytes from where the reading stands. */
+static bool make_text(struct csv *csv, size_t covers)
+{
+	struct lg_slice raw = slice_cut(csv->chunk, csv->at, covers);
+	char *out;
+
+	csv->text_last = csv->last && csv->at + raw.length == csv->chunk.length;
+	if (!is_wide(csv)) {
+		csv->text = raw;
+		csv->text_covers = raw.length;
+		return true;
+	}
+	out = arena_alloc(csv->arena, UTF16_GROWN(raw.length) + 1);
+	if (!out)
+		return false;
+	csv->text = slice_of(out, utf16_decode(raw, csv->dialect.encoding == CSV_UTF16BE, out,
+					       &csv->text_covers));
+	return true;
+}
+
+/* More text from the same place on. False: the chunk holds no more, or no memory is left
+ * (then the arena has failed). */
+static bool more_text(struct csv *csv)
+{
+	size_t covered = csv->text_covers, covers = covered * 2;
+
+	if (covers < FIRST_WINDOW)
+		covers = FIRST_WINDOW;
+	return csv->chunk.length - csv->at > covered && make_text(csv, covers) &&
+	       csv->text_covers > covered;
+}
+
+/* Takes the first bytes of the text, and what they were in the chunk. */
+static size_t take_text(struct csv *csv, size_t length)
+{
+	struct lg_slice text = slice_cut(csv->text, 0, length);
+	size_t raw = is_wide(csv) ? utf16_length(text) : length;
+
+	csv->text = slice_cut(csv->text, length, SIZE_MAX);
+	csv->text_covers -= raw;
+	csv->at += raw;
+	return raw;
+}
+
+/* Behind the last text nothing follows but half a character. */
+static void pass_half_character(struct csv *csv)
+{
+	if (csv->text_last && csv->text.length == 0)
+		csv->at = csv->chunk.length;
+}
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+/* As one quoted field, so that it harms nobody who reads it again. */
+static bool show_quoted(struct csv *csv, struct lg_slice raw, struct csv_row *row)
+{
+	struct lg_slice text = charset_decode(
+		csv->arena,
+		csv->dialect.encoding == CSV_NAMED ? csv->dialect.charset : LG_SLICE("utf-8"),
+		utf8_cut(raw, SHOWN_BYTES));
+	char *out = slice_present(text) ? arena_alloc(csv->arena, 2 * text.length + 2) : NULL;
+	char *to = out;
+
+	if (!out)
+		return false;
+	*to++ = '"';
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.data[i] == '"')
+			*to++ = '"';
+		*to++ = text.data[i];
+	}
+	*to++ = '"';
+	row->text = slice_of(out, (size_t)(to - out));
+	return true;
+}
+
+/* A row of which only `raw` is known and why; `length` bytes of text are done with. */
+static enum csv_step problem_row(struct csv *csv, struct csv_row *row, const char *problem,
+				 struct lg_slice raw, size_t length)
+{
+	row->problem = problem;
+	row->count = 0;
+	if (!show_quoted(csv, raw, row))
+		return CSV_FAILED;
+	take_text(csv, length);
+	pass_half_character(csv);
+	row->end = csv->at;
+	return CSV_ROW;
+}
+
+/* Gives up the first line of what is too long; the rest is read as if it began a record. */
+static enum csv_step give_up_line(struct csv *csv, struct csv_row *row)
+{
+	struct lg_slice text = slice_cut(csv->text, 0, csv->limits.record_bytes);
+	struct scan scan = scan_of(csv, text, true);
+
+	scan.at = find_any(&scan, '\n');
+	text.length = (size_t)(scan.at - text.data);
+	if (scan.at < scan.end) {
+		scan.end = csv->text.data + csv->text.length;
+		pass_line_end(&scan);
+		row->next.line++;
+	} else {
+		text = utf8_cut(csv->text, csv->limits.record_bytes);
+		scan.at = text.data + text.length;
+		row->next.inside = true;
+	}
+	return problem_row(csv, row, too_long, text, (size_t)(scan.at - text.data));
+}
+
+/* What is left of a line that was given up, as a row of nothing. */
+static enum csv_step skip_line(struct csv *csv, struct csv_row *row)
+{
+	size_t length;
+
+	do {
+		struct scan scan = scan_of(csv, csv->text, csv->text_last);
+
+		scan.at = find_any(&scan, '\n');
+		if (scan.at < scan.end && pass_line_end(&scan)) {
+			row->next.line++;
+			row->next.inside = false;
+		}
+		length = (size_t)(scan.at - csv->text.data);
+	} while (length == 0 && more_text(csv));
+	if (csv->arena->failed)
+		return CSV_FAILED;
+	take_text(csv, length);
+	if (row->next.inside)
+		pass_half_character(csv);
+	row->end = csv->at;
+	return row->end > row->begin ? CSV_ROW : CSV_END;
+}
+
+/* Whether a record has to become UTF-8, and from what; absent: it is UTF-8. */
+static struct lg_slice charset_of(const struct csv *csv, struct lg_slice raw, uint64_t seen)
+{
+	static const struct lg_slice none = {NULL, 0};
+
+	if (!(seen & WORD_HIGH_BITS) || is_wide(csv))
+		return none;
+	if (csv->dialect.encoding == CSV_NAMED)
+		return csv->dialect.charset;
+	return utf8_valid(raw) ? none : LG_SLICE("windows-1252");
+}
+
+/* Whether the last record of a file ends with a part of a character: `text` is what
+ * became of it in UTF-8. */
+static bool ends_cut(const struct csv *csv, struct lg_slice raw, struct lg_slice text)
+{
+	if (is_wide(csv))
+		return csv->chunk.length - csv->at > csv->text_covers;
+	/* ICU has U+001A for it in some sets of several bytes. */
+	if (csv->dialect.encoding == CSV_NAMED)
+		return slice_ends(text, "\xef\xbf\xbd") ||
+		       (slice_ends(text, "\x1a") && !slice_ends(raw, "\x1a"));
+	return !csv->dialect.latin && csv_is_cut(raw);
+}
+
+/* A whole record: what was scanned as bytes is text now. */
+static enum csv_step give_row(struct csv *csv, struct csv_row *row, struct scan *scan,
+			      enum stop stop)
+{
+	struct lg_slice raw = slice_of(csv->text.data,
+				       (size_t)(scan->content_end - csv->text.data));
+	struct lg_slice charset = charset_of(csv, raw, scan->seen);
+	size_t length = (size_t)(scan->at - csv->text.data);
+
+	row->text = slice_present(charset) ? charset_decode(csv->arena, charset, raw) : raw;
+	row->next.line += scan->lines;
+	if (!slice_present(row->text))
+		return CSV_FAILED;
+	if (stop == STOP_FILE && ends_cut(csv, raw, row->text))
+		return problem_row(csv, row, cut_off, raw, length);
+	if (slice_present(charset)) {
+		*scan = scan_of(csv, row->text, true);
+		if (read_fields(scan) == STOP_FAILED)
+			return CSV_FAILED;
+	}
+	row->count = raw.length ? scan->count : 0;
+	if (row->count > csv->limits.columns) {
+		row->problem = too_many;
+		row->count = 0;
+	}
+	take_text(csv, length);
+	row->end = csv->at;
+	return CSV_ROW;
+}
+
+static enum csv_step read_record(struct csv *csv, struct csv_row *row)
+{
+	for (;;) {
+		bool last = csv->text_last;
+		struct scan scan = scan_of(csv, csv->text, last);
+		enum stop stop = csv->text.length ? read_fields(&scan) : STOP_MORE;
+
+		if (stop == STOP_FAILED)
+			return CSV_FAILED;
+		if (stop != STOP_MORE &&
+		    (size_t)(scan.at - csv->text.data) <= csv->limits.record_bytes) {
+			if (stop != STOP_OPEN)
+				return give_row(csv, row, &scan, stop);
+			row->next.line += scan.lines;
+			return problem_row(csv, row, not_closed, csv->text, csv->text.length);
+		}
+		if (csv->text.length > csv->limits.record_bytes)
+			return give_up_line(csv, row);
+		if (!more_text(csv))
+			break;
+	}
+	if (csv->arena->failed)
+		return CSV_FAILED;
+	if (csv->text.length == 0 && csv->last && csv->at < csv->chunk.length)
+		return problem_row(csv, row, cut_off, csv->text, 0);
+	return CSV_END;
+}
+
+/* ---- the reader -------------------------------------------------------------------------- */
+
+bool csv_init(struct csv *csv, struct arena *arena, const struct csv_dialect *dialect,
+	      const struct csv_limits *limits)
+{
+	*csv = (struct csv){.dialect = *dialect, .limits = *limits, .arena = arena};
+	csv->fields = arena_alloc(arena, (limits->columns + 1) * sizeof(*csv->fields));
+	return csv->fields != NULL;
+}
+
+void csv_feed(struct csv *csv, struct arena *arena, struct lg_slice chunk, bool last,
+	      struct csv_place place)
+{
+	csv->arena = arena;
+	csv->chunk = chunk;
+	csv->last = last;
+	csv->place = place;
+	csv->at = 0;
+	csv->text = slice_of("", 0);
+	csv->text_covers = 0;
+	csv->text_last = false;
+	if (!is_wide(csv))
+		make_text(csv, chunk.length);
+}
+
+enum csv_step csv_next(struct csv *csv, struct csv_row *row)
+{
+	enum csv_step step;
+
+	*row = (struct csv_row){
+		.fields = csv->fields,
+		.text = slice_of("", 0),
+		.begin = csv->at,
+		.place = csv->place,
+		.next = csv->place,
+	};
+	step = csv->place.inside ? skip_line(csv, row) : read_record(csv, row);
+	if (step == CSV_ROW)
+		csv->place = row->next;
+	return step;
+}
