@@ -85,6 +85,7 @@ void ingest_services_add(struct lg_services *services)
 	intake_lead_services(services);
 	intake_reply_services(services);
 	intake_claim_services(services);
+	intake_csv_services(services);
 	fetch_services(services);
 	import_services(services);
 }

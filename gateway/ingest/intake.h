@@ -101,8 +101,14 @@ void intake_request_services(struct lg_services *services);
 void intake_lead_services(struct lg_services *services);
 void intake_reply_services(struct lg_services *services);
 void intake_claim_services(struct lg_services *services);
+void intake_csv_services(struct lg_services *services);
 void fetch_services(struct lg_services *services);
 void import_services(struct lg_services *services);
+
+/* Copies a struct of the interface that begins with its size, which stays as it is at
+ * `to`: struct sizes differ between builds, and what both know is copied. LG_FAIL: one has no
+ * size. */
+int32_t intake_copy_known(void *to, size_t to_size, const void *from, size_t from_size);
 
 /* A new item at the end; NULL: too many, or no memory. */
 struct intake_item *intake_add(struct intake *intake);

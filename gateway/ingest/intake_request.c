@@ -13,9 +13,7 @@ static struct intake *intake_of(struct lg_request *request)
 	return container_of(request, struct intake, handle);
 }
 
-/* Struct sizes differ between builds: what both know is copied, and `size`
- * stays as the caller set it. */
-static int32_t copy_known(void *to, size_t to_size, const void *from, size_t from_size)
+int32_t intake_copy_known(void *to, size_t to_size, const void *from, size_t from_size)
 {
 	size_t head = sizeof(size_t);
 	size_t both = to_size < from_size ? to_size : from_size;
@@ -41,7 +39,7 @@ static int32_t request_info(struct lg_request *handle, struct lg_request_info *i
 		.client_address = request->client_address,
 		.received_at = request->received_ms,
 	};
-	return copy_known(info, info->size, &ours, sizeof(ours));
+	return intake_copy_known(info, info->size, &ours, sizeof(ours));
 }
 
 static int32_t header(struct lg_request *handle, const char *name, size_t index,
@@ -138,7 +136,7 @@ static int32_t form_part(const struct lg_form *handle, size_t index, struct lg_p
 	ours.value = multipart->parts[index].value;
 	ours.filename = multipart->parts[index].filename;
 	ours.type = multipart->parts[index].type;
-	return copy_known(part, part->size, &ours, sizeof(ours));
+	return intake_copy_known(part, part->size, &ours, sizeof(ours));
 }
 
 static int32_t to_utf8(struct lg_request *handle, struct lg_slice charset, struct lg_slice bytes,
@@ -199,7 +197,7 @@ static int32_t refusal(struct lg_request *handle, struct lg_result *out)
 		.reason = intake->refusal_detail,
 	};
 
-	return intake->refusal ? copy_known(out, out->size, &ours, sizeof(ours)) : LG_FAIL;
+	return intake->refusal ? intake_copy_known(out, out->size, &ours, sizeof(ours)) : LG_FAIL;
 }
 
 static struct lg_lead *add_lead(struct lg_request *handle)
@@ -248,7 +246,7 @@ static int32_t result(struct lg_request *handle, size_t index, struct lg_result 
 		.receipt = item->receipt,
 		.reason = item->reason,
 	};
-	return copy_known(out, out->size, &ours, sizeof(ours));
+	return intake_copy_known(out, out->size, &ours, sizeof(ours));
 }
 
 void intake_request_services(struct lg_services *services)

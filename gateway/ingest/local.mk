@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/source.c \
 	%D%/ingest.c \
 	%D%/intake_claim.c \
+	%D%/intake_csv.c \
 	%D%/intake_prepare.c \
 	%D%/intake_request.c \
 	%D%/intake_lead.c \

@@ -290,6 +290,47 @@ struct lg_origin {
 			       * the file's delimiter and quotes, without a line ending */
 };
 
+/* How a file of delimited text is written, for lg_csv_open: what the caller says, and
+ * what was found. */
+struct lg_csv;
+struct lg_csv_dialect {
+	size_t size; /* set by the caller: sizeof(struct lg_csv_dialect) */
+	/* A label of lg_to_utf8, "utf-16", "utf-16le" or "utf-16be"; absent or "auto": what the
+	 * file looks like, and windows-1252 for each record that is not the UTF-8 that it
+	 * seems to be. Then: what it is, for people. */
+	struct lg_slice charset;
+	/* One byte, no letter, digit or quote; absent: what the file's first line says
+	 * ("sep=;", as Excel has it), or a comma. Then: which. */
+	struct lg_slice delimiter;
+	int32_t says_delimiter; /* found: 1, the file's first line says it */
+	int32_t reserved;
+	int64_t max_record;  /* said: bytes of a record with its line end */
+	int64_t max_columns; /* said: fields of a record, up to LG_CSV_COLUMNS_MAX */
+	int64_t start;	     /* found: where in the file the first record begins … */
+	int64_t line;	     /* … and in which line, from 1 */
+};
+#define LG_CSV_COLUMNS_MAX 4096
+
+/* Where a reading of delimited text stands: all that it has to know to go on. */
+struct lg_csv_place {
+	int64_t line; /* of the file, from 1 */
+	/* 1: in the rest of a line that was given up, which is skipped. */
+	int32_t inside;
+	int32_t reserved;
+};
+
+/* One record. Fields live until the next one is read, all else until the bytes that it
+ * stands in, or the request that they were fed with, are gone. */
+struct lg_csv_row {
+	size_t size;			 /* set by the caller */
+	const struct lg_slice *fields;	 /* UTF-8, without quotes; present all of them */
+	size_t field_count;		 /* 0: an empty line, or a problem */
+	struct lg_slice text;		 /* the record as struct lg_origin has it */
+	struct lg_slice problem;	 /* why it cannot be read, a sentence; absent: it can */
+	size_t begin, end;		 /* in the bytes that were fed, its line end included */
+	struct lg_csv_place place, next; /* where it begins, and what stands behind it */
+};
+
 struct lg_services {
 	size_t size;
 
@@ -386,6 +427,13 @@ struct lg_services {
 	/* imports, since 0.4 */
 	int32_t (*lead_origin)(struct lg_lead *, const struct lg_origin *);
 	int32_t (*reject)(struct lg_request *, struct lg_slice reason, const struct lg_origin *);
+
+	/* delimited text, since 0.4 */
+	int32_t (*csv_open)(struct lg_request *, struct lg_slice head, struct lg_csv_dialect *,
+			    struct lg_csv **, struct lg_text problem);
+	void (*csv_feed)(struct lg_request *, struct lg_csv *, struct lg_slice bytes, int32_t last,
+			 const struct lg_csv_place *);
+	int32_t (*csv_next)(struct lg_csv *, struct lg_csv_row *);
 };
 
 /* Whether this gateway has a service: LG_HAS(host->services, once). */

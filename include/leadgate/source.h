@@ -330,6 +330,37 @@ static inline int32_t lg_reject(struct lg_request *request, struct lg_slice reas
 	return request->services->reject(request, reason, origin);
 }
 
+/* Makes a reader of delimited text (RFC 4180 and what programs write instead) by the first
+ * bytes of the file. It lives as long as the request: for a file, that of read_open.
+ * LG_FAIL with the problem: the character set or the delimiter cannot be, this is no
+ * text, or memory ran out. Since 0.4. */
+static inline int32_t lg_csv_open(struct lg_request *request, struct lg_slice head,
+				  struct lg_csv_dialect *dialect, struct lg_csv **csv,
+				  struct lg_text problem)
+{
+	return request->services->csv_open(request, head, dialect, csv, problem);
+}
+/* Hands it the next bytes: from dialect.start on at first, with place.line as dialect.line;
+ * later from the `end` of the last row that was taken, with its `next`. What becomes of
+ * them belongs to this request, which may be another one. `last`: the file ends with them.
+ * Since 0.4. */
+static inline void lg_csv_feed(struct lg_request *request, struct lg_csv *csv,
+			       struct lg_slice bytes, int32_t last,
+			       const struct lg_csv_place *place)
+{
+	request->services->csv_feed(request, csv, bytes, last, place);
+}
+/* The next record. A quote counts where a field begins with it, a doubled one is one, and
+ * every other is itself; the field ends at the quote that a delimiter or the record's end
+ * follows. LG_LATER: the bytes hold no further whole record; twice max_record of them
+ * always do. LG_FAIL: memory ran out. `request` is the one that fed it. Since 0.4. */
+static inline int32_t lg_csv_next(struct lg_request *request, struct lg_csv *csv,
+				  struct lg_csv_row *row)
+{
+	row->size = sizeof(*row);
+	return request->services->csv_next(csv, row);
+}
+
 /* Adds an item: a claim, which commits with the request's other items and is then
  * fetched. Its result has no receipt. LG_FAIL: the key or the blob is too long or the
  * key empty, the blob holds one of the source's secrets, the plugin has no operation

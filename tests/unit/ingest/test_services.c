@@ -152,6 +152,52 @@ static void read_multipart(struct lg_request *request, struct lg_reply *answer)
 	assert_int_equal(lg_form_in(request, LG_SLICE("a"), LG_SLICE("utf-7"), &form), LG_FAIL);
 }
 
+static void read_csv(struct lg_request *request, struct lg_reply *answer)
+{
+	static const char file[] = "sep=;\r\na;\"b\"\"c\"\r\n\r\nZo\xeb;\"open";
+	struct lg_csv_dialect dialect = {
+		.size = sizeof(dialect), .max_record = 100, .max_columns = 5};
+	char problem[200] = "";
+	struct lg_text text = {problem, sizeof(problem)};
+	struct lg_csv_place place = {0};
+	struct lg_slice rest;
+	struct lg_csv_row row;
+	struct lg_csv *csv;
+
+	(void)answer;
+	assert_int_equal(lg_csv_open(request, slice_from(file), &dialect, &csv, text), LG_OK);
+	assert_true(slice_is(dialect.charset, "windows-1252"));
+	assert_true(slice_is(dialect.delimiter, ";") && dialect.says_delimiter == 1);
+	assert_int_equal(dialect.start, 7);
+	assert_int_equal(dialect.line, 2);
+	place.line = dialect.line;
+	rest = slice_cut(slice_from(file), (size_t)dialect.start, SIZE_MAX);
+	lg_csv_feed(request, csv, slice_cut(rest, 0, 12), 0, &place);
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_OK);
+	assert_int_equal(row.field_count, 2);
+	assert_true(slice_is(row.fields[1], "b\"c") && slice_is(row.text, "a;\"b\"\"c\""));
+	assert_int_equal(row.next.line, 3);
+	assert_int_equal(row.end, 10);
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_OK);
+	assert_true(row.field_count == 0 && !row.problem.data);
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_LATER);
+	lg_csv_feed(request, csv, slice_cut(rest, row.end, SIZE_MAX), 1, &row.next);
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_OK);
+	assert_true(row.place.line == 4 && row.field_count == 0);
+	assert_non_null(strstr(row.problem.data, "not closed"));
+	assert_true(slice_is(row.text, "\"Zo\xef\xbf\xbd;\"\"open\""));
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_LATER);
+
+	dialect.delimiter = LG_SLICE("x");
+	assert_int_equal(lg_csv_open(request, LG_SLICE("a"), &dialect, &csv, text), LG_FAIL);
+	assert_non_null(strstr(problem, "delimiter"));
+	dialect.delimiter = LG_SLICE(",");
+	dialect.max_columns = LG_CSV_COLUMNS_MAX + 1;
+	assert_int_equal(lg_csv_open(request, LG_SLICE("a"), &dialect, &csv, text), LG_FAIL);
+	dialect.size = 1;
+	assert_int_equal(lg_csv_open(request, LG_SLICE("a"), &dialect, &csv, text), LG_FAIL);
+}
+
 static void build_leads(struct lg_request *request, struct lg_reply *answer)
 {
 	struct lg_consent consent = {.size = sizeof(consent), .state = 99};
@@ -235,6 +281,12 @@ static void test_multipart_and_charsets_are_read(void **state)
 	run(read_multipart, false);
 }
 
+static void test_delimited_text_is_read(void **state)
+{
+	(void)state;
+	run(read_csv, false);
+}
+
 static void test_leads_are_bounded_and_closed(void **state)
 {
 	(void)state;
@@ -293,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_request_is_shown),
 		cmocka_unit_test(test_bodies_are_read),
 		cmocka_unit_test(test_multipart_and_charsets_are_read),
+		cmocka_unit_test(test_delimited_text_is_read),
 		cmocka_unit_test(test_leads_are_bounded_and_closed),
 		cmocka_unit_test(test_results_are_shown),
 		cmocka_unit_test(test_reply_cannot_break_framing),
