@@ -25,20 +25,45 @@ static inline uint64_t word_load(const char *at)
 	return le64toh(word);
 }
 
-/* What is left of a text from `at` on, fewer than eight bytes, and `pad` behind it. */
+static inline void word_store(char *to, uint64_t word)
+{
+	word = htole64(word);
+	memcpy(to, &word, sizeof(word));
+}
+
+/* What is left of a text from `at` on, fewer than eight bytes, and `pad` behind it.
+ * A few loads that overlap, whatever its length is. */
 static inline uint64_t word_rest(struct lg_slice text, size_t at, char pad)
 {
-	uint64_t word = WORD_EACH(pad);
+	size_t left = text.length - at;
+	uint64_t word;
+	uint32_t first, last;
 
-	for (size_t end = text.length; end > at; end--)
-		word = word << 8 | (unsigned char)text.data[end - 1];
-	return word;
+	if (left == 0)
+		return WORD_EACH(pad);
+	const char *rest = text.data + at;
+	if (left >= sizeof(first)) {
+		memcpy(&first, rest, sizeof(first));
+		memcpy(&last, rest + left - sizeof(last), sizeof(last));
+		word = le32toh(first) | (uint64_t)le32toh(last) << (8 * (left - sizeof(last)));
+	} else {
+		word = (uint64_t)(unsigned char)rest[0] |
+		       (uint64_t)(unsigned char)rest[left / 2] << (8 * (left / 2)) |
+		       (uint64_t)(unsigned char)rest[left - 1] << (8 * (left - 1));
+	}
+	return word | WORD_EACH(pad) << (8 * left);
 }
 
 /* Marks bytes that equal `c`. */
 static inline uint64_t word_equal(uint64_t word, char c)
 {
 	return (word ^ WORD_EACH(c)) - WORD_EACH(1);
+}
+
+/* Marks bytes that equal `c` and no others, where all are ASCII. */
+static inline uint64_t word_equal_exactly(uint64_t word, char c)
+{
+	return ~((word ^ WORD_EACH(c)) + WORD_EACH(0x7f)) & WORD_HIGH_BITS;
 }
 
 /* Marks bytes below `c`. */
@@ -59,6 +84,27 @@ static inline bool word_any(struct lg_slice text, uint64_t (*marks)(uint64_t wor
 		seen |= marks(word_load(text.data + at));
 	seen |= marks(word_load(text.data + text.length - WORD_BYTES));
 	return (seen & WORD_HIGH_BITS) != 0;
+}
+
+/* The same of a text that is copied to `to` on the way. */
+static inline bool word_any_copied(char *to, struct lg_slice text, uint64_t (*marks)(uint64_t word),
+				   char pad)
+{
+	uint64_t seen = 0, word;
+
+	if (text.length < WORD_BYTES) {
+		if (text.length)
+			memcpy(to, text.data, text.length);
+		return word_any(text, marks, pad);
+	}
+	for (size_t at = 0; at < text.length - WORD_BYTES; at += WORD_BYTES) {
+		word = word_load(text.data + at);
+		word_store(to + at, word);
+		seen |= marks(word);
+	}
+	word = word_load(text.data + text.length - WORD_BYTES);
+	word_store(to + text.length - WORD_BYTES, word);
+	return ((seen | marks(word)) & WORD_HIGH_BITS) != 0;
 }
 
 #endif

@@ -31,9 +31,9 @@ static uint64_t odd_bytes(uint64_t word)
 	return word | word_below(word, ' ') | word_equal(word, '"') | word_equal(word, '\\');
 }
 
-bool json_is_plain(struct lg_slice text)
+bool json_copy_plain(char *to, struct lg_slice text)
 {
-	return !word_any(text, odd_bytes, 'x');
+	return !word_any_copied(to, text, odd_bytes, 'x');
 }
 
 /* How many bytes from the front need no escape. */
@@ -51,13 +51,12 @@ static size_t plain_length(const char *at, const char *end)
 /* Most names and values need no escape: they go in as one piece. */
 static void write_quoted(struct buffer *out, struct lg_slice text)
 {
-	if (text.length > 0 && json_is_plain(text)) {
-		char *room = buffer_room(out, text.length + 2);
+	char *room = buffer_room(out, text.length + 2);
 
-		if (!room)
-			return;
+	if (!room)
+		return;
+	if (json_copy_plain(room + 1, text)) {
 		room[0] = '"';
-		memcpy(room + 1, text.data, text.length);
 		room[text.length + 1] = '"';
 		buffer_added(out, text.length + 2);
 		return;

@@ -26,8 +26,9 @@ void json_write_value(struct json_writer *writer, const struct json *value);
 /* Bytes that are JSON already. */
 void json_write_raw(struct json_writer *writer, struct lg_slice json);
 
-/* Whether a text is ASCII that needs no escape, as most are. */
-bool json_is_plain(struct lg_slice text);
+/* Copies a text that needs no escape. False, as for few: it needs one, or is not ASCII;
+ * what lies at `to` means nothing then. */
+bool json_copy_plain(char *to, struct lg_slice text);
 
 /* Escapes into a string literal's inside: quote, backslash, control characters
  * (RFC 8259 section 7), and U+2028/2029. Bytes that are not UTF-8 become U+FFFD. */

@@ -58,19 +58,18 @@ static void encode_text(struct encoder *encoder, const struct field_key *key, st
 	size_t skip = encoder->json.comma ? 0 : 1, length = key->length - skip;
 	char *room;
 
-	if (!json_is_plain(text)) {
-		add_key(encoder, key->text, key->length);
-		encoder->json.comma = false;
-		json_write_text(&encoder->json, text);
-		return;
-	}
 	room = buffer_room(encoder->json.out, FIELD_KEY_BYTES + text.length + 2);
 	if (!room)
 		return;
 	/* All of its array: a constant size is a few moves. */
 	memcpy(room, key->text + skip, FIELD_KEY_BYTES - 1);
 	room[length] = '"';
-	memcpy(room + length + 1, text.data, text.length);
+	if (!json_copy_plain(room + length + 1, text)) {
+		buffer_added(encoder->json.out, length);
+		encoder->json.comma = false;
+		json_write_text(&encoder->json, text);
+		return;
+	}
 	room[length + 1 + text.length] = '"';
 	buffer_added(encoder->json.out, length + text.length + 2);
 	encoder->json.comma = true;

@@ -120,8 +120,8 @@ static struct lg_slice clean(struct arena *arena, struct lg_slice text, bool blo
  * whether the last byte was one. */
 static uint64_t unclean_bytes(uint64_t word, uint64_t *before)
 {
-	/* Exact for ASCII, unlike word_equal: a blank more would be one too many. */
-	uint64_t blank = ~((word ^ WORD_EACH(' ')) + WORD_EACH(0x7f)) & WORD_HIGH_BITS;
+	/* Exactly: a blank more would be one too many. */
+	uint64_t blank = word_equal_exactly(word, ' ');
 	uint64_t twice = blank & (blank << 8 | *before);
 
 	*before = blank >> 56;

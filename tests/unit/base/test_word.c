@@ -18,6 +18,9 @@ static void words_begin_with_their_first_byte(void **state)
 			assert_int_equal(bytes[i], '.');
 	}
 	assert_true(word_rest(slice_of(NULL, 0), 0, ' ') == WORD_EACH(' '));
+	/* Pluses side by side, all of them and none else. */
+	assert_true(word_equal_exactly(word_load("+,++*+~+"), '+') ==
+		    (word_load("\x80\0\x80\x80\0\x80\0\x80")));
 }
 
 /* The lowest byte that is marked; 8: none. */
@@ -47,6 +50,7 @@ static void the_first_mark_is_right(void **state)
 				if (c < '%' && at < below)
 					below = at;
 				if (first_marked(word_equal(word, '+')) != equal ||
+				    first_marked(word_equal_exactly(word, '+')) != equal ||
 				    first_marked(word_below(word, '%')) != below)
 					fail_msg("byte %d at %d among %d", c, at, others[i]);
 			}
@@ -76,12 +80,31 @@ static void no_byte_is_passed_over(void **state)
 	}
 }
 
+/* All texts of up to 27 bytes are copied, and nothing behind them. */
+static void copies_the_text_and_no_more(void **state)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxyz+";
+	char to[sizeof(text) + 1];
+
+	(void)state;
+	assert_false(word_any_copied(to, slice_of(NULL, 0), pluses, 'x'));
+	for (size_t length = 0; length < sizeof(text); length++) {
+		memset(to, '.', sizeof(to));
+		assert_int_equal(word_any_copied(to, slice_of(text, length), pluses, 'x'),
+				 length == sizeof(text) - 1);
+		assert_memory_equal(to, text, length);
+		for (size_t at = length; at < sizeof(to); at++)
+			assert_int_equal(to[at], '.');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_begin_with_their_first_byte),
 		cmocka_unit_test(the_first_mark_is_right),
 		cmocka_unit_test(no_byte_is_passed_over),
+		cmocka_unit_test(copies_the_text_and_no_more),
 	};
 	return RUN(tests);
 }
