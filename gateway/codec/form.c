@@ -20,13 +20,37 @@ static int escaped_byte(const char *digits, const char *end)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* Never longer than the source. Returns the bytes written. */
+/* How many of eight bytes come before what is no ASCII or begins an escape. */
+static size_t plain_bytes(uint64_t word)
+{
+	uint64_t marks = (word | word_equal(word, '%')) & WORD_HIGH_BITS;
+
+	return marks ? (size_t)__builtin_ctzll(marks) / 8 : WORD_BYTES;
+}
+
+static uint64_t plus_to_blank(uint64_t word)
+{
+	return word - (word_equal_exactly(word, '+') >> 7) * ('+' - ' ');
+}
+
+/* Never longer than the source: so eight bytes may be written where eight are read.
+ * Returns the bytes written. */
 static size_t decode_bytes(struct lg_slice s, bool plus, char *out)
 {
 	const char *at = s.data, *end = s.data + s.length;
 	char *to = out;
 
 	while (at < end) {
+		if (end - at >= (ptrdiff_t)WORD_BYTES) {
+			uint64_t word = word_load(at);
+			size_t plain = plain_bytes(word);
+
+			word_store(to, plus ? plus_to_blank(word) : word);
+			at += plain;
+			to += plain;
+			if (plain)
+				continue;
+		}
 		char c = *at++;
 
 		if (c == '+' && plus) {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -133,6 +134,32 @@ static void decodes_one_component(void **state)
 	arena_fini(&arena);
 }
 
+/* An escape, a blank and a byte beyond ASCII at each place of a long text. */
+static void decodes_at_each_place(void **state)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz+,-.";
+	static const struct {
+		const char *sent, *read;
+	} odd[] = {{"%40", "@"}, {"+", " "}, {"%", "%"}, {"%4", "%4"}, {"\xc3\xa9", "\xc3\xa9"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		for (int at = 0; at < 26; at++) {
+			char sent[64], expected[64];
+			struct arena arena;
+			arena_init(&arena, 4096, 0);
+			snprintf(sent, sizeof(sent), "%.*s%sx%s", at, plain, odd[i].sent,
+				 plain + at);
+			snprintf(expected, sizeof(expected), "%.*s%sx%s", at, plain, odd[i].read,
+				 plain + at);
+			expected[strlen(expected) - 4] = ' ';
+			assert_true(
+				slice_is(percent_decode(&arena, slice_from(sent), true), expected));
+			arena_fini(&arena);
+		}
+	}
+}
+
 /* What is encoded is decoded to the same. */
 static void encodes(void **state)
 {
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(bounds_the_pairs),
 		cmocka_unit_test(says_when_memory_runs_out),
 		cmocka_unit_test(decodes_one_component),
+		cmocka_unit_test(decodes_at_each_place),
 		cmocka_unit_test(encodes),
 	};
 
