@@ -83,11 +83,12 @@ static void allow(const struct settings *settings, struct lg_request *request,
 bool cors_admit(const struct settings *settings, struct lg_request *request,
 		struct problem *problem)
 {
-	struct lg_slice origin = lg_slice_trim(request_header(request, "origin"));
-	struct lg_slice sender = sender_of(request);
+	struct lg_slice origin, sender;
 
 	if (settings->origins.count == 0)
 		return true;
+	origin = lg_slice_trim(request_header(request, "origin"));
+	sender = sender_of(request);
 	lg_answer_header(request, "Vary", LG_SLICE("Origin"));
 	if (sender.data && !takes_all(settings) && !is_listed(settings, sender))
 		return problem_set(problem, 403,

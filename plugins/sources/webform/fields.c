@@ -235,11 +235,14 @@ static struct lg_slice kind_name(int32_t kind)
 
 static void add_what_the_form_left_out(struct filling *filling)
 {
-	struct lg_slice referer = lg_slice_trim(request_header(filling->request, "referer"));
+	struct lg_slice referer;
 
 	if (!filling->taken[LG_INQUIRY_KIND].data)
 		lg_lead_set(filling->lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
-	if (!filling->taken[LG_PAGE_URL].data && referer.length)
+	if (filling->taken[LG_PAGE_URL].data)
+		return;
+	referer = lg_slice_trim(request_header(filling->request, "referer"));
+	if (referer.length)
 		lg_lead_set(filling->lead, LG_PAGE_URL, referer);
 }
 

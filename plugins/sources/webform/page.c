@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 
+/* What most answers to programs fit into. */
+#define ROOM_BYTES 256
+
 static void add_bytes(struct page *page, const char *data, size_t length)
 {
-	if (page->data)
+	if (page->length <= page->room && length <= page->room - page->length)
 		memcpy(page->data + page->length, data, length);
 	page->length += length;
 }
@@ -58,18 +61,23 @@ void page_add_json(struct page *page, struct lg_slice text)
 bool page_make(struct lg_request *request, void (*render)(struct page *page, void *context),
 	       void *context, size_t max_bytes, struct lg_slice *text)
 {
-	struct page page = {NULL, 0};
+	char room[ROOM_BYTES], *whole;
+	struct page page = {room, sizeof(room), 0};
 	size_t length;
 
 	render(&page, context);
 	length = page.length;
 	if (length > max_bytes)
 		return false;
-	page.data = lg_allocate(request, length + 1);
-	page.length = 0;
-	if (!page.data)
+	whole = lg_allocate(request, length + 1);
+	if (!whole)
 		return false;
-	render(&page, context);
-	*text = (struct lg_slice){page.data, length};
+	if (length <= sizeof(room)) {
+		memcpy(whole, room, length);
+	} else {
+		page = (struct page){whole, length, 0};
+		render(&page, context);
+	}
+	*text = (struct lg_slice){whole, length};
 	return true;
 }

@@ -92,10 +92,10 @@ bool answer_is_page(struct lg_request *request);
 
 /* ---- page.c: text on its way into HTML or JSON ----------------------------------- */
 
-/* Is written twice: first without `data`, to learn its length. */
+/* What goes beyond the room is only counted: then the page is written again. */
 struct page {
 	char *data;
-	size_t length;
+	size_t room, length;
 };
 
 void page_add(struct page *page, const char *text);
