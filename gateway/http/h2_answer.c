@@ -22,11 +22,13 @@ static nghttp2_nv field(struct lg_slice name, struct lg_slice value)
 /* RFC 9113, section 8.2.2. */
 static bool is_of_connection(struct lg_slice name)
 {
-	static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
-					    "transfer-encoding", "upgrade"};
+	static const struct lg_slice names[] = {
+		LG_SLICE("connection"),	       LG_SLICE("keep-alive"), LG_SLICE("proxy-connection"),
+		LG_SLICE("transfer-encoding"), LG_SLICE("upgrade"),
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_equal_nocase(name, slice_from(names[i])))
+		if (slice_equal_nocase(name, names[i]))
 			return true;
 	return false;
 }

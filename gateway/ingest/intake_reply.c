@@ -40,12 +40,15 @@ static bool is_value(struct lg_slice s)
 /* Headers that belong to the transport. */
 static bool is_framing(struct lg_slice name)
 {
-	static const char *const names[] = {
-		"content-length", "transfer-encoding", "connection", "keep-alive",
-		"date",		  "upgrade",	       "trailer"};
+	static const struct lg_slice names[] = {
+		LG_SLICE("content-length"), LG_SLICE("transfer-encoding"),
+		LG_SLICE("connection"),	    LG_SLICE("keep-alive"),
+		LG_SLICE("date"),	    LG_SLICE("upgrade"),
+		LG_SLICE("trailer"),
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_equal_nocase(name, slice_from(names[i])))
+		if (slice_equal_nocase(name, names[i]))
 			return true;
 	return false;
 }
