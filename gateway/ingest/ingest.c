@@ -19,7 +19,7 @@
 #define DETAIL_MEMORY "the gateway is short of memory"
 
 /* So many leads of one round are not kept back any longer. */
-#define HAND_OVER_LEADS 8
+#define HAND_OVER_LEADS 32
 
 /* At most this many warnings of slow plugins a second and loop. */
 #define SLOW_LINES_PER_S 1
@@ -187,8 +187,8 @@ bool intake_prepare_all(struct intake *intake)
 	add_claims(intake);
 	if (!intake->items)
 		return true;
-	submission->captures = arena_zalloc(&intake->request->arena,
-					    intake->item_count * sizeof(struct capture));
+	submission->captures = arena_alloc(&intake->request->arena,
+					   intake->item_count * sizeof(struct capture));
 	if (!submission->captures)
 		return false;
 	for (struct intake_item *item = intake->items; item; item = item->next) {
@@ -196,7 +196,7 @@ bool intake_prepare_all(struct intake *intake)
 
 		if (!item->lead)
 			continue;
-		/* An item that was refused may have begun to fill it. */
+		/* An item that was refused may have begun to fill it, or nobody yet. */
 		*capture = (struct capture){0};
 		if (!intake_prepare(intake, item, capture))
 			return false;
