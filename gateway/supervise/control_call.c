@@ -44,7 +44,7 @@ bool control_address(struct lg_slice store_path, int *folder, char *path, size_t
 	return error_set(error, "the name of the store's file is too long for a socket beside it");
 }
 
-static bool connect_to(struct lg_slice store_path, int *fd, bool *absent, struct error *error)
+bool control_connect(struct lg_slice store_path, int *fd, bool *absent, struct error *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int folder, failure;
@@ -131,7 +131,7 @@ bool control_call_within(struct lg_slice store_path, int64_t timeout_ms, const c
 	int fd;
 
 	*absent = false;
-	if (!connect_to(store_path, &fd, absent, error))
+	if (!control_connect(store_path, &fd, absent, error))
 		return false;
 	good = send_all(fd, slice_from(request), deadline_ms) &&
 	       send_all(fd, LG_SLICE("\n"), deadline_ms) && receive_all(fd, answer, deadline_ms);

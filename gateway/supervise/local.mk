@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/berth.c \
 	%D%/control.c \
 	%D%/control_call.c \
+	%D%/control_stream.c \
 	%D%/daemon.c \
 	%D%/descriptors.c \
 	%D%/difference.c \
@@ -21,6 +22,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/picture.c \
 	%D%/reload.c \
 	%D%/reload_text.c \
+	%D%/rights.c \
 	%D%/settings.c \
 	%D%/settings_check.c \
 	%D%/settings_listen.c \

@@ -15,3 +15,5 @@ check_PROGRAMS += %D%/test_difference
 %C%_test_difference_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_access_log
 %C%_test_access_log_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_rights
+%C%_test_rights_LDADD = $(LG_LIBS_SUPERVISE) $(LG_UNIT)
