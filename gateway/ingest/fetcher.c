@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ingest/desk.h"
+#include "ingest/folder.h"
 #include "ingest/importer.h"
 #include "ingest/intake.h"
 #include "outbox/reader.h"
@@ -26,6 +27,7 @@ struct fetcher {
 	struct fetcher_share *share, *next; /* that it serves; that it changes to */
 	struct list desks;
 	struct importer importer;
+	struct folders folders;
 	int64_t epoch; /* of the outbox: rises when an operator has spoken */
 
 	atomic_bool stopping;
@@ -115,7 +117,7 @@ static void notice_orders(struct fetcher *fetcher)
 
 static void look(struct fetcher *fetcher)
 {
-	int64_t wait_ms = INT64_MAX;
+	int64_t wait_ms = folders_look(&fetcher->folders);
 
 	LIST_EACH(link, &fetcher->desks) {
 		int64_t desk_ms = desk_look(container_of(link, struct desk, link));
@@ -141,11 +143,13 @@ static void take_turn(struct fetcher *fetcher)
 		if (stopping) {
 			leave_share(fetcher);
 			importer_end(&fetcher->importer);
+			folders_fini(&fetcher->folders);
 			loop_stop(fetcher->loop);
 			return;
 		}
 		open_desks(fetcher);
 		importer_begin(&fetcher->importer, fetcher->share->ingest);
+		folders_change(&fetcher->folders, fetcher->share->ingest);
 	}
 	notice_orders(fetcher);
 	look(fetcher);
@@ -202,6 +206,7 @@ static bool init_loop(struct fetcher *fetcher, struct error *error)
 	loop_watch_init(&fetcher->wake, fetcher->loop, fetcher->mailbox.fd, on_wake);
 	loop_timer_init(&fetcher->timer, fetcher->loop, on_timer);
 	loop_task_init(&fetcher->turn, fetcher->loop, on_turn);
+	folders_init(&fetcher->folders, fetcher, fetcher->loop, &fetcher->turn);
 	return loop_watch_set(&fetcher->wake, LOOP_READ) || error_set(error, "not enough memory");
 }
 

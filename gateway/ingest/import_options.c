@@ -8,6 +8,13 @@
 	}
 
 const struct lg_option import_options[] = {
+	ROW("folder", LG_PATH, folder, NULL,
+	    .help = "files that are put into \"incoming\" below this folder are imported; they end "
+		    "in \"done\" or \"failed\" there"),
+	ROW("folder_interval", LG_DURATION, folder_interval_ms, "5s", .min = 10, .max = 86400000,
+	    .help = "how often it is looked for files"),
+	ROW("folder_settle", LG_DURATION, folder_settle_ms, "10s", .min = 0, .max = 86400000,
+	    .help = "a file is taken when its size and time have stayed the same for so long"),
 	ROW("max_imports", LG_INTEGER, imports, "2", .min = 1, .max = 64,
 	    .help = "files that are imported at once; others wait for them"),
 	ROW("max_record", LG_SIZE, record_bytes, "1MiB", .min = 4096, .max = 64 << 20,

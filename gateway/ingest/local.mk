@@ -7,6 +7,9 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/fetch.c \
 	%D%/fetch_services.c \
 	%D%/fetcher.c \
+	%D%/folder.c \
+	%D%/folder_files.c \
+	%D%/folders.c \
 	%D%/import_batch.c \
 	%D%/import_file.c \
 	%D%/import_options.c \

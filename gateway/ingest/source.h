@@ -41,6 +41,9 @@ struct import_settings {
 	int64_t gentle_rows;  /* rows of one while requests bring leads */
 	int64_t wait_ms;      /* for a journal that takes nothing */
 	int64_t niceness;     /* of the errand thread, as long as it reads */
+
+	struct lg_slice folder; /* that is watched; absent: none */
+	int64_t folder_interval_ms, folder_settle_ms;
 };
 extern const struct lg_option import_options[];
 extern const size_t import_option_count;
