@@ -14,12 +14,18 @@
 #include "base/log.h"
 #include "codec/json.h"
 #include "supervise/errand.h"
+#include "supervise/imports.h"
 #include "supervise/picture.h"
 #include "supervise/reload.h"
+#include "supervise/rights.h"
+
+/* Of a request that was read: many short texts. */
+#define REQUEST_MEMORY (CONTROL_REQUEST_BYTES * 16)
 
 struct control {
 	struct gateway *gateway;
 	struct errands *errands;
+	struct imports *imports;
 	struct loop_watch watch;
 	struct list clients;
 	size_t client_count;
@@ -35,8 +41,17 @@ struct client {
 	struct buffer in, out;
 	struct reload_ticket ticket;
 	struct errand_ticket errand;
-	enum { CLIENT_ASKS, CLIENT_WAITS, CLIENT_HEARS } state;
+	struct import_ticket import;
+	int files[RIGHTS_MAX]; /* came with the request */
+	size_t file_count;
+	enum {
+		CLIENT_ASKS,
+		CLIENT_WAITS,
+		CLIENT_FOLLOWS, /* hears lines while its import goes on */
+		CLIENT_HEARS
+	} state;
 	bool ticket_is_out; /* its answer is still to come */
+	bool hung_up;	    /* one that follows has closed its side */
 };
 
 /* Commands are carried out at once, or begun: then the client waits. */
@@ -50,6 +65,9 @@ static void client_free(struct client *client)
 	list_remove(&client->link);
 	reload_forget(&client->ticket);
 	errand_forget(&client->errand);
+	import_forget(&client->import);
+	for (size_t i = 0; i < client->file_count; i++)
+		close(client->files[i]);
 	client->control->client_count--;
 	loop_watch_fini(&client->watch);
 	loop_timer_fini(&client->timer);
@@ -64,24 +82,40 @@ static void add_error(struct buffer *out, const char *text)
 	buffer_printf(out, "{\"error\":\"%s\"}\n", text);
 }
 
-/* False: the client is gone. */
-static bool send_some(struct client *client)
+/* Sends what the socket takes. False: the client is gone. */
+static bool send_what_goes(struct client *client)
 {
 	struct lg_slice rest = buffer_slice(&client->out);
 
 	while (rest.length > 0) {
 		ssize_t sent = send(client->watch.fd, rest.data, rest.length, MSG_NOSIGNAL);
 
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0 && errno == EAGAIN)
-			return loop_watch_set(&client->watch, LOOP_WRITE);
-		if (sent < 0)
-			return false;
-		buffer_take(&client->out, (size_t)sent);
+		if (sent < 0 && errno != EINTR)
+			return errno == EAGAIN;
+		if (sent > 0)
+			buffer_take(&client->out, (size_t)sent);
 		rest = buffer_slice(&client->out);
 	}
-	return false; /* all is said */
+	return true;
+}
+
+/* False: the client is gone, or all is said. */
+static bool send_some(struct client *client)
+{
+	return send_what_goes(client) && buffer_length(&client->out) > 0 &&
+	       loop_watch_set(&client->watch, LOOP_WRITE);
+}
+
+/* One who follows may also hang up, which is heard once. */
+static bool follow_on(struct client *client)
+{
+	int events = client->hung_up ? 0 : LOOP_READ;
+
+	if (!send_what_goes(client))
+		return false;
+	if (buffer_length(&client->out) > 0)
+		events |= LOOP_WRITE;
+	return loop_watch_set(&client->watch, events);
 }
 
 /* ---- commands ----------------------------------------------------------------- */
@@ -158,11 +192,38 @@ static void begin_errand(struct client *client, const struct json *request)
 		loop_timer_set(&client->timer, ERRAND_TIMEOUT_MS);
 }
 
+/* A line more for one who follows, or the last one, which has its time to be taken. */
+static void on_import(struct import_ticket *ticket)
+{
+	struct client *client = container_of(ticket, struct client, import);
+
+	if (ticket->import) {
+		if (!follow_on(client))
+			client_free(client);
+	} else if (loop_timer_set(&client->timer, CONTROL_TIMEOUT_MS)) {
+		hear(client);
+	} else {
+		client_free(client);
+	}
+}
+
+/* It takes as long as it does, so there is no limit. */
+static void begin_import(struct client *client, const struct json *request)
+{
+	client->import.answer = &client->out;
+	client->import.said = on_import;
+	if (!import_begin(client->control->imports, request, client->files, client->file_count,
+			  &client->import))
+		return;
+	client->file_count = 0;
+	loop_timer_stop(&client->timer);
+}
+
 static const struct command commands[] = {
 	{"status", show_status},    {"sinks", show_sinks},    {"reload", reload_gateway},
 	{"drain", await_drain},	    {"pause", begin_errand},  {"resume", begin_errand},
 	{"replay", begin_errand},   {"forget", begin_errand}, {"fetch", begin_errand},
-	{"backfill", begin_errand},
+	{"backfill", begin_errand}, {"import", begin_import},
 };
 
 static void run_command(struct client *client, const struct json *request)
@@ -175,7 +236,7 @@ static void run_command(struct client *client, const struct json *request)
 			return;
 		}
 	add_error(&client->out, "unknown command; this gateway knows status, sinks, reload, drain, "
-				"pause, resume, replay, forget, fetch and backfill");
+				"pause, resume, replay, forget, fetch, backfill and import");
 }
 
 static void answer_line(struct client *client, struct lg_slice line)
@@ -184,7 +245,7 @@ static void answer_line(struct client *client, struct lg_slice line)
 	struct error error;
 	const struct json *request;
 
-	arena_init(&arena, 1024, 64 << 10);
+	arena_init(&arena, 1024, REQUEST_MEMORY);
 	request = json_parse(&arena, line, &error);
 	if (request)
 		run_command(client, request);
@@ -224,7 +285,8 @@ static bool read_some(struct client *client)
 	if (!room)
 		return false;
 	do
-		got = recv(client->watch.fd, room, 512, 0);
+		got = rights_receive(client->watch.fd, room, 512, client->files,
+				     &client->file_count);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN;
@@ -236,9 +298,13 @@ static bool read_some(struct client *client)
 	if (end < 0)
 		return line.length < CONTROL_REQUEST_BYTES - 512;
 	answer_line(client, slice_cut(line, 0, (size_t)end));
-	client->state = client->ticket_is_out || client->errand.errand ? CLIENT_WAITS
-								       : CLIENT_HEARS;
-	return client->state == CLIENT_WAITS || send_some(client);
+	if (client->import.import)
+		client->state = CLIENT_FOLLOWS;
+	else if (client->ticket_is_out || client->errand.errand)
+		client->state = CLIENT_WAITS;
+	else
+		client->state = CLIENT_HEARS;
+	return client->state != CLIENT_HEARS || send_some(client);
 }
 
 /* One who waits has nothing to say, but may leave. */
@@ -250,15 +316,25 @@ static bool is_there(struct client *client)
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* One who hangs up wants the end, and may still want to hear of it. */
+static bool follow(struct client *client, int events)
+{
+	if ((events & LOOP_READ) && !is_there(client)) {
+		client->hung_up = true;
+		import_stop(&client->import);
+	}
+	return follow_on(client);
+}
+
 static void on_client(struct loop_watch *watch, int events)
 {
 	struct client *client = container_of(watch, struct client, watch);
 	bool stays;
 
-	(void)events;
 	switch (client->state) {
 	case CLIENT_ASKS: stays = read_some(client); break;
 	case CLIENT_WAITS: stays = is_there(client); break;
+	case CLIENT_FOLLOWS: stays = follow(client, events); break;
 	default: stays = send_some(client);
 	}
 	if (!stays)
@@ -344,7 +420,8 @@ bool control_open(struct gateway *gateway, struct error *error)
 	list_init(&control->clients);
 	gateway->control = control;
 	control->errands = errands_new(gateway);
-	if (!control->errands) {
+	control->imports = imports_new(gateway);
+	if (!control->errands || !control->imports) {
 		control_close(&gateway->control);
 		return error_set(error, "control socket: not enough memory or descriptors");
 	}
@@ -368,6 +445,7 @@ void control_close(struct control **control)
 	*control = NULL;
 	if (!c)
 		return;
+	imports_free(&c->imports); /* who follows hears how it ended */
 	LIST_EACH_SAFE(link, &c->clients)
 		client_free(container_of(link, struct client, link));
 	errands_free(&c->errands);

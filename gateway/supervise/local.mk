@@ -16,6 +16,9 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/generation.c \
 	%D%/errand.c \
 	%D%/hearing.c \
+	%D%/import_order.c \
+	%D%/imports.c \
+	%D%/lone_import.c \
 	%D%/metrics.c \
 	%D%/monitor.c \
 	%D%/notify.c \
