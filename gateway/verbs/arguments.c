@@ -49,15 +49,24 @@ static bool take_replay_option(struct arguments *arguments, int option, unsigned
 		arguments->dead = true;
 	else if (option == 's' && (options & ARGUMENT_SINCE))
 		arguments->since = optarg;
-	else if (option == 'y' && (options & ARGUMENT_AGAIN))
+	else if (option == 'y' && (options & (ARGUMENT_AGAIN | ARGUMENT_IMPORT)))
 		arguments->dry_run = true;
-	else if (option == 'a' && (options & ARGUMENT_AGAIN))
+	else if (option == 'a' && (options & (ARGUMENT_AGAIN | ARGUMENT_IMPORT)))
 		arguments->again = true;
 	else if (option == 'i' && (options & ARGUMENT_AGAIN))
 		arguments->id = optarg;
 	else
 		return false;
 	return true;
+}
+
+/* NULL: taken. */
+static const char *take_map(struct arguments *arguments)
+{
+	if (arguments->map_count == ARGUMENT_MAPS_MAX)
+		return "this is given too often";
+	arguments->maps[arguments->map_count++] = optarg;
+	return NULL;
 }
 
 /* One option; NULL: taken, otherwise what is wrong with it. */
@@ -75,6 +84,10 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 		arguments->history = true;
 	else if (take_replay_option(arguments, option, options))
 		return NULL;
+	else if (option == 'r' && (options & ARGUMENT_IMPORT))
+		arguments->rejects = optarg;
+	else if (option == 'm' && (options & ARGUMENT_IMPORT))
+		return take_map(arguments);
 	else if (option != 'n' || !(options & ARGUMENT_COUNT))
 		return option == ':' ? "this option needs a value" : "unknown option";
 	else if (!read_count(optarg, &arguments->count))
@@ -97,6 +110,8 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		{.name = "again", .has_arg = no_argument, .val = 'a'},
 		{.name = "since", .has_arg = required_argument, .val = 's'},
 		{.name = "id", .has_arg = required_argument, .val = 'i'},
+		{.name = "map", .has_arg = required_argument, .val = 'm'},
+		{.name = "rejects", .has_arg = required_argument, .val = 'r'},
 		{.name = NULL},
 	};
 	int option;

@@ -3,6 +3,7 @@
 #define VERBS_ARGUMENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Options that a command takes. */
@@ -15,14 +16,20 @@
 #define ARGUMENT_DEAD 64u    /* --dead */
 #define ARGUMENT_SINCE 128u  /* --since TIME */
 #define ARGUMENT_AGAIN 256u  /* --id ID, --dry-run, --again */
+#define ARGUMENT_IMPORT 512u /* --map COLUMN=FIELD, --rejects FILE, --dry-run, --again */
 #define ARGUMENT_REPLAY (ARGUMENT_DEAD | ARGUMENT_SINCE | ARGUMENT_AGAIN)
+
+/* As often as --map may be given. */
+#define ARGUMENT_MAPS_MAX 256
 
 struct arguments {
 	const char *config; /* never NULL when the command takes one */
 	bool json, oldest, wait, history;
 	bool dead, dry_run, again;
-	const char *since, *id; /* NULL: not given */
-	int64_t count;		/* -1: not given */
+	const char *since, *id, *rejects; /* NULL: not given */
+	const char *maps[ARGUMENT_MAPS_MAX];
+	size_t map_count;
+	int64_t count; /* -1: not given */
 	char **operands;
 	int operand_count;
 };

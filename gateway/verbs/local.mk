@@ -17,6 +17,11 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/fetch.c \
 	%D%/forget.c \
 	%D%/help.c \
+	%D%/import.c \
+	%D%/import_bar.c \
+	%D%/import_refusals.c \
+	%D%/import_show.c \
+	%D%/imports.c \
 	%D%/leads.c \
 	%D%/manual.c \
 	%D%/order.c \

@@ -26,6 +26,12 @@ const struct verb verb_table[] = {
 	{"fetch", "[-c FILE] [--dead] SOURCE", "try a source's claims now", verb_fetch},
 	{"backfill", "[-c FILE] --since TIME SOURCE",
 	 "fetch a source's leads since then, those that are known once", verb_backfill},
+	{"import",
+	 "[-c FILE] [--json] [--dry-run] [--again] [--map COLUMN=FIELD]... [--rejects FILE] "
+	 "SOURCE FILE",
+	 "take the leads of a file in, or go on with it", verb_import},
+	{"imports", "[-c FILE] [--json] [-n COUNT] [SOURCE]", "list imported files, newest first",
+	 verb_imports},
 	{"balance", "[-c FILE] [--json]", "count whether every event has its state for every sink",
 	 verb_balance},
 	{"dead", "[-c FILE] [--json] [-n COUNT] SINK", "list the dead letters of a sink",

@@ -29,6 +29,8 @@ int verb_sinks(int argc, char **argv);
 int verb_claims(int argc, char **argv);
 int verb_fetch(int argc, char **argv);
 int verb_backfill(int argc, char **argv);
+int verb_import(int argc, char **argv);
+int verb_imports(int argc, char **argv);
 int verb_balance(int argc, char **argv);
 int verb_dead(int argc, char **argv);
 int verb_replay(int argc, char **argv);

@@ -7,3 +7,5 @@ check_PROGRAMS += %D%/test_explanation
 %C%_test_explanation_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
 check_PROGRAMS += %D%/test_print
 %C%_test_print_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
+check_PROGRAMS += %D%/test_import_bar
+%C%_test_import_bar_LDADD = $(LG_LIBS_VERBS) $(LG_UNIT)
