@@ -52,7 +52,7 @@ static void on_stored(struct intake *intake)
 {
 	struct import_batch *batch = container_of(intake, struct import_batch, intake);
 
-	import_run_take_back(batch->run, batch);
+	import_queue_take_back(batch->run, batch);
 }
 
 static void begin(struct import_batch *batch)

@@ -9,9 +9,6 @@
 #define SUM_BYTES (1 << 20)
 #define OPEN_ARENA_BYTES 4096
 #define CHUNK_BYTES_FIRST 65536
-/* Between two tries at a journal that takes nothing. */
-#define DELAY_MS_FIRST 20
-#define DELAY_MS_MAX 2000
 
 struct import_run *import_run_new(struct importer *importer, struct import_job *job)
 {
@@ -22,21 +19,11 @@ struct import_run *import_run_new(struct importer *importer, struct import_job *
 	run->importer = importer;
 	run->job = job;
 	list_init(&run->link);
-	list_init(&run->spare);
-	list_init(&run->ready);
-	list_init(&run->sent);
+	import_queue_init(&run->queue);
 	arena_init(&run->request.arena, OPEN_ARENA_BYTES, 0);
 	buffer_init(&run->lines, SIZE_MAX);
 	arena_init(&job->arena, 1024, 0);
 	return run;
-}
-
-static void free_batches(struct list *batches)
-{
-	LIST_EACH_SAFE(link, batches) {
-		struct import_batch *batch = container_of(link, struct import_batch, link);
-		import_batch_free(&batch);
-	}
 }
 
 void import_run_free(struct import_run **pointer)
@@ -47,7 +34,7 @@ void import_run_free(struct import_run **pointer)
 	*pointer = NULL;
 	ALWAYS(import_run_pause(run));
 	list_remove(&run->link);
-	free_batches(&run->spare);
+	import_queue_fini(&run->queue);
 	buffer_fini(&run->lines);
 	arena_fini(&run->request.arena);
 	job->end = run->end;
@@ -67,190 +54,7 @@ void import_run_end(struct import_run *run, enum import_end end, const char *rea
 
 bool import_run_is_over(const struct import_run *run)
 {
-	return run->is_ending && run->sent_count == 0;
-}
-
-/* ---- batches ------------------------------------------------------------------------- */
-
-static struct import_batch *take_spare(struct import_run *run)
-{
-	struct list *first = list_first(&run->spare);
-	struct import_batch *batch;
-
-	if (!first)
-		return import_batch_new(run);
-	batch = container_of(first, struct import_batch, link);
-	list_remove(&batch->link);
-	return batch;
-}
-
-static void spare(struct import_run *run, struct import_batch *batch)
-{
-	list_remove(&batch->link);
-	list_prepend(&run->spare, &batch->link);
-}
-
-/* Batches come back in any order when they failed, and are stored in the file's. */
-static void make_ready(struct import_run *run, struct import_batch *batch)
-{
-	struct list *at = &run->ready;
-
-	LIST_EACH(link, &run->ready) {
-		const struct import_batch *other = container_of(link, struct import_batch, link);
-		if (other->work.from > batch->work.from ||
-		    (batch->work.anew && !other->work.anew)) {
-			at = link;
-			break;
-		}
-	}
-	list_insert_before(at, &batch->link);
-	run->ready_count++;
-}
-
-static void drop_ready(struct import_run *run)
-{
-	LIST_EACH_SAFE(link, &run->ready)
-		spare(run, container_of(link, struct import_batch, link));
-	run->ready_count = 0;
-	run->read = run->stored;
-	run->all_read = false;
-}
-
-static void count_rows(struct import_run *run, const struct import_counts *counts)
-{
-	struct import_progress *progress = &run->job->progress;
-
-	atomic_fetch_add(&progress->rows, counts->rows);
-	for (int i = 0; i < IMPORT_RESULTS; i++) {
-		atomic_fetch_add(&progress->by_result[i], counts->by_result[i]);
-		if (!run->job->dry_run && run->source)
-			counter_add(run->source->counters[SOURCE_IMPORT_ROWS + i],
-				    counts->by_result[i]);
-	}
-	atomic_store(&progress->bytes_done, run->stored.offset);
-}
-
-/* What a rehearsal knows without the journal. */
-static void count_unstored(struct import_batch *batch)
-{
-	struct import_work *work = &batch->work;
-
-	work->counts.rows = (int64_t)batch->intake.submission.count + work->refused + work->ignored;
-	work->counts.by_result[IMPORT_REFUSED] = work->refused;
-	work->counts.by_result[IMPORT_IGNORED] = work->ignored;
-}
-
-static void finish_batch(struct import_run *run, struct import_batch *batch)
-{
-	run->stored = batch->after;
-	if (!batch->work.anew)
-		count_rows(run, &batch->work.counts);
-	spare(run, batch);
-}
-
-static void note_trouble(struct import_run *run)
-{
-	int64_t now_ms = clock_monotonic_ms();
-	const char *reason = NULL;
-
-	if (!run->trouble_ms) {
-		run->trouble_ms = now_ms;
-		run->delay_ms = DELAY_MS_FIRST;
-	} else if (run->delay_ms < DELAY_MS_MAX) {
-		run->delay_ms *= 2;
-	}
-	run->wait_until_ms = now_ms + run->delay_ms;
-	if (now_ms - run->trouble_ms < run->source->settings.imports.wait_ms)
-		return;
-	outbox_ready(run->importer->ingest->outbox, &reason);
-	import_run_end(run, IMPORT_INTERRUPTED,
-		       reason ? reason : "the journal took no rows for too long");
-}
-
-void import_run_take_back(struct import_run *run, struct import_batch *batch)
-{
-	list_remove(&batch->link);
-	run->sent_count--;
-	if (batch->intake.submission.status == SUBMISSION_STORED) {
-		run->is_noted = true;
-		run->trouble_ms = 0;
-		intake_conclude_all(&batch->intake);
-		finish_batch(run, batch);
-	} else {
-		make_ready(run, batch);
-		note_trouble(run);
-	}
-	importer_wake(run->importer);
-}
-
-/* ---- to the writer ---------------------------------------------------------------------- */
-
-/* How many may be on their way to the writer. */
-static size_t most_sent(struct import_run *run)
-{
-	if (run->trouble_ms || importer_is_gentle(run->importer))
-		return 1;
-	return (size_t)run->source->settings.imports.batches;
-}
-
-/* Refused rows are synced before the commit that counts them, for several batches at
- * once: it takes as long for one. */
-static bool is_worth_it(const struct import_run *run)
-{
-	size_t most = (size_t)run->source->settings.imports.batches;
-
-	if (!run->ready_count)
-		return false;
-	return run->all_read || !run->file.unsynced || 2 * run->ready_count >= most;
-}
-
-static void send_ready(struct import_run *run)
-{
-	struct outbox *outbox = run->importer->ingest->outbox;
-	size_t most = most_sent(run);
-	struct letter *oldest = NULL, **newest = &oldest;
-	struct error error;
-
-	if (!is_worth_it(run) || clock_monotonic_ms() < run->wait_until_ms ||
-	    run->sent_count >= most)
-		return;
-	if (!import_file_sync_rejects(&run->file, &error)) {
-		import_run_end(run, IMPORT_INTERRUPTED, error.text);
-		return;
-	}
-	while (run->ready_count && run->sent_count < most) {
-		struct import_batch *batch = container_of(list_first(&run->ready),
-							  struct import_batch, link);
-		struct submission *submission = &batch->intake.submission;
-
-		if (!outbox_admit(outbox, submission)) {
-			note_trouble(run);
-			break;
-		}
-		importer_note_mine(run->importer);
-		list_remove(&batch->link);
-		list_append(&run->sent, &batch->link);
-		run->ready_count--;
-		run->sent_count++;
-		submission->letter.next = NULL;
-		*newest = &submission->letter;
-		newest = &submission->letter.next;
-	}
-	if (oldest)
-		outbox_send(outbox, oldest);
-}
-
-/* A rehearsal has no writer. */
-static void pass_ready(struct import_run *run)
-{
-	while (run->ready_count) {
-		struct import_batch *batch = container_of(list_first(&run->ready),
-							  struct import_batch, link);
-		list_remove(&batch->link);
-		run->ready_count--;
-		count_unstored(batch);
-		finish_batch(run, batch);
-	}
+	return run->is_ending && run->queue.sent_count == 0;
 }
 
 /* ---- the steps ---------------------------------------------------------------------------- */
@@ -405,11 +209,11 @@ static bool queue_begin(struct import_run *run)
 
 	if (run->is_noted || run->job->dry_run)
 		return true;
-	batch = take_spare(run);
+	batch = import_queue_take(run);
 	if (!batch)
 		return false;
 	import_batch_begin(batch);
-	make_ready(run, batch);
+	import_queue_add(run, batch);
 	return true;
 }
 
@@ -440,7 +244,7 @@ static void queue_end(struct import_run *run, struct import_batch *batch)
 	import_batch_end(batch, failed ? IMPORT_FAILED : IMPORT_DONE,
 			 failed ? slice_from(run->error.text) : slice_of(NULL, 0));
 	run->all_read = true;
-	make_ready(run, batch);
+	import_queue_add(run, batch);
 }
 
 /* A batch more, or the last one. */
@@ -449,7 +253,7 @@ static void make_one(struct import_run *run)
 	const struct import_settings *settings = &run->source->settings.imports;
 	bool is_gentle = importer_is_gentle(run->importer);
 	size_t rows = (size_t)(is_gentle ? settings->gentle_rows : settings->batch_rows);
-	struct import_batch *batch = take_spare(run);
+	struct import_batch *batch = import_queue_take(run);
 	struct error error = {""};
 
 	if (!batch) {
@@ -461,7 +265,7 @@ static void make_one(struct import_run *run)
 		return;
 	}
 	switch (import_batch_read(batch, rows, &error)) {
-	case IMPORT_MADE: make_ready(run, batch); return;
+	case IMPORT_MADE: import_queue_add(run, batch); return;
 	case IMPORT_NOTHING_MADE: break;
 	case IMPORT_BROKEN:
 		run->error = error;
@@ -469,13 +273,13 @@ static void make_one(struct import_run *run)
 		return;
 	case IMPORT_SHORT: import_run_end(run, IMPORT_INTERRUPTED, error.text); break;
 	}
-	spare(run, batch);
+	import_queue_spare(run, batch);
 }
 
 static bool has_room(const struct import_run *run)
 {
-	return !run->all_read &&
-	       run->ready_count + run->sent_count < (size_t)run->source->settings.imports.batches;
+	return !run->all_read && run->queue.ready_count + run->queue.sent_count <
+					 (size_t)run->source->settings.imports.batches;
 }
 
 static int64_t read_on(struct import_run *run)
@@ -486,20 +290,17 @@ static int64_t read_on(struct import_run *run)
 		make_one(run);
 	if (run->is_ending)
 		return 0;
-	if (run->job->dry_run)
-		pass_ready(run);
-	else
-		send_ready(run);
-	if (run->all_read && run->ready_count + run->sent_count == 0) {
+	import_queue_send(run);
+	if (run->all_read && import_queue_is_empty(run)) {
 		struct error error = run->error;
 		import_run_end(run, error.text[0] ? IMPORT_UNREADABLE : IMPORT_ENDED, error.text);
 		return 0;
 	}
 	if (has_room(run))
 		return 0;
-	if (run->sent_count > 0)
+	if (run->queue.sent_count > 0)
 		return INT64_MAX;
-	wait_ms = run->wait_until_ms - clock_monotonic_ms();
+	wait_ms = run->queue.wait_until_ms - clock_monotonic_ms();
 	return wait_ms > 0 ? wait_ms : 0;
 }
 
@@ -545,9 +346,9 @@ static void close_reading(struct import_run *run)
 
 bool import_run_pause(struct import_run *run)
 {
-	if (run->sent_count > 0)
+	if (run->queue.sent_count > 0)
 		return false;
-	drop_ready(run);
+	import_queue_drop(run);
 	/* What made it end early is told when it ends; a failed reading is read again. */
 	if (!run->is_ending)
 		run->error = (struct error){""};

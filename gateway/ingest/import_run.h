@@ -5,8 +5,8 @@
 
 #include "base/list.h"
 #include "ingest/import.h"
-#include "ingest/import_batch.h"
 #include "ingest/import_file.h"
+#include "ingest/import_queue.h"
 
 struct importer;
 
@@ -36,13 +36,8 @@ struct import_run {
 	bool is_open;
 	size_t chunk_bytes; /* of the next one */
 
-	struct list spare, ready, sent; /* batches: of no use now; in order; with the writer */
-	size_t ready_count, sent_count;
+	struct import_queue queue;
 	struct buffer lines; /* refused rows of one batch */
-
-	/* The journal does not take it: since when, how long is waited, until when.
-	 * Monotonic. */
-	int64_t trouble_ms, delay_ms, wait_until_ms;
 
 	/* How it ends when nothing is with the writer any more. */
 	bool is_ending;
@@ -71,8 +66,5 @@ void import_run_end(struct import_run *run, enum import_end end, const char *rea
 
 /* Whether it has ended and can be freed. */
 bool import_run_is_over(const struct import_run *run);
-
-/* The writer has given a batch back. */
-void import_run_take_back(struct import_run *run, struct import_batch *batch);
 
 #endif

@@ -36,6 +36,24 @@ static void digests_parts_as_if_joined(void **state)
 		   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static void digests_what_comes_in_pieces(void **state)
+{
+	const struct lg_slice whole = LG_SLICE(
+		"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
+	struct sha256_sum sum;
+	uint8_t out[SHA256_BYTES];
+
+	(void)state;
+	for (size_t cut = 0; cut <= whole.length; cut++) {
+		sha256_sum_init(&sum);
+		sha256_sum_add(&sum, slice_cut(whole, 0, cut));
+		sha256_sum_add(&sum, slice_cut(whole, cut, SIZE_MAX));
+		sha256_sum_end(&sum, out);
+		expect_hex(out, sizeof(out),
+			   "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	}
+}
+
 /* Wherever 600 bytes are cut in three, longer and shorter than what is gathered. */
 static void digests_parts_of_all_lengths(void **state)
 {
@@ -138,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_parts_as_if_joined),
+		cmocka_unit_test(digests_what_comes_in_pieces),
 		cmocka_unit_test(digests_parts_of_all_lengths),
 		cmocka_unit_test(computes_hmac),
 		cmocka_unit_test(takes_an_empty_key_as_empty),

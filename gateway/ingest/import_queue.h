@@ -1,0 +1,43 @@
+/* The batches of an import: those that were made, those that the writer has, and those that
+ * can be filled again. Inner header of ingest/; the errand thread. */
+#ifndef INGEST_IMPORT_QUEUE_H
+#define INGEST_IMPORT_QUEUE_H
+
+#include "base/list.h"
+#include "ingest/import_batch.h"
+
+struct import_queue {
+	struct list spare;
+	struct list ready; /* in the file's order */
+	struct list sent;
+	size_t ready_count, sent_count;
+	/* The journal does not take it: since when (0: it does), how long is waited, until
+	 * when. Monotonic. */
+	int64_t trouble_ms, delay_ms, wait_until_ms;
+};
+
+void import_queue_init(struct import_queue *queue);
+/* Nothing may be ready or sent. */
+void import_queue_fini(struct import_queue *queue);
+
+/* A batch to be filled, which is the caller's until it is added or spared. NULL: memory ran
+ * out. */
+struct import_batch *import_queue_take(struct import_run *run);
+void import_queue_spare(struct import_run *run, struct import_batch *batch);
+void import_queue_add(struct import_run *run, struct import_batch *batch);
+
+/* Whether one more may be made; and whether none is ready or sent. */
+bool import_queue_has_room(const struct import_run *run);
+bool import_queue_is_empty(const struct import_run *run);
+
+/* Hands what is ready to the writer, as far as it is wise; a rehearsal's is done with at
+ * once. Ends the run where that fails for good. */
+void import_queue_send(struct import_run *run);
+
+/* Forgets what is ready: the run is where it is committed. */
+void import_queue_drop(struct import_run *run);
+
+/* The writer has given a batch back. */
+void import_queue_take_back(struct import_run *run, struct import_batch *batch);
+
+#endif
