@@ -555,15 +555,15 @@ static void test_sources_that_cannot(void **state)
 {
 	(void)state;
 	write_rows(10);
-	start_fetcher();
 	fixture.library.plugin.flags = 0;
+	start_fetcher();
 	assert_int_equal(import(), IMPORT_UNREADABLE);
 	assert_non_null(strstr(job.error.text, "reads no files"));
-	fixture.library.plugin.flags = LG_READS_FILES;
+	stop_fetcher();
 	fixture.instance.name = LG_SLICE("other");
+	start_again();
 	assert_int_equal(import(), IMPORT_UNREADABLE);
 	assert_non_null(strstr(job.error.text, "no source form"));
-	fixture.instance.name = LG_SLICE("form");
 }
 
 static void test_memory_that_runs_out_loses_nothing(void **state)
