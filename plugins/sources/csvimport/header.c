@@ -1,0 +1,450 @@
+/* The line that names the columns: where it is, what stands between its fields, and what
+ * each column means. Titles and remarks may stand above it; so the delimiter that makes
+ * names of a line which are known is the right one. */
+#include "csvimport.h"
+
+#include <stdio.h>
+
+#define LOOK_AT 20 /* records from the top among which the header is looked for */
+#define ENOUGH 2   /* names that are known make a header */
+
+static const struct {
+	const char *text, *plural;
+} delimiters[] = {{",", "commas"}, {";", "semicolons"}, {"\t", "tabs"}, {"|", "pipes"}};
+#define DELIMITER_COUNT (sizeof(delimiters) / sizeof(delimiters[0]))
+
+struct search {
+	struct lg_request *request;
+	const struct lg_file *file;
+	struct reading *reading;
+	struct lg_text problem;
+	/* The best line until now. */
+	size_t score;
+	int64_t line;
+	struct lg_csv_dialect dialect;
+};
+
+static bool say(struct lg_text problem, const char *text)
+{
+	snprintf(problem.data, problem.capacity, "%s", text);
+	return false;
+}
+
+static bool no_memory(struct search *search)
+{
+	return say(search->problem, "there is no memory for the header");
+}
+
+/* ---- what a column means -------------------------------------------------------------- */
+
+static bool same_name(struct search *search, struct lg_slice plain, struct lg_slice other)
+{
+	return lg_slice_equal(plain, names_plain(search->request, other));
+}
+
+static int32_t meaning_of(struct search *search, struct lg_slice plain)
+{
+	const struct settings *settings = search->reading->instance->settings;
+	const struct lg_file *file = search->file;
+
+	for (size_t i = 0; i < file->map_count; i++)
+		if (same_name(search, plain, file->map[i].name))
+			return lg_slice_is(file->map[i].value, "-")
+				       ? COLUMN_IGNORED
+				       : names_meaning(
+						 search->request,
+						 names_plain(search->request, file->map[i].value));
+	for (size_t i = 0; i < settings->fields.count; i++)
+		if (same_name(search, plain, settings->fields.entries[i].name))
+			return settings->fields.entries[i].field;
+	for (size_t i = 0; i < settings->ignore.count; i++)
+		if (same_name(search, plain, settings->ignore.items[i]))
+			return COLUMN_IGNORED;
+	if (settings->consent_column.length && same_name(search, plain, settings->consent_column))
+		return COLUMN_CONSENT;
+	return names_meaning(search->request, plain);
+}
+
+/* Whether it is one by which a person is reached. */
+static bool is_contact(int32_t meaning)
+{
+	return meaning == LG_EMAIL || meaning == LG_PHONE || meaning == COLUMN_LINKEDIN;
+}
+
+/* How many names of a record are known; one alone counts when it is a contact. */
+static size_t score_of(struct search *search, const struct lg_csv_row *row)
+{
+	size_t score = 0;
+	bool contact = false;
+
+	for (size_t i = 0; i < row->field_count; i++) {
+		struct lg_slice plain = names_plain(search->request, row->fields[i]);
+		int32_t meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;
+
+		score += meaning != COLUMN_EXTRA;
+		contact = contact || is_contact(meaning);
+	}
+	return score == 1 && !contact ? 0 : score;
+}
+
+/* ---- the search -------------------------------------------------------------------------- */
+
+static bool open_csv(struct search *search, const char *delimiter, struct lg_csv_dialect *dialect,
+		     struct lg_csv **csv)
+{
+	const struct settings *settings = search->reading->instance->settings;
+	struct lg_csv_place place = {0};
+
+	*dialect = (struct lg_csv_dialect){
+		.size = sizeof(*dialect),
+		.charset = settings->charset,
+		.delimiter = delimiter ? lg_slice_from(delimiter) : (struct lg_slice){NULL, 0},
+		.max_record = settings->max_row,
+		.max_columns = settings->max_columns,
+	};
+	if (lg_csv_open(search->request, search->file->head, dialect, csv, search->problem) !=
+	    LG_OK)
+		return false;
+	place.line = dialect->line;
+	lg_csv_feed(
+		search->request, *csv,
+		lg_slice_cut(search->file->head, (size_t)dialect->start, search->file->head.length),
+		search->file->whole, &place);
+	return true;
+}
+
+/* A line is better when it is further up and is a header for sure, then by its score. */
+static bool is_better(const struct search *search, size_t score, int64_t line)
+{
+	bool enough = score >= ENOUGH, had_enough = search->score >= ENOUGH;
+
+	if (!score || !search->score)
+		return score > 0;
+	if (enough != had_enough)
+		return enough;
+	return line != search->line ? line < search->line : score > search->score;
+}
+
+static bool look(struct search *search, const char *delimiter)
+{
+	struct lg_csv_dialect dialect;
+	struct lg_csv_row row;
+	struct lg_csv *csv;
+
+	if (!open_csv(search, delimiter, &dialect, &csv))
+		return false;
+	for (int i = 0; i < LOOK_AT && lg_csv_next(search->request, csv, &row) == LG_OK; i++) {
+		size_t score = score_of(search, &row);
+
+		if (!is_better(search, score, row.place.line))
+			continue;
+		search->score = score;
+		search->line = row.place.line;
+		search->dialect = dialect;
+	}
+	return true;
+}
+
+/* Tries what may stand between fields, or only what is said to. */
+static bool look_with_each(struct search *search)
+{
+	int32_t said = search->reading->instance->settings->delimiter;
+	struct lg_csv_dialect dialect;
+	struct lg_csv *csv;
+
+	if (said > 0)
+		return look(search, delimiters[said - 1].text);
+	if (!open_csv(search, NULL, &dialect, &csv))
+		return false;
+	if (dialect.says_delimiter)
+		return look(search, NULL);
+	for (size_t i = 0; i < DELIMITER_COUNT; i++)
+		if (!look(search, delimiters[i].text))
+			return false;
+	return true;
+}
+
+/* Reads up to the line that was found, again, for its names. */
+static bool find_row(struct search *search, struct lg_csv_row *row)
+{
+	char delimiter[2] = {search->dialect.delimiter.data[0], '\0'};
+	struct reading *reading = search->reading;
+
+	if (!open_csv(search, delimiter, &search->dialect, &reading->csv))
+		return false;
+	do {
+		if (lg_csv_next(search->request, reading->csv, row) != LG_OK)
+			return no_memory(search);
+	} while (row->place.line != search->line || row->field_count == 0);
+	reading->start = search->dialect.start + (int64_t)row->end;
+	reading->first = row->next;
+	return true;
+}
+
+/* ---- columns ------------------------------------------------------------------------------- */
+
+static struct lg_slice copy(struct lg_request *request, struct lg_slice text)
+{
+	char *out = lg_allocate(request, text.length + 1);
+
+	if (!out)
+		return (struct lg_slice){NULL, 0};
+	memcpy(out, text.length ? text.data : "", text.length);
+	return (struct lg_slice){out, text.length};
+}
+
+static struct lg_slice number_name(struct lg_request *request, size_t number)
+{
+	char *out = lg_allocate(request, 32);
+
+	if (!out)
+		return (struct lg_slice){NULL, 0};
+	snprintf(out, 32, "column_%zu", number);
+	return lg_slice_from(out);
+}
+
+static bool fill_column(struct search *search, struct lg_slice name, size_t index)
+{
+	struct column *column = &search->reading->columns[index];
+	struct lg_slice plain = names_plain(search->request, name);
+
+	name = lg_slice_trim(name);
+	column->name = name.length ? copy(search->request, name)
+				   : number_name(search->request, index + 1);
+	column->meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;
+	column->prefix = "";
+	return plain.data && column->name.data;
+}
+
+static bool fill_columns(struct search *search, const struct lg_slice *names, size_t count)
+{
+	struct reading *reading = search->reading;
+
+	reading->columns = lg_allocate(search->request, (count + 1) * sizeof(*reading->columns));
+	reading->column_count = count;
+	if (!reading->columns)
+		return no_memory(search);
+	for (size_t i = 0; i < count; i++)
+		if (!fill_column(search, names[i], i))
+			return no_memory(search);
+	return true;
+}
+
+static struct column *column_called(const struct reading *reading, const char *name)
+{
+	for (size_t i = 0; i < reading->column_count; i++)
+		if (lg_slice_is(reading->columns[i].name, name))
+			return &reading->columns[i];
+	return NULL;
+}
+
+/* Facebook's exports (and Instagram's) mark their values: l:4711 is a lead's id. */
+static void know_facebook(struct reading *reading)
+{
+	static const struct {
+		const char *name, *prefix;
+	} marked[] = {{"id", "l:"},	   {"lead_id", "l:"},	  {"ad_id", "ag:"},
+		      {"adset_id", "as:"}, {"campaign_id", "c:"}, {"form_id", "f:"}};
+	struct column *id = column_called(reading, "id");
+
+	reading->facebook = column_called(reading, "form_id") && column_called(reading, "ad_id") &&
+			    column_called(reading, "created_time");
+	for (size_t i = 0; i < reading->column_count; i++)
+		if (reading->columns[i].meaning == LG_PHONE)
+			reading->columns[i].prefix = "p:";
+		else if (reading->columns[i].meaning == LG_POSTAL_CODE)
+			reading->columns[i].prefix = "z:";
+	if (!reading->facebook)
+		return;
+	if (id && id->meaning == COLUMN_EXTRA)
+		id->meaning = LG_EXTERNAL_ID;
+	for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++)
+		if (column_called(reading, marked[i].name))
+			column_called(reading, marked[i].name)->prefix = marked[i].prefix;
+}
+
+/* What the operator says must be true: a name that is misspelt would lose a column. */
+static bool check_map(struct search *search)
+{
+	for (size_t i = 0; i < search->file->map_count; i++) {
+		const struct lg_pair *pair = &search->file->map[i];
+		struct lg_slice plain = names_plain(search->request, pair->name);
+		size_t column = 0;
+
+		while (column < search->reading->column_count &&
+		       !same_name(search, plain, search->reading->columns[column].name))
+			column++;
+		if (column == search->reading->column_count)
+			snprintf(search->problem.data, search->problem.capacity,
+				 "the file has no column \"%.*s\"", (int)pair->name.length,
+				 pair->name.data);
+		else if (search->reading->columns[column].meaning == COLUMN_EXTRA)
+			snprintf(search->problem.data, search->problem.capacity,
+				 "\"%.*s\" is no field of a lead, and no name of one",
+				 (int)pair->value.length, pair->value.data);
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
+static bool check_contact(struct search *search)
+{
+	const struct reading *reading = search->reading;
+
+	for (size_t i = 0; i < reading->column_count; i++)
+		if (is_contact(reading->columns[i].meaning))
+			return true;
+	snprintf(search->problem.data, search->problem.capacity,
+		 "no column of line %lld holds an email address or a phone number, as far as its "
+		 "name says: map one to person.email or person.phone",
+		 (long long)search->line);
+	return false;
+}
+
+/* ---- a file without a header ------------------------------------------------------------------ */
+
+/* The delimiter that makes as many fields of the first record as there are columns. */
+static bool fits_columns(struct search *search, const char *delimiter)
+{
+	struct lg_csv_dialect dialect;
+	struct lg_csv_row row = {0};
+	struct lg_csv *csv;
+
+	if (!open_csv(search, delimiter, &dialect, &csv))
+		return false;
+	while (lg_csv_next(search->request, csv, &row) == LG_OK && row.field_count == 0)
+		continue;
+	if (row.field_count != search->reading->instance->settings->columns.count)
+		return false;
+	search->dialect = dialect;
+	search->line = dialect.line;
+	search->reading->csv = csv;
+	search->reading->start = dialect.start;
+	search->reading->first.line = dialect.line;
+	return true;
+}
+
+static bool find_columns(struct search *search)
+{
+	const struct settings *settings = search->reading->instance->settings;
+	bool found = settings->delimiter
+			     ? fits_columns(search, delimiters[settings->delimiter - 1].text)
+			     : fits_columns(search, NULL);
+
+	for (size_t i = 0; i < DELIMITER_COUNT && !settings->delimiter && !found; i++)
+		found = fits_columns(search, delimiters[i].text);
+	if (found)
+		return fill_columns(search, settings->columns.items, settings->columns.count);
+	if (!search->problem.data[0])
+		snprintf(search->problem.data, search->problem.capacity,
+			 "the first line does not have the %zu columns that the option `columns` "
+			 "names",
+			 settings->columns.count);
+	return false;
+}
+
+/* ---- what is said of the file ------------------------------------------------------------------- */
+
+static const char *plural_of(char delimiter)
+{
+	for (size_t i = 0; i < DELIMITER_COUNT; i++)
+		if (delimiters[i].text[0] == delimiter)
+			return delimiters[i].plural;
+	return "its own delimiter";
+}
+
+/* Names joined as a header has them, where the file has none. */
+static struct lg_slice join_columns(struct search *search)
+{
+	const struct lg_list *names = &search->reading->instance->settings->columns;
+	size_t length = 0;
+	char *out, *to;
+
+	for (size_t i = 0; i < names->count; i++)
+		length += 2 * names->items[i].length + 3;
+	out = to = lg_allocate(search->request, length + 1);
+	if (!out)
+		return (struct lg_slice){NULL, 0};
+	for (size_t i = 0; i < names->count; i++) {
+		if (i)
+			*to++ = search->dialect.delimiter.data[0];
+		*to++ = '"';
+		for (size_t k = 0; k < names->items[i].length; k++) {
+			if (names->items[i].data[k] == '"')
+				*to++ = '"';
+			*to++ = names->items[i].data[k];
+		}
+		*to++ = '"';
+	}
+	return (struct lg_slice){out, (size_t)(to - out)};
+}
+
+static bool tell(struct search *search, struct lg_slice header, struct lg_reading *out)
+{
+	static const char line[] = "leadgate_line", reason[] = "leadgate_reason";
+	const struct reading *reading = search->reading;
+	size_t room = sizeof(line) + sizeof(reason) + header.length + 3;
+	char *text = lg_allocate(search->request, room);
+	char *dialect = lg_allocate(search->request, 128);
+	struct lg_pair *columns = lg_allocate(search->request,
+					      (reading->column_count + 1) * sizeof(*columns));
+
+	if (!text || !dialect || !columns || !header.data)
+		return no_memory(search);
+	snprintf(text, room, "%s%c%s%c", line, search->dialect.delimiter.data[0], reason,
+		 search->dialect.delimiter.data[0]);
+	out->header = (struct lg_slice){text, strlen(text) + header.length};
+	memcpy(text + strlen(text), header.data, header.length);
+	out->delimiter = search->dialect.delimiter;
+	snprintf(dialect, 128, "%s, %.*s", plural_of(search->dialect.delimiter.data[0]),
+		 (int)search->dialect.charset.length, search->dialect.charset.data);
+	out->dialect = lg_slice_from(dialect);
+	for (size_t i = 0; i < reading->column_count; i++)
+		columns[i] = (struct lg_pair){reading->columns[i].name,
+					      names_path(reading->columns[i].meaning)};
+	out->columns = columns;
+	out->column_count = reading->column_count;
+	return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------ */
+
+static bool not_found(const struct search *search)
+{
+	return say(search->problem,
+		   "no line at the top of the file names columns that are known, such as email, "
+		   "phone or first name: map its columns, or name them with the option `columns` "
+		   "when the file has no header");
+}
+
+/* A file of rows that were refused has a header even where its source has none. */
+static bool is_rejects(const struct lg_file *file)
+{
+	struct lg_slice start = lg_slice_cut(file->head, 0, sizeof("leadgate_line") - 1);
+
+	return lg_slice_is(start, "leadgate_line");
+}
+
+bool header_find(struct lg_request *request, const struct lg_file *file, struct reading *reading,
+		 struct lg_reading *out, struct lg_text problem)
+{
+	struct search search = {
+		.request = request, .file = file, .reading = reading, .problem = problem};
+	struct lg_csv_row row;
+
+	if (problem.capacity)
+		problem.data[0] = '\0';
+	if (reading->instance->settings->columns.count && !is_rejects(file))
+		return find_columns(&search) && check_map(&search) && check_contact(&search) &&
+		       tell(&search, join_columns(&search), out);
+	if (!look_with_each(&search))
+		return false;
+	if (!search.score)
+		return not_found(&search);
+	if (!find_row(&search, &row) || !fill_columns(&search, row.fields, row.field_count))
+		return false;
+	know_facebook(reading);
+	return check_map(&search) && check_contact(&search) && tell(&search, row.text, out);
+}

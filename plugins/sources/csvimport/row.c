@@ -1,0 +1,323 @@
+/* A record to a lead: each value goes where its column says; what nobody knows is kept
+ * as it stands in the file. */
+#include "csvimport.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define TEST_START "<test lead:"	   /* what Facebook's testing tool fills in */
+#define VALUES_SEPARATOR LG_SLICE(" ::: ") /* several values in a cell of Google Contacts */
+
+/* What each field of the record can hold. */
+#define LG_FIELD(id, path, type, limit, flags, names) limit,
+static const size_t field_bytes[LG_FIELD_COUNT] = {
+#include <leadgate/fields.def>
+};
+#undef LG_FIELD
+
+struct filling {
+	struct lg_request *request;
+	struct reading *reading;
+	const struct settings *settings;
+	struct lg_lead *lead;
+	struct lg_slice taken[LG_FIELD_COUNT]; /* what each field was set to */
+};
+
+/* ---- values ---------------------------------------------------------------------------- */
+
+static bool starts(struct lg_slice text, const char *prefix)
+{
+	return lg_slice_is(lg_slice_cut(text, 0, strlen(prefix)), prefix);
+}
+
+/* What a formula begins with, for a spreadsheet. */
+static bool begins_formula(char c)
+{
+	return c == '=' || c == '+' || c == '-' || c == '@';
+}
+
+/* What spreadsheets put around a value so that it stays text (="0049", '+49), and
+ * Facebook before one. */
+static struct lg_slice plain_value(struct lg_slice value, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	value = lg_slice_trim(value);
+	if (value.length >= 3 && starts(value, "=\"") && value.data[value.length - 1] == '"')
+		value = lg_slice_cut(value, 2, value.length - 3);
+	if (value.length > 1 && value.data[0] == '\'' && begins_formula(value.data[1]))
+		value = lg_slice_cut(value, 1, value.length);
+	if (length && value.length > length && starts(value, prefix))
+		value = lg_slice_cut(value, length, value.length);
+	return lg_slice_trim(value);
+}
+
+/* Takes the first of several values off `rest`. */
+static struct lg_slice next_value(struct lg_slice *rest)
+{
+	struct lg_slice value = *rest;
+	size_t at = 0;
+
+	while (at < rest->length &&
+	       !lg_slice_equal(lg_slice_cut(*rest, at, VALUES_SEPARATOR.length), VALUES_SEPARATOR))
+		at++;
+	value.length = at;
+	*rest = lg_slice_cut(*rest, at + VALUES_SEPARATOR.length, rest->length);
+	return lg_slice_trim(value);
+}
+
+/* Beyond what a lead may carry a value is left out: a lead with one less is better than
+ * none, but somebody should know. */
+static void keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value)
+{
+	struct reading *reading = filling->reading;
+
+	if (lg_lead_extra(filling->lead, name, value) == LG_OK || reading->told)
+		return;
+	reading->told = true;
+	lg_log(reading->instance->host, LG_LOG_WARNING,
+	       LG_SLICE("a file has rows with more unknown columns than max_extra_fields; what is "
+			"beyond it is left out"));
+}
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+/* A second address stands beside the first. */
+static void put_contact(struct filling *filling, const struct column *column, struct lg_slice rest)
+{
+	bool email = column->meaning == LG_EMAIL;
+	struct lg_slice *taken = &filling->taken[column->meaning];
+
+	while (rest.length) {
+		struct lg_slice value = next_value(&rest);
+		int32_t result = LG_OK;
+
+		if (!value.length || lg_slice_same(value, *taken))
+			continue;
+		if (taken->length) {
+			result = lg_lead_add(filling->lead,
+					     email ? LG_OTHER_EMAILS : LG_OTHER_PHONES, value);
+		} else {
+			result = lg_lead_set(filling->lead, column->meaning, value);
+			*taken = value;
+		}
+		if (result != LG_OK)
+			keep_extra(filling, column->name, value);
+	}
+}
+
+/* A time that nobody can read says nothing of the person: it is kept as it is. */
+static void put_time(struct filling *filling, const struct column *column, struct lg_slice value)
+{
+	int64_t at;
+
+	if (!filling->taken[LG_OCCURRED_AT].length &&
+	    day_read(filling->request, value, filling->settings->dates, &at) &&
+	    lg_lead_set(filling->lead, LG_OCCURRED_AT, lg_time_text(filling->request, at)) == LG_OK)
+		filling->taken[LG_OCCURRED_AT] = value;
+	else
+		keep_extra(filling, column->name, value);
+}
+
+/* The first column that means a field has it; no value is dropped. */
+static void put_field(struct filling *filling, const struct column *column, struct lg_slice value)
+{
+	struct lg_slice *taken = &filling->taken[column->meaning];
+
+	if (taken->length && lg_slice_equal(*taken, value))
+		return;
+	if (taken->length || value.length > field_bytes[column->meaning])
+		keep_extra(filling, column->name, value);
+	if (taken->length || lg_lead_add(filling->lead, column->meaning, value) == LG_OK)
+		return;
+	if (lg_lead_set(filling->lead, column->meaning, value) == LG_OK)
+		*taken = value;
+	else
+		keep_extra(filling, column->name, value);
+}
+
+/* The vendor's id of the row: what is imported again under it is no second lead. */
+static void put_id(struct filling *filling, const struct column *column, struct lg_slice value)
+{
+	put_field(filling, column, value);
+	if (lg_slice_equal(filling->taken[LG_EXTERNAL_ID], value))
+		lg_lead_key(filling->lead, LG_KEY_PROVIDER, value);
+}
+
+/* ---- consent --------------------------------------------------------------------------------- */
+
+static bool is_among(const struct lg_list *words, struct lg_slice value)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (lg_slice_same(words->items[i], value))
+			return true;
+	return false;
+}
+
+/* Only words that the configuration names state anything; the value is kept beside it. */
+static void put_consent(struct filling *filling, const struct column *column, struct lg_slice value)
+{
+	const struct settings *settings = filling->settings;
+	bool granted = is_among(&settings->consent_granted, value);
+	struct lg_consent consent = {
+		.size = sizeof(consent),
+		.state = granted ? LG_CONSENT_GRANTED : LG_CONSENT_DENIED,
+		.purpose = settings->consent_purpose,
+		.channels = filling->reading->consent_channels,
+		.basis = LG_SLICE("consent"),
+		.text = settings->consent_text,
+		.version = settings->consent_version,
+		.method = LG_SLICE("import"),
+	};
+
+	keep_extra(filling, column->name, value);
+	if (granted || is_among(&settings->consent_denied, value))
+		lg_lead_consent(filling->lead, &consent);
+}
+
+/* ---- the lead ----------------------------------------------------------------------------------- */
+
+static void put_value(struct filling *filling, const struct column *column, struct lg_slice value)
+{
+	value = plain_value(value, column->prefix);
+	if (!value.length || column->meaning == COLUMN_IGNORED)
+		return;
+	if (starts(value, TEST_START))
+		lg_lead_set(filling->lead, LG_IS_TEST, LG_SLICE("true"));
+	switch (column->meaning) {
+	case COLUMN_EXTRA: keep_extra(filling, column->name, value); break;
+	case COLUMN_CONSENT: put_consent(filling, column, value); break;
+	case COLUMN_LINKEDIN:
+		if (lg_lead_profile(filling->lead, LG_SLICE("linkedin"), (struct lg_slice){NULL, 0},
+				    value) != LG_OK)
+			keep_extra(filling, column->name, value);
+		break;
+	case LG_EMAIL:
+	case LG_PHONE: put_contact(filling, column, value); break;
+	case LG_OCCURRED_AT: put_time(filling, column, value); break;
+	case LG_EXTERNAL_ID: put_id(filling, column, value); break;
+	default: put_field(filling, column, value);
+	}
+}
+
+/* The kind-th word of KINDS. */
+static struct lg_slice kind_name(int32_t kind)
+{
+	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
+
+	while (kind-- > 0)
+		word = lg_slice_part(&rest, '|');
+	return word;
+}
+
+static void put_fallback(struct filling *filling, int32_t field, struct lg_slice value)
+{
+	if (filling->taken[field].length || !value.length)
+		return;
+	if (lg_lead_set(filling->lead, field, value) != LG_OK)
+		lg_lead_add(filling->lead, field, value);
+	else
+		filling->taken[field] = value;
+}
+
+/* The value of a column by its name in Facebook's export. */
+static struct lg_slice facebook_value(const struct filling *filling, const struct lg_csv_row *row,
+				      const char *name)
+{
+	const struct reading *reading = filling->reading;
+
+	for (size_t i = 0; i < reading->column_count && i < row->field_count; i++)
+		if (lg_slice_is(reading->columns[i].name, name))
+			return plain_value(row->fields[i], reading->columns[i].prefix);
+	return (struct lg_slice){NULL, 0};
+}
+
+/* As the source meta says of the same lead where it came from. */
+static void put_facebook(struct filling *filling, const struct lg_csv_row *row)
+{
+	bool instagram = lg_slice_is(facebook_value(filling, row, "platform"), "ig");
+
+	put_fallback(filling, LG_UTM_SOURCE,
+		     instagram ? LG_SLICE("instagram") : LG_SLICE("facebook"));
+	if (!facebook_value(filling, row, "ad_id").length)
+		return;
+	put_fallback(filling, LG_UTM_MEDIUM, LG_SLICE("paid_social"));
+	put_fallback(filling, LG_UTM_CAMPAIGN, facebook_value(filling, row, "campaign_name"));
+	put_fallback(filling, LG_UTM_CONTENT, facebook_value(filling, row, "ad_name"));
+}
+
+static void fill(struct filling *filling, const struct lg_csv_row *row)
+{
+	struct reading *reading = filling->reading;
+
+	for (size_t i = 0; i < row->field_count && i < reading->column_count; i++)
+		put_value(filling, &reading->columns[i], row->fields[i]);
+	if (reading->facebook)
+		put_facebook(filling, row);
+	for (size_t i = 0; i < reading->fallback_count; i++)
+		put_fallback(filling, reading->fallbacks[i].field, reading->fallbacks[i].value);
+	put_fallback(filling, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
+}
+
+/* ---- records that are none ------------------------------------------------------------------------ */
+
+static bool reject(struct lg_request *request, const struct lg_origin *origin, const char *format,
+		   ...) __attribute__((format(printf, 3, 4)));
+static bool reject(struct lg_request *request, const struct lg_origin *origin, const char *format,
+		   ...)
+{
+	char reason[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	return lg_reject(request, lg_slice_from(reason), origin) == LG_OK;
+}
+
+/* How many fields there are up to the last that is not empty. */
+static size_t filled_fields(const struct lg_csv_row *row)
+{
+	size_t count = row->field_count;
+
+	while (count && !lg_slice_trim(row->fields[count - 1]).length)
+		count--;
+	return count;
+}
+
+/* Where files were put together the header stands between the rows again. */
+static bool is_header(const struct reading *reading, const struct lg_csv_row *row, size_t filled)
+{
+	for (size_t i = 0; i < filled; i++)
+		if (!lg_slice_equal(lg_slice_trim(row->fields[i]), reading->columns[i].name))
+			return false;
+	return filled > 1;
+}
+
+bool row_add(struct lg_request *request, struct reading *reading, const struct lg_csv_row *row)
+{
+	struct lg_origin origin = {sizeof(origin), row->place.line, row->text};
+	struct filling filling = {
+		.request = request, .reading = reading, .settings = reading->instance->settings};
+	size_t filled = filled_fields(row);
+
+	if (row->problem.length)
+		return reject(request, &origin, "line %lld: %.*s", (long long)row->place.line,
+			      (int)row->problem.length, row->problem.data);
+	if (!filled)
+		return true;
+	if (filled > reading->column_count)
+		return reject(request, &origin,
+			      "line %lld, column %zu: there is a value beyond the %zu columns of "
+			      "the header",
+			      (long long)row->place.line, reading->column_count + 1,
+			      reading->column_count);
+	if (is_header(reading, row, filled))
+		return lg_ignore(request, LG_SLICE("the header again")) == LG_OK;
+	filling.lead = lg_lead(request);
+	if (!filling.lead)
+		return false;
+	lg_lead_origin(filling.lead, &origin);
+	fill(&filling, row);
+	return true;
+}
