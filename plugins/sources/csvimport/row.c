@@ -2,7 +2,6 @@
  * as it stands in the file. */
 #include "csvimport.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #define TEST_START "<test lead:"	   /* what Facebook's testing tool fills in */
@@ -261,20 +260,6 @@ static void fill(struct filling *filling, const struct lg_csv_row *row)
 
 /* ---- records that are none ------------------------------------------------------------------------ */
 
-static bool reject(struct lg_request *request, const struct lg_origin *origin, const char *format,
-		   ...) __attribute__((format(printf, 3, 4)));
-static bool reject(struct lg_request *request, const struct lg_origin *origin, const char *format,
-		   ...)
-{
-	char reason[256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, sizeof(reason), format, args);
-	va_end(args);
-	return lg_reject(request, lg_slice_from(reason), origin) == LG_OK;
-}
-
 /* How many fields there are up to the last that is not empty. */
 static size_t filled_fields(const struct lg_csv_row *row)
 {
@@ -283,6 +268,18 @@ static size_t filled_fields(const struct lg_csv_row *row)
 	while (count && !lg_slice_trim(row->fields[count - 1]).length)
 		count--;
 	return count;
+}
+
+/* Its values may stand under wrong names. */
+static bool reject_wide(struct lg_request *request, const struct reading *reading,
+			const struct lg_origin *origin)
+{
+	char reason[128];
+
+	snprintf(reason, sizeof(reason),
+		 "column %zu: there is a value beyond the %zu columns of the header",
+		 reading->column_count + 1, reading->column_count);
+	return lg_reject(request, lg_slice_from(reason), origin) == LG_OK;
 }
 
 /* Where files were put together the header stands between the rows again. */
@@ -302,16 +299,11 @@ bool row_add(struct lg_request *request, struct reading *reading, const struct l
 	size_t filled = filled_fields(row);
 
 	if (row->problem.length)
-		return reject(request, &origin, "line %lld: %.*s", (long long)row->place.line,
-			      (int)row->problem.length, row->problem.data);
+		return lg_reject(request, row->problem, &origin) == LG_OK;
 	if (!filled)
 		return true;
 	if (filled > reading->column_count)
-		return reject(request, &origin,
-			      "line %lld, column %zu: there is a value beyond the %zu columns of "
-			      "the header",
-			      (long long)row->place.line, reading->column_count + 1,
-			      reading->column_count);
+		return reject_wide(request, reading, &origin);
 	if (is_header(reading, row, filled))
 		return lg_ignore(request, LG_SLICE("the header again")) == LG_OK;
 	filling.lead = lg_lead(request);

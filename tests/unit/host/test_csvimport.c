@@ -316,10 +316,10 @@ static void test_bad_rows_go_alone(void **state)
 		"line 2: a@b.c,Ada,,\nperson.email=a@b.c\nperson.full_name=Ada\n"
 		"inquiry.kind=other\n"
 		"line 3: ;;\nperson.email=;;\ninquiry.kind=other\n"
-		"reject 4: d@e.f,Bob,x (line 4, column 3: there is a value beyond the 2 columns "
+		"reject 4: d@e.f,Bob,x (column 3: there is a value beyond the 2 columns "
 		"of the header)\n"
 		"ignore the header again\n"
-		"reject 7: \"g@h.i,\"\"C\nh\" (line 7: a quote that opens a field is not "
+		"reject 7: \"g@h.i,\"\"C\nh\" (a quote that opens a field is not "
 		"closed)\n");
 }
 
