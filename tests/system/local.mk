@@ -75,6 +75,7 @@ SYSTEM_TESTS += 90-webform-bodies.t
 SYSTEM_TESTS += 91-twilio.t
 SYSTEM_TESTS += 92-google-ads.t
 SYSTEM_TESTS += 93-meta.t
+SYSTEM_TESTS += 94-csv-files.t
 SYSTEM_TESTS += 95-imports.t
 SYSTEM_TESTS += 96-all-sources.t
 SYSTEM_TESTS += 97-browser-forms.t

@@ -1,0 +1,130 @@
+# Files as they come from spreadsheets, CRMs and lead ads, through the whole gateway: the
+# leads that they give, what is refused, and refused rows that were repaired.
+use strict;
+use warnings;
+use utf8;
+
+use Encode qw(encode);
+use JSON::PP;
+use LeadgateTest;
+use Test::More;
+
+my $gateway = LeadgateTest->new(config => <<'YAML')->start;
+core: { loops: 1, shutdown: 20s }
+listen: [{ address: "127.0.0.1:0" }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "@DIR@/store.db" }
+defaults: { region: DE }
+sources:
+  ads: { plugin: csvimport, kind: quote }
+  partners:
+    plugin: csvimport
+    kind: referral
+    dates: day_first
+    fields: { Partner: referral.referrer_name }
+    defaults: { referral.program: spring }
+    ignore: [Internal note]
+    consent_column: Newsletter
+    consent_granted: ["yes"]
+    consent_denied: ["no"]
+    consent_channels: [email]
+  bare: { plugin: csvimport, columns: [email, full_name] }
+sinks:
+  archive: { plugin: file, path: "@DIR@/leads.ndjson", is_test: true }
+YAML
+my $dir = $gateway->dir;
+my $count = 0;
+
+# Imports a file; how it ended, and the events that it brought.
+sub import_file {
+    my ($source, $name, $bytes, @options) = @_;
+    spew("$dir/$name", $bytes);
+    my ($status, $out, $errors) = $gateway->command('import', '--json', @options, $source, "$dir/$name");
+    return { status => $status, error => $errors . $out } if $out !~ /"state":"done"/;
+    my $end = decode_json((split /\n/, $out)[-1]);
+    my $new = $end->{created} + $end->{touched};
+    $count += $new;
+    my @events = $gateway->wait_events($count);
+    return { %$end, status => $status, leads => [map { $_->{lead} } @events[$count - $new .. $count - 1]] };
+}
+
+sub rejects { return decode_text(slurp("$dir/$_[0].rejects.csv")) }
+sub decode_text { my ($text) = @_; utf8::decode($text); return $text }
+
+# ---- Facebook's download: tabs, UTF-16 with a mark, marked values ---------------------------
+
+my $facebook = import_file('ads', 'facebook.csv', "\xff\xfe" . encode('UTF-16LE', <<"TSV"));
+id\tcreated_time\tad_id\tad_name\tcampaign_id\tcampaign_name\tform_id\tplatform\tbudget?\temail\tfull_name\tphone_number\r
+l:4711\t2025-09-12T15:05:13+05:30\tag:1\tBlue\tc:2\tSpring\tf:3\tig\tA lot\tada\@example.com\tZoë Łukasz\tp:+4930123456\r
+l:4712\t2025-09-12T15:05:13+05:30\t\t\t\t\tf:3\tfb\t\ttest\@example.com\t<test lead: dummy data for full_name>\t\r
+l:4713\t2025-09-12T15:05:13+05:30\t\t\t\t\tf:3\tfb\t\t\tNobody\t\r
+l:4711\t2025-09-12T09:35:13+00:00\tag:1\tBlue\tc:2\tSpring\tf:3\tig\tA lot\tada\@example.com\tZoë Łukasz\tp:+4930123456\r
+TSV
+is($facebook->{status}, 0, 'a download of lead ads is imported');
+is($facebook->{dialect}, 'tabs, utf-16le', 'its dialect is found');
+is_deeply([@$facebook{qw(rows created repeated refused)}], [4, 2, 1, 1], 'the lead that stands twice is one');
+my $ada = $facebook->{leads}[0];
+is($ada->{person}{full_name}, 'Zoë Łukasz', 'a name keeps its letters');
+is($ada->{person}{phone}, '+4930123456', 'the mark before a phone number is taken off');
+is($ada->{source}{external_id}, '4711', 'the mark before an id is taken off');
+is($ada->{source}{channel}, 'import', 'the channel is import');
+is($ada->{occurred_at}, '2025-09-12T09:35:13.000Z', 'the time of the export is the lead\'s');
+is($ada->{attribution}{last}{utm_source}, 'instagram', 'attribution as the source meta has it');
+is($ada->{extra}{'budget?'}, 'A lot', 'an answer to a question of its own is kept');
+is($ada->{inquiry}{kind}, 'quote', 'the kind is the configuration\'s');
+ok($facebook->{leads}[1]{is_test}, 'a test lead is one');
+like(rejects('facebook.csv'), qr/^leadgate_line\tleadgate_reason\tid\t.*\n4\tno way to reach.*\tl:4713\t[^\n]*\n\z/,
+    'the row that reaches nobody is refused with its line');
+
+# ---- a list of referrals from Excel: titles, semicolons, windows-1252 ------------------------
+
+my $list = encode('cp1252', <<"CSV" =~ s/\n/\r\n/gr);
+Empfehlungen, März 2026
+
+Vorname;Nachname;E-Mail;Partner;Datum;created_at;PLZ;Newsletter;Internal note;Werbung ok
+Zoë;"Müller; MdB";zoe\@example.com;Jörg „J.“;x;3/2/2026 14:05;"=""01234""";yes;secret;ja
+
+Bob;;bob\@example.com;Jörg;;31.12.2025;;perhaps;secret;ja
+Eva;;eva\@example.com;Jörg;;;;no;;;zu;viel
+Max;"O""Neill;;;;;;
+CSV
+my $partners = import_file('partners', 'march.csv', $list);
+is($partners->{dialect}, 'semicolons, windows-1252', 'a list from Excel');
+is_deeply([@$partners{qw(rows created refused)}], [4, 2, 2], 'bad rows are refused alone');
+my ($zoe, $bob) = @{ $partners->{leads} };
+is($zoe->{person}{given_name}, 'Zoë', 'windows-1252 is read');
+is($zoe->{person}{family_name}, 'Müller; MdB', 'a delimiter between quotes is text');
+is($zoe->{person}{postal_code}, '01234', 'a formula that keeps zeros is undone');
+is_deeply($zoe->{referral}, { referrer_name => 'Jörg „J.“', program => 'spring' }, 'the referrer, and what all have');
+is($zoe->{occurred_at}, '2026-02-03T14:05:00.000Z', 'a date as the configuration says');
+is($zoe->{consent}[0]{state}, 'granted', 'the word that grants, grants');
+is_deeply($zoe->{consent}[0]{channels}, ['email'], 'for the channels that are configured');
+ok(!exists $zoe->{extra}{'Internal note'}, 'a column that is to be ignored is left out');
+is($zoe->{extra}{'Werbung ok'}, 'ja', 'what sounds like consent is kept …');
+is(scalar @{ $zoe->{consent} }, 1, '… and states none');
+ok(!$bob->{consent}, 'a word that is not configured states none');
+my $refused = rejects('march.csv');
+like($refused, qr/^7;column 11: [^;]*;Eva;;eva\@example\.com;Jörg;;;;no;;;zu;viel$/m, 'a row that is too wide');
+like($refused, qr/^8;a quote that opens[^;]*;"Max;/m, 'a quote that is not closed');
+
+# Somebody repairs the refused rows and imports their file.
+my $repaired = $refused =~ s/;zu;viel$//mr =~ s/^8;.*//msr;
+my $second = import_file('partners', 'repaired.csv', encode('UTF-8', $repaired));
+is_deeply([@$second{qw(rows created refused)}], [1, 1, 0], 'a repaired file of refused rows is imported');
+is($second->{leads}[0]{consent}[0]{state}, 'denied', 'the word that denies, denies');
+ok(!grep({ /leadgate/ } keys %{ $second->{leads}[0]{extra} || {} }), 'its own columns are left out');
+
+# ---- others -----------------------------------------------------------------------------------
+
+my $bare = import_file('bare', 'bare.csv', "sep=|\nbare\@example.com|Ada\n");
+is($bare->{leads}[0]{person}{full_name}, 'Ada', 'a file without a header');
+my $none = import_file('ads', 'book.xlsx', "PK\x03\x04\x14\0");
+is($none->{status}, 1, 'a workbook is no file of leads');
+like($none->{error}, qr/Excel workbook; save it as CSV/, 'and what to do is said');
+my $unknown = import_file('ads', 'unknown.csv', "a,b,c\n1,2,3\n");
+like($unknown->{error}, qr/no line at the top of the file names columns/, 'a file that says nothing');
+my $mapped = import_file('ads', 'mapped.csv', "a,b,c\nm\@example.com,2,3\n", '--map', 'a=email', '--map', 'b=-');
+is_deeply($mapped->{leads}[0]{extra}, { c => '3' }, 'columns are mapped by hand');
+
+is($gateway->stop, 0, 'it stops');
+done_testing;
