@@ -228,7 +228,9 @@ static void open_reading(struct import_run *run)
 		    &run->request);
 	run->intake.item_limit = 0;
 	run->reading = (struct lg_reading){.size = sizeof(run->reading)};
-	run->chunk_bytes = CHUNK_BYTES_FIRST;
+	run->chunk_bytes = (size_t)run->source->settings.imports.record_bytes;
+	if (run->chunk_bytes > CHUNK_BYTES_FIRST)
+		run->chunk_bytes = CHUNK_BYTES_FIRST;
 	if (!call_open(run, &error) ||
 	    !import_file_cut_rejects(&run->file, run->stored.rejects, &error))
 		import_run_end(run, IMPORT_UNREADABLE, error.text);

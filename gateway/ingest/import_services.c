@@ -2,8 +2,7 @@
 #include "base/list.h"
 #include "ingest/intake.h"
 
-/* A record that the gateway knows nothing of is not one of HTTP's errors; the number
- * is what a lead that cannot be stored has. */
+/* As a lead has it that cannot be stored (RFC 9110, section 15.5.21). */
 #define REFUSED_STATUS 422
 
 static void keep_origin(struct intake_item *item, const struct lg_origin *theirs)

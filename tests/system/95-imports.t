@@ -77,6 +77,18 @@ sub check_rows {
 
 my @quiet = (qr/event=gateway\.no-sinks/, qr/event=store\./);
 
+# ---- a source without requests -------------------------------------------------------------
+
+{
+    my $gateway = LeadgateTest->new(config => config_with() =~ s/plugin: lister,/$& path: \/list,/r =~ s/ path: \/f\/contact,//r);
+    my ($status, $out, $err) = $gateway->command('check');
+    is($status, 78, 'who takes requests needs a path, who reads files has none');
+    like($err, qr/"path": plugin lister takes no requests/, '… which is said of the one');
+    like($err, qr/source "contact-form" lacks the option "path"/, '… and of the other');
+    $gateway->configure(config_with());
+    is(($gateway->command('check'))[0], 0, 'neither needs auth: none for reading files');
+}
+
 # ---- reloads, requests, another import, metrics --------------------------------------------
 
 {

@@ -502,6 +502,13 @@ static void test_what_cannot_be_read(void **state)
 	write_text(long_line);
 	assert_int_equal(import(), IMPORT_ENDED);
 	assert_int_equal(result(IMPORT_REFUSED), 1);
+	/* The bound is kept from the first chunk on. */
+	fixture.source.settings.imports.record_bytes = 4096;
+	memset(long_line, 'x', 5000);
+	strcpy(long_line + 5000, "\n");
+	write_text(long_line);
+	assert_int_equal(import(), IMPORT_UNREADABLE);
+	assert_non_null(strstr(job.error.text, "byte 0 is longer than max_record"));
 	write_text("");
 	assert_int_equal(import(), IMPORT_ENDED);
 	assert_int_equal(pipe(ends), 0);
