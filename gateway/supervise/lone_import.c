@@ -79,16 +79,17 @@ static void carry_out(struct household *household, struct import_job *job, void 
 	}
 }
 
-/* A thread that hangs in its plugin keeps what it has: the process ends soon. */
-static void close_household(struct household *household)
+/* False: a thread that hangs in its plugin keeps what it has. The process ends soon. */
+static bool close_household(struct household *household)
 {
 	if (household->fetcher && !fetcher_stop(household->fetcher, STOP_MS))
-		return;
+		return false;
 	if (household->outbox)
 		outbox_close(&household->outbox);
 	fetcher_free(&household->fetcher);
 	keep_close(&household->keep);
 	mailbox_fini(&household->mailbox);
+	return true;
 }
 
 bool lone_import(struct settings *settings, struct source *source, struct import_job *job,
@@ -106,8 +107,7 @@ bool lone_import(struct settings *settings, struct source *source, struct import
 		hand_out(&household, settings, source);
 		carry_out(&household, job, watch, arg);
 	}
-	close_household(&household);
-	if (good)
+	if (close_household(&household) && good)
 		instance_close(source->instance);
 	return good;
 }

@@ -304,6 +304,50 @@ static void check_errands(struct settings *settings, const struct section *secti
 		       "retry_first (%s) is longer than retry_max (%s)", first, max);
 }
 
+/* A path without detours: of the file, or of its folder when there is no file yet.
+ * What cannot be resolved stays as it is. */
+static struct lg_slice real_path(struct settings *settings, struct lg_slice path)
+{
+	struct arena *arena = document_arena(settings->document);
+	char text[PATH_MAX], resolved[PATH_MAX];
+	struct lg_slice name = path;
+	char *slash;
+
+	if (path.length >= sizeof(text))
+		return path;
+	slice_to_text(path, text, sizeof(text));
+	if (realpath(text, resolved))
+		return arena_copy(arena, slice_from(resolved));
+	slash = strrchr(text, '/');
+	if (slash) {
+		slash[1] = '\0';
+		name = slice_cut(path, strlen(text), path.length);
+	}
+	if (!realpath(slash ? text : ".", resolved))
+		return path;
+	return arena_printf(arena, "%s/%.*s", resolved, SLICE_ARGS(name));
+}
+
+/* Two sources that take files out of one folder would leave it to chance whose they are. */
+static void check_folder(struct settings *settings, const struct section *section,
+			 const struct source *source)
+{
+	struct lg_slice folder = source->settings.imports.folder;
+
+	if (!source_reads_files(source) || !slice_present(folder))
+		return;
+	for (size_t i = 0; i < settings->source_count; i++) {
+		const struct source *other = &settings->sources[i];
+
+		if (source_reads_files(other) && slice_present(other->settings.imports.folder) &&
+		    slice_equal(real_path(settings, other->settings.imports.folder),
+				real_path(settings, folder)))
+			document_error(settings->document, document_member(section->map, "folder"),
+				       "folder %.*s is watched by source \"%.*s\"",
+				       SLICE_ARGS(folder), SLICE_ARGS(other->instance->name));
+	}
+}
+
 static void read_source(struct settings *settings, const struct section *section)
 {
 	struct source *source = &settings->sources[settings->source_count];
@@ -316,6 +360,7 @@ static void read_source(struct settings *settings, const struct section *section
 	check_path(settings, section, source);
 	check_auth(settings, section, source);
 	check_errands(settings, section, source);
+	check_folder(settings, section, source);
 	if (source->settings.body_bytes == 0)
 		source->settings.body_bytes = settings->http.body_bytes;
 	region = source->settings.region;
@@ -344,30 +389,6 @@ static struct lg_slice sink_file(const struct sink_section *sink)
 		return path;
 	}
 	return (struct lg_slice){0};
-}
-
-/* A path without detours: of the file, or of its folder when there is no file yet.
- * What cannot be resolved stays as it is. */
-static struct lg_slice real_path(struct settings *settings, struct lg_slice path)
-{
-	struct arena *arena = document_arena(settings->document);
-	char text[PATH_MAX], resolved[PATH_MAX];
-	struct lg_slice name = path;
-	char *slash;
-
-	if (path.length >= sizeof(text))
-		return path;
-	slice_to_text(path, text, sizeof(text));
-	if (realpath(text, resolved))
-		return arena_copy(arena, slice_from(resolved));
-	slash = strrchr(text, '/');
-	if (slash) {
-		slash[1] = '\0';
-		name = slice_cut(path, strlen(text), path.length);
-	}
-	if (!realpath(slash ? text : ".", resolved))
-		return path;
-	return arena_printf(arena, "%s/%.*s", resolved, SLICE_ARGS(name));
 }
 
 /* Two sinks that write one file would tear each other's lines. */
