@@ -20,7 +20,7 @@
 void import_show_init(struct import_show *show)
 {
 	show->terminal = isatty(STDERR_FILENO) && !show->json;
-	show->shown_ms = clock_monotonic_ms();
+	show->started_ms = show->shown_ms = clock_monotonic_ms();
 	show->status = -1;
 }
 
@@ -85,7 +85,7 @@ static void read_standing(struct import_standing *standing, const struct json *l
 	};
 }
 
-/* The first line of the reading says where it begins. */
+/* The first line of the reading says where it begins; of a short one it is the last. */
 static void note_begin(struct import_show *show)
 {
 	const struct import_standing *standing = &show->standing;
@@ -151,7 +151,7 @@ static void add_title(struct buffer *out, const struct import_show *show)
 
 static void add_done(struct buffer *out, const struct import_show *show)
 {
-	int64_t elapsed_ms = show->begun_ms ? clock_monotonic_ms() - show->begun_ms : 0;
+	int64_t elapsed_ms = clock_monotonic_ms() - show->started_ms;
 
 	add_title(out, show);
 	if (elapsed_ms > 0 && !show->resumed) {
@@ -298,6 +298,7 @@ static void show_refusal(struct import_show *show, struct lg_slice error)
 static void show_end(struct import_show *show, const struct json *line)
 {
 	read_standing(&show->standing, line);
+	note_begin(show);
 	if (show->terminal && slice_is(json_member_text(line, "state"), "done"))
 		draw(show);
 	end_line(show);

@@ -14,7 +14,8 @@ struct import_show {
 	int rejects_file; /* -1: none */
 
 	bool terminal, drawn; /* a line stands there that is not ended */
-	int64_t shown_ms;     /* monotonic: when the last one was */
+	int64_t started_ms;   /* monotonic: when the command began */
+	int64_t shown_ms;     /* when the last line was shown */
 	int64_t begun_ms;     /* when reading began; 0: not yet */
 	int64_t begun_rows;   /* that were stored by then */
 	bool resumed;
