@@ -1,0 +1,297 @@
+# Files of leads by hand: every option of `leadgate import`, beside a running gateway and
+# without one, stopped in every way and gone on with.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IPC::Open2;
+use JSON::PP;
+use LeadgateTest;
+use POSIX qw(mkfifo);
+use Test::More;
+
+my $source = 'plugin: csvimport';
+my $slow = "$source, max_import_batch: 2, max_import_batches: 1";
+
+sub config {
+    my ($partners, $more) = @_;
+    $more ||= '';
+    return <<"YAML";
+core: { loops: 1, shutdown: 20s }
+listen: [{ address: "127.0.0.1:0" }]
+store: { path: "\@DIR\@/store.db" }
+sources:
+  partners: { $partners }
+  contact-form: { plugin: webform, path: /f/contact, auth: none$more }
+sinks:
+  archive: { plugin: file, path: "\@DIR\@/leads.ndjson" }
+YAML
+}
+
+my $gw = LeadgateTest->new(config => config($source));
+my $dir = $gw->dir;
+my $header = 'email,first_name,message';
+
+sub file {
+    my ($name, @rows) = @_;
+    spew("$dir/$name", join "\n", $header, @rows, '');
+    return "$dir/$name";
+}
+
+sub import_file { return $gw->command('import', @_) }
+sub last_line { return decode_json((split /\n/, $_[0])[-1]) }
+sub leads { return $gw->sql('SELECT count(*) FROM lead') }
+
+# A command that goes on beside the test: its process and where it writes.
+sub begin_import {
+    my (@arguments) = @_;
+    my ($out, $err) = ("$dir/import.out", "$dir/import.err");
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', $out;
+        open STDERR, '>', $err;
+        %ENV = LeadgateTest::environment();
+        exec split(' ', $ENV{LG_WRAP} || ''), leadgate_binary(), 'import', '-c', $gw->config, @arguments
+            or POSIX::_exit(127);
+    }
+    return { pid => $pid, out => $out, err => $err };
+}
+
+sub end_import {
+    my ($import) = @_;
+    waitpid $import->{pid}, 0;
+    return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, slurp($import->{out}), slurp($import->{err}));
+}
+
+my ($answers, $orders);
+my $helper = open2($answers, $orders, '/usr/bin/python3', "$FindBin::Bin/../lib/import_killer.py", $gw->store);
+
+# Sends a signal (0: none) as soon as some rows are committed and others are not.
+sub hit {
+    my ($signal, $pid, $name) = @_;
+    print $orders "1 $signal $pid $name\n";
+    my ($what) = split ' ', scalar <$answers>;
+    is($what, 'killed', "in the middle of $name");
+}
+
+$gw->start;
+
+# ---- what an operator sees ---------------------------------------------------------
+
+my $may = file('may.csv', 'ada@example.org,Ada,"a line, and', 'another"', ',Nobody,silent', 'bob@example.org,Bob,hello');
+{
+    my ($status, $out, $errors) = import_file('partners', $may);
+    is($status, 0, 'a file is imported') or diag($errors);
+    like($out, qr/^\Q$may\E: 3 rows through partners/, 'the summary names it');
+    like($out, qr/created +2\n.*touched +0\n.*rejected +1\n/s, 'and counts');
+    like($out, qr/\Q$may.rejects.csv\E/, 'and says where refused rows are');
+    my @events = $gw->wait_events(2);
+    is(join(' ', map { "$_->{type} $_->{lead}{person}{email}" } @events),
+        'lead.created ada@example.org lead.created bob@example.org', 'the leads are delivered');
+    is($events[0]{lead}{inquiry}{message}, "a line, and\nanother", 'a field with a line break is whole');
+    like(slurp("$may.rejects.csv"), qr/\Aleadgate_line,leadgate_reason,$header\n4,[^\n]+,,Nobody,silent\n\z/,
+        'a refused row is kept with its line and reason');
+    is((stat "$may.rejects.csv")[2] & 0777, 0600, 'for its owner alone');
+}
+
+{
+    my ($status, $out, $errors) = import_file('partners', $may);
+    is($status, 1, 'the same file is refused');
+    like($errors, qr/was imported through partners before, at \d{4}-\d\d-\d\dT.*--again/, 'with the time');
+    rename $may, "$dir/other.csv";
+    ($status, $out) = import_file('--json', 'partners', "$dir/other.csv");
+    is($status, 1, 'under another name, too');
+    my $end = last_line($out);
+    is($end->{state}, 'known', 'scripts are told so');
+    like($end->{imported_at}, qr/^\d{4}-/, 'with the time');
+    ok(!-e "$dir/other.csv.rejects.csv", 'and no file of refused rows is left');
+    ($status, $out) = import_file('--again', 'partners', "$dir/other.csv");
+    is($status, 0, 'it is imported again where that is wanted');
+    is(leads(), 2, 'the same people are the same leads');
+}
+
+{
+    my $june = file('june.csv', 'cleo@example.org,Cleo,x', 'nobody,,', 'dan@example.org,Dan,y');
+    my ($status, $out, $errors) = import_file('--dry-run', 'partners', $june);
+    is($status, 0, 'a dry run') or diag($errors);
+    like($out, qr/nothing is stored: .*june\.csv: 3 rows/, 'says what it is');
+    like($out, qr/^  email +person\.email$/m, 'what a column means');
+    like($out, qr/taken +2\b.*rejected +1\b/s, 'what would come of it');
+    like($out, qr/^    line 3: \S/m, 'and the first reasons');
+    is(leads(), 2, 'nothing was stored');
+    ok(!-e "$june.rejects.csv", 'and no file was made');
+    ($status, $out) = import_file('--dry-run', '--json', 'partners', $june);
+    is(join(' ', map { $_->{state} } grep { $_->{state} !~ /ing$/ } map { decode_json($_) } split /\n/, $out),
+        'refusal done', 'the same for scripts');
+    is_deeply(last_line($out)->{columns}[0], ['email', 'person.email'], 'with the columns');
+
+    ($status, $out, $errors) = import_file('--map', 'first_name=-', '--map', 'message=inquiry.subject',
+        '--rejects', "$dir/elsewhere", 'partners', $june);
+    is($status, 0, 'columns are mapped by hand') or diag($errors);
+    my ($list, $files) = $gw->command('imports', 'partners');
+    is($list, 0, 'imports are listed');
+    like($files, qr/^june\.csv through partners: done at \d{4}-.*\n    3 rows, created 2, refused 1\n/, 'the newest first');
+    is(decode_json((split /\n/, ($gw->command('imports', '--json', '-n', '1'))[1])[0])->{rows}, 3, 'for scripts, too');
+    my ($cleo) = grep { ($_->{lead}{person}{email} || '') eq 'cleo@example.org' } $gw->wait_events(4);
+    is($cleo->{lead}{inquiry}{subject}, 'x', 'to another field');
+    ok(!defined $cleo->{lead}{person}{given_name}, 'or left out');
+    ok(-s "$dir/elsewhere" && !-e "$june.rejects.csv", 'refused rows go where they are wanted');
+}
+
+{
+    my $good = file('good.csv', 'eve@example.org,Eve,x');
+    my ($status, $out) = import_file('--json', 'partners', $good);
+    my $end = last_line($out);
+    is("$status $end->{state} $end->{rows} $end->{created} $end->{refused}", '0 done 1 1 0', 'counts for scripts');
+    is($end->{bytes_done}, $end->{bytes}, 'all bytes are done');
+    ok(!-e "$good.rejects.csv", 'no file of refused rows where none was refused');
+}
+
+# ---- what is refused -----------------------------------------------------------------
+
+{
+    my $good = file('fine.csv', 'f@example.org,F,x');
+    mkfifo("$dir/pipe.csv", 0600);
+    spew("$dir/picture.csv", join '', map { chr } 0 .. 255);
+    for (
+        [1, 'a file that is not there', qr/No such file/, 'partners', "$dir/none.csv"],
+        [1, 'a folder', qr/no regular file/, 'partners', $dir],
+        [1, 'a pipe', qr/no regular file/, 'partners', "$dir/pipe.csv"],
+        [1, 'a file of something else', qr/picture\.csv: \S/, 'partners', "$dir/picture.csv"],
+        [1, 'a source that is not there', qr/no source nobody/, 'nobody', $good],
+        [1, 'a source that reads no files', qr/plugin webform of source contact-form reads no files/, 'contact-form', $good],
+        [1, 'the file itself for what is refused', qr/this is the file/, '--rejects', $good, 'partners', $good],
+        [1, 'a folder for what is refused', qr/Is a directory/, '--rejects', $dir, 'partners', $good],
+        [2, 'no file', qr/^usage: /m, 'partners'],
+        [2, 'too many files', qr/too many arguments/, 'partners', $good, $good],
+        [2, 'a map without a field', qr/COLUMN=FIELD/, '--map', 'email', 'partners', $good],
+        [2, 'two things of one column', qr/two things/, '--map', 'a=b', '--map', 'a=c', 'partners', $good],
+        [2, 'an option of others', qr/unknown option/, '--oldest', 'partners', $good],
+    ) {
+        my ($expected, $what, $why, @arguments) = @$_;
+        my ($status, $out, $errors) = import_file(@arguments);
+        is($status, $expected, $what);
+        like($errors, $why, '… with the reason');
+    }
+    my ($status) = LeadgateTest::run_leadgate('import', '-c', "$dir/none.yaml", 'partners', $good);
+    is($status, 78, 'no configuration');
+    ok(!-e "$good.rejects.csv", 'nothing is left of them');
+}
+
+# What the control socket is told by somebody else than our command.
+{
+    my $python = <<'PYTHON';
+import json, os, socket, sys
+store, path, request = sys.argv[1:]
+talk = socket.socket(socket.AF_UNIX)
+talk.connect(store + ".sock")
+files = [] if path == "-" else [os.open(path, os.O_RDONLY)]
+socket.send_fds(talk, [(request + "\n").encode()], files)
+print(talk.makefile().read().splitlines()[-1])
+PYTHON
+    my $good = file('talk.csv', 'g@example.org,G,x');
+    for (
+        ['no file', '-', '{"command":"import","source":"partners","name":"a"}', qr/no file came/],
+        ['a device', '/dev/null', '{"command":"import","source":"partners","name":"a"}', qr/no regular file/],
+        ['no source', $good, '{"command":"import","name":"a"}', qr/names no source/],
+        ['a map that is none', $good, '{"command":"import","source":"partners","name":"a","map":[["x"]]}', qr/list of pairs/],
+        ['a file and nowhere for what is refused', $good, '{"command":"import","source":"partners","name":"a"}', qr/"state":"done"/],
+    ) {
+        my ($what, $path, $request, $why) = @$_;
+        open my $answer, '-|', '/usr/bin/python3', '-c', $python, $gw->store, $path, $request or die "python3: $!\n";
+        like(scalar <$answer>, $why, "the socket is given $what");
+        close $answer;
+    }
+}
+
+# ---- stopped, and gone on with ------------------------------------------------------
+
+sub many {
+    my ($name, $count) = @_;
+    return file($name, map { "$name$_\@example.org,N$_,x" } 1 .. $count);
+}
+
+sub check_whole {
+    my ($what, $import, $count, $expected) = @_;
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 0, "$what: it comes to its end") or diag($errors);
+    like($errors, qr/going on where an earlier import of this file ended/, "$what: and says that it goes on");
+    like($out, qr/created +\Q$count\E\n/, "$what: every row is there once");
+    is(leads(), $expected, "$what: in the journal, too");
+}
+
+$gw->configure(config($slow));
+is(($gw->command('reload'))[0], 0, 'small batches from here on');
+my $stored = leads();
+
+{
+    my $file = many('killed', 600);
+    my $import = begin_import('partners', $file);
+    hit(9, $import->{pid}, 'killed');
+    is((end_import($import))[0], 'signal 9', 'the command is killed');
+    $import = begin_import('partners', $file);
+    check_whole('killed command', $import, '600', $stored += 600);
+}
+
+{
+    my $file = many('stopped', 600);
+    my $import = begin_import('partners', $file);
+    hit(2, $import->{pid}, 'stopped');
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 1, 'Ctrl-C ends it');
+    like($errors, qr/\(\d+ %, [\d,]+ rows are done; the same command goes on from there\)/, 'and it says how to go on');
+    check_whole('Ctrl-C', begin_import('partners', $file), '600', $stored += 600);
+}
+
+{
+    my $file = many('cut', 600);
+    my $import = begin_import('partners', $file);
+    hit(9, $gw->pid, 'cut');
+    is($gw->wait_end, 'signal 9', 'the gateway is killed');
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 1, 'kill -9 of the gateway ends it');
+    like($errors, qr/the gateway is gone.*same command goes on/, 'and it says so');
+    $gw->start;
+    check_whole('killed gateway', begin_import('partners', $file), '600', $stored += 600);
+}
+
+{
+    my $file = many('ended', 600);
+    my $import = begin_import('partners', $file);
+    hit(15, $gw->pid, 'ended');
+    is($gw->wait_end, 0, 'the gateway stops in the middle');
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 1, 'the import ends with it');
+    like($errors, qr/the gateway ends.*rows are done; the same command goes on from there/, 'and says how to go on');
+    $import = begin_import('partners', $file);
+    check_whole('no gateway', $import, '600', $stored += 600);
+    my $events = $gw->events;
+    my ($again, undef, $known) = import_file('partners', $file);
+    is($again, 1, 'without a gateway a known file is refused, too');
+    like($known, qr/was imported through partners before/, 'with the reason');
+    my ($wrong, undef, $why) = import_file('contact-form', $file);
+    is($wrong, 1, 'and a source that reads no files');
+    is(scalar $gw->events, $events, 'nothing is delivered meanwhile');
+    $gw->start;
+    wait_until { $gw->sql("SELECT max(last_seq) FROM settled WHERE sink = 'archive'")
+            == $gw->sql('SELECT max(seq) FROM event') } 'the next gateway delivers';
+}
+
+{
+    my $file = many('reloaded', 600);
+    my $import = begin_import('partners', $file);
+    hit(0, $gw->pid, 'reloaded');
+    $gw->configure(config("$slow, max_record: 64KiB", ', kind: quote'));
+    is(($gw->command('reload', '--wait'))[0], 0, 'a reload in the middle');
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 0, 'the import goes on under the new configuration') or diag($errors);
+    like($out, qr/created +600\n/, 'and has all rows');
+    is(leads(), $stored += 600, 'once');
+}
+
+is(($gw->command('balance'))[0], 0, 'every event has its state');
+close $orders;
+waitpid $helper, 0;
+$gw->finish;
+done_testing;
