@@ -76,7 +76,7 @@ CONF
 
 # leadgate with its store and its file in `folder`; `sink` 0 leaves the file out,
 # `archive` are further options of it,
-# `sinks` are lines of further ones, `http_client` and `http` are those sections,
+# `sinks` and `sources` are lines of further ones, `http_client` and `http` are those sections,
 # `tls` is as for nginx.
 sub start_leadgate {
     my ($build, $folder, %with) = @_;
@@ -96,6 +96,7 @@ defaults: { region: US }
 sources:
   contact-form: { plugin: webform, path: /f/contact, auth: none }
 CONF
+    print $conf $with{sources} if $with{sources};
     for (qw(http http_client)) {
         print $conf "$_: $with{$_}\n" if $with{$_};
     }
