@@ -36,7 +36,9 @@
 #define LG_PATH 13	 /* struct lg_slice, file path, relative to the configuration's folder */
 
 /* Flags. */
-#define LG_REQUIRED 1u /* absence is an error */
+#define LG_REQUIRED 1u /* absence is an error; an empty text is present */
+/* So a variable of the environment that is set to nothing gives an empty secret, with
+ * which anybody can sign. A plugin that proves its senders refuses one in `check`. */
 
 /* One row. Rows are constant and live as long as the plugin's library. The
  * descriptor says how large the plugin's row is; the host reads what both

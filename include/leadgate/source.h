@@ -67,8 +67,12 @@ struct lg_source_operations {
 	 * knows its verdict at once; then with LG_CAUSE_RESPONSE for each whole answer
 	 * that has come, whatever its status. What brought none is tried again by the
 	 * gateway. `verdict` is zero before, which is LG_ERRAND_RETRY. Returns LG_OK;
-	 * after LG_FAIL it is tried again. Does no I/O and does not block. The errand
-	 * thread. May be NULL. */
+	 * after LG_FAIL it is tried again. Does no I/O and does not block: one thread has
+	 * the errands of all sources. The errand thread. May be NULL.
+	 *
+	 * An answer that lacks what it should have says nothing: only one that says so ends
+	 * a claim as DEAD, or a walk through pages as DONE; anything else is tried again.
+	 * Where a walk stands must move with each page, or it never ends. */
 
 	/* Turns a claim, or the claims of a group, into leads. */
 	int32_t (*claim)(void *instance, struct lg_request *request, const struct lg_errand *errand,
@@ -241,7 +245,9 @@ static inline void *lg_allocate(struct lg_request *request, size_t size)
 
 /* Refuses the whole request: nothing is stored, the sender gets `status` with
  * `detail` as problem+json (RFC 9457) or as a page. Returns LG_FAIL, so that a
- * plugin can write `return lg_refuse(…)`. */
+ * plugin can write `return lg_refuse(…)`. What a vendor does with a status differs: many
+ * send anything but 2xx again for days, some never send a 4xx again. What will never be
+ * a lead and is none of the sender's fault is therefore no refusal, but lg_ignore. */
 static inline int32_t lg_refuse(struct lg_request *request, int32_t status, struct lg_slice detail)
 {
 	return request->services->refuse(request, status, detail);
@@ -255,7 +261,8 @@ static inline struct lg_lead *lg_lead(struct lg_request *request)
 }
 
 /* Sets a field; the last one wins. A field that only the gateway sets, or a
- * number this gateway does not know, gives LG_FAIL and changes nothing. */
+ * number this gateway does not know, gives LG_FAIL and changes nothing. Where two answers
+ * mean one field, set it once and keep the other with lg_lead_extra: no answer is dropped. */
 static inline int32_t lg_lead_set(struct lg_lead *lead, int32_t field, struct lg_slice value)
 {
 	return lead->services->lead_set(lead, field, value);
@@ -288,7 +295,9 @@ static inline int32_t lg_lead_extra(struct lg_lead *lead, struct lg_slice name,
 	return lead->services->lead_extra(lead, name, value);
 }
 
-/* States the delivery key: LG_KEY_PROVIDER or LG_KEY_IDEMPOTENCY. */
+/* States the delivery key: LG_KEY_PROVIDER or LG_KEY_IDEMPOTENCY. The same delivery must
+ * give the same lead, or it is a touch: sort what may come in another order, and leave out
+ * what a second attempt of the sender adds, such as why the first one failed. */
 static inline int32_t lg_lead_key(struct lg_lead *lead, int32_t kind, struct lg_slice key)
 {
 	return lead->services->lead_key(lead, kind, key);

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use utf8;
 
+use Digest::SHA qw(hmac_sha256_hex);
 use Encode qw(encode_utf8);
 use IPC::Open2;
 use JSON::PP;
@@ -237,13 +238,44 @@ is($gateway->sql("SELECT count(*) FROM event WHERE body LIKE '%d1301\@example.co
 
 # ---- Graph is down; kill -9 ---------------------------------------------------------------------
 
-$graph->answer('*' => [{ silent => JSON::PP::true }]);
-my @took;
-for my $id (1500 .. 1519) { my $before = time; report($id); push @took, time - $before }
-@took = sort { $a <=> $b } @took;
-note(sprintf 'with Graph down an answer takes %.0f ms, %.0f ms at most, openssl included', 1000 * $took[@took / 2], 1000 * $took[-1]);
-cmp_ok($took[-1], '<', patience() / 2, 'Meta is answered while Graph is down');
-my @ids = 1500 .. 1519;
+# Calls hang, then the server hangs up: the aim is 0.5 s for 99 of 100 answers; the bound
+# leaves room for a machine that has other work. (Claims of events that were made up above
+# fail all the time, so that it may be one call alone that is under way.)
+my @hanging = 1500 .. 1503;
+$graph->answer('*' => [{ silent => JSON::PP::true }],
+    map { (path($_) => [{ wait => "$dir/graph-is-back", body => lead($_, { email => "e$_\@example.com" }) }]) } @hanging);
+report(@hanging);
+wait_until { grep { m{/v21.0/150[0-3]\?} } $graph->targets } 'Graph hangs';
+
+# How long each of the answers took, the longest last. Signed by Digest::SHA, which starts no process.
+sub time_answers {
+    my (@ids) = @_;
+    my ($socket, $rest, $good, @took) = ($gateway->connect, '', 0);
+    for my $id (@ids) {
+        my $text = event($id);
+        my $bytes = "POST /in/meta HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: sha256=" . hmac_sha256_hex($text, $secret)
+            . "\r\nContent-Length: " . length($text) . "\r\n\r\n$text";
+        my $before = time;
+        syswrite $socket, $bytes;
+        $good++ if read_answer($socket, \$rest)->{status} == 200;
+        push @took, time - $before;
+    }
+    is($good, scalar @ids, 'Meta is told 200 each time');
+    return sort { $a <=> $b } @took;
+}
+sub p99 { return $_[int(0.99 * $#_)] }
+
+my @many = 3000 .. 3000 + ($slow ? 99 : 499);
+for my $case ([hangs => @many[0 .. $#many / 2]], ['is down' => @many[$#many / 2 + 1 .. $#many]]) {
+    my ($how, @ids) = @$case;
+    my @took = time_answers(@ids);
+    note(sprintf 'while Graph %s, %d answers: median %.1f ms, p99 %.1f ms, slowest %.1f ms', $how, scalar @took, 1000 * $took[@took / 2],
+        1000 * p99(@took), 1000 * $took[-1]);
+    cmp_ok(p99(@took), '<', $slow ? patience() : 5, "99 of 100 are answered in time while Graph $how");
+    spew("$dir/graph-is-back", '');
+    wait_state($_, 'done') for @hanging;
+}
+my @ids = @hanging;
 for my $round (1 .. ($slow ? 3 : 8)) {
     my @new = map { 1600 + 10 * $round + $_ } 0 .. 3;
     $graph->answer(map { (path($_) => [{ body => lead($_, { email => "e$_\@example.com" }) }]) } @new);
@@ -253,9 +285,9 @@ for my $round (1 .. ($slow ? 3 : 8)) {
     $gateway->kill_hard;
     $gateway->start;
 }
-$graph->answer(map { (path($_) => [{ body => lead($_, { email => "e$_\@example.com" }) }]) } @ids);
+$graph->answer(map { (path($_) => [{ body => lead($_, { email => "e$_\@example.com" }) }]) } @ids, @many);
 is(($gateway->command('fetch', 'ads'))[0], 0, 'Graph is back');
-wait_until { $gateway->sql("SELECT count(*) FROM claim WHERE key >= '1500' AND key < '2000' AND state <> 'done'") == 0 } 'all are fetched', 2 * patience();
+wait_until { $gateway->sql("SELECT count(*) FROM claim WHERE key >= '1500' AND key < '4000' AND state <> 'done'") == 0 } 'all are fetched', 2 * patience();
 my %times = split /[|\n]/, $gateway->sql("SELECT json_extract(body, '\$.lead.person.email') AS email, count(*) FROM event WHERE email LIKE 'e1%' GROUP BY email");
 is_deeply(\%times, { map { ("e$_\@example.com" => 1) } @ids }, 'each is one lead: none is lost, none is double');
 is(($gateway->command('balance'))[0], 0, 'the balance closes');
