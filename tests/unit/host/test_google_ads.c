@@ -95,6 +95,19 @@ static void test_answers(void **state)
 	}
 }
 
+static void test_cut_bodies(void **state)
+{
+	static const char body[] = BODY("{\"column_id\":\"EMAIL\",\"string_value\":\"a@b.c\"}");
+	char text[sizeof(body)];
+
+	for (size_t n = 0; n < sizeof(body) - 1; n++) {
+		slice_to_text(slice_of(body, n), text, sizeof(text));
+		HAS(receive_columns(text), "refuse 400");
+		google_again(state);
+	}
+	HAS(receive_columns(body), "person.email=a@b.c");
+}
+
 static void prepare(void)
 {
 	desk_fini(NULL);
@@ -129,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AT_A_DESK(test_keys),
 		AT_A_DESK(test_answers),
+		AT_A_DESK(test_cut_bodies),
 		AT_A_DESK(test_memory),
 	};
 

@@ -294,6 +294,30 @@ static void test_pages(void **state)
 	    "dead: the option forms");
 }
 
+/* However much of an answer is there: until it is whole it neither ends a claim nor a walk. */
+static void test_cut_answers(void **state)
+{
+	static const char lead[] = LEAD;
+	static const char page[] = "{\"data\":[" LEAD "]}";
+	char text[sizeof(lead) + sizeof(page)];
+
+	for (size_t n = 0; n < sizeof(lead) - 1; n++) {
+		slice_to_text(slice_of(lead, n), text, sizeof(text));
+		desk.errand.calls = 1;
+		HAS(run_errand(plugin_meta.source->claim, LG_CAUSE_RESPONSE, 200, text),
+		    "retry: the Graph API's answer is no JSON");
+		LACKS(desk.story.data, "key");
+		meta_again(state);
+	}
+	for (size_t n = 0; n < sizeof(page) - 1; n++) {
+		slice_to_text(slice_of(page, n), text, sizeof(text));
+		desk.errand.blob = LG_SLICE("800200 A");
+		HAS(run_errand(plugin_meta.source->backfill, LG_CAUSE_RESPONSE, 200, text),
+		    "retry: the Graph API's answer is no JSON");
+		meta_again(state);
+	}
+}
+
 /* ---- settings, memory ------------------------------------------------------------------ */
 
 static const char *check(void)
@@ -379,11 +403,12 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, meta_init, desk_fini)
 	const struct CMUnitTest tests[] = {
-		AT_A_DESK(test_handshake), AT_A_DESK(test_signatures),
-		AT_A_DESK(test_events),	   AT_A_DESK(test_the_first_call),
-		AT_A_DESK(test_verdicts),  AT_A_DESK(test_what_is_not_there),
-		AT_A_DESK(test_answers),   AT_A_DESK(test_pages),
-		AT_A_DESK(test_check),	   AT_A_DESK(test_memory),
+		AT_A_DESK(test_handshake),   AT_A_DESK(test_signatures),
+		AT_A_DESK(test_events),	     AT_A_DESK(test_the_first_call),
+		AT_A_DESK(test_verdicts),    AT_A_DESK(test_what_is_not_there),
+		AT_A_DESK(test_answers),     AT_A_DESK(test_pages),
+		AT_A_DESK(test_cut_answers), AT_A_DESK(test_check),
+		AT_A_DESK(test_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -153,6 +153,19 @@ static void test_json_refusals(void **state)
 	}
 }
 
+static void test_cut_json(void **state)
+{
+	static const char body[] = "{\"person\":{\"email\":\"a@b.c\"},\"n\":[1.50,true,null]}";
+	char text[sizeof(body)];
+
+	for (size_t n = 0; n < sizeof(body) - 1; n++) {
+		slice_to_text(slice_of(body, n), text, sizeof(text));
+		HAS(receive_json(text), "refuse 400 ");
+		webform_again(state);
+	}
+	HAS(receive_json(body), "person.email=a@b.c\nextra n=1.50\nextra n=true\n");
+}
+
 static void test_long_names(void **state)
 {
 	char body[600] = "{\"p\":{\"";
@@ -555,31 +568,19 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
-		AT_A_DESK(test_form_fields),
-		AT_A_DESK(test_fields_map),
-		AT_A_DESK(test_two_values),
-		AT_A_DESK(test_honeypot),
-		AT_A_DESK(test_consent),
-		AT_A_DESK(test_page_url),
-		AT_A_DESK(test_json_fields),
-		AT_A_DESK(test_json_profiles),
-		AT_A_DESK(test_json_refusals),
-		AT_A_DESK(test_long_names),
-		AT_A_DESK(test_content_types),
-		AT_A_DESK(test_too_many_fields),
-		AT_A_DESK(test_idempotency_key),
-		AT_A_DESK(test_answers),
-		AT_A_DESK(test_multipart),
-		AT_A_DESK(test_files),
-		AT_A_DESK(test_text),
-		AT_A_DESK(test_charsets),
-		AT_A_DESK(test_names),
-		AT_A_DESK(test_long_values),
-		AT_A_DESK(test_origins),
-		AT_A_DESK(test_preflight),
-		AT_A_DESK(test_page_keeps_what_was_typed),
-		AT_A_DESK(test_redirects),
-		AT_A_DESK(test_check),
+		AT_A_DESK(test_form_fields),	 AT_A_DESK(test_fields_map),
+		AT_A_DESK(test_two_values),	 AT_A_DESK(test_honeypot),
+		AT_A_DESK(test_consent),	 AT_A_DESK(test_page_url),
+		AT_A_DESK(test_json_fields),	 AT_A_DESK(test_json_profiles),
+		AT_A_DESK(test_json_refusals),	 AT_A_DESK(test_cut_json),
+		AT_A_DESK(test_long_names),	 AT_A_DESK(test_content_types),
+		AT_A_DESK(test_too_many_fields), AT_A_DESK(test_idempotency_key),
+		AT_A_DESK(test_answers),	 AT_A_DESK(test_multipart),
+		AT_A_DESK(test_files),		 AT_A_DESK(test_text),
+		AT_A_DESK(test_charsets),	 AT_A_DESK(test_names),
+		AT_A_DESK(test_long_values),	 AT_A_DESK(test_origins),
+		AT_A_DESK(test_preflight),	 AT_A_DESK(test_page_keeps_what_was_typed),
+		AT_A_DESK(test_redirects),	 AT_A_DESK(test_check),
 		AT_A_DESK(test_descriptor),
 	};
 
