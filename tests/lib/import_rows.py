@@ -13,7 +13,7 @@ import sys
 
 HEADER = "email,first_name,last_name,phone,company,message"
 UNREACHABLE = "no way to reach the person: give an email, a phone number or a profile"
-RAGGED = "line %d, column 7: there is a value beyond the 6 columns of the header"
+RAGGED = "column 7: there is a value beyond the 6 columns of the header"
 
 
 def field(text):
@@ -71,8 +71,6 @@ def main():
             text = ",".join(map(field, record))
             out.write(text + "\n")
             if reason:
-                if "%d" in reason:
-                    reason %= line
                 rejects.write(f"{line},{field(reason)},{text}\n")
             line += 1 + text.count("\n")
     print(json.dumps({"rows": rows, "created": created, "again": again, "refused": refused}))
