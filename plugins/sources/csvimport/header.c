@@ -71,12 +71,24 @@ static bool is_contact(int32_t meaning)
 	return meaning == LG_EMAIL || meaning == LG_PHONE || meaning == COLUMN_LINKEDIN;
 }
 
+/* A record with an address in it is no header, whatever else stands there: to take it for
+ * one would skip the rows above. */
+static bool holds_address(const struct lg_csv_row *row)
+{
+	for (size_t i = 0; i < row->field_count; i++)
+		if (memchr(row->fields[i].data, '@', row->fields[i].length))
+			return true;
+	return false;
+}
+
 /* How many names of a record are known; one alone counts when it is a contact. */
 static size_t score_of(struct search *search, const struct lg_csv_row *row)
 {
 	size_t score = 0;
 	bool contact = false;
 
+	if (holds_address(row))
+		return 0;
 	for (size_t i = 0; i < row->field_count; i++) {
 		struct lg_slice plain = names_plain(search->request, row->fields[i]);
 		int32_t meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;

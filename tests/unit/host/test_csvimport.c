@@ -134,6 +134,10 @@ static void test_header_below_titles(void **state)
 	(void)state;
 	HAS(read_text("Leads, March; all of them\n\nNotes: \"none\"\n\nName;Email\nAda;a@b.c\n"),
 	    "line 6: Ada;a@b.c\nperson.full_name=Ada\nperson.email=a@b.c\n");
+	/* Words in a row may be names of columns elsewhere. */
+	desk_again(state);
+	HAS(read_text("E-Mail;x;y\na@b.c;1;2\nd@e.f;Mobile;Company\n"),
+	    "line 2: a@b.c;1;2\nperson.email=a@b.c\nextra x=1\n");
 }
 
 static void test_no_header(void **state)
