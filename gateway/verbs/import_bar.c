@@ -38,7 +38,7 @@ static void add_bar(struct buffer *out, int percent)
 	buffer_add_byte(out, '[');
 	for (int i = 0; i < BAR_COLUMNS; i++)
 		buffer_add_byte(out, i * 100 < percent * BAR_COLUMNS ? '#' : '.');
-	buffer_printf(out, "] %3d %%", percent);
+	buffer_add_literal(out, "] ");
 }
 
 static void add_left(struct buffer *out, const struct import_standing *standing, int64_t elapsed_ms)
@@ -57,12 +57,10 @@ static void add_left(struct buffer *out, const struct import_standing *standing,
 			      (long long)(seconds % 60));
 }
 
-void import_bar(struct buffer *out, const struct import_standing *standing, int64_t elapsed_ms,
-		int64_t new_rows, size_t width)
+static void add_numbers(struct buffer *out, const struct import_standing *standing,
+			int64_t elapsed_ms, int64_t new_rows)
 {
-	size_t start = out->end;
-
-	add_bar(out, import_bar_percent(standing));
+	buffer_printf(out, "%3d %%", import_bar_percent(standing));
 	if (standing->reading) {
 		buffer_add_literal(out, "  ");
 		import_bar_number(out, standing->rows);
@@ -82,6 +80,20 @@ void import_bar(struct buffer *out, const struct import_standing *standing, int6
 	} else {
 		buffer_add_literal(out, "  looking whether this file was imported before");
 	}
-	if (width > 0 && out->end - start > width)
+}
+
+/* Where there is no room for all, numbers say more than the bar. */
+void import_bar(struct buffer *out, const struct import_standing *standing, int64_t elapsed_ms,
+		int64_t new_rows, size_t width)
+{
+	size_t start = out->end;
+
+	add_bar(out, import_bar_percent(standing));
+	add_numbers(out, standing, elapsed_ms, new_rows);
+	if (width == 0 || out->end - start <= width)
+		return;
+	out->end = start;
+	add_numbers(out, standing, elapsed_ms, new_rows);
+	if (out->end - start > width)
 		out->end = start + width;
 }

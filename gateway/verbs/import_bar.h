@@ -14,7 +14,8 @@ struct import_standing {
 /* Whole per cent of the file, rounded down: 100 only when all of it is done. */
 int import_bar_percent(const struct import_standing *standing);
 
-/* Appends the line, at most `width` columns (0: as long as it is), without an end.
+/* Appends the line, at most `width` columns (0: as long as it is), without an end: in a
+ * narrow one without its bar.
  * `elapsed_ms` and `new_rows`: of this run, since it has been reading. */
 void import_bar(struct buffer *out, const struct import_standing *standing, int64_t elapsed_ms,
 		int64_t new_rows, size_t width);

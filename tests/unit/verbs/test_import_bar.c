@@ -68,8 +68,11 @@ static void test_first_moment(void **state)
 static void test_width(void **state)
 {
 	(void)state;
-	assert_line(&standing, 1000, 4500, 28, "[#########...........]  45 %");
-	assert_line(&standing, 1000, 4500, 5, "[####");
+	assert_line(&standing, 1000, 4500, 90,
+		    " 45 %  4,500 rows  4,500/s  0:01 left  created 4,000  touched 300  held 0  "
+		    "rejected 200");
+	assert_line(&standing, 1000, 4500, 17, " 45 %  4,500 rows");
+	assert_line(&standing, 1000, 4500, 2, " 4");
 }
 
 /* A hundred is said only when all is done. */
