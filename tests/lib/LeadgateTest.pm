@@ -170,11 +170,13 @@ sinks:
 YAML
 }
 
+# Whole at any moment: a command that was just begun may be reading it.
 sub configure {
     my ($self, $text) = @_;
     $text =~ s/\@DIR\@/$self->{dir}/g;
     make_path(dirname($self->config));
-    spew($self->config, $text);
+    spew($self->config . '.new', $text);
+    rename $self->config . '.new', $self->config or die "$self->{dir}: $!\n";
     return $self;
 }
 
