@@ -9,6 +9,8 @@
 #define SUM_BYTES (1 << 20)
 #define OPEN_ARENA_BYTES 4096
 #define CHUNK_BYTES_FIRST 65536
+/* Between two looks whether the writer has answered another import. */
+#define OTHER_MS 5
 
 struct import_run *import_run_new(struct importer *importer, struct import_job *job)
 {
@@ -114,17 +116,26 @@ static void judge(struct import_run *run, const struct import_row *row)
 	}
 }
 
-/* What the journal knows of this content. */
-static void find(struct import_run *run)
+static bool is_leaving(const struct import_run *run)
 {
+	return run->is_ending || atomic_load(&run->job->cancelled);
+}
+
+/* What the journal knows of this content: when who was given up has ended, such as that of
+ * a command which was killed and is given again. Returns when to go on. */
+static int64_t find(struct import_run *run)
+{
+	const struct import_run *other = importer_other(run->importer, run);
 	struct import_row row = {.bytes = 0};
 	struct error error;
 	struct arena arena;
 	int found;
 
-	if (importer_has_other(run->importer, run)) {
+	if (other && is_leaving(other))
+		return OTHER_MS;
+	if (other) {
 		import_run_end(run, IMPORT_UNREADABLE, "it is being imported already");
-		return;
+		return 0;
 	}
 	arena_init(&arena, 1024, 0);
 	found = reader_import(run->importer->reader, &arena, run->source->instance->name,
@@ -135,6 +146,7 @@ static void find(struct import_run *run)
 		judge(run, &row);
 	arena_fini(&arena);
 	run->step = IMPORT_STEP_OPENS;
+	return 0;
 }
 
 /* For people; the first look counts, also when another generation takes another one. */
@@ -315,7 +327,7 @@ int64_t import_run_step(struct import_run *run)
 	switch (run->step) {
 	case IMPORT_STEP_WAITS: return INT64_MAX;
 	case IMPORT_STEP_SUMS: sum(run); return 0;
-	case IMPORT_STEP_FINDS: find(run); return 0;
+	case IMPORT_STEP_FINDS: return find(run);
 	case IMPORT_STEP_OPENS: open_reading(run); return 0;
 	case IMPORT_STEP_READS: break;
 	}

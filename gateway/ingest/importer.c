@@ -97,6 +97,15 @@ static void give_back(struct import_job *job, const char *reason)
 	mailbox_send(job->reply, &job->letter);
 }
 
+/* What no turn has taken. */
+static void give_rest_back(struct importer *importer)
+{
+	for (struct letter *l = mailbox_take(&importer->mailbox), *next; l; l = next) {
+		next = l->next;
+		give_back(container_of(l, struct import_job, letter), ENDS);
+	}
+}
+
 static void on_job(struct loop_mailbox *box, struct letter *letter)
 {
 	struct importer *importer = container_of(box, struct importer, box);
@@ -121,17 +130,20 @@ void import_job_fini(struct import_job *job)
 	arena_fini(&job->arena);
 }
 
-bool importer_has_other(const struct importer *importer, const struct import_run *run)
+const struct import_run *importer_other(const struct importer *importer,
+					const struct import_run *run)
 {
+	if (run->job->dry_run)
+		return NULL;
 	LIST_EACH(link, &importer->runs) {
 		const struct import_run *other = run_of(link);
 
-		if (other != run && other->step >= IMPORT_STEP_OPENS &&
+		if (other != run && other->step >= IMPORT_STEP_OPENS && !other->job->dry_run &&
 		    slice_equal(other->job->source, run->job->source) &&
 		    memcmp(other->file.digest, run->file.digest, SHA256_BYTES) == 0)
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
 }
 
 /* ---- standing back ------------------------------------------------------------------------ */
@@ -241,6 +253,7 @@ void importer_end(struct importer *importer)
 		import_run_end(run, IMPORT_INTERRUPTED, ENDS);
 		end_run(importer, run);
 	}
+	give_rest_back(importer);
 }
 
 bool importer_init(struct importer *importer, struct loop *loop, struct ingest_loop *ingest_loop,
@@ -270,10 +283,7 @@ void importer_fini(struct importer *importer)
 		return;
 	}
 	ALWAYS(list_empty(&importer->runs));
-	for (struct letter *l = mailbox_take(&importer->mailbox), *next; l; l = next) {
-		next = l->next;
-		give_back(container_of(l, struct import_job, letter), ENDS);
-	}
+	give_rest_back(importer);
 	loop_timer_fini(&importer->timer);
 	loop_mailbox_fini(&importer->box);
 	mailbox_fini(&importer->mailbox);

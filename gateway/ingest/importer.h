@@ -52,7 +52,9 @@ bool importer_is_gentle(struct importer *importer);
 /* A batch of ours was admitted. */
 void importer_note_mine(struct importer *importer);
 
-/* Whether the content that a run wants is another one's already. */
-bool importer_has_other(const struct importer *importer, const struct import_run *run);
+/* The run that has the content which this one wants; NULL: there is none. A rehearsal is in
+ * nobody's way. */
+const struct import_run *importer_other(const struct importer *importer,
+					const struct import_run *run);
 
 #endif

@@ -399,6 +399,66 @@ static void test_the_end_of_the_gateway_interrupts(void **state)
 	check_rows(ROWS);
 }
 
+/* Who was given up has rows with the writer yet when the same file comes again. */
+static void test_the_same_command_again_waits(void **state)
+{
+	static struct import_job killed;
+
+	(void)state;
+	write_rows(ROWS);
+	start_fetcher();
+	for (int i = 0; i < 5; i++) {
+		killed = (struct import_job){.reply = &home,
+					     .source = LG_SLICE("form"),
+					     .name = LG_SLICE("list.txt"),
+					     .file = file,
+					     .rejects = rejects,
+					     .again = true};
+		atomic_store(&is_held, true);
+		fetcher_import(fetcher, &killed);
+		while (atomic_load(&killed.progress.rows) < 500)
+			clock_sleep_ms(1);
+		atomic_store(&killed.cancelled, true);
+		send_job();
+		atomic_store(&is_held, false);
+		await_job();
+		assert_string_equal(job.error.text, "");
+		assert_int_equal(job.end, IMPORT_ENDED);
+		assert_ptr_equal(mailbox_take(&home), &killed.letter);
+		assert_int_equal(killed.end, IMPORT_CANCELLED);
+		import_job_fini(&killed);
+	}
+}
+
+static void test_a_rehearsal_is_in_nobodys_way(void **state)
+{
+	static struct import_job rehearsal;
+
+	(void)state;
+	fixture.source.settings.imports.imports = 2;
+	write_rows(ROWS);
+	start_fetcher();
+	atomic_store(&is_held, true);
+	send_job();
+	await_line(500);
+	rehearsal = (struct import_job){.reply = &home,
+					.source = LG_SLICE("form"),
+					.name = LG_SLICE("list.txt"),
+					.file = file,
+					.rejects = -1,
+					.dry_run = true};
+	fetcher_import(fetcher, &rehearsal);
+	atomic_store(&is_held, false);
+	await_job();
+	assert_int_equal(job.end, IMPORT_ENDED);
+	while (!mailbox_take(&home))
+		mailbox_wait(&home, 1000);
+	assert_string_equal(rehearsal.error.text, "");
+	assert_int_equal(rehearsal.end, IMPORT_ENDED);
+	import_job_fini(&rehearsal);
+	check_rows(ROWS);
+}
+
 static void test_refused_rows_must_be_there(void **state)
 {
 	(void)state;
@@ -607,6 +667,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_same_content_is_known, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_interrupted_one_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_end_of_the_gateway_interrupts, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_same_command_again_waits, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_rehearsal_is_in_nobodys_way, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_rows_must_be_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_changes_sources_under_way, set_up,
