@@ -16,14 +16,13 @@
 #include "supervise/import_order.h"
 #include "supervise/lone_import.h"
 #include "verbs/arguments.h"
+#include "verbs/import_rejects.h"
 #include "verbs/import_show.h"
 #include "verbs/verb.h"
 #include "verbs/view.h"
 
 /* How often it is looked whether somebody wants to stop. */
 #define LOOK_MS 200
-/* What is written holds people. */
-#define REJECTS_MODE 0600
 
 struct import_command {
 	struct import_job job;
@@ -122,30 +121,26 @@ static bool open_rejects(struct import_command *command, const struct arguments 
 	if (length >= (int)sizeof(command->rejects))
 		return cannot_open(command->path, strerror(ENAMETOOLONG));
 	if (*command->rejects)
-		job->rejects = open(command->rejects, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK,
-				    REJECTS_MODE);
-	else
-		job->rejects = memfd_create("rejects", MFD_CLOEXEC);
+		job->rejects = import_rejects_open(command->rejects, arguments->rejects, &error);
+	else if ((job->rejects = memfd_create("rejects", MFD_CLOEXEC)) < 0)
+		error_set(&error, "%s", strerror(errno));
 	if (job->rejects < 0)
 		return cannot_open(*command->rejects ? command->rejects : "rejected rows",
-				   strerror(errno));
+				   error.text);
 	if (is_same_file(job->file, job->rejects))
 		return cannot_open(command->rejects, "this is the file that is to be imported");
 	return import_order_file(job->rejects, true, &error) ||
 	       cannot_open(command->rejects, error.text);
 }
 
-/* While nothing was refused there is no file. */
 static void close_files(struct import_command *command)
 {
 	struct import_job *job = &command->job;
-	struct stat status;
 
-	if (job->rejects >= 0) {
-		if (*command->rejects && fstat(job->rejects, &status) == 0 && status.st_size == 0)
-			unlink(command->rejects);
+	if (job->rejects >= 0 && *command->rejects)
+		import_rejects_close(job->rejects, command->rejects);
+	else if (job->rejects >= 0)
 		close(job->rejects);
-	}
 	if (job->file >= 0)
 		close(job->file);
 }
@@ -274,6 +269,7 @@ int verb_import(int argc, char **argv)
 		return EXIT_USAGE;
 	command.show.json = arguments.json;
 	command.show.dry_run = arguments.dry_run;
+	command.show.again = arguments.again;
 	command.show.source = arguments.operands[0];
 	command.show.file = command.path;
 	command.show.rejects = command.rejects;

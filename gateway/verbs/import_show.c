@@ -255,7 +255,24 @@ static void show_done(struct import_show *show, const struct json *end)
 	buffer_fini(&out);
 }
 
-/* The same command goes on with what is stored by then. */
+/* With --again the same command would begin anew. */
+static const char *next_command(const struct import_show *show)
+{
+	return show->again ? "the same command without --again goes on from there"
+			   : "the same command goes on from there";
+}
+
+static void add_how_to_go_on(struct buffer *out, const struct import_show *show)
+{
+	if (show->standing.rows == 0) {
+		buffer_add_literal(out, " (no row was read; the same command tries again)");
+		return;
+	}
+	buffer_printf(out, " (%d %%, ", import_bar_percent(&show->standing));
+	import_bar_number(out, show->standing.rows);
+	buffer_printf(out, " rows are done; %s)", next_command(show));
+}
+
 static void show_stop(struct import_show *show, const struct json *end)
 {
 	struct lg_slice state = json_member_text(end, "state");
@@ -277,11 +294,8 @@ static void show_stop(struct import_show *show, const struct json *end)
 		buffer_add_literal(&out, ": ");
 		print_cell(&out, slice_present(reason) ? reason : LG_SLICE("stopped"), 0);
 	}
-	if ((slice_is(state, "interrupted") || slice_is(state, "cancelled")) && !show->dry_run) {
-		buffer_printf(&out, " (%d %%, ", import_bar_percent(&show->standing));
-		import_bar_number(&out, show->standing.rows);
-		buffer_add_literal(&out, " rows are done; the same command goes on from there)");
-	}
+	if ((slice_is(state, "interrupted") || slice_is(state, "cancelled")) && !show->dry_run)
+		add_how_to_go_on(&out, show);
 	buffer_add_byte(&out, '\n');
 	fwrite(buffer_slice(&out).data, 1, buffer_length(&out), stderr);
 	buffer_fini(&out);
@@ -321,6 +335,7 @@ void import_show_line(struct import_show *show, struct lg_slice line)
 	struct arena arena;
 	const struct json *json;
 
+	show->heard = true;
 	arena_init(&arena, 4096, LINE_MEMORY);
 	json = json_parse(&arena, line, NULL);
 	if (slice_present(json_member_text(json, "error")))
@@ -336,11 +351,17 @@ void import_show_line(struct import_show *show, struct lg_slice line)
 
 int import_show_end(struct import_show *show)
 {
+	const char *gone =
+		show->heard ? "the gateway is gone"
+			    : "the gateway is gone, or has too many commands to hear another";
+
 	end_line(show);
 	if (show->status >= 0)
 		return show->status;
-	fprintf(stderr,
-		"leadgate: the gateway is gone; what was committed is stored, and the same command "
-		"goes on from there\n");
+	if (show->dry_run)
+		fprintf(stderr, "leadgate: %s; nothing was stored\n", gone);
+	else
+		fprintf(stderr, "leadgate: %s; what was committed is stored, and %s\n", gone,
+			next_command(show));
 	return EXIT_FAILED;
 }

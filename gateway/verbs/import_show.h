@@ -9,7 +9,7 @@
 
 struct import_show {
 	/* Set by the caller; the texts outlive it. */
-	bool json, dry_run;
+	bool json, dry_run, again;
 	const char *source, *file, *rejects;
 	int rejects_file; /* -1: none */
 
@@ -19,6 +19,7 @@ struct import_show {
 	int64_t begun_ms;     /* when reading began; 0: not yet */
 	int64_t begun_rows;   /* that were stored by then */
 	bool resumed;
+	bool heard; /* a line came */
 	struct import_standing standing;
 	int status; /* of the command; -1: it is under way */
 };

@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/import.c \
 	%D%/import_bar.c \
 	%D%/import_refusals.c \
+	%D%/import_rejects.c \
 	%D%/import_show.c \
 	%D%/imports.c \
 	%D%/leads.c \

@@ -290,6 +290,61 @@ my $stored = leads();
     is(leads(), $stored += 600, 'once');
 }
 
+# What was begun with --again would begin anew.
+{
+    my $file = many('anew', 600);
+    my $import = begin_import('--again', 'partners', $file);
+    hit(2, $import->{pid}, 'anew');
+    my ($status, $out, $errors) = end_import($import);
+    is($status, 1, 'Ctrl-C ends an import with --again');
+    like($errors, qr/rows are done; the same command without --again goes on from there/, 'and it says how to go on');
+    check_whole('--again', begin_import('partners', $file), '600', $stored += 600);
+}
+
+# ---- others at the same place --------------------------------------------------------
+
+# The second one must not take the file of refused rows away under the first.
+{
+    my $file = file('twice', (map { "twice$_\@example.org,N$_,x" } 1 .. 600), ',Nobody,');
+    my $import = begin_import('partners', $file);
+    hit(0, $gw->pid, 'twice');
+    my ($second, undef, $why) = import_file('partners', $file);
+    is($second, 1, 'the same file a second time at the same time is refused');
+    like($why, qr/another import writes its refused rows there|was imported through partners before/, 'with the reason');
+    is((end_import($import))[0], 0, 'the first one ends well');
+    is(leads(), $stored += 600, 'with all of its rows');
+    like(slurp("$file.rejects.csv"), qr/^602,.*,,Nobody,$/m, 'and its refused row is kept');
+}
+
+{
+    my $file = file('linked', ',Nobody,');
+    spew("$dir/precious", 'precious');
+    symlink "$dir/precious", "$file.rejects.csv";
+    my ($status, undef, $errors) = import_file('partners', $file);
+    is($status, 1, 'a symbolic link where refused rows are to go');
+    like($errors, qr/linked\.rejects\.csv: this is a symbolic link.*--rejects/, 'is not followed');
+    is(slurp("$dir/precious"), 'precious', 'nothing is written through it');
+    ok(-l "$file.rejects.csv", 'and it stays');
+}
+
+{
+    my $python = <<'PYTHON';
+import socket, sys
+talks = [socket.socket(socket.AF_UNIX) for i in range(8)]
+for talk in talks:
+    talk.connect(sys.argv[1] + ".sock")
+print("there", flush=True)
+sys.stdin.read()
+PYTHON
+    my $crowd = open2(my $there, my $leave, '/usr/bin/python3', '-c', $python, $gw->store);
+    is(scalar <$there>, "there\n", 'eight who say nothing');
+    my ($status, undef, $errors) = import_file('partners', file('crowd', 'h@example.org,H,x'));
+    is($status, 1, 'leave no place for an import');
+    like($errors, qr/too many commands/, 'which says so');
+    close $leave;
+    waitpid $crowd, 0;
+}
+
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 close $orders;
 waitpid $helper, 0;

@@ -1,0 +1,77 @@
+#include "verbs/import_rejects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* What is written holds people. */
+#define REJECTS_MODE 0600
+/* The gateway ends the import of a command that was killed in less. */
+#define WAIT_MS 5000
+#define LOOK_MS 20
+
+/* Some filesystems have no locks: there it goes without. */
+static bool lock(int file, int64_t until_ms)
+{
+	while (flock(file, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return true;
+		if (clock_monotonic_ms() >= until_ms)
+			return false;
+		clock_sleep_ms(LOOK_MS);
+	}
+	return true;
+}
+
+/* Who had the lock may have removed the file. */
+static bool is_at(int file, const char *path)
+{
+	struct stat one, two;
+
+	return fstat(file, &one) == 0 && stat(path, &two) == 0 && one.st_dev == two.st_dev &&
+	       one.st_ino == two.st_ino;
+}
+
+static int open_once(const char *path, bool follow, struct error *error)
+{
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW),
+			REJECTS_MODE);
+
+	if (file < 0 && errno == ELOOP && !follow)
+		error_set(error, "this is a symbolic link, which is not followed here; --rejects "
+				 "names another file");
+	else if (file < 0)
+		error_set(error, "%s", strerror(errno));
+	return file;
+}
+
+int import_rejects_open(const char *path, bool follow, struct error *error)
+{
+	int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
+
+	do {
+		int file = open_once(path, follow, error);
+
+		if (file < 0)
+			return -1;
+		if (lock(file, until_ms) && is_at(file, path))
+			return file;
+		close(file);
+	} while (clock_monotonic_ms() < until_ms);
+	error_set(error, "another import writes its refused rows there");
+	return -1;
+}
+
+void import_rejects_close(int file, const char *path)
+{
+	struct stat status;
+
+	if (fstat(file, &status) == 0 && status.st_size == 0 && is_at(file, path))
+		unlink(path);
+	close(file);
+}
