@@ -135,9 +135,40 @@ static void put_field(struct filling *filling, const struct column *column, stru
 		keep_extra(filling, column->name, value);
 }
 
-/* The vendor's id of the row: what is imported again under it is no second lead. */
+static size_t count_digits(struct lg_slice text)
+{
+	size_t count = 0;
+
+	while (count < text.length && text.data[count] >= '0' && text.data[count] <= '9')
+		count++;
+	return count;
+}
+
+/* "1.23457E+17", which is all that a spreadsheet leaves of a long number. */
+static bool is_rounded(struct lg_slice value)
+{
+	size_t digits = count_digits(value);
+
+	if (!digits)
+		return false;
+	value = lg_slice_cut(value, digits, value.length);
+	if (value.length && (value.data[0] == '.' || value.data[0] == ',')) {
+		value = lg_slice_cut(value, 1, value.length);
+		value = lg_slice_cut(value, count_digits(value), value.length);
+	}
+	if (value.length < 3 || lg_lower(value.data[0]) != 'e' || value.data[1] != '+')
+		return false;
+	return count_digits(lg_slice_cut(value, 2, value.length)) == value.length - 2;
+}
+
+/* The vendor's id of the row: what is imported again under it is no second lead. One that
+ * was rounded is that of many people. */
 static void put_id(struct filling *filling, const struct column *column, struct lg_slice value)
 {
+	if (is_rounded(value)) {
+		keep_extra(filling, column->name, value);
+		return;
+	}
 	put_field(filling, column, value);
 	if (lg_slice_equal(filling->taken[LG_EXTERNAL_ID], value))
 		lg_lead_key(filling->lead, LG_KEY_PROVIDER, value);
