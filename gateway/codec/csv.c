@@ -35,6 +35,8 @@ struct scan {
 	uint64_t seen;		 /* bytes passed, or'ed, some behind the record among them */
 	struct lg_slice *fields;
 	size_t columns, count;
+	const char *too_far;	  /* what ends behind it is too long; NULL: nothing is */
+	struct csv_stretch *open; /* what is known of the text, with too_far */
 };
 
 /* ---- bytes -------------------------------------------------------------------------- */
@@ -134,10 +136,20 @@ static bool ends_field(const struct scan *scan, const char *at)
 	return at == scan->end || *at == scan->delimiter || *at == '\r' || *at == '\n';
 }
 
+/* Whether the field that goes on at `at` is known to end too far away. Inside of a run of
+ * quotes, where they are not paired as they were before, nothing is known. */
+static bool is_known_open(const struct scan *scan)
+{
+	return scan->too_far && scan->at >= scan->open->begin && scan->at < scan->open->end &&
+	       scan->open->end > scan->too_far && *scan->at != '"';
+}
+
 /* Looks for the quote that ends the field: `at` then stands on it. */
 static enum stop find_last_quote(struct scan *scan, const char **behind, bool *doubled)
 {
 	for (;;) {
+		if (is_known_open(scan))
+			return STOP_MORE;
 		scan->at = find_any(scan, '"');
 		if (scan->at == scan->end)
 			return scan->last ? STOP_OPEN : STOP_MORE;
@@ -166,6 +178,10 @@ static enum stop read_quoted(struct scan *scan, struct lg_slice *field)
 	bool doubled = false;
 	enum stop stop = find_last_quote(scan, &behind, &doubled);
 
+	if (scan->too_far && scan->at > scan->too_far) {
+		*scan->open = (struct csv_stretch){from, scan->at};
+		return STOP_MORE;
+	}
 	if (stop != STOP_FIELD)
 		return stop;
 	*field = slice_of(from, (size_t)(scan->at - from));
@@ -405,8 +421,14 @@ static enum csv_step read_record(struct csv *csv, struct csv_row *row)
 	for (;;) {
 		bool last = csv->text_last;
 		struct scan scan = scan_of(csv, csv->text, last);
-		enum stop stop = csv->text.length ? read_fields(&scan) : STOP_MORE;
+		enum stop stop = STOP_MORE;
 
+		if (csv->text.length > csv->limits.record_bytes) {
+			scan.too_far = csv->text.data + csv->limits.record_bytes;
+			scan.open = &csv->open;
+		}
+		if (csv->text.length)
+			stop = read_fields(&scan);
 		if (stop == STOP_FAILED)
 			return CSV_FAILED;
 		if (stop != STOP_MORE &&
@@ -449,6 +471,7 @@ void csv_feed(struct csv *csv, struct arena *arena, struct lg_slice chunk, bool 
 	csv->text = slice_of("", 0);
 	csv->text_covers = 0;
 	csv->text_last = false;
+	csv->open = (struct csv_stretch){NULL, NULL};
 	if (!is_wide(csv))
 		make_text(csv, chunk.length);
 }

@@ -38,6 +38,12 @@ struct csv_row {
 	struct csv_place place, next; /* where it begins, and what stands behind it */
 };
 
+/* Text between quotes in which no quote ends a field: who opens one in it need not look
+ * again. Otherwise each line of a record that is too long would be as much work as all. */
+struct csv_stretch {
+	const char *begin, *end;
+};
+
 struct csv {
 	struct csv_dialect dialect; /* its delimiter says what stands between fields */
 	struct csv_limits limits;
@@ -53,6 +59,7 @@ struct csv {
 	struct lg_slice text;
 	size_t text_covers; /* bytes of the chunk from `at` on */
 	bool text_last;	    /* nothing of the file follows, but for half a character */
+	struct csv_stretch open;
 };
 
 /* A reader; `dialect` is copied and has a delimiter. Its memory is the arena's. False:

@@ -330,6 +330,31 @@ static void reads_long_wide_files(void **state)
 	assert_int_equal(count, length / 14);
 }
 
+/* Each line opens a quote that nothing closes: that must not be looked for from each. */
+static void gives_up_many_lines_quickly(void **state)
+{
+	static const struct csv_limits large = {(size_t)256 << 10, 40};
+	static char bytes[1 << 20];
+	const size_t line = strlen("\"a b\n"), lines = sizeof(bytes) / line;
+	struct csv_dialect dialect = {.delimiter = ',', .line = 1};
+	struct csv_row row;
+	struct csv csv;
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < lines; i++)
+		memcpy(bytes + i * line, "\"a b\n", line);
+	assert_true(csv_init(&csv, &arena, &dialect, &large));
+	csv_feed(&csv, &arena, slice_of(bytes, lines * line), true, (struct csv_place){1, false});
+	for (count = 0; csv_next(&csv, &row) == CSV_ROW; count++) {
+		assert_true(row.problem != NULL);
+		assert_int_equal(row.place.line, (int64_t)count + 1);
+		assert_int_equal(row.begin, line * count);
+	}
+	assert_int_equal(row.begin, lines * line);
+	assert_int_equal(count, lines - large.record_bytes / line + 1);
+}
+
 static void refuses_what_is_no_text(void **state)
 {
 	static const struct {
@@ -406,9 +431,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(reads_every_file_in_every_way), TEST(gives_the_text_of_a_record),
-		TEST(goes_on_inside_a_line),	     TEST(reads_long_wide_files),
-		TEST(refuses_what_is_no_text),	     TEST(knows_delimiters),
+		TEST(reads_every_file_in_every_way),
+		TEST(gives_the_text_of_a_record),
+		TEST(goes_on_inside_a_line),
+		TEST(reads_long_wide_files),
+		TEST(gives_up_many_lines_quickly),
+		TEST(refuses_what_is_no_text),
+		TEST(knows_delimiters),
 		TEST(survives_without_memory),
 	};
 	const char *source = getenv("LG_SRCDIR");
