@@ -29,6 +29,7 @@ sources:
     consent_denied: ["no"]
     consent_channels: [email]
   bare: { plugin: csvimport, columns: [email, full_name] }
+  latin: { plugin: csvimport, charset: windows-1252 }
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson", is_test: true }
 YAML
@@ -114,10 +115,25 @@ is_deeply([@$second{qw(rows created refused)}], [1, 1, 0], 'a repaired file of r
 is($second->{leads}[0]{consent}[0]{state}, 'denied', 'the word that denies, denies');
 ok(!grep({ /leadgate/ } keys %{ $second->{leads}[0]{extra} || {} }), 'its own columns are left out');
 
+# A file of refused rows is UTF-8, and has the delimiter of the file that they are from.
+for my $case (['ads', 'carets.csv', "sep=^\nemail^full_name\n^Zo\xeb\n"], ['latin', 'latin.csv', "email,full_name\n,Zo\xeb\n"],
+    ['bare', 'missing.csv', ",Zo\xeb\n"]) {
+    my ($source, $name, $bytes) = @$case;
+    is(import_file($source, $name, $bytes)->{refused}, 1, "$name has a row without an address");
+    my $mended = rejects($name) =~ s/([,^])(?=Zo)/$source\@example.net$1/r;
+    my $again = import_file($source, "mended-$name", encode('UTF-8', "\x{feff}$mended"));
+    is($again->{leads}[0]{person}{email}, "$source\@example.net", '… which comes in when it has one') or diag($again->{error});
+    is($again->{leads}[0]{person}{full_name}, 'Zoë', '… with its letters');
+}
+
 # ---- others -----------------------------------------------------------------------------------
 
 my $bare = import_file('bare', 'bare.csv', "sep=|\nbare\@example.com|Ada\n");
 is($bare->{leads}[0]{person}{full_name}, 'Ada', 'a file without a header');
+my $rounded = import_file('ads', 'rounded.csv', "Lead ID;email;Twitter @\n1,23457E+17;i\@example.com;x\n1,23457E+17;j\@example.com;y\n");
+is($rounded->{created}, 2, 'an id that a spreadsheet has rounded makes nobody the same') or diag($rounded->{error});
+is($rounded->{leads}[1]{extra}{'Lead ID'}, '1,23457E+17', '… and is kept as it is');
+like(import_file('ads', 'empty.csv', '')->{error}, qr/the file is empty/, 'an empty file is said to be one');
 my $none = import_file('ads', 'book.xlsx', "PK\x03\x04\x14\0");
 is($none->{status}, 1, 'a workbook is no file of leads');
 like($none->{error}, qr/Excel workbook; save it as CSV/, 'and what to do is said');

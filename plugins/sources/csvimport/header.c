@@ -18,6 +18,7 @@ struct search {
 	const struct lg_file *file;
 	struct reading *reading;
 	struct lg_text problem;
+	char rejects[2]; /* delimiter of a file of refused rows; "": it is another file */
 	/* The best line until now. */
 	size_t score;
 	int64_t line;
@@ -71,12 +72,27 @@ static bool is_contact(int32_t meaning)
 	return meaning == LG_EMAIL || meaning == LG_PHONE || meaning == COLUMN_LINKEDIN;
 }
 
+/* Only a value is nothing but an address: "Twitter @" and "E-mail (you@example.com)" are
+ * names. */
+static bool is_address(struct lg_slice field)
+{
+	bool has_at = false;
+
+	field = lg_slice_trim(field);
+	for (size_t i = 0; i < field.length; i++) {
+		has_at = has_at || (field.data[i] == '@' && i > 0 && i + 1 < field.length);
+		if (field.data[i] == ' ')
+			return false;
+	}
+	return has_at;
+}
+
 /* A record with an address in it is no header, whatever else stands there: to take it for
  * one would skip the rows above. */
 static bool holds_address(const struct lg_csv_row *row)
 {
 	for (size_t i = 0; i < row->field_count; i++)
-		if (memchr(row->fields[i].data, '@', row->fields[i].length))
+		if (is_address(row->fields[i]))
 			return true;
 	return false;
 }
@@ -109,7 +125,7 @@ static bool open_csv(struct search *search, const char *delimiter, struct lg_csv
 
 	*dialect = (struct lg_csv_dialect){
 		.size = sizeof(*dialect),
-		.charset = settings->charset,
+		.charset = *search->rejects ? LG_SLICE("auto") : settings->charset,
 		.delimiter = delimiter ? lg_slice_from(delimiter) : (struct lg_slice){NULL, 0},
 		.max_record = settings->max_row,
 		.max_columns = settings->max_columns,
@@ -164,6 +180,8 @@ static bool look_with_each(struct search *search)
 	struct lg_csv_dialect dialect;
 	struct lg_csv *csv;
 
+	if (*search->rejects)
+		return look(search, search->rejects);
 	if (said > 0)
 		return look(search, delimiters[said - 1].text);
 	if (!open_csv(search, NULL, &dialect, &csv))
@@ -431,12 +449,40 @@ static bool not_found(const struct search *search)
 		   "when the file has no header");
 }
 
-/* A file of rows that were refused has a header even where its source has none. */
-static bool is_rejects(const struct lg_file *file)
+/* Passes a word that may stand between quotes. */
+static bool pass_word(struct lg_slice *text, const char *word)
 {
-	struct lg_slice start = lg_slice_cut(file->head, 0, sizeof("leadgate_line") - 1);
+	size_t length = strlen(word);
+	bool quoted = text->length && text->data[0] == '"';
 
-	return lg_slice_is(start, "leadgate_line");
+	if (quoted)
+		*text = lg_slice_cut(*text, 1, text->length);
+	if (!lg_slice_is(lg_slice_cut(*text, 0, length), word))
+		return false;
+	*text = lg_slice_cut(*text, length, text->length);
+	if (!quoted)
+		return true;
+	if (!text->length || text->data[0] != '"')
+		return false;
+	*text = lg_slice_cut(*text, 1, text->length);
+	return true;
+}
+
+/* A file of rows that were refused has a header even where its source has none, and is
+ * UTF-8 whatever the source's files are. */
+static void know_rejects(struct search *search)
+{
+	struct lg_slice text = search->file->head;
+	char delimiter;
+
+	if (lg_slice_is(lg_slice_cut(text, 0, 3), "\xef\xbb\xbf"))
+		text = lg_slice_cut(text, 3, text.length);
+	if (!pass_word(&text, "leadgate_line") || !text.length)
+		return;
+	delimiter = text.data[0];
+	text = lg_slice_cut(text, 1, text.length);
+	if (pass_word(&text, "leadgate_reason"))
+		search->rejects[0] = delimiter;
 }
 
 bool header_find(struct lg_request *request, const struct lg_file *file, struct reading *reading,
@@ -448,7 +494,10 @@ bool header_find(struct lg_request *request, const struct lg_file *file, struct 
 
 	if (problem.capacity)
 		problem.data[0] = '\0';
-	if (reading->instance->settings->columns.count && !is_rejects(file))
+	if (!file->length)
+		return say(problem, "the file is empty");
+	know_rejects(&search);
+	if (reading->instance->settings->columns.count && !*search.rejects)
 		return find_columns(&search) && check_map(&search) && check_contact(&search) &&
 		       tell(&search, join_columns(&search), out);
 	if (!look_with_each(&search))

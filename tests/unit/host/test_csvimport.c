@@ -165,7 +165,7 @@ static void test_no_file_of_leads(void **state)
 		struct lg_slice file;
 		const char *says;
 	} bad[] = {
-		{LG_SLICE(""), "no line at the top"},
+		{LG_SLICE(""), "the file is empty"},
 		{LG_SLICE("a,b,c\n1,2,3\n"), "no line at the top"},
 		{LG_SLICE("first name,last name\nAda,L\n"), "no column of line 1 holds an email"},
 		{LG_SLICE("PK\x03\x04zip"), "workbook"},
