@@ -101,8 +101,8 @@ static bool move_rejects(struct watcher *watcher, int to, const char *name)
 	return folder_move(watcher->files.working, hidden, to, rejects);
 }
 
-/* `reason` NULL: it is done. */
-static void put_away(struct watcher *watcher, const char *reason)
+/* `reason` NULL: it is done. False: it is where it was, and tried again. */
+static bool put_away(struct watcher *watcher, const char *reason)
 {
 	int to = reason ? watcher->files.failed : watcher->files.done;
 	char name[NAME_MAX + 1], beside[NAME_MAX + 1];
@@ -113,11 +113,12 @@ static void put_away(struct watcher *watcher, const char *reason)
 		if ((!reason || folder_write(to, beside, reason)) &&
 		    folder_move(watcher->files.working, watcher->name, to, name)) {
 			watcher->next_ms = 0;
-			return;
+			return true;
 		}
 	}
 	tell_failure(watcher, reason ? "moving a file to \"failed\"" : "moving a file to \"done\"",
 		     errno);
+	return false;
 }
 
 static void log_end(const struct watcher *watcher, bool done)
@@ -139,8 +140,14 @@ static void fail(struct watcher *watcher, const char *reason)
 	struct error text;
 
 	error_set(&text, "%s\n", reason);
-	put_away(watcher, text.text);
-	log_end(watcher, false);
+	if (put_away(watcher, text.text))
+		log_end(watcher, false);
+}
+
+static void finish(struct watcher *watcher)
+{
+	if (put_away(watcher, NULL))
+		log_end(watcher, true);
 }
 
 /* A gateway that was killed may not have come to move it: what was imported after the file
@@ -151,8 +158,7 @@ static void end_known(struct watcher *watcher)
 	struct error reason;
 
 	if (watcher->job.known_ms >= watcher->taken_ms) {
-		put_away(watcher, NULL);
-		log_end(watcher, true);
+		finish(watcher);
 		return;
 	}
 	clock_format(watcher->job.known_ms, at);
@@ -160,17 +166,22 @@ static void end_known(struct watcher *watcher)
 	fail(watcher, reason.text);
 }
 
+/* It stays where it is. Not at once again, for the digest of a large file is much work. */
+static void end_interrupted(struct watcher *watcher)
+{
+	watcher->next_ms = clock_monotonic_ms() + watcher->interval_ms;
+	if (!watcher->folder.retired)
+		tell_trouble(watcher, watcher->job.error.text);
+}
+
 static void end_import(struct watcher *watcher)
 {
 	switch (watcher->job.end) {
-	case IMPORT_ENDED:
-		put_away(watcher, NULL);
-		log_end(watcher, true);
-		break;
+	case IMPORT_ENDED: finish(watcher); break;
 	case IMPORT_KNOWN: end_known(watcher); break;
 	case IMPORT_UNREADABLE: fail(watcher, watcher->job.error.text); break;
 	case IMPORT_INTERRUPTED:
-	case IMPORT_CANCELLED: break; /* it stays where it is */
+	case IMPORT_CANCELLED: end_interrupted(watcher); break;
 	}
 }
 
@@ -467,6 +478,7 @@ void folder_end(struct folder *folder)
 {
 	struct watcher *watcher = watcher_of(folder);
 
+	folder->retired = true;
 	if (folder->busy && mailbox_take(&watcher->mailbox))
 		take_job_back(watcher);
 	ALWAYS(!folder->busy);

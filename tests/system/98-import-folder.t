@@ -8,6 +8,7 @@ use IPC::Open2;
 use LeadgateTest;
 use POSIX qw(mkfifo);
 use Test::More;
+use Time::HiRes qw(time);
 
 my $gw = LeadgateTest->new(config => config());
 my $box = $gw->dir . '/box';
@@ -145,6 +146,39 @@ rename "$box/hidden", "$box/done";
 wait_for('done/late.csv');
 is(scalar(() = $gw->log =~ /event=folder\.trouble/g), 1, 'trouble is told once');
 wait_until { $gw->log =~ /event=folder\.relief/ } 'and its end';
+
+# A journal without room: what a folder waits for is told, too, and it does not spin meanwhile.
+is($gw->stop, 0, 'it stops');
+$gw->announce(qr/event=store\./);
+my $usual = config();
+$gw->configure(config("\n    max_import_wait: 250ms") =~ s/folder_interval: 20ms/folder_interval: 300ms/r
+        =~ s/store\.db"/$&, max_size: 1MiB/r);
+$gw->start;
+drop('full.csv', 'full@example.org,F,x');
+sub begun { return scalar(() = $gw->log =~ /event=import\.begun/g) }
+my ($before, $from) = (begun(), time);
+wait_until { begun() >= $before + 4 } 'it is tried again and again';
+cmp_ok(time - $from, '>=', 1.5, 'with folder_interval in between');
+like($gw->log, qr/event=folder\.trouble source=partners reason="[^"]*(?:room|full|max_size)/, 'the log says what it waits for');
+is(scalar(() = $gw->log =~ /event=folder\.trouble/g), 1, 'once');
+is(leads(), $stored + 1, 'nothing is stored');
+is($gw->stop, 0, 'it stops');
+is(scalar(() = $gw->log =~ /event=folder\.trouble/g), 1, 'which is no trouble');
+$gw->configure($usual);
+$gw->start;
+wait_for('done/full.csv');
+is(leads(), $stored + 2, 'then it is imported');
+wait_until { $gw->log =~ /event=folder\.done/ } 'which the log says';
+
+# Nowhere to go: that it is done is not said before it lies there.
+$gw->announce(qr/event=folder\.trouble/);
+symlink 'nowhere', "$box/done/" . ($_ == 1 ? 'stuck.csv' : "stuck-$_.csv") for 1 .. 1000;
+drop('stuck.csv', 'stuck@example.org,S,x');
+wait_until { $gw->log =~ /moving a file to \\?"done/ } 'a file that cannot be moved is trouble';
+is(scalar(() = $gw->log =~ /event=folder\.done/g), 1, 'and not called done');
+unlink "$box/done/stuck.csv";
+wait_for('done/stuck.csv');
+wait_until { (() = $gw->log =~ /event=folder\.done/g) == 2 } 'until it is';
 
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 $gw->configure(config("\n  others: { plugin: csvimport, folder: \"\@DIR\@/box/../box\" }"));
