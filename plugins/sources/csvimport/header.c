@@ -19,6 +19,8 @@ struct search {
 	struct reading *reading;
 	struct lg_text problem;
 	char rejects[2]; /* delimiter of a file of refused rows; "": it is another file */
+	/* The first record that cannot be read: it may have been the header. */
+	char trouble[160];
 	/* The best line until now. */
 	size_t score;
 	int64_t line;
@@ -164,6 +166,10 @@ static bool look(struct search *search, const char *delimiter)
 	for (int i = 0; i < LOOK_AT && lg_csv_next(search->request, csv, &row) == LG_OK; i++) {
 		size_t score = score_of(search, &row);
 
+		if (row.problem.length && !*search->trouble)
+			snprintf(search->trouble, sizeof(search->trouble), "; line %lld: %.*s",
+				 (long long)row.place.line, (int)row.problem.length,
+				 row.problem.data);
 		if (!is_better(search, score, row.place.line))
 			continue;
 		search->score = score;
@@ -443,10 +449,12 @@ static bool tell(struct search *search, struct lg_slice header, struct lg_readin
 
 static bool not_found(const struct search *search)
 {
-	return say(search->problem,
-		   "no line at the top of the file names columns that are known, such as email, "
-		   "phone or first name: map its columns, or name them with the option `columns` "
-		   "when the file has no header");
+	snprintf(search->problem.data, search->problem.capacity,
+		 "no line at the top of the file names columns that are known, such as email, "
+		 "phone or first name: map its columns, or name them with the option `columns` "
+		 "when the file has no header%s",
+		 search->trouble);
+	return false;
 }
 
 /* Passes a word that may stand between quotes. */

@@ -170,6 +170,7 @@ static void test_no_file_of_leads(void **state)
 		{LG_SLICE("first name,last name\nAda,L\n"), "no column of line 1 holds an email"},
 		{LG_SLICE("PK\x03\x04zip"), "workbook"},
 		{LG_SLICE("\"email,name\na@b.c,Ada\n"), "no line at the top"},
+		{LG_SLICE("\"email,name\na@b.c,Ada\n"), "; line 1: a quote that opens a field is"},
 	};
 
 	(void)state;
