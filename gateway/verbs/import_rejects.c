@@ -37,6 +37,14 @@ static bool is_at(int file, const char *path)
 	       one.st_ino == two.st_ino;
 }
 
+/* A device or a pipe holds nothing, and is not to be removed for that. */
+static bool is_regular(int file)
+{
+	struct stat status;
+
+	return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 static int open_once(const char *path, bool follow, struct error *error)
 {
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW),
@@ -47,7 +55,11 @@ static int open_once(const char *path, bool follow, struct error *error)
 				 "names another file");
 	else if (file < 0)
 		error_set(error, "%s", strerror(errno));
-	return file;
+	if (file < 0 || is_regular(file))
+		return file;
+	error_set(error, "this is no regular file");
+	close(file);
+	return -1;
 }
 
 int import_rejects_open(const char *path, bool follow, struct error *error)

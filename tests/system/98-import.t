@@ -162,6 +162,7 @@ my $may = file('may.csv', 'ada@example.org,Ada,"a line, and', 'another"', ',Nobo
         [1, 'a source that is not there', qr/no source nobody/, 'nobody', $good],
         [1, 'a source that reads no files', qr/plugin webform of source contact-form reads no files/, 'contact-form', $good],
         [1, 'the file itself for what is refused', qr/this is the file/, '--rejects', $good, 'partners', $good],
+        [1, 'a pipe for what is refused', qr/this is no regular file/, '--rejects', "$dir/pipe.csv", 'partners', $good],
         [1, 'a folder for what is refused', qr/Is a directory/, '--rejects', $dir, 'partners', $good],
         [2, 'no file', qr/^usage: /m, 'partners'],
         [2, 'too many files', qr/too many arguments/, 'partners', $good, $good],
@@ -177,6 +178,7 @@ my $may = file('may.csv', 'ada@example.org,Ada,"a line, and', 'another"', ',Nobo
     my ($status) = LeadgateTest::run_leadgate('import', '-c', "$dir/none.yaml", 'partners', $good);
     is($status, 78, 'no configuration');
     ok(!-e "$good.rejects.csv", 'nothing is left of them');
+    ok(-p "$dir/pipe.csv", 'and what is no file is not removed');
 }
 
 # What the control socket is told by somebody else than our command.
