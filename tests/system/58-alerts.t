@@ -101,7 +101,10 @@ $alert = wait_state('lag', 'raised');
 ok($alert->{oldest_pending}, 'what waits too long is named, with its age');
 is(metric('lag', 'crm'), 1, '… and measured');
 
-# A kill forgets nothing and says nothing twice.
+# A kill forgets nothing and says nothing twice, once it is settled.
+wait_until {
+    $gateway->delivered('pager') == $gateway->sql("SELECT count(*) FROM event WHERE type = 'gateway.alert'")
+} 'all alerts are settled';
 my ($parked, $lag, $silent) = map { states($_) } qw(parked lag silent);
 $gateway->kill_hard;
 $gateway->start->allow_calls(1, 1);
