@@ -1,5 +1,5 @@
-# Sources of several families in one gateway: the same person by a form, a text
-# message and two social platforms is one lead, whoever comes first; what each vendor
+# Sources of all families in one gateway: the same person by a form, a text message, two
+# social platforms and a partner's file is one lead, whoever comes first; what each
 # sends again is stored once. Signatures are Digest::SHA's.
 use strict;
 use warnings;
@@ -7,6 +7,7 @@ use warnings;
 use Digest::SHA qw(hmac_sha1_base64 hmac_sha256_hex);
 use JSON::PP;
 use LeadgateTest;
+use POSIX ();
 use Test::More;
 use Vendor;
 
@@ -23,6 +24,7 @@ sources:
   google: { plugin: google_ads, path: /in/google, key: google-key }
   meta: { plugin: meta, path: /in/meta, app_secret: secret, verify_token: word, access_token: page,
     graph_url: "@{[$graph->url]}/v21.0", allow_private: true, retry_first: 5ms, retry_max: 20ms }
+  partners: { plugin: csvimport }
 sinks:
   archive: { plugin: file, path: "\@DIR\@/leads.ndjson", events: [lead.created, lead.touched] }
 YAML
@@ -61,12 +63,26 @@ my %request = (
         return request_bytes('/in/meta', 'application/json', $body, 'X-Hub-Signature-256' => 'sha256=' . hmac_sha256_hex($body, 'secret'));
     },
 );
-my @sources = sort keys %request;
+my @webhooks = sort keys %request;
+my @sources = sort @webhooks, 'partners';
+my $touches = join ' ', 'lead.created', ('lead.touched') x $#sources;
 
 sub is_taken {
     my ($answer, $what) = @_;
     like($answer->{status}, qr/^20[02]$/, "$what: taken");
     return;
+}
+# A partner's file: the exit status of its import.
+sub import_file {
+    my ($n, @options) = @_;
+    my $file = $gateway->dir . "/partner-$n.csv";
+    spew($file, "Lead ID,Full name,Email,Phone\np-$n,Ada$n Lovelace,ada$n\@example.com," . phone($n) . "\n");
+    return ($gateway->command('import', @options, 'partners', $file))[0];
+}
+sub bring {
+    my ($source, $n) = @_;
+    return is(import_file($n), 0, "person $n by $source: taken") if $source eq 'partners';
+    return is_taken($gateway->exchange($request{$source}->($n)), "person $n by $source");
 }
 sub balance_closes {
     my ($status, $out, $errors) = $gateway->command('balance');
@@ -80,13 +96,13 @@ my $events = 0;
 for my $first (0 .. $#sources) {
     my @order = @sources[map { ($first + $_) % @sources } 0 .. $#sources];
     for my $source (@order) {
-        is_taken($gateway->exchange($request{$source}->($first)), "person $first by $source");
+        bring($source, $first);
         $gateway->wait_events(++$events);
     }
     my @of = ($gateway->events)[-@sources .. -1];
-    is(join(' ', map { $_->{type} } @of), 'lead.created lead.touched lead.touched lead.touched', "$order[0] first: one creation, three touches");
+    is(join(' ', map { $_->{type} } @of), $touches, "$order[0] first: one creation, and touches");
     is(keys %{ { map { $_->{lead}{id} => 1 } @of } }, 1, '… of one lead');
-    is_deeply([map { $_->{lead}{identity}{touches} } @of], [1 .. 4], '… which counts them');
+    is_deeply([map { $_->{lead}{identity}{touches} } @of], [1 .. @sources], '… which counts them');
     is("$of[-1]{lead}{person}{email} $of[-1]{lead}{person}{phone}", "ada$first\@example.com " . phone($first), '… and knows both ways to the person');
     is("$of[0]{lead}{status}{stage} $of[0]{lead}{status}{temperature}", 'new cold', '… new and cold at first');
 }
@@ -94,16 +110,21 @@ for my $first (0 .. $#sources) {
 # ---- the same again, in another order, and at once ---------------------------------------
 
 for my $n (reverse 0 .. $#sources) {
-    is_taken($_, "person $n again") for $gateway->exchange_all(map { $request{$_}->($n) } (reverse @sources) x 2);
+    is_taken($_, "person $n again") for $gateway->exchange_all(map { $request{$_}->($n) } (reverse @webhooks) x 2);
+    is(import_file($n, '--again'), 0, "person $n in the same file again");
 }
 balance_closes();
 
 # ---- a new person, by all of them at the same moment, three times each ---------------------
 
-is_taken($_, 'all at once') for $gateway->exchange_all(map { $request{$_}->(9) } (@sources) x 3);
+defined(my $import = fork) or die "fork: $!\n";
+POSIX::_exit(import_file(9)) if $import == 0;
+is_taken($_, 'all at once') for $gateway->exchange_all(map { $request{$_}->(9) } (@webhooks) x 3);
+waitpid $import, 0;
+is($?, 0, 'with the file');
 $gateway->wait_events($events + @sources);
 my @of = ($gateway->events)[$events .. $events + $#sources];
-is(join(' ', sort map { $_->{type} } @of), 'lead.created lead.touched lead.touched lead.touched', 'one creation, three touches');
+is(join(' ', sort map { $_->{type} } @of), $touches, 'one creation, and touches');
 is(keys %{ { map { $_->{lead}{id} => 1 } @of } }, 1, '… of one lead');
 # The lead keeps the source that it came from first; a touch says its own.
 is(join(' ', sort map { $_->{changes}{kept}{'source.name'} || $_->{lead}{source}{name} } @of), join(' ', @sources), '… one of each source');
