@@ -1,4 +1,6 @@
-# A short run of every fuzzer from its corpus: bounded, so that CI ends.
+# A short run of every fuzzer from its corpus: bounded, so that CI ends, and from one seed,
+# so that it says the same of the same tree.
+#   FUZZ_SEED  another one (1); 0: by chance
 use strict;
 use warnings;
 use FindBin;
@@ -16,6 +18,6 @@ for my $path (sort grep { -x && !/\./ } glob(build . '/tests/fuzz/fuzz_*')) {
     my $found = build . "/found/$noun";
     make_path($found);
     step("fuzz $noun", build, 120, $path, '-runs=50000', '-max_total_time=20', '-timeout=10',
-        '-print_final_stats=1', "-artifact_prefix=$found/crash-", $found, top . "/tests/fuzz/corpus/$noun");
+        '-print_final_stats=1', '-seed=' . ($ENV{FUZZ_SEED} // 1), "-artifact_prefix=$found/crash-", $found, top . "/tests/fuzz/corpus/$noun");
 }
 done_testing;
