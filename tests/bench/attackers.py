@@ -222,11 +222,19 @@ def drip(port, name, tally):
 
 
 def requests_ticking(port, name, tally):
-    """A request where the attacker sends a byte."""
-    sockets = [tls(port) for _ in range(CONNECTIONS[name])]
+    """A request where the attacker sends a byte, and a connection anew where the attacker
+    is cut and needs another handshake; who drips hellos never comes to one."""
+    lasts_s = DRIPS[name][2] if DRIPS[name][0] is tls else tally.until
+    sockets = []
     while tally.goes_on():
         tick = time.monotonic()
-        for s in sockets:
+        for s, begun in [one for one in sockets if tick - one[1] > lasts_s][:DIALLED_A_TICK]:
+            s.close()
+            sockets.remove((s, begun))
+        for _ in range(min(DIALLED_A_TICK, CONNECTIONS[name] - len(sockets))):
+            sockets.append((tls(port), tick))
+            tally.add(connections=1)
+        for s, _ in sockets:
             s.sendall(GET)
             read_answers(s, 1)
             tally.add(units=1)

@@ -1,6 +1,7 @@
 # Rounds of connections opened and cut and of leads posted: what the first three
 # made the gateway take it keeps, but the next three must not take more. The
-# first is longer, so that it fills what is filled once, such as SQLite's caches.
+# first is longer and comes in bursts, so that it fills what is filled once, such as
+# SQLite's caches and the buffers that stay as large as the largest batch so far.
 #
 # LEADGATE_SOAK_LEADS posts and LEADGATE_SOAK_CUTS cut connections a round; the
 # full rig takes 30000 and 10000.
@@ -18,8 +19,9 @@ my $cuts = $ENV{LEADGATE_SOAK_CUTS} || ($checked ? 200 : 1500);
 
 # The index grows shard by shard, and what a shard leaves behind is a hole in the
 # heap until something fits: the memory in use is what tells, and what the kernel
-# sees may differ by some holes. 64 bytes lost a lead are growth.
-use constant SLACK_BYTES => 320 * 1024;
+# sees may differ by some holes. 64 bytes lost a lead are 640 KiB between the best
+# of the rounds that are compared.
+use constant SLACK_BYTES => 512 * 1024;
 use constant HOLES_BYTES => 4 * 1024 * 1024;
 
 my $gateway = LeadgateTest->new->start;
@@ -34,15 +36,19 @@ sub person {
     ]);
 }
 
-# Posts over a few connections that stay open.
+# Posts over a few connections that stay open, so many at once on each.
 sub post_round {
-    my ($count) = @_;
+    my ($count, $burst) = @_;
     my @sockets = map { $gateway->connect } 1 .. 8;
     my @rest = ('') x @sockets;
     my $stored = 0;
-    for (my $n = 0; $n < $count; $n += @sockets) {
-        syswrite $_, person() for @sockets;
-        $stored += read_answer($sockets[$_], \$rest[$_])->{status} == 202 for 0 .. $#sockets;
+    for (my $n = 0; $n < $count; $n += $burst * @sockets) {
+        for my $socket (@sockets) {
+            syswrite $socket, person() for 1 .. $burst;
+        }
+        for my $i (0 .. $#sockets) {
+            $stored += read_answer($sockets[$i], \$rest[$i])->{status} == 202 for 1 .. $burst;
+        }
     }
     return $stored;
 }
@@ -92,8 +98,9 @@ sub in_use {
 
 my (@memory, @used, @open);
 for my $round (1 .. 6) {
-    my $count = 8 * int($leads * ($round == 1 ? 3 : 1) / 8);
-    is(post_round($count), $count, "round $round: every lead is accepted");
+    my $burst = $round == 1 ? 10 : 1;
+    my $count = 80 * int($leads * ($round == 1 ? 3 : 1) / 80);
+    is(post_round($count, $burst), $count, "round $round: every lead is accepted");
     cut_round();
     settle();
     push @memory, anonymous();
@@ -106,9 +113,12 @@ ok(eval { wait_until { return descriptors() <= $open[1] } 'the descriptors are b
     'no descriptor more after the last round than after the second');
 SKIP: {
     skip 'a sanitizer or valgrind keeps freed memory', 2 if $checked;
-    # What is only held for a moment is not there after each of three rounds.
-    cmp_ok(min(@used[3 .. 5]), '<=', min(@used[1, 2]) + SLACK_BYTES, 'no memory more is in use');
-    cmp_ok(min(@memory[3 .. 5]), '<=', min(@memory[1, 2]) + HOLES_BYTES, 'and the kernel sees none but holes');
+    # What is only held for a moment goes; what is lost never comes back.
+    my ($most_used, $most_seen) = (min(@used[1, 2]) + SLACK_BYTES, min(@memory[1, 2]) + HOLES_BYTES);
+    ok(eval { wait_until { return in_use() <= $most_used } 'the memory is back'; 1 },
+        'no memory more is in use') or diag("@used, then " . in_use());
+    ok(eval { wait_until { return anonymous() <= $most_seen } 'the pages are back'; 1 },
+        'and the kernel sees none but holes') or diag("@memory, then " . anonymous());
 }
 $gateway->finish;
 done_testing;
