@@ -5,8 +5,8 @@ normal  posts leads on one connection, one after the other, and times each
 attack  does what is named, from as many connections as the attack has, anew when
         the server has closed one
 lawful  is as busy as the attacker on as many connections, made anew as often where
-        that costs a handshake: requests of the same
-        kind, of which it reads the answers
+        that costs a handshake: requests of the same kind, of which it reads the
+        answers
 
 Each says RESULT and what it has counted."""
 import os
