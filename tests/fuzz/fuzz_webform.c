@@ -8,11 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../unit/host/readers.h"
 #include "base/utf8.h"
-#include "codec/charset.h"
-#include "codec/form.h"
 #include "codec/json.h"
-#include "codec/multipart.h"
 #include "fuzz.h"
 #include "host/library.h"
 #include "host/services.h"
@@ -25,9 +23,6 @@ static struct desk {
 	struct lg_request request;
 	struct lg_lead lead;
 	struct lg_reply reply;
-	struct arena arena;
-	struct form form;
-	struct multipart multipart;
 	struct lg_slice accept, type, key, body;
 	struct lg_result result;
 	int refused;
@@ -71,72 +66,6 @@ static int32_t fake_header(struct lg_request *request, const char *name, size_t 
 	return index == 0 && value->data ? LG_OK : LG_FAIL;
 }
 
-static int32_t fake_form(struct lg_request *request, struct lg_slice bytes, struct lg_form **form)
-{
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	return form_parse(&desk.arena, bytes, 200, &desk.form) ? LG_OK : LG_FAIL;
-}
-
-static size_t fake_form_count(const struct lg_form *form)
-{
-	return ((const struct form *)form)->count;
-}
-
-static int32_t fake_form_pair(const struct lg_form *form, size_t index, struct lg_pair *pair)
-{
-	*pair = ((const struct form *)form)->pairs[index];
-	return LG_OK;
-}
-
-static int32_t fake_form_in(struct lg_request *request, struct lg_slice bytes,
-			    struct lg_slice charset, struct lg_form **form)
-{
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	return form_parse_in(&desk.arena, bytes, charset, 200, &desk.form) ? LG_OK : LG_FAIL;
-}
-
-static int32_t fake_multipart(struct lg_request *request, struct lg_slice type,
-			      struct lg_slice bytes, struct lg_form **form, struct lg_text problem)
-{
-	struct multipart_limits limits = {200, 4096};
-	struct error error = {""};
-
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	if (!multipart_parse(&desk.arena, type, bytes, &limits, &desk.multipart, &error)) {
-		snprintf(problem.data, problem.capacity, "%.200s", error.text);
-		return LG_FAIL;
-	}
-	desk.form.count = desk.multipart.count;
-	desk.form.pairs = arena_zalloc(&desk.arena, (desk.form.count + 1) * sizeof(struct lg_pair));
-	for (size_t i = 0; i < desk.form.count; i++)
-		desk.form.pairs[i] = (struct lg_pair){desk.multipart.parts[i].name,
-						      desk.multipart.parts[i].value};
-	return LG_OK;
-}
-
-static int32_t fake_part(const struct lg_form *form, size_t index, struct lg_part *part)
-{
-	const struct multipart_part *from = &desk.multipart.parts[index];
-
-	(void)form;
-	part->name = from->name;
-	part->value = from->value;
-	part->filename = from->filename;
-	part->type = from->type;
-	return LG_OK;
-}
-
-static int32_t fake_to_utf8(struct lg_request *request, struct lg_slice charset,
-			    struct lg_slice bytes, struct lg_slice *text)
-{
-	(void)request;
-	*text = charset_decode(&desk.arena, charset, bytes);
-	return text->data ? LG_OK : LG_FAIL;
-}
-
 static int32_t fake_refusal(struct lg_request *request, struct lg_result *result)
 {
 	(void)request;
@@ -152,23 +81,6 @@ static int32_t fake_answer_header(struct lg_request *request, const char *name,
 	(void)request;
 	must(name[0] != '\0', "a header without a name");
 	return touch(value);
-}
-
-static int32_t fake_json(struct lg_request *request, struct lg_slice bytes,
-			 const struct lg_json **root, struct lg_text problem)
-{
-	struct error error = {""};
-
-	(void)request;
-	*root = (const struct lg_json *)json_parse(&desk.arena, bytes, &error);
-	snprintf(problem.data, problem.capacity, "%s", error.text);
-	return *root ? LG_OK : LG_FAIL;
-}
-
-static void *fake_allocate(struct lg_request *request, size_t size)
-{
-	(void)request;
-	return arena_zalloc(&desk.arena, size);
 }
 
 static int32_t fake_refuse(struct lg_request *request, int32_t status, struct lg_slice detail)
@@ -233,11 +145,6 @@ static int32_t fake_trap(struct lg_lead *lead, struct lg_slice rule)
 	return touch(rule);
 }
 
-static int32_t fake_field_named(struct lg_slice name)
-{
-	return field_by_name(name);
-}
-
 static int32_t fake_result(struct lg_request *request, size_t index, struct lg_result *result)
 {
 	(void)request;
@@ -267,7 +174,7 @@ static int32_t fake_reply_body(struct lg_reply *reply, const char *type, struct 
 	(void)reply;
 	touch(body);
 	if (strstr(type, "json") && utf8_valid(desk.result.reason))
-		must(json_parse(&desk.arena, body, &error) != NULL, "an answer that is no JSON");
+		must(json_parse(&readers.arena, body, &error) != NULL, "an answer that is no JSON");
 	return LG_OK;
 }
 
@@ -295,19 +202,12 @@ static void set_up(void)
 
 	field_setup();
 	services_init(s);
+	readers_services(s);
+	readers.pairs = 200;
 	s->request_info = fake_info;
 	s->header = fake_header;
-	s->form = fake_form;
-	s->form_count = fake_form_count;
-	s->form_pair = fake_form_pair;
-	s->json = fake_json;
-	s->form_in = fake_form_in;
-	s->multipart = fake_multipart;
-	s->form_part = fake_part;
-	s->to_utf8 = fake_to_utf8;
 	s->refusal = fake_refusal;
 	s->answer_header = fake_answer_header;
-	s->allocate = fake_allocate;
 	s->refuse = fake_refuse;
 	s->lead = fake_lead;
 	s->lead_set = fake_set;
@@ -317,7 +217,6 @@ static void set_up(void)
 	s->lead_extra = fake_extra;
 	s->lead_key = fake_key;
 	s->lead_trap = fake_trap;
-	s->field_named = fake_field_named;
 	s->result = fake_result;
 	s->reply_status = fake_status;
 	s->reply_header = fake_reply_header;
@@ -348,7 +247,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!desk.services.size)
 		set_up();
-	arena_init(&desk.arena, 16384, 64 << 20);
+	arena_init(&readers.arena, 16384, 64 << 20);
 	desk.accept = next_line(&rest);
 	desk.type = next_line(&rest);
 	desk.key = next_line(&rest);
@@ -363,6 +262,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	desk.result.status = 422;
 	desk.result.reason = desk.body;
 	plugin_webform.source->reply(desk.settings, &desk.request, &desk.reply);
-	arena_fini(&desk.arena);
+	arena_fini(&readers.arena);
 	return 0;
 }

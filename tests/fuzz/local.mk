@@ -45,7 +45,7 @@ check_PROGRAMS += %D%/fuzz_record %D%/fuzz_email %D%/fuzz_phone %D%/fuzz_url %D%
 %C%_fuzz_normalize_LDADD = $(LG_FUZZ) $(LG_LIBS_LEAD)
 
 check_PROGRAMS += %D%/fuzz_webform
-%C%_fuzz_webform_SOURCES = %D%/fuzz_webform.c $(LG_WEBFORM)
+%C%_fuzz_webform_SOURCES = %D%/fuzz_webform.c tests/unit/host/readers.c $(LG_WEBFORM)
 %C%_fuzz_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_fuzz_webform_LDADD = $(LG_FUZZ) $(LG_LIBS_HOST) $(LG_LIBS_LEAD)
 

@@ -2,27 +2,13 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "codec/csv.h"
-#include "codec/date.h"
-#include "host/services.h"
-#include "lead/field.h"
 
-struct desk desk;
+/* A lead may have so many fields that nobody knows. */
+#define EXTRAS 10
 
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
-{
-	char line[8192];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	assert_true(n >= 0 && n < (int)sizeof(line));
-	buffer_add(&desk.story, line, (size_t)n);
-	buffer_add_byte(&desk.story, '\n');
-}
+const struct lg_plugin *const desk_plugin = &plugin_csvimport;
+struct csv_desk csv_desk;
 
 /* ---- services --------------------------------------------------------------------- */
 
@@ -32,24 +18,17 @@ static void fake_log(struct lg_host *host, int32_t level, struct lg_slice messag
 	tell("log %d %.*s", level, SLICE_ARGS(message));
 }
 
-static void *fake_allocate(struct lg_request *request, size_t size)
+/* Whether there is room for one more item. */
+static bool takes_room(void)
 {
-	(void)request;
-	return arena_zalloc(&desk.arena, size);
-}
-
-static int32_t fake_refuse(struct lg_request *request, int32_t status, struct lg_slice detail)
-{
-	(void)request;
-	tell("refuse %d %.*s", status, SLICE_ARGS(detail));
-	return LG_FAIL;
+	return csv_desk.room && csv_desk.room--;
 }
 
 static struct lg_lead *fake_lead(struct lg_request *request)
 {
 	(void)request;
-	desk.extras = 0;
-	return desk.room && desk.room-- ? &desk.lead : NULL;
+	desk.extra_limit = EXTRAS;
+	return takes_room() ? &desk.lead : NULL;
 }
 
 static int32_t fake_origin(struct lg_lead *lead, const struct lg_origin *origin)
@@ -63,9 +42,8 @@ static int32_t fake_reject(struct lg_request *request, struct lg_slice reason,
 			   const struct lg_origin *origin)
 {
 	(void)request;
-	if (!desk.room)
+	if (!takes_room())
 		return LG_FAIL;
-	desk.room--;
 	tell("reject %lld: %.*s (%.*s)", (long long)origin->line, SLICE_ARGS(origin->text),
 	     SLICE_ARGS(reason));
 	return LG_OK;
@@ -74,80 +52,10 @@ static int32_t fake_reject(struct lg_request *request, struct lg_slice reason,
 static int32_t fake_ignore(struct lg_request *request, struct lg_slice reason)
 {
 	(void)request;
-	if (!desk.room)
+	if (!takes_room())
 		return LG_FAIL;
-	desk.room--;
 	tell("ignore %.*s", SLICE_ARGS(reason));
 	return LG_OK;
-}
-
-static int32_t fake_set(struct lg_lead *lead, int32_t field, struct lg_slice value)
-{
-	(void)lead;
-	if (field < 0 || field >= LG_FIELD_COUNT || field_table[field].type == FIELD_LIST)
-		return LG_FAIL;
-	tell("%s=%.*s", field_table[field].path, SLICE_ARGS(value));
-	return LG_OK;
-}
-
-static int32_t fake_add(struct lg_lead *lead, int32_t field, struct lg_slice value)
-{
-	(void)lead;
-	if (field < 0 || field >= LG_FIELD_COUNT || field_table[field].type != FIELD_LIST)
-		return LG_FAIL;
-	tell("%s+=%.*s", field_table[field].path, SLICE_ARGS(value));
-	return LG_OK;
-}
-
-static int32_t fake_profile(struct lg_lead *lead, struct lg_slice network, struct lg_slice id,
-			    struct lg_slice url)
-{
-	(void)lead;
-	tell("profile %.*s %.*s %.*s", SLICE_ARGS(network), SLICE_ARGS(id), SLICE_ARGS(url));
-	return LG_OK;
-}
-
-static int32_t fake_consent(struct lg_lead *lead, const struct lg_consent *c)
-{
-	(void)lead;
-	tell("consent %d %.*s by %.*s: %.*s v%.*s", c->state, SLICE_ARGS(c->purpose),
-	     SLICE_ARGS(c->channels), SLICE_ARGS(c->text), SLICE_ARGS(c->version));
-	return LG_OK;
-}
-
-static int32_t fake_extra(struct lg_lead *lead, struct lg_slice name, struct lg_slice value)
-{
-	(void)lead;
-	if (desk.extras++ == 10)
-		return LG_FAIL;
-	tell("extra %.*s=%.*s", SLICE_ARGS(name), SLICE_ARGS(value));
-	return LG_OK;
-}
-
-static int32_t fake_key(struct lg_lead *lead, int32_t kind, struct lg_slice key)
-{
-	(void)lead;
-	tell("key %d %.*s", kind, SLICE_ARGS(key));
-	return LG_OK;
-}
-
-static int32_t fake_field_named(struct lg_slice name)
-{
-	return field_by_name(name);
-}
-
-static int32_t fake_time(struct lg_slice text, int64_t *at)
-{
-	return time_parse(text, at) ? LG_OK : LG_FAIL;
-}
-
-static struct lg_slice fake_time_text(struct lg_request *request, int64_t at)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	(void)request;
-	clock_format(at, text);
-	return arena_copy(&desk.arena, slice_from(text));
 }
 
 static int32_t fake_csv_open(struct lg_request *request, struct lg_slice head,
@@ -155,7 +63,7 @@ static int32_t fake_csv_open(struct lg_request *request, struct lg_slice head,
 			     struct lg_text problem)
 {
 	struct csv_limits limits = {(size_t)said->max_record, (size_t)said->max_columns};
-	struct csv *csv = arena_new(&desk.arena, struct csv);
+	struct csv *csv = arena_new(&readers.arena, struct csv);
 	struct csv_dialect dialect;
 	struct error error;
 
@@ -169,7 +77,7 @@ static int32_t fake_csv_open(struct lg_request *request, struct lg_slice head,
 		dialect.delimiter = said->delimiter.data[0];
 	else if (!dialect.delimiter)
 		dialect.delimiter = ',';
-	assert_true(csv_init(csv, &desk.arena, &dialect, &limits));
+	assert_true(csv_init(csv, &readers.arena, &dialect, &limits));
 	said->charset = dialect.charset;
 	said->delimiter = slice_of(&csv->dialect.delimiter, 1);
 	said->start = (int64_t)dialect.start;
@@ -184,7 +92,7 @@ static void fake_csv_feed(struct lg_request *request, struct lg_csv *csv, struct
 	struct csv_place ours = {place->line, place->inside != 0};
 
 	(void)request;
-	csv_feed((struct csv *)(void *)csv, &desk.arena, bytes, last != 0, ours);
+	csv_feed((struct csv *)(void *)csv, &readers.arena, bytes, last != 0, ours);
 }
 
 static struct lg_csv_place place_of(const struct csv_place *place)
@@ -213,71 +121,35 @@ static int32_t fake_csv_next(struct lg_csv *csv, struct lg_csv_row *row)
 
 /* ---- the desk ------------------------------------------------------------------------ */
 
-void set_setting(const char *name, const void *value, size_t size)
-{
-	for (size_t i = 0; i < plugin_csvimport.option_count; i++)
-		if (strcmp(plugin_csvimport.options[i].name, name) == 0) {
-			memcpy(desk.settings + plugin_csvimport.options[i].offset, value, size);
-			return;
-		}
-	fail_msg("no option %s", name);
-}
-
-void set_text(const char *name, const char *value)
-{
-	struct lg_slice text = slice_from(value);
-	set_setting(name, &text, sizeof(text));
-}
-
 void set_choice(const char *name, int32_t value)
-{
-	set_setting(name, &value, sizeof(value));
-}
-
-static void set_number(const char *name, int64_t value)
 {
 	set_setting(name, &value, sizeof(value));
 }
 
 void map_column(const char *column, const char *meaning)
 {
-	assert_true(desk.map_count < 8);
-	desk.map[desk.map_count++] = (struct lg_pair){slice_from(column), slice_from(meaning)};
+	assert_true(csv_desk.map_count < 8);
+	csv_desk.map[csv_desk.map_count++] = (struct lg_pair){slice_from(column),
+							      slice_from(meaning)};
 }
 
 static void add_services(struct lg_services *services)
 {
-	services_init(services);
 	services->log = fake_log;
-	services->allocate = fake_allocate;
-	services->refuse = fake_refuse;
 	services->lead = fake_lead;
 	services->lead_origin = fake_origin;
 	services->reject = fake_reject;
 	services->ignore = fake_ignore;
-	services->lead_set = fake_set;
-	services->lead_add = fake_add;
-	services->lead_profile = fake_profile;
-	services->lead_consent = fake_consent;
-	services->lead_extra = fake_extra;
-	services->lead_key = fake_key;
-	services->field_named = fake_field_named;
-	services->time = fake_time;
-	services->time_text = fake_time_text;
 	services->csv_open = fake_csv_open;
 	services->csv_feed = fake_csv_feed;
 	services->csv_next = fake_csv_next;
 }
 
-int desk_init(void **state)
+int csvimport_init(void **state)
 {
-	(void)state;
-	memset(&desk, 0, sizeof(desk));
+	desk_init(state);
 	add_services(&desk.services);
-	desk.request.services = desk.lead.services = desk.host.services = &desk.services;
-	desk.room = SIZE_MAX;
-	arena_init(&desk.arena, 65536, 0);
-	buffer_init(&desk.story, SIZE_MAX);
+	csv_desk = (struct csv_desk){.host.services = &desk.services, .room = SIZE_MAX};
 	set_text("charset", "auto");
 	set_text("consent_purpose", "marketing");
 	set_choice("kind", 8);
@@ -286,56 +158,46 @@ int desk_init(void **state)
 	return 0;
 }
 
-int desk_fini(void **state)
+int csvimport_fini(void **state)
 {
-	(void)state;
 	if (desk.instance)
 		plugin_csvimport.source->close(desk.instance);
-	arena_fini(&desk.arena);
-	buffer_fini(&desk.story);
-	return 0;
+	return desk_fini(state);
 }
 
 const char *open_file(struct lg_slice file, const char *position)
 {
-	struct lg_text problem = {desk.problem, sizeof(desk.problem)};
+	struct lg_text problem = {csv_desk.problem, sizeof(csv_desk.problem)};
 	struct lg_file shown = {
 		.size = sizeof(shown),
 		.name = LG_SLICE("leads.csv"),
 		.head = slice_cut(file, 0, LG_HEAD_MAX),
 		.whole = file.length <= LG_HEAD_MAX,
 		.length = (int64_t)file.length,
-		.map = desk.map,
-		.map_count = desk.map_count,
+		.map = csv_desk.map,
+		.map_count = csv_desk.map_count,
 		.position = slice_from(position),
 	};
 
-	desk.reading = (struct lg_reading){.size = sizeof(desk.reading)};
+	csv_desk.reading = (struct lg_reading){.size = sizeof(csv_desk.reading)};
 	if (!desk.instance)
-		assert_int_equal(plugin_csvimport.source->open(&desk.host, desk.settings,
+		assert_int_equal(plugin_csvimport.source->open(&csv_desk.host, desk.settings,
 							       &desk.instance, problem),
 				 LG_OK);
-	if (plugin_csvimport.source->read_open(desk.instance, &desk.request, &shown, &desk.reading,
-					       problem) == LG_OK)
+	if (plugin_csvimport.source->read_open(desk.instance, &desk.request, &shown,
+					       &csv_desk.reading, problem) == LG_OK)
 		return "";
-	assert_true(desk.problem[0] != '\0');
-	return desk.problem;
-}
-
-/* The story until now. */
-static const char *story(void)
-{
-	buffer_add_byte(&desk.story, '\0');
-	return desk.story.data + desk.story.start;
+	assert_true(csv_desk.problem[0] != '\0');
+	return csv_desk.problem;
 }
 
 const char *read_file(struct lg_slice file, size_t chunk_bytes)
 {
-	size_t done = 0, room = desk.room, bytes = chunk_bytes;
+	size_t done = 0, room = csv_desk.room, bytes = chunk_bytes;
 	char position[LG_POSITION_MAX + 1] = "";
 
 	if (open_file(file, NULL)[0])
-		fail_msg("%s", desk.problem);
+		fail_msg("%s", csv_desk.problem);
 	do {
 		struct lg_chunk chunk = {
 			.size = sizeof(chunk),
@@ -346,7 +208,8 @@ const char *read_file(struct lg_slice file, size_t chunk_bytes)
 		struct lg_taken taken = {.size = sizeof(taken)};
 
 		assert_int_equal(plugin_csvimport.source->read(desk.instance, &desk.request,
-							       desk.reading.state, &chunk, &taken),
+							       csv_desk.reading.state, &chunk,
+							       &taken),
 				 LG_OK);
 		assert_true(taken.consumed <= chunk.bytes.length);
 		assert_true(taken.consumed || !chunk.last || !chunk.bytes.length);
@@ -356,7 +219,7 @@ const char *read_file(struct lg_slice file, size_t chunk_bytes)
 		slice_to_text(taken.position, position, sizeof(position));
 		/* As after a kill: nothing is known but the position. */
 		if (room != SIZE_MAX) {
-			desk.room = room;
+			csv_desk.room = room;
 			if (taken.consumed)
 				assert_string_equal(open_file(file, position), "");
 		}

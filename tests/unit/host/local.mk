@@ -17,28 +17,28 @@ LG_WEBFORM = plugins/sources/webform/answer.c plugins/sources/webform/body.c \
 	plugins/sources/webform/page.c plugins/sources/webform/webform.c
 # The plugin itself, linked in under a name of its own, over services that write
 # down what it does; only the fields table is lead's.
+LG_DESK = tests/unit/host/source_desk.c tests/unit/host/readers.c
 check_PROGRAMS += %D%/test_webform
-%C%_test_webform_SOURCES = %D%/test_webform.c %D%/webform_desk.c %D%/source_desk.c \
-	$(LG_WEBFORM)
+%C%_test_webform_SOURCES = %D%/test_webform.c %D%/webform_desk.c $(LG_DESK) $(LG_WEBFORM)
 %C%_test_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_test_webform_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 
 LG_META = plugins/sources/meta/answers.c plugins/sources/meta/graph.c \
 	plugins/sources/meta/meta.c plugins/sources/meta/verdict.c plugins/sources/meta/webhook.c
 check_PROGRAMS += %D%/test_meta
-%C%_test_meta_SOURCES = %D%/test_meta.c %D%/source_desk.c $(LG_META)
+%C%_test_meta_SOURCES = %D%/test_meta.c $(LG_DESK) $(LG_META)
 %C%_test_meta_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_meta
 %C%_test_meta_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 
 LG_TWILIO = plugins/sources/twilio/message.c plugins/sources/twilio/signature.c \
 	plugins/sources/twilio/twilio.c
 check_PROGRAMS += %D%/test_twilio
-%C%_test_twilio_SOURCES = %D%/test_twilio.c %D%/source_desk.c $(LG_TWILIO)
+%C%_test_twilio_SOURCES = %D%/test_twilio.c $(LG_DESK) $(LG_TWILIO)
 %C%_test_twilio_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_twilio
 %C%_test_twilio_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 
 check_PROGRAMS += %D%/test_google_ads
-%C%_test_google_ads_SOURCES = %D%/test_google_ads.c %D%/source_desk.c plugins/sources/google_ads.c
+%C%_test_google_ads_SOURCES = %D%/test_google_ads.c $(LG_DESK) plugins/sources/google_ads.c
 %C%_test_google_ads_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_google_ads
 %C%_test_google_ads_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 
@@ -46,6 +46,6 @@ LG_CSVIMPORT = plugins/sources/csvimport/csvimport.c plugins/sources/csvimport/d
 	plugins/sources/csvimport/header.c plugins/sources/csvimport/names.c \
 	plugins/sources/csvimport/row.c
 check_PROGRAMS += %D%/test_csvimport
-%C%_test_csvimport_SOURCES = %D%/test_csvimport.c %D%/csv_desk.c $(LG_CSVIMPORT)
+%C%_test_csvimport_SOURCES = %D%/test_csvimport.c %D%/csv_desk.c $(LG_DESK) $(LG_CSVIMPORT)
 %C%_test_csvimport_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_csvimport
 %C%_test_csvimport_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)

@@ -4,16 +4,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/clock.h"
-#include "codec/charset.h"
-#include "codec/date.h"
-#include "codec/json.h"
 #include "host/services.h"
 #include "lead/field.h"
 
 struct desk desk;
 
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
+void tell(const char *format, ...)
 {
 	char line[8192];
 	va_list args;
@@ -58,74 +54,6 @@ static int32_t fake_header(struct lg_request *request, const char *name, size_t 
 	return LG_FAIL;
 }
 
-static int32_t fake_form(struct lg_request *request, struct lg_slice bytes, struct lg_form **form)
-{
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	return !fails() && form_parse(&desk.arena, bytes, 100, &desk.form) ? LG_OK : LG_FAIL;
-}
-
-static size_t fake_form_count(const struct lg_form *form)
-{
-	return ((const struct form *)form)->count;
-}
-
-static int32_t fake_form_pair(const struct lg_form *form, size_t index, struct lg_pair *pair)
-{
-	if (index >= ((const struct form *)form)->count)
-		return LG_FAIL;
-	*pair = ((const struct form *)form)->pairs[index];
-	return LG_OK;
-}
-
-static int32_t fake_form_in(struct lg_request *request, struct lg_slice bytes,
-			    struct lg_slice charset, struct lg_form **form)
-{
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	return form_parse_in(&desk.arena, bytes, charset, 100, &desk.form) ? LG_OK : LG_FAIL;
-}
-
-static int32_t fake_multipart(struct lg_request *request, struct lg_slice type,
-			      struct lg_slice bytes, struct lg_form **form, struct lg_text problem)
-{
-	struct multipart_limits limits = {100, 4096};
-	struct error error = {""};
-
-	(void)request;
-	*form = (struct lg_form *)&desk.form;
-	if (!multipart_parse(&desk.arena, type, bytes, &limits, &desk.multipart, &error)) {
-		snprintf(problem.data, problem.capacity, "%.200s", error.text);
-		return LG_FAIL;
-	}
-	desk.form.count = desk.multipart.count;
-	desk.form.pairs = arena_zalloc(&desk.arena, (desk.form.count + 1) * sizeof(struct lg_pair));
-	for (size_t i = 0; i < desk.form.count; i++)
-		desk.form.pairs[i] = (struct lg_pair){desk.multipart.parts[i].name,
-						      desk.multipart.parts[i].value};
-	return LG_OK;
-}
-
-static int32_t fake_part(const struct lg_form *form, size_t index, struct lg_part *part)
-{
-	const struct multipart_part *from = &desk.multipart.parts[index];
-
-	(void)form;
-	part->name = from->name;
-	part->value = from->value;
-	part->filename = from->filename;
-	part->type = from->type;
-	return LG_OK;
-}
-
-static int32_t fake_to_utf8(struct lg_request *request, struct lg_slice charset,
-			    struct lg_slice bytes, struct lg_slice *text)
-{
-	(void)request;
-	*text = charset_decode(&desk.arena, charset, bytes);
-	return text->data ? LG_OK : LG_FAIL;
-}
-
 static int32_t fake_refusal(struct lg_request *request, struct lg_result *result)
 {
 	(void)request;
@@ -141,23 +69,6 @@ static int32_t fake_answer_header(struct lg_request *request, const char *name,
 	(void)request;
 	tell("%s: %.*s", name, SLICE_ARGS(value));
 	return LG_OK;
-}
-
-static int32_t fake_json(struct lg_request *request, struct lg_slice bytes,
-			 const struct lg_json **root, struct lg_text problem)
-{
-	struct error error = {""};
-
-	(void)request;
-	*root = fails() ? NULL : (const struct lg_json *)json_parse(&desk.arena, bytes, &error);
-	snprintf(problem.data, problem.capacity, "%.200s", error.text);
-	return *root ? LG_OK : LG_FAIL;
-}
-
-static void *fake_allocate(struct lg_request *request, size_t size)
-{
-	(void)request;
-	return fails() ? NULL : arena_zalloc(&desk.arena, size);
 }
 
 static int32_t fake_refuse(struct lg_request *request, int32_t status, struct lg_slice detail)
@@ -232,11 +143,6 @@ static int32_t fake_trap(struct lg_lead *lead, struct lg_slice rule)
 	return LG_OK;
 }
 
-static int32_t fake_field_named(struct lg_slice name)
-{
-	return field_by_name(name);
-}
-
 static int32_t fake_ignore(struct lg_request *request, struct lg_slice reason)
 {
 	(void)request;
@@ -283,20 +189,6 @@ static int32_t fake_errand_call(struct lg_request *request, const struct lg_http
 		tell("%.*s: %.*s", SLICE_ARGS(call->headers[i].name),
 		     SLICE_ARGS(call->headers[i].value));
 	return LG_OK;
-}
-
-static int32_t fake_time(struct lg_slice text, int64_t *at)
-{
-	return time_parse(text, at) ? LG_OK : LG_FAIL;
-}
-
-static struct lg_slice fake_time_text(struct lg_request *request, int64_t at)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	(void)request;
-	clock_format(at, text);
-	return arena_copy(&desk.arena, slice_from(text));
 }
 
 /* ---- the answer -------------------------------------------------------------- */
@@ -357,27 +249,17 @@ void set_number(const char *name, int64_t number)
 static void add_services(struct lg_services *services)
 {
 	services_init(services);
+	readers_services(services);
 	desk.hmac = services->hmac;
 	services->hmac = fake_hmac;
 	services->ignore = fake_ignore;
 	services->public_url = fake_public_url;
 	services->claim = fake_claim;
 	services->errand_call = fake_errand_call;
-	services->time = fake_time;
-	services->time_text = fake_time_text;
 	services->request_info = fake_info;
 	services->header = fake_header;
-	services->form = fake_form;
-	services->form_count = fake_form_count;
-	services->form_pair = fake_form_pair;
-	services->json = fake_json;
-	services->form_in = fake_form_in;
-	services->multipart = fake_multipart;
-	services->form_part = fake_part;
-	services->to_utf8 = fake_to_utf8;
 	services->refusal = fake_refusal;
 	services->answer_header = fake_answer_header;
-	services->allocate = fake_allocate;
 	services->refuse = fake_refuse;
 	services->lead = fake_lead;
 	services->lead_set = fake_set;
@@ -387,7 +269,6 @@ static void add_services(struct lg_services *services)
 	services->lead_extra = fake_extra;
 	services->lead_key = fake_key;
 	services->lead_trap = fake_trap;
-	services->field_named = fake_field_named;
 	services->result = fake_result;
 	services->reply_status = fake_status;
 	services->reply_header = fake_reply_header;
@@ -401,7 +282,8 @@ int desk_init(void **state)
 	add_services(&desk.services);
 	desk.request.services = desk.lead.services = desk.reply.services = &desk.services;
 	desk.extra_limit = 50;
-	arena_init(&desk.arena, 65536, 0);
+	readers = (struct readers){.pairs = 100, .fails = fails};
+	arena_init(&readers.arena, 65536, 0);
 	buffer_init(&desk.story, SIZE_MAX);
 	return 0;
 }
@@ -409,7 +291,7 @@ int desk_init(void **state)
 int desk_fini(void **state)
 {
 	(void)state;
-	arena_fini(&desk.arena);
+	arena_fini(&readers.arena);
 	buffer_fini(&desk.story);
 	return 0;
 }

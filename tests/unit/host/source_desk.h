@@ -12,8 +12,7 @@
 #include <leadgate/source.h>
 
 #include "base/buffer.h"
-#include "codec/form.h"
-#include "codec/multipart.h"
+#include "readers.h"
 
 /* The one that a test program is about. */
 extern const struct lg_plugin *const desk_plugin;
@@ -25,10 +24,7 @@ struct desk {
 	struct lg_lead lead;
 	struct lg_reply reply;
 	struct lg_services services;
-	struct arena arena;
 	struct buffer story;
-	struct form form;
-	struct multipart multipart;
 	const char *headers[8][2];
 	const char *method; /* NULL: POST */
 	const char *query;  /* NULL: none */
@@ -63,6 +59,9 @@ void set_number(const char *name, int64_t number);
 
 /* A header of the request. */
 void header(const char *name, const char *value);
+
+/* Adds a line to the story. */
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* What the plugin did until now. */
 const char *story(void);

@@ -53,14 +53,14 @@ static void test_what_is_said_of_a_file(void **state)
 					       "Zo\xeb;a@b.c;;;;\r\n"),
 				      NULL),
 			    "");
-	assert_true(slice_is(desk.reading.dialect, "semicolons, windows-1252"));
-	assert_true(slice_is(desk.reading.delimiter, ";"));
-	assert_true(slice_is(desk.reading.header, "leadgate_line;leadgate_reason;"
-						  "Vorname;E-Mail-Adresse;Ort;Notiz; ;Intern"));
-	assert_int_equal(desk.reading.column_count, 6);
+	assert_true(slice_is(csv_desk.reading.dialect, "semicolons, windows-1252"));
+	assert_true(slice_is(csv_desk.reading.delimiter, ";"));
+	assert_true(slice_is(csv_desk.reading.header, "leadgate_line;leadgate_reason;"
+						      "Vorname;E-Mail-Adresse;Ort;Notiz; ;Intern"));
+	assert_int_equal(csv_desk.reading.column_count, 6);
 	for (size_t i = 0; i < 6; i++) {
-		assert_true(slice_is(desk.reading.columns[i].name, want[i].column));
-		assert_true(slice_is(desk.reading.columns[i].value, want[i].meaning));
+		assert_true(slice_is(csv_desk.reading.columns[i].name, want[i].column));
+		assert_true(slice_is(csv_desk.reading.columns[i].value, want[i].meaning));
 	}
 }
 
@@ -135,7 +135,7 @@ static void test_header_below_titles(void **state)
 	HAS(read_text("Leads, March; all of them\n\nNotes: \"none\"\n\nName;Email\nAda;a@b.c\n"),
 	    "line 6: Ada;a@b.c\nperson.full_name=Ada\nperson.email=a@b.c\n");
 	/* Words in a row may be names of columns elsewhere. */
-	desk_again(state);
+	csvimport_again(state);
 	HAS(read_text("E-Mail;x;y\na@b.c;1;2\nd@e.f;Mobile;Company\n"),
 	    "line 2: a@b.c;1;2\nperson.email=a@b.c\nextra x=1\n");
 }
@@ -149,14 +149,14 @@ static void test_no_header(void **state)
 	set_setting("columns", &list, sizeof(list));
 	HAS(read_text("a@b.c|Ada|x\nd@e.f|Bob|y\n"),
 	    "line 1: a@b.c|Ada|x\nperson.email=a@b.c\nperson.full_name=Ada\nextra a \"b\"=x\n");
-	assert_true(slice_is(desk.reading.header,
+	assert_true(slice_is(csv_desk.reading.header,
 			     "leadgate_line|leadgate_reason|\"email\"|\"name\"|\"a \"\"b\"\"\""));
 	HAS(open_file(LG_SLICE("a@b.c;Ada\n"), NULL), "the 3 columns");
 	/* Its own refused rows have a header. */
 	assert_string_equal(
 		open_file(LG_SLICE("leadgate_line,leadgate_reason,email,name,a\n"), NULL), "");
-	assert_int_equal(desk.reading.column_count, 5);
-	assert_true(slice_is(desk.reading.columns[0].value, "-"));
+	assert_int_equal(csv_desk.reading.column_count, 5);
+	assert_true(slice_is(csv_desk.reading.columns[0].value, "-"));
 }
 
 static void test_no_file_of_leads(void **state)
@@ -188,13 +188,13 @@ static void test_wrong_maps(void **state)
 	(void)state;
 	map_column("Mial", "email");
 	HAS(open_file(LG_SLICE("email,name\n"), NULL), "no column \"Mial\"");
-	desk_again(state);
+	csvimport_again(state);
 	map_column("name", "person.nonsense");
 	HAS(open_file(LG_SLICE("email,name\n"), NULL), "\"person.nonsense\" is no field");
-	desk_again(state);
+	csvimport_again(state);
 	set_setting("defaults", &map, sizeof(map));
 	HAS(open_file(LG_SLICE("email,name\n"), NULL), "names \"shoe\"");
-	assert_string_equal(open_file(LG_SLICE("email,name\n"), NULL), desk.problem);
+	assert_string_equal(open_file(LG_SLICE("email,name\n"), NULL), csv_desk.problem);
 }
 
 /* ---- what exports bring ------------------------------------------------------------------ */
@@ -227,7 +227,7 @@ static void test_an_id_is_no_delivery_key_by_its_name_alone(void **state)
 {
 	(void)state;
 	HAS(read_text("id,email\n7,a@b.c\n"), "extra id=7\n");
-	desk_again(state);
+	csvimport_again(state);
 	map_column("id", "external_id");
 	HAS(read_text("id,email\n7,a@b.c\n"), "source.external_id=7\nkey 1 7\n");
 }
@@ -259,7 +259,7 @@ static void test_dates(void **state)
 	for (size_t i = 0; i < sizeof(days) / sizeof(days[0]); i++) {
 		char file[128];
 
-		desk_again(state);
+		csvimport_again(state);
 		set_choice("dates", days[i].dates);
 		snprintf(file, sizeof(file), "email,created_at\na@b.c,\"%s\"\n", days[i].text);
 		HAS(read_text(file), days[i].says);
@@ -277,7 +277,7 @@ static void test_consent_is_never_assumed(void **state)
 
 	LACKS(text, "consent 1");
 	HAS(text, "extra consent=yes\n");
-	desk_again(state);
+	csvimport_again(state);
 	set_text("consent_column", "newsletter OPT in");
 	set_setting("consent_granted", &granted, sizeof(granted));
 	set_setting("consent_denied", &denied, sizeof(denied));
@@ -294,20 +294,20 @@ static void test_check(void **state)
 {
 	static const struct lg_slice yes[] = {{"yes", 3}};
 	struct lg_list words = {yes, 1};
-	struct lg_text problem = {desk.problem, sizeof(desk.problem)};
+	struct lg_text problem = {csv_desk.problem, sizeof(csv_desk.problem)};
 
 	(void)state;
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_OK);
 	set_text("consent_column", "opt in");
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_FAIL);
-	HAS(desk.problem, "consent_granted");
+	HAS(csv_desk.problem, "consent_granted");
 	set_setting("consent_granted", &words, sizeof(words));
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_OK);
 	set_text("consent_purpose", "");
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_FAIL);
 	set_text("consent_column", "");
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_FAIL);
-	HAS(desk.problem, "consent_column");
+	HAS(csv_desk.problem, "consent_column");
 }
 
 /* ---- rows that are none --------------------------------------------------------------------- */
@@ -359,12 +359,12 @@ static void test_chunks_and_batches(void **state)
 	HAS(whole, "line 8: last@x.y\n");
 	for (size_t bytes = 1; bytes <= file.length; bytes++)
 		for (int once = 0; once < 2; once++) {
-			desk_again(state);
+			csvimport_again(state);
 			if (once)
-				desk.room = 1;
+				csv_desk.room = 1;
 			assert_string_equal(read_file(file, bytes), whole);
 		}
-	desk_again(state);
+	csvimport_again(state);
 	HAS(open_file(file, "12x"), "position");
 	HAS(open_file(file, "+"), "position");
 	assert_string_equal(open_file(file, "12+"), "");
@@ -372,7 +372,7 @@ static void test_chunks_and_batches(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_init, desk_fini)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, csvimport_init, csvimport_fini)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_list),
 		TEST(test_what_is_said_of_a_file),
