@@ -106,7 +106,7 @@ static void take_mail(struct fetcher *fetcher)
 
 static void notice_orders(struct fetcher *fetcher)
 {
-	int64_t epoch = outbox_sink_epoch(fetcher->outbox);
+	int64_t epoch = outbox_claim_epoch(fetcher->outbox);
 
 	if (epoch == fetcher->epoch)
 		return;
@@ -223,7 +223,7 @@ static bool watch_outbox(struct fetcher *fetcher, struct error *error)
 	if (!outbox_watch(fetcher->outbox, &fetcher->mailbox))
 		return error_set(error, "more than %d sinks", OUTBOX_WATCHERS - 1);
 	outbox_await(fetcher->outbox, &fetcher->mailbox, INT64_MAX);
-	fetcher->epoch = outbox_sink_epoch(fetcher->outbox);
+	fetcher->epoch = outbox_claim_epoch(fetcher->outbox);
 	return true;
 }
 

@@ -344,6 +344,11 @@ int64_t outbox_sink_epoch(const struct outbox *outbox)
 	return atomic_load(&outbox->writer.sink_epoch);
 }
 
+int64_t outbox_claim_epoch(const struct outbox *outbox)
+{
+	return atomic_load(&outbox->writer.claim_epoch);
+}
+
 bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox)
 {
 	pthread_mutex_lock(&outbox->watch_mutex);

@@ -109,6 +109,10 @@ bool outbox_do_now(struct outbox *outbox, struct chore *chore);
  * reader_sink_state again. Any thread. */
 int64_t outbox_sink_epoch(const struct outbox *outbox);
 
+/* Rises with every order of an operator about claims: who had a reason to wait has it no
+ * more. Watchers are poked as above. Any thread. */
+int64_t outbox_claim_epoch(const struct outbox *outbox);
+
 /* Pokes `mailbox` (mailbox_poke) after each commit that added events, until
  * outbox_unwatch. At most OUTBOX_WATCHERS. Any thread. */
 #define OUTBOX_WATCHERS 256

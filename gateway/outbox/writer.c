@@ -145,7 +145,9 @@ static void do_chore(struct writer *writer)
 	if (chore->more)
 		return;
 	writer->chores = chore->letter.next;
-	/* Before the answer: who gets it finds the lanes told. */
+	/* Before the answer: who gets it finds the lanes and the errand thread told. */
+	if (chore->kind == CHORE_CLAIMS || chore->kind == CHORE_BACKFILL)
+		atomic_fetch_add(&writer->claim_epoch, 1);
 	atomic_fetch_add(&writer->sink_epoch, 1);
 	writer->committed(writer);
 	mailbox_send(chore->reply, &chore->letter);
@@ -318,6 +320,7 @@ bool writer_start(struct writer *writer, struct error *error)
 	atomic_init(&writer->busy_since_ms, 0);
 	atomic_init(&writer->damage, NULL);
 	atomic_init(&writer->sink_epoch, 0);
+	atomic_init(&writer->claim_epoch, 0);
 	atomic_init(&writer->queued, 0);
 	atomic_init(&writer->admitted, 0);
 	atomic_init(&writer->queued_bytes, 0);

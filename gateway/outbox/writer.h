@@ -20,7 +20,7 @@ struct writer {
 	_Atomic(int64_t) busy_since_ms; /* monotonic: the step under way; 0: it waits */
 	_Atomic(const char *) damage;	/* the store cannot be written any more; NULL: it can */
 	_Atomic(int64_t) queued, queued_bytes, admitted;
-	_Atomic(int64_t) sink_epoch;
+	_Atomic(int64_t) sink_epoch, claim_epoch;
 	_Atomic(int64_t) last_seq, leads, index_bytes, index_keys;
 	int gauge_leads, gauge_last_seq, gauge_index, gauge_queue, counter_pruned;
 	int refused_full, refused_queue; /* counters of what is not let in */

@@ -14,6 +14,9 @@
 #include "ingest/fetcher.h"
 #include "ingest/keep.h"
 
+/* Less than the minute after which a desk looks anyway. */
+#define PATIENCE_MS 50000
+
 struct settings {
 	struct lg_slice token;
 };
@@ -60,6 +63,10 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 	for (int32_t i = 0; i < 5; i++)
 		if (slice_is(errand->blob, words[i]))
 			verdict->verdict = i;
+	if (slice_is(errand->blob, "pause")) {
+		verdict->verdict = LG_ERRAND_DEAD;
+		verdict->pause = 3600000;
+	}
 	verdict->reason = LG_SLICE("it was told to");
 	verdict->retry_after = 3600000;
 	return lg_lead_set(lead, LG_EMAIL, errand->key);
@@ -313,6 +320,40 @@ static void test_a_verdict_ends_a_claim(void **state)
 			 1);
 }
 
+static void claim_pause(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("pause")), LG_OK);
+}
+
+static void claim_done(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "1@example.com", LG_SLICE("done")), LG_OK);
+}
+
+static void wait_until_none(const char *query)
+{
+	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+
+	while (kit_count(&fixture.kit, query) > 0) {
+		assert_true(clock_monotonic_ms() < until_ms);
+		clock_sleep_ms(2);
+	}
+}
+
+/* Until an operator has spoken of claims, for an hour. */
+static void test_an_order_ends_a_pause(void **state)
+{
+	struct chore order = {.kind = CHORE_CLAIMS, .sink = fixture.instance.name};
+
+	(void)state;
+	start_fetcher();
+	assert_int_equal(post(claim_pause)->status, 202);
+	wait_until_none("SELECT count(*) FROM claim WHERE attempts = 0");
+	assert_int_equal(post(claim_done)->status, 202);
+	assert_true(outbox_do_now(fixture.kit.outbox, &order));
+	wait_until_none("SELECT count(*) FROM claim WHERE key LIKE '1%' AND state <> 'done'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +365,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_order_ends_a_pause, set_up, tear_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

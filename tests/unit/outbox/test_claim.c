@@ -249,6 +249,24 @@ static void orders_bring_them_back(void **state)
 	assert_int_equal(count_in(kit, CLAIM_WAITING), 3);
 }
 
+/* Who waits for a vendor goes on waiting when a sink is paused. */
+static void only_orders_about_claims_are_told(void **state)
+{
+	const struct lg_slice sink = LG_SLICE("crm");
+	struct kit *kit = *state;
+
+	kit_open(kit);
+	int64_t before = outbox_claim_epoch(kit->outbox), sinks = outbox_sink_epoch(kit->outbox);
+	order(kit, (struct chore){.kind = CHORE_PAUSE, .sink = sink, .text = sink});
+	order(kit, (struct chore){.kind = CHORE_RESUME, .sink = sink});
+	assert_int_equal(outbox_claim_epoch(kit->outbox), before);
+	assert_true(outbox_sink_epoch(kit->outbox) > sinks);
+	order(kit, (struct chore){.kind = CHORE_CLAIMS, .sink = ADS});
+	assert_int_equal(outbox_claim_epoch(kit->outbox), before + 1);
+	order(kit, (struct chore){.kind = CHORE_BACKFILL, .sink = ADS});
+	assert_int_equal(outbox_claim_epoch(kit->outbox), before + 2);
+}
+
 static bool see(void *context, struct lg_slice source, const struct state_note *note)
 {
 	char *seen = context;
@@ -343,6 +361,7 @@ int main(void)
 		STORE_TEST(group_is_due_with_its_last_part),
 		STORE_TEST(lead_and_end_are_one),
 		STORE_TEST(orders_bring_them_back),
+		STORE_TEST(only_orders_about_claims_are_told),
 		STORE_TEST(notes_are_kept_and_forgotten),
 		STORE_TEST(old_ones_that_are_done_go),
 		STORE_TEST(balance_counts_them),
