@@ -134,9 +134,10 @@ static void keep_house(struct desk *desk, int64_t now_ms)
 	house->submission.reply = &desk->loop->mailbox;
 	work->drop_before_ms = desk->house_request.received_ms -
 			       desk->source->settings.errands.keep_ms;
-	if (!desk->opened && !open_house(desk, work))
-		return;
-	desk->house_under_way = outbox_submit(desk->ingest->outbox, &house->submission);
+	if (desk->opened || open_house(desk, work))
+		desk->house_under_way = outbox_submit(desk->ingest->outbox, &house->submission);
+	if (!desk->opened && !desk->house_under_way)
+		desk->house_ms = now_ms + COUNT_MS;
 }
 
 static void on_house(struct intake *intake)

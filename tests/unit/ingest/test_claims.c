@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "ingest/fetcher.h"
 #include "ingest/keep.h"
+#include "outbox/batch.h"
 
 /* Less than the minute after which a desk looks anyway. */
 #define PATIENCE_MS 50000
@@ -354,6 +355,30 @@ static void test_an_order_ends_a_pause(void **state)
 	wait_until_none("SELECT count(*) FROM claim WHERE key LIKE '1%' AND state <> 'done'");
 }
 
+/* What a desk does first is tried again soon when the journal did not take it: a minute
+ * later, as all that it does by and by, would keep claims waiting. */
+static void test_a_desk_opens_when_there_is_room(void **state)
+{
+	int refused = counter_register(COUNTER_COUNTER, BATCH_REFUSED, "reason=\"queue\"",
+				       BATCH_REFUSED_HELP);
+	struct submission *first;
+	int64_t before = counter_read(refused);
+
+	(void)state;
+	assert_int_equal(post(claim_done)->status, 202);
+	first = kit_make(&fixture.kit, &(struct post){.email = "ada@example.com"}, 1);
+	first->bytes = (size_t)fixture.kit.store.queue_bytes + 1; /* fills the queue */
+	assert_true(outbox_admit(fixture.kit.outbox, first));
+	start_fetcher();
+	while (counter_read(refused) == before)
+		clock_sleep_ms(2);
+	first->letter.next = NULL;
+	outbox_send(fixture.kit.outbox, &first->letter);
+	kit_reply(&fixture.kit);
+	kit_free(first);
+	wait_until_none("SELECT count(*) FROM claim WHERE state <> 'done'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +391,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_order_ends_a_pause, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_desk_opens_when_there_is_room, set_up,
+						tear_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
