@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "base/word.h"
 
@@ -150,6 +151,36 @@ void json_write_raw(struct json_writer *writer, struct lg_slice json)
 {
 	write_comma(writer);
 	buffer_add_slice(writer->out, json);
+}
+
+void json_write_member_text(struct json_writer *writer, const char *name, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return;
+	json_write_name(writer, slice_from(name));
+	json_write_text(writer, text);
+}
+
+void json_write_member_int(struct json_writer *writer, const char *name, int64_t number)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_int(writer, number);
+}
+
+void json_write_member_bool(struct json_writer *writer, const char *name, bool value)
+{
+	json_write_name(writer, slice_from(name));
+	json_write_bool(writer, value);
+}
+
+void json_write_member_time(struct json_writer *writer, const char *name, int64_t at_ms)
+{
+	char text[CLOCK_RFC3339_BYTES];
+
+	if (at_ms == 0)
+		return;
+	clock_format(at_ms, text);
+	json_write_member_text(writer, name, slice_from(text));
 }
 
 static void escape_ascii(struct buffer *out, char c)

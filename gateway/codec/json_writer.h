@@ -26,6 +26,13 @@ void json_write_value(struct json_writer *writer, const struct json *value);
 /* Bytes that are JSON already. */
 void json_write_raw(struct json_writer *writer, struct lg_slice json);
 
+/* Members of an object, name and value. A text that is absent is left out, and so is a time
+ * (wall clock, written as RFC 3339) that is 0. */
+void json_write_member_text(struct json_writer *writer, const char *name, struct lg_slice text);
+void json_write_member_int(struct json_writer *writer, const char *name, int64_t number);
+void json_write_member_bool(struct json_writer *writer, const char *name, bool value);
+void json_write_member_time(struct json_writer *writer, const char *name, int64_t at_ms);
+
 /* Copies a text that needs no escape. False, as for few: it needs one, or is not ASCII;
  * what lies at `to` means nothing then. */
 bool json_copy_plain(char *to, struct lg_slice text);

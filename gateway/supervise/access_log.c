@@ -244,28 +244,11 @@ static struct lg_slice method_of(const struct http_request *request)
 	return LG_SLICE("other");
 }
 
-static void member(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void member_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
 static void open_line(struct json_writer *writer, struct buffer *out)
 {
-	char time[CLOCK_RFC3339_BYTES];
-
-	clock_format(clock_wall_ms(), time);
 	json_writer_init(writer, out);
 	json_write_open(writer, '{');
-	member(writer, "time", slice_from(time));
+	json_write_member_time(writer, "time", clock_wall_ms());
 }
 
 static void close_line(struct json_writer *writer, struct buffer *out)
@@ -281,15 +264,15 @@ static void write_line(struct buffer *out, const struct http_request *request,
 
 	open_line(&writer, out);
 	if (source) {
-		member(&writer, "source", source->instance->name);
-		member(&writer, "path", source->settings.path);
+		json_write_member_text(&writer, "source", source->instance->name);
+		json_write_member_text(&writer, "path", source->settings.path);
 	}
-	member(&writer, "method", method_of(request));
-	member_int(&writer, "status", response->status);
-	member_int(&writer, "bytes", (int64_t)response->body.length);
-	member_int(&writer, "duration_us", clock_monotonic_us() - request->started_us);
-	member(&writer, "protocol", slice_from(request->protocol));
-	member(&writer, "reason", slice_from(request->reason));
+	json_write_member_text(&writer, "method", method_of(request));
+	json_write_member_int(&writer, "status", response->status);
+	json_write_member_int(&writer, "bytes", (int64_t)response->body.length);
+	json_write_member_int(&writer, "duration_us", clock_monotonic_us() - request->started_us);
+	json_write_member_text(&writer, "protocol", slice_from(request->protocol));
+	json_write_member_text(&writer, "reason", slice_from(request->reason));
 	close_line(&writer, out);
 }
 
@@ -358,7 +341,7 @@ void access_log_note_close(struct access_log *log, enum conn_reason reason)
 		return;
 	buffer_init(&line, SIZE_MAX);
 	open_line(&writer, &line);
-	member(&writer, "closed", slice_from(conn_reason_label(reason)));
+	json_write_member_text(&writer, "closed", slice_from(conn_reason_label(reason)));
 	close_line(&writer, &line);
 	send_line(log, &line);
 }

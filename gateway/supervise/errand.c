@@ -46,28 +46,12 @@ static bool is_of_source(enum chore_kind kind)
 	return kind == CHORE_CLAIMS || kind == CHORE_BACKFILL;
 }
 
-static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void write_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
 static void write_replay(struct json_writer *writer, const struct replay *replay)
 {
-	write_int(writer, "first_seq", replay->first_seq);
-	write_int(writer, "last_seq", replay->last_seq);
-	json_write_name(writer, LG_SLICE("dead"));
-	json_write_bool(writer, replay->dead_only);
-	json_write_name(writer, LG_SLICE("again"));
-	json_write_bool(writer, replay->again);
+	json_write_member_int(writer, "first_seq", replay->first_seq);
+	json_write_member_int(writer, "last_seq", replay->last_seq);
+	json_write_member_bool(writer, "dead", replay->dead_only);
+	json_write_member_bool(writer, "again", replay->again);
 }
 
 void errand_write(struct buffer *out, const struct chore *chore)
@@ -78,16 +62,15 @@ void errand_write(struct buffer *out, const struct chore *chore)
 	json_write_open(&writer, '{');
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		if (words[i].kind == chore->kind)
-			write_text(&writer, "command", slice_from(words[i].name));
-	write_text(&writer, is_of_source(chore->kind) ? "source" : "sink", chore->sink);
-	write_text(&writer, "text", chore->text);
+			json_write_member_text(&writer, "command", slice_from(words[i].name));
+	json_write_member_text(&writer, is_of_source(chore->kind) ? "source" : "sink", chore->sink);
+	json_write_member_text(&writer, "text", chore->text);
 	if (chore->kind == CHORE_REPLAY)
 		write_replay(&writer, &chore->replay);
 	if (chore->kind == CHORE_BACKFILL)
-		write_int(&writer, "since_ms", chore->before_ms);
+		json_write_member_int(&writer, "since_ms", chore->before_ms);
 	if (chore->kind == CHORE_CLAIMS) {
-		json_write_name(&writer, LG_SLICE("dead"));
-		json_write_bool(&writer, chore->replay.dead_only);
+		json_write_member_bool(&writer, "dead", chore->replay.dead_only);
 	}
 	json_write_close(&writer, '}');
 }
@@ -199,9 +182,9 @@ void errand_answer(struct buffer *out, const struct chore *chore)
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
 	if (chore->done)
-		write_int(&writer, "count", chore->count);
+		json_write_member_int(&writer, "count", chore->count);
 	else
-		write_text(&writer, "error", slice_from(chore->error.text));
+		json_write_member_text(&writer, "error", slice_from(chore->error.text));
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

@@ -12,29 +12,6 @@ bool picture_ready(const struct gateway *gateway, const char **reason)
 	return !gateway->draining && outbox_ready(gateway->outbox, reason);
 }
 
-static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void member_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-/* 0: there is no such time. */
-static void member_time(struct json_writer *writer, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	if (at_ms == 0)
-		return;
-	clock_format(at_ms, text);
-	member_text(writer, name, slice_from(text));
-}
-
 static void write_store(const struct gateway *gateway, struct json_writer *writer)
 {
 	struct outbox_stats stats;
@@ -42,19 +19,19 @@ static void write_store(const struct gateway *gateway, struct json_writer *write
 	outbox_stats(gateway->outbox, &stats);
 	json_write_name(writer, LG_SLICE("store"));
 	json_write_open(writer, '{');
-	member_text(writer, "path", gateway->settings->store.path);
-	member_int(writer, "events", stats.events);
-	member_int(writer, "leads", stats.leads);
-	member_int(writer, "bytes", stats.store_bytes);
-	member_int(writer, "wal_bytes", stats.wal_bytes);
-	member_int(writer, "max_bytes", gateway->settings->store.max_size_bytes);
-	member_int(writer, "queue", stats.queue_submissions);
-	member_int(writer, "index_bytes", stats.index_bytes);
-	member_int(writer, "commits", stats.commits);
-	member_int(writer, "captures", stats.captures);
-	member_int(writer, "sync_p50_us", stats.sync_p50_us);
-	member_int(writer, "sync_p99_us", stats.sync_p99_us);
-	member_int(writer, "checkpoint_hold_p99_us", stats.checkpoint_hold_p99_us);
+	json_write_member_text(writer, "path", gateway->settings->store.path);
+	json_write_member_int(writer, "events", stats.events);
+	json_write_member_int(writer, "leads", stats.leads);
+	json_write_member_int(writer, "bytes", stats.store_bytes);
+	json_write_member_int(writer, "wal_bytes", stats.wal_bytes);
+	json_write_member_int(writer, "max_bytes", gateway->settings->store.max_size_bytes);
+	json_write_member_int(writer, "queue", stats.queue_submissions);
+	json_write_member_int(writer, "index_bytes", stats.index_bytes);
+	json_write_member_int(writer, "commits", stats.commits);
+	json_write_member_int(writer, "captures", stats.captures);
+	json_write_member_int(writer, "sync_p50_us", stats.sync_p50_us);
+	json_write_member_int(writer, "sync_p99_us", stats.sync_p99_us);
+	json_write_member_int(writer, "checkpoint_hold_p99_us", stats.checkpoint_hold_p99_us);
 	json_write_close(writer, '}');
 }
 
@@ -62,9 +39,11 @@ static void write_claims(const struct source *source, struct json_writer *writer
 {
 	json_write_name(writer, LG_SLICE("claims"));
 	json_write_open(writer, '{');
-	member_int(writer, "waiting", counter_read(source->counters[SOURCE_CLAIMS_WAITING]));
-	member_int(writer, "parked", counter_read(source->counters[SOURCE_CLAIMS_PARKED]));
-	member_int(writer, "dead", counter_read(source->counters[SOURCE_CLAIMS_DEAD]));
+	json_write_member_int(writer, "waiting",
+			      counter_read(source->counters[SOURCE_CLAIMS_WAITING]));
+	json_write_member_int(writer, "parked",
+			      counter_read(source->counters[SOURCE_CLAIMS_PARKED]));
+	json_write_member_int(writer, "dead", counter_read(source->counters[SOURCE_CLAIMS_DEAD]));
 	json_write_close(writer, '}');
 }
 
@@ -76,12 +55,14 @@ static void write_sources(const struct gateway *gateway, struct json_writer *wri
 		const struct source *source = &gateway->settings->sources[i];
 
 		json_write_open(writer, '{');
-		member_text(writer, "name", source->instance->name);
-		member_text(writer, "plugin", source->settings.plugin);
-		member_text(writer, "path", source->settings.path);
-		member_int(writer, "stored", counter_read(source->counters[SOURCE_STORED]));
-		member_int(writer, "refused", counter_read(source->counters[SOURCE_REFUSED]));
-		member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
+		json_write_member_text(writer, "name", source->instance->name);
+		json_write_member_text(writer, "plugin", source->settings.plugin);
+		json_write_member_text(writer, "path", source->settings.path);
+		json_write_member_int(writer, "stored",
+				      counter_read(source->counters[SOURCE_STORED]));
+		json_write_member_int(writer, "refused",
+				      counter_read(source->counters[SOURCE_REFUSED]));
+		json_write_member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
 		if (source_has_errands(source))
 			write_claims(source, writer);
 		json_write_close(writer, '}');
@@ -99,21 +80,21 @@ static void write_sink(const struct gateway *gateway, size_t index, struct json_
 	if (gateway->lanes[index])
 		lane_status(gateway->lanes[index], &status);
 	json_write_open(writer, '{');
-	member_text(writer, "name", sink->instance->name);
-	member_text(writer, "plugin", sink->settings.plugin);
-	member_text(writer, "state", slice_from(status.state));
+	json_write_member_text(writer, "name", sink->instance->name);
+	json_write_member_text(writer, "plugin", sink->settings.plugin);
+	json_write_member_text(writer, "state", slice_from(status.state));
 	if (*status.reason)
-		member_text(writer, "reason", slice_from(status.reason));
-	member_time(writer, "since", status.since_ms);
-	member_int(writer, "in_flight", status.in_flight);
-	member_time(writer, "next_attempt", status.next_attempt_ms);
-	member_time(writer, "oldest_pending", backlog.oldest_ms);
-	member_int(writer, "position", status.position);
-	member_int(writer, "lag", status.lag);
-	member_int(writer, "delivered", status.delivered);
-	member_int(writer, "retry", status.retries);
-	member_int(writer, "parked", status.parked);
-	member_int(writer, "dead", status.dead);
+		json_write_member_text(writer, "reason", slice_from(status.reason));
+	json_write_member_time(writer, "since", status.since_ms);
+	json_write_member_int(writer, "in_flight", status.in_flight);
+	json_write_member_time(writer, "next_attempt", status.next_attempt_ms);
+	json_write_member_time(writer, "oldest_pending", backlog.oldest_ms);
+	json_write_member_int(writer, "position", status.position);
+	json_write_member_int(writer, "lag", status.lag);
+	json_write_member_int(writer, "delivered", status.delivered);
+	json_write_member_int(writer, "retry", status.retries);
+	json_write_member_int(writer, "parked", status.parked);
+	json_write_member_int(writer, "dead", status.dead);
 	json_write_close(writer, '}');
 }
 
@@ -134,7 +115,7 @@ void picture_readiness(const struct gateway *gateway, struct buffer *out)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	member_text(&writer, "status", LG_SLICE("ready"));
+	json_write_member_text(&writer, "status", LG_SLICE("ready"));
 	if (alerts_raised(alerts) > 0) {
 		json_write_name(&writer, LG_SLICE("alerts"));
 		alerts_write(alerts, &writer);
@@ -151,16 +132,18 @@ void picture_status(const struct gateway *gateway, struct buffer *out)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	member_text(&writer, "state",
-		    gateway->draining ? LG_SLICE("stopping")
-				      : (ready ? LG_SLICE("ready") : LG_SLICE("refusing")));
+	json_write_member_text(&writer, "state",
+			       gateway->draining
+				       ? LG_SLICE("stopping")
+				       : (ready ? LG_SLICE("ready") : LG_SLICE("refusing")));
 	if (!ready && reason)
-		member_text(&writer, "reason", slice_from(reason));
-	member_int(&writer, "pid", getpid());
-	member_int(&writer, "uptime_ms", clock_wall_ms() - gateway->started_ms);
-	member_int(&writer, "generation", gateway->generation->number);
-	member_int(&writer, "loops", (int64_t)gateway->worker_count);
-	member_int(&writer, "connections", (int64_t)http_server_connections(gateway->server));
+		json_write_member_text(&writer, "reason", slice_from(reason));
+	json_write_member_int(&writer, "pid", getpid());
+	json_write_member_int(&writer, "uptime_ms", clock_wall_ms() - gateway->started_ms);
+	json_write_member_int(&writer, "generation", gateway->generation->number);
+	json_write_member_int(&writer, "loops", (int64_t)gateway->worker_count);
+	json_write_member_int(&writer, "connections",
+			      (int64_t)http_server_connections(gateway->server));
 	write_store(gateway, &writer);
 	write_sources(gateway, &writer);
 	json_write_name(&writer, LG_SLICE("sinks"));

@@ -15,23 +15,11 @@ struct printer {
 	bool json;
 };
 
-static void member_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
 static void begin_line(struct json_writer *writer, struct buffer *out, const char *kind)
 {
 	json_writer_init(writer, out);
 	json_write_open(writer, '{');
-	member_text(writer, "kind", slice_from(kind));
+	json_write_member_text(writer, "kind", slice_from(kind));
 }
 
 static void end_line(struct json_writer *writer)
@@ -67,11 +55,10 @@ static void on_fault(struct balance *balance, struct lg_slice sink, enum balance
 
 	if (printer->json) {
 		begin_line(&writer, &printer->out, "fault");
-		if (slice_present(sink))
-			member_text(&writer, "sink", sink);
-		member_int(&writer, "first_seq", first_seq);
-		member_int(&writer, "last_seq", last_seq);
-		member_text(&writer, "what", slice_from(balance_fault_text(fault)));
+		json_write_member_text(&writer, "sink", sink);
+		json_write_member_int(&writer, "first_seq", first_seq);
+		json_write_member_int(&writer, "last_seq", last_seq);
+		json_write_member_text(&writer, "what", slice_from(balance_fault_text(fault)));
 		end_line(&writer);
 	} else {
 		write_fault(&printer->out, sink, fault, first_seq, last_seq);
@@ -95,41 +82,42 @@ static void write_json(struct buffer *out, const struct balance *balance)
 	struct json_writer writer;
 
 	begin_line(&writer, out, "intake");
-	member_int(&writer, "events", balance->events);
-	member_int(&writer, "last_seq", balance->last_seq);
+	json_write_member_int(&writer, "events", balance->events);
+	json_write_member_int(&writer, "last_seq", balance->last_seq);
 	for (size_t i = 0; i < balance->type_count; i++) {
 		json_write_name(&writer, balance->types[i].name);
 		json_write_int(&writer, balance->types[i].count);
 	}
-	member_int(&writer, "leads", balance->leads);
-	member_int(&writer, "held", balance->held);
+	json_write_member_int(&writer, "leads", balance->leads);
+	json_write_member_int(&writer, "held", balance->held);
 	end_line(&writer);
 	if (balance->claims) {
 		begin_line(&writer, out, "claims");
-		member_int(&writer, "claims", balance->claims);
+		json_write_member_int(&writer, "claims", balance->claims);
 		for (int state = 0; state < CLAIM_STATES; state++)
-			member_int(&writer, claim_state_name((enum claim_state)state),
-				   balance->claims_by_state[state]);
+			json_write_member_int(&writer, claim_state_name((enum claim_state)state),
+					      balance->claims_by_state[state]);
 		end_line(&writer);
 	}
 	for (size_t i = 0; i < balance->sink_count; i++) {
 		const struct balance_sink *sink = &balance->sinks[i];
 		begin_line(&writer, out, "sink");
-		member_text(&writer, "name", sink->name);
+		json_write_member_text(&writer, "name", sink->name);
 		json_write_name(&writer, LG_SLICE("configured"));
 		json_write_bool(&writer, sink->known);
-		member_int(&writer, "position", sink->position);
+		json_write_member_int(&writer, "position", sink->position);
 		for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
-			member_int(&writer, delivery_state_name((enum delivery_state)state),
-				   sink->by_state[state]);
-		member_int(&writer, "sum", sum_of(sink));
-		member_int(&writer, "faults", sink->faults);
+			json_write_member_int(&writer,
+					      delivery_state_name((enum delivery_state)state),
+					      sink->by_state[state]);
+		json_write_member_int(&writer, "sum", sum_of(sink));
+		json_write_member_int(&writer, "faults", sink->faults);
 		end_line(&writer);
 	}
 	begin_line(&writer, out, "balance");
 	json_write_name(&writer, LG_SLICE("closes"));
 	json_write_bool(&writer, balance_closes(balance));
-	member_int(&writer, "faults", balance->faults);
+	json_write_member_int(&writer, "faults", balance->faults);
 	end_line(&writer);
 }
 

@@ -3,41 +3,20 @@
 #include "base/clock.h"
 #include "verbs/print.h"
 
-static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void write_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-static void write_time(struct json_writer *writer, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	clock_format(at_ms, text);
-	write_text(writer, name, slice_from(text));
-}
-
 void claim_lines_object(struct json_writer *writer, const struct claim *claim)
 {
 	json_write_open(writer, '{');
-	write_int(writer, "number", claim->number);
-	write_text(writer, "source", claim->source);
-	write_text(writer, "kind", slice_from(claim_kind_name(claim->kind)));
-	write_text(writer, "key", claim->key);
-	write_text(writer, "group", claim->group);
-	write_text(writer, "state", slice_from(claim_state_name(claim->state)));
-	write_time(writer, "claimed_at", claim->at_ms);
-	write_time(writer, claim->state == CLAIM_WAITING ? "due" : "since", claim->due_ms);
-	write_int(writer, "attempts", claim->attempts);
-	write_text(writer, "reason", claim->error);
+	json_write_member_int(writer, "number", claim->number);
+	json_write_member_text(writer, "source", claim->source);
+	json_write_member_text(writer, "kind", slice_from(claim_kind_name(claim->kind)));
+	json_write_member_text(writer, "key", claim->key);
+	json_write_member_text(writer, "group", claim->group);
+	json_write_member_text(writer, "state", slice_from(claim_state_name(claim->state)));
+	json_write_member_time(writer, "claimed_at", claim->at_ms);
+	json_write_member_time(writer, claim->state == CLAIM_WAITING ? "due" : "since",
+			       claim->due_ms);
+	json_write_member_int(writer, "attempts", claim->attempts);
+	json_write_member_text(writer, "reason", claim->error);
 	json_write_close(writer, '}');
 }
 

@@ -13,47 +13,23 @@
 #define PAGE 100 /* letters of one short read */
 #define ANSWER_COLUMNS 60
 
-static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void write_time(struct json_writer *writer, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	if (!at_ms)
-		return;
-	clock_format(at_ms, text);
-	write_text(writer, name, slice_from(text));
-}
-
-static void write_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
 static void write_json(struct buffer *out, const struct dead_letter *letter)
 {
 	struct json_writer writer;
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	write_int(&writer, "seq", letter->seq);
-	write_text(&writer, "event", letter->event_id);
-	write_text(&writer, "type", letter->type);
-	write_text(&writer, "lead", slice_from(letter->lead_id));
-	write_time(&writer, "captured_at", letter->captured_ms);
-	write_time(&writer, "tried_at", letter->tried_ms);
-	write_int(&writer, "attempts", letter->attempts);
-	write_text(&writer, "reason", letter->reason);
+	json_write_member_int(&writer, "seq", letter->seq);
+	json_write_member_text(&writer, "event", letter->event_id);
+	json_write_member_text(&writer, "type", letter->type);
+	json_write_member_text(&writer, "lead", slice_from(letter->lead_id));
+	json_write_member_time(&writer, "captured_at", letter->captured_ms);
+	json_write_member_time(&writer, "tried_at", letter->tried_ms);
+	json_write_member_int(&writer, "attempts", letter->attempts);
+	json_write_member_text(&writer, "reason", letter->reason);
 	if (letter->status)
-		write_int(&writer, "status", letter->status);
-	write_text(&writer, "answer", letter->answer);
+		json_write_member_int(&writer, "status", letter->status);
+	json_write_member_text(&writer, "answer", letter->answer);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

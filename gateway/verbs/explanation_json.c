@@ -1,32 +1,7 @@
 /* The explanation for programs: the lead, then each event, a line each. */
-#include "base/clock.h"
 #include "codec/json_writer.h"
 #include "verbs/claim_lines.h"
 #include "verbs/explanation.h"
-
-static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void member_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-static void member_time(struct json_writer *writer, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	if (at_ms == 0)
-		return;
-	clock_format(at_ms, text);
-	member_text(writer, name, slice_from(text));
-}
 
 void explanation_json_lead(struct buffer *out, struct lg_slice record)
 {
@@ -34,7 +9,7 @@ void explanation_json_lead(struct buffer *out, struct lg_slice record)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	member_text(&writer, "kind", LG_SLICE("lead"));
+	json_write_member_text(&writer, "kind", LG_SLICE("lead"));
 	json_write_name(&writer, LG_SLICE("lead"));
 	json_write_raw(&writer, record);
 	json_write_close(&writer, '}');
@@ -47,10 +22,11 @@ static void write_capture(struct json_writer *writer, const struct explained_eve
 
 	json_write_name(writer, LG_SLICE("capture"));
 	json_write_open(writer, '{');
-	member_text(writer, "source", explanation_source(explained, "name"));
-	member_text(writer, "plugin", explanation_source(explained, "plugin"));
-	member_text(writer, "channel", explanation_source(explained, "channel"));
-	member_text(writer, "repeats_known_by", slice_from(explanation_delivery_key(keys)));
+	json_write_member_text(writer, "source", explanation_source(explained, "name"));
+	json_write_member_text(writer, "plugin", explanation_source(explained, "plugin"));
+	json_write_member_text(writer, "channel", explanation_source(explained, "channel"));
+	json_write_member_text(writer, "repeats_known_by",
+			       slice_from(explanation_delivery_key(keys)));
 	json_write_name(writer, LG_SLICE("keys"));
 	json_write_open(writer, '[');
 	for (size_t i = 0; i < keys->key_count; i++)
@@ -67,12 +43,12 @@ static void write_attempts(struct json_writer *writer, const struct explained_de
 	for (size_t i = 0; i < delivery->attempt_count; i++) {
 		const struct history_attempt *attempt = &delivery->attempts[i];
 		json_write_open(writer, '{');
-		member_time(writer, "at", attempt->at_ms);
-		member_text(writer, "outcome", attempt->outcome);
+		json_write_member_time(writer, "at", attempt->at_ms);
+		json_write_member_text(writer, "outcome", attempt->outcome);
 		if (attempt->status)
-			member_int(writer, "status", attempt->status);
-		member_text(writer, "reason", attempt->reason);
-		member_text(writer, "answer", attempt->answer);
+			json_write_member_int(writer, "status", attempt->status);
+		json_write_member_text(writer, "reason", attempt->reason);
+		json_write_member_text(writer, "answer", attempt->answer);
 		json_write_close(writer, '}');
 	}
 	json_write_close(writer, ']');
@@ -83,18 +59,19 @@ static void write_delivery(struct json_writer *writer, const struct explained_de
 	const struct history_state *state = &delivery->state;
 
 	json_write_open(writer, '{');
-	member_text(writer, "sink", delivery->sink);
+	json_write_member_text(writer, "sink", delivery->sink);
 	json_write_name(writer, LG_SLICE("configured"));
 	json_write_bool(writer, delivery->configured);
-	member_text(writer, "state",
-		    state->state == HISTORY_UNACCOUNTED
-			    ? LG_SLICE("unaccounted")
-			    : slice_from(delivery_state_name((enum delivery_state)state->state)));
-	member_text(writer, "why", slice_from(delivery->why));
-	member_text(writer, "external_id", delivery->external_id);
-	member_time(writer, "settled_at", state->settled_ms);
-	member_time(writer, "next_at", state->due_ms);
-	member_text(writer, "reason", state->reason);
+	json_write_member_text(
+		writer, "state",
+		state->state == HISTORY_UNACCOUNTED
+			? LG_SLICE("unaccounted")
+			: slice_from(delivery_state_name((enum delivery_state)state->state)));
+	json_write_member_text(writer, "why", slice_from(delivery->why));
+	json_write_member_text(writer, "external_id", delivery->external_id);
+	json_write_member_time(writer, "settled_at", state->settled_ms);
+	json_write_member_time(writer, "next_at", state->due_ms);
+	json_write_member_text(writer, "reason", state->reason);
 	write_attempts(writer, delivery);
 	json_write_close(writer, '}');
 }
@@ -107,12 +84,12 @@ void explanation_json_event(struct buffer *out, const struct explained_event *ex
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	member_text(&writer, "kind", LG_SLICE("event"));
-	member_int(&writer, "seq", event->seq);
-	member_text(&writer, "receipt", event_body_id(event->body));
-	member_text(&writer, "type", event->type);
-	member_time(&writer, "at", event->at_ms);
-	member_int(&writer, "bytes", (int64_t)event->body.length);
+	json_write_member_text(&writer, "kind", LG_SLICE("event"));
+	json_write_member_int(&writer, "seq", event->seq);
+	json_write_member_text(&writer, "receipt", event_body_id(event->body));
+	json_write_member_text(&writer, "type", event->type);
+	json_write_member_time(&writer, "at", event->at_ms);
+	json_write_member_int(&writer, "bytes", (int64_t)event->body.length);
 	if (event->captured)
 		write_capture(&writer, explained);
 	if (explained->claim) {

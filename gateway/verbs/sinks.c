@@ -68,20 +68,6 @@ static struct lg_slice row_reason(const struct sink_row *row)
 
 /* ---- for programs ---- */
 
-static void member_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void member_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
 /* A number or time that only the running gateway knows. */
 static void member_live(struct json_writer *writer, const struct json *live, const char *name)
 {
@@ -103,28 +89,28 @@ static void write_json(struct buffer *out, const struct sink_row *row)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	member_text(&writer, "name", row->name);
+	json_write_member_text(&writer, "name", row->name);
 	json_write_name(&writer, LG_SLICE("configured"));
 	json_write_bool(&writer, row->section != NULL);
 	if (row->section)
-		member_text(&writer, "plugin", row->section->settings.plugin);
-	member_text(&writer, "state", row_state(row));
-	member_text(&writer, "reason", row_reason(row));
+		json_write_member_text(&writer, "plugin", row->section->settings.plugin);
+	json_write_member_text(&writer, "state", row_state(row));
+	json_write_member_text(&writer, "reason", row_reason(row));
 	member_live(&writer, row->live, "since");
 	member_live(&writer, row->live, "in_flight");
 	member_live(&writer, row->live, "next_attempt");
-	member_int(&writer, "position", tally->position);
-	member_int(&writer, "last_seq", tally->last_seq);
+	json_write_member_int(&writer, "position", tally->position);
+	json_write_member_int(&writer, "last_seq", tally->last_seq);
 	for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
-		member_int(&writer, delivery_state_name((enum delivery_state)state),
-			   tally->by_state[state]);
+		json_write_member_int(&writer, delivery_state_name((enum delivery_state)state),
+				      tally->by_state[state]);
 	if (tally->oldest_pending_ms) {
 		char text[CLOCK_RFC3339_BYTES];
 
 		clock_format(tally->oldest_pending_ms, text);
-		member_text(&writer, "oldest_pending", slice_from(text));
-		member_int(&writer, "oldest_pending_age_ms",
-			   clock_wall_ms() - tally->oldest_pending_ms);
+		json_write_member_text(&writer, "oldest_pending", slice_from(text));
+		json_write_member_int(&writer, "oldest_pending_age_ms",
+				      clock_wall_ms() - tally->oldest_pending_ms);
 	}
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
