@@ -28,8 +28,8 @@ enum chore_kind {
 	/* sink, replay: events are delivered once more; fills plan. */
 	CHORE_REPLAY = 4,
 	/* sink: all that the journal says of it goes. Only for one that is not
-	 * configured, which the caller knows. of_source: the claims and the state of
-	 * the source of that name, too. */
+	 * configured, which the caller knows. of_source: the claims, the
+	 * imports and the state of the source of that name, too. */
 	CHORE_FORGET = 5,
 	/* before_ms: what was captured earlier goes, as far as prune.h lets it. */
 	CHORE_PRUNE = 6,
