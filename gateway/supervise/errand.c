@@ -146,10 +146,8 @@ static bool source_allowed(const struct chore *chore, const struct settings *set
 		return error_set(error, "there is no source %.*s in the configuration",
 				 SLICE_ARGS(chore->sink));
 	if (!source_has_errands(source))
-		return error_set(error,
-				 "the source %.*s takes all in by requests and fetches "
-				 "nothing",
-				 SLICE_ARGS(chore->sink));
+		return error_set(error, "the source %.*s fetches nothing: plugin %s makes no calls",
+				 SLICE_ARGS(chore->sink), source->instance->library->plugin.name);
 	if (chore->kind == CHORE_BACKFILL && !source->instance->source.backfill)
 		return error_set(error, "plugin %s of source %.*s cannot bring back what was",
 				 source->instance->library->plugin.name, SLICE_ARGS(chore->sink));

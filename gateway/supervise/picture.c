@@ -35,6 +35,13 @@ static void write_store(const struct gateway *gateway, struct json_writer *write
 	json_write_close(writer, '}');
 }
 
+static void write_requests(const struct source *source, struct json_writer *writer)
+{
+	json_write_member_int(writer, "stored", counter_read(source->counters[SOURCE_STORED]));
+	json_write_member_int(writer, "refused", counter_read(source->counters[SOURCE_REFUSED]));
+	json_write_member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
+}
+
 static void write_claims(const struct source *source, struct json_writer *writer)
 {
 	json_write_name(writer, LG_SLICE("claims"));
@@ -58,11 +65,11 @@ static void write_sources(const struct gateway *gateway, struct json_writer *wri
 		json_write_member_text(writer, "name", source->instance->name);
 		json_write_member_text(writer, "plugin", source->settings.plugin);
 		json_write_member_text(writer, "path", source->settings.path);
-		json_write_member_int(writer, "stored",
-				      counter_read(source->counters[SOURCE_STORED]));
-		json_write_member_int(writer, "refused",
-				      counter_read(source->counters[SOURCE_REFUSED]));
-		json_write_member_int(writer, "busy", counter_read(source->counters[SOURCE_BUSY]));
+		if (source_takes_requests(source))
+			write_requests(source, writer);
+		if (source_reads_files(source))
+			json_write_member_int(writer, "imports",
+					      counter_read(source->counters[SOURCE_IMPORTS]));
 		if (source_has_errands(source))
 			write_claims(source, writer);
 		json_write_close(writer, '}');

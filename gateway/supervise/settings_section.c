@@ -103,7 +103,7 @@ bool settings_section_at(size_t index, struct settings_section *section)
 		 "limits of requests and connections",
 		 {http_limit_options, http_limit_option_count, sizeof(struct lg_option)}},
 		{"http_client",
-		 "calls to destinations: each sink that makes them has a client of its own",
+		 "calls to destinations and vendors: each sink and source has a client of its own",
 		 {http_client_options, http_client_option_count, sizeof(struct lg_option)}},
 		{"expressions",
 		 "how much the Lua expressions of one thread may take",

@@ -30,8 +30,9 @@ int verb_backfill(int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = order_carry_out(&view, &chore);
 	if (status == EXIT_DONE)
-		printf(chore.count ? "leads of %s since %s are fetched\n"
-				   : "leads of %s since %s are being fetched already\n",
+		printf(chore.count
+			       ? "leads of %s since %s will be fetched\n"
+			       : "leads of %s since %s will be fetched: it was ordered before\n",
 		       arguments.operands[0], arguments.since);
 	view_close(&view);
 	return status;

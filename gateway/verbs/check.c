@@ -2,8 +2,19 @@
 
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
+#include "verbs/print.h"
 #include "verbs/verb.h"
 #include "verbs/view.h"
+
+static void say_good(const char *config, const struct settings *settings)
+{
+	size_t listeners = settings->listen_count, sources = settings->source_count;
+	size_t sinks = settings->sink_count;
+
+	printf("%s: good: %zu listener%s, %zu source%s, %zu sink%s\n", config, listeners,
+	       print_plural((int64_t)listeners), sources, print_plural((int64_t)sources), sinks,
+	       print_plural((int64_t)sinks));
+}
 
 int verb_check(int argc, char **argv)
 {
@@ -15,9 +26,7 @@ int verb_check(int argc, char **argv)
 		return EXIT_USAGE;
 	status = view_configure(&view, arguments.config);
 	if (status == EXIT_DONE)
-		printf("%s: good: %zu listeners, %zu sources, %zu sinks\n", arguments.config,
-		       view.settings->listen_count, view.settings->source_count,
-		       view.settings->sink_count);
+		say_good(arguments.config, view.settings);
 	view_close(&view);
 	return status;
 }

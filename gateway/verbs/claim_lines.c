@@ -37,7 +37,8 @@ void claim_lines_state(struct buffer *out, const struct claim *claim)
 	buffer_printf(out, "%s %s %s", claim_state_name(claim->state),
 		      claim->state == CLAIM_WAITING ? "until" : "since", due);
 	if (claim->state != CLAIM_DONE)
-		buffer_printf(out, " after %lld attempts", (long long)claim->attempts);
+		buffer_printf(out, " after %lld attempt%s", (long long)claim->attempts,
+			      print_plural(claim->attempts));
 	if (slice_present(claim->error)) {
 		buffer_add_literal(out, ": ");
 		print_cell(out, claim->error, 0);

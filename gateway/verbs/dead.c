@@ -41,9 +41,9 @@ static void write_lines(struct buffer *out, const struct dead_letter *letter)
 
 	if (letter->tried_ms)
 		clock_format(letter->tried_ms, at);
-	buffer_printf(out, "%lld event %.*s lead %s\n    %s after %lld attempts",
+	buffer_printf(out, "%lld event %.*s lead %s\n    %s after %lld attempt%s",
 		      (long long)letter->seq, SLICE_ARGS(letter->event_id), letter->lead_id, at,
-		      (long long)letter->attempts);
+		      (long long)letter->attempts, print_plural(letter->attempts));
 	if (letter->status)
 		buffer_printf(out, ", status %d", (int)letter->status);
 	if (slice_present(letter->reason)) {

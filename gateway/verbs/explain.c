@@ -125,8 +125,8 @@ static bool make_keys(struct question *question, int field, struct identity_keys
 		return error_set(&question->error, "%s cannot be read as an email address",
 				 question->text);
 	return error_set(&question->error,
-			 "%s is no id and no email address, and cannot be read as a phone number "
-			 "of the region %s",
+			 "%s is no id, no email address and no key of a claim, and cannot be read "
+			 "as a phone number of the region %s",
 			 question->text, normalize.region);
 }
 

@@ -3,6 +3,7 @@
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/order.h"
+#include "verbs/print.h"
 #include "verbs/verb.h"
 
 int verb_fetch(int argc, char **argv)
@@ -20,8 +21,9 @@ int verb_fetch(int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = order_carry_out(&view, &chore);
 	if (status == EXIT_DONE)
-		printf("%lld claims of %s are tried now\n", (long long)chore.count,
-		       arguments.operands[0]);
+		printf("%lld claim%s of %s %s due now\n", (long long)chore.count,
+		       print_plural(chore.count), arguments.operands[0],
+		       chore.count == 1 ? "is" : "are");
 	view_close(&view);
 	return status;
 }

@@ -10,7 +10,12 @@ static int forgotten(const struct chore *chore)
 		printf("%.*s is forgotten\n", SLICE_ARGS(chore->sink));
 		return EXIT_DONE;
 	}
-	fprintf(stderr, "leadgate: the journal knows no sink %.*s\n", SLICE_ARGS(chore->sink));
+	fprintf(stderr,
+		chore->of_source
+			? "leadgate: the journal knows no sink and no source %.*s\n"
+			: "leadgate: the journal knows no sink %.*s, and what the source of "
+			  "that name has stays as long as it is configured\n",
+		SLICE_ARGS(chore->sink));
 	return EXIT_FAILED;
 }
 

@@ -31,15 +31,15 @@ static void add_more(struct buffer *out, const struct settings_section *section)
 {
 	if (section->http_table.count > 0) {
 		buffer_printf(out,
-			      ".SS \"%s that make calls\"\nOptions of the gateway beside "
-			      "those of a plugin that has HTTP calls made.\n",
+			      ".SS \"%s that make calls\"\nFurther options of the "
+			      "gateway, where the plugin makes calls by HTTP.\n",
 			      section->name);
 		manual_roff(out, &section->http_table);
 	}
 	if (section->file_table.count > 0) {
 		buffer_printf(out,
-			      ".SS \"%s that read files\"\nOptions of the gateway beside "
-			      "those of a plugin through which files are imported.\n",
+			      ".SS \"%s that read files\"\nFurther options of the "
+			      "gateway, where the plugin reads files that are imported.\n",
 			      section->name);
 		manual_roff(out, &section->file_table);
 	}

@@ -25,4 +25,10 @@ void print_flat(struct buffer *out, const struct json *value);
  * (0: as it is). */
 void print_cell(struct buffer *out, struct lg_slice text, size_t width);
 
+/* What makes a word of that many: "1 sink", "2 sinks". */
+static inline const char *print_plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 #endif

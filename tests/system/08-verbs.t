@@ -52,7 +52,7 @@ like($err, qr/nothing/, '… says that there is none');
 
 # Beside a running gateway.
 ($out) = run_ok('check', 0, $gateway->command('check'));
-like($out, qr/good: 1 listeners, 2 sources, 1 sinks/, '… counts what there is');
+like($out, qr/good: 1 listener, 2 sources, 1 sink\n/, '… counts what there is');
 my @receipts = map {
     decode_json($gateway->post('/f/contact', [full_name => "Person $_", email => "p$_\@example.com"])->{body})
         ->{receipt}

@@ -174,7 +174,7 @@ for my $case (
     ['nobody@example.com', qr/nobody is known by nobody\@example\.com/],
     ['212 555 0100', qr/nobody is known by 212 555 0100/],
     ['01890000-0000-7000-8000-000000000000', qr/no lead and no receipt has the id 01890000/],
-    ['ada', qr/ada is no id and no email address/],
+    ['ada', qr/ada is no id, no email address and no key of a claim/],
     ['ada@', qr/cannot be read as an email address/],
 ) {
     my ($code, undef, $said) = $gateway->command('explain', $case->[0]);

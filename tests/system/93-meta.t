@@ -217,7 +217,7 @@ is_deeply([map { $_->{kind} } @told], [qw(claim lead event)], 'as JSON: the clai
 is_deeply($told[2]{claim}, $told[0], '… which has the claim');
 is_deeply([@{ $told[0] }{qw(source key state attempts)}], ['ads', '1205', 'done', 0], '… with how it stands');
 ($said, $out) = $gateway->command('explain', '1201');
-like("$said $out", qr/\A0 \d+ ads claim 1201 of \S+Z\n    parked since \S+Z after 1 attempts: the access_token lacks a permission .*\n\z/, 'a claim without a lead alone');
+like("$said $out", qr/\A0 \d+ ads claim 1201 of \S+Z\n    parked since \S+Z after 1 attempt: the access_token lacks a permission .*\n\z/, 'a claim without a lead alone');
 unlike(($gateway->command('explain', 'zoe@example.com'))[1] =~ s/^  fetched.*\n//mr, qr/fetched/, 'once an event');
 
 # ---- back-fill ------------------------------------------------------------------------------
