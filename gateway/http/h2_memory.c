@@ -26,6 +26,7 @@ void h2_memory_init(struct h2_memory *memory)
 	list_init(&memory->slabs);
 	list_init(&memory->free);
 	memory->kept = 0;
+	h2_pieces_init(&memory->pieces);
 }
 
 void h2_memory_fini(struct h2_memory *memory)
@@ -35,6 +36,7 @@ void h2_memory_fini(struct h2_memory *memory)
 		munmap(slab->pages, SLAB_BLOCKS * BLOCK_BYTES);
 		alloc_free(slab);
 	}
+	h2_pieces_fini(&memory->pieces);
 	h2_memory_init(memory);
 }
 
@@ -63,6 +65,7 @@ static bool add_slab(struct h2_memory *memory)
 		return false;
 	}
 	for (size_t i = 0; i < SLAB_BLOCKS; i++) {
+		slab->blocks[i].pieces = &memory->pieces;
 		slab->blocks[i].bytes = slab->pages + i * BLOCK_BYTES;
 		list_append(&memory->free, &slab->blocks[i].node);
 	}
@@ -104,7 +107,7 @@ static bool is_inside(const struct h2_block *block, const void *piece)
 	return at >= first && at < first + BLOCK_BYTES;
 }
 
-/* NULL: it belongs on the heap. */
+/* NULL: it does not belong there. */
 static void *cut(struct h2_block *block, size_t size)
 {
 	if (size < LASTING_BYTES || size > BLOCK_BYTES - block->used)
@@ -115,31 +118,32 @@ static void *cut(struct h2_block *block, size_t size)
 	return piece;
 }
 
-/* Not base/alloc.h, for tests cannot let these fail: libnghttp2 1.52 frees an
- * answer twice when memory runs out as it queues its DATA. */
 static void *take(size_t size, void *context)
 {
-	void *piece = cut(context, size);
+	struct h2_block *block = context;
+	void *piece = cut(block, size);
 
-	return piece ? piece : malloc(size);
+	return piece ? piece : h2_pieces_take(block->pieces, size);
 }
 
-/* The block may have served another session before. */
+/* The memory may have served another session before. */
 static void *take_cleared(size_t count, size_t size, void *context)
 {
 	size_t bytes;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return NULL;
-	void *piece = cut(context, bytes);
-	return piece ? memset(piece, 0, bytes) : calloc(1, bytes);
+	void *piece = take(bytes, context);
+	return piece ? memset(piece, 0, bytes) : NULL;
 }
 
 /* What lies in the block goes with all of it. */
 static void give(void *piece, void *context)
 {
-	if (!is_inside(context, piece))
-		free(piece);
+	struct h2_block *block = context;
+
+	if (!is_inside(block, piece))
+		h2_pieces_give(block->pieces, piece);
 }
 
 /* How long a piece is nobody has noted, but it ends with the block. */

@@ -4,11 +4,13 @@
  * streams, and a buffer of 16 KiB for frames of which mostly the first bytes are
  * used. Each session gets a block of pages in which they lie side by side, so
  * that the end of one page is no loss and the rest of that buffer is never
- * touched. All else comes from the heap. Loop thread. */
+ * touched. All else comes from the heap, and what is small from h2_pieces.h. Loop
+ * thread. */
 #ifndef HTTP_H2_MEMORY_H
 #define HTTP_H2_MEMORY_H
 
 #include "base/list.h"
+#include "http/h2_pieces.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -17,10 +19,12 @@ struct h2_memory {
 	struct list slabs;
 	struct list free; /* blocks; those whose pages hold memory are in front */
 	size_t kept;	  /* those in front */
+	struct h2_pieces pieces;
 };
 
 struct h2_block {
 	struct list node; /* while it is free */
+	struct h2_pieces *pieces;
 	char *bytes;
 	size_t used;
 	bool is_warm; /* its pages hold memory */

@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h2_guard.c \
 	%D%/h2_head.c \
 	%D%/h2_memory.c \
+	%D%/h2_pieces.c \
 	%D%/h2_request.c \
 	%D%/h2_session.c \
 	%D%/h2_stream.c \
