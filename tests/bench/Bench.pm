@@ -42,6 +42,18 @@ sub spawn {
     exec @command or POSIX::_exit(127);
 }
 
+# The port takes connections before there is a worker.
+sub worker_of {
+    my ($pid) = @_;
+    for (1 .. 6000) {
+        open my $children, '<', "/proc/$pid/task/$pid/children" or die "nginx: $!\n";
+        my ($worker) = split ' ', <$children> // '';
+        return $worker if $worker;
+        sleep 0.01;
+    }
+    die "nginx starts no worker\n";
+}
+
 # One worker that answers 202 without a body; `http2`: it speaks nothing else; `tls`
 # is a certificate and its key.
 # Then tickets are off: each connection begins with a whole handshake.
@@ -69,9 +81,8 @@ CONF
     my $pid = spawn("$folder/nginx.out", 'nginx', '-c', "$folder/nginx.conf");
     $running{$pid} = 1;
     wait_for_port($port, $pid);
-    open my $children, '<', "/proc/$pid/task/$pid/children" or die "nginx: $!\n";
-    my ($worker) = split ' ', <$children>;
-    return { name => 'nginx', pid => $pid, cpu_pid => $worker, port => $port, tls => $with{tls} };
+    return { name => 'nginx', pid => $pid, cpu_pid => worker_of($pid), port => $port,
+             tls => $with{tls} };
 }
 
 # leadgate with its store and its file in `folder`; `sink` 0 leaves the file out,
