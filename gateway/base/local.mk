@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/clock.c \
 	%D%/counter.c \
 	%D%/error.c \
+	%D%/file.c \
 	%D%/histogram.c \
 	%D%/log.c \
 	%D%/loop.c \

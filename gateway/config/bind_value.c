@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/outline.h"
-#include "config/file.h"
 
 #define EXPECTED_BYTES 512
 
@@ -429,7 +429,7 @@ bool bind_secret_file(const struct binding *binding, struct fy_node *node)
 		return secret_wrong(binding, node, name, "cannot be read: no memory");
 	if (!file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))
 		return secret_wrong(binding, node, path, error.text);
-	if (S_ISREG(mode) && (mode & S_IROTH))
+	if (mode & S_IROTH)
 		return secret_wrong(binding, node, path, "can be read by every user; chmod 600 it");
 	bytes = slice_trim(bytes);
 	if (bytes.length == 0)

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "config/diag.h"
 #include "config/document_check.h"
 #include "config/environment.h"
-#include "config/file.h"
 #include "config/report.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
@@ -229,8 +229,8 @@ static bool read_text(struct document *document)
 	struct error error = {""};
 	size_t offset;
 
-	if (!file_read(document->path.data, FILE_MAX_BYTES, &document->arena, &document->text, NULL,
-		       &error)) {
+	if (!file_read_input(document->path.data, FILE_MAX_BYTES, &document->arena, &document->text,
+			     &error)) {
 		report(document, NULL, error.text);
 		return false;
 	}

@@ -10,7 +10,6 @@ noinst_LIBRARIES += %D%/libconfig.a
 	%D%/document.c \
 	%D%/document_check.c \
 	%D%/environment.c \
-	%D%/file.c \
 	%D%/manual.c \
 	%D%/mask.c \
 	%D%/quantity.c \

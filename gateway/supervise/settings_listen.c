@@ -1,6 +1,6 @@
 /* The section `listen:`, with the files that `tls:` names. */
+#include "base/file.h"
 #include "base/log.h"
-#include "config/file.h"
 #include "conn/address.h"
 #include "http/tls.h"
 #include "supervise/settings_part.h"

@@ -10,6 +10,7 @@ use Encode qw(encode_utf8 decode_utf8);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use LeadgateTest;
+use POSIX qw(mkfifo);
 use Test::More;
 
 my $dir = tempdir('leadgate-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -138,6 +139,7 @@ case('an access log in the journal', with(store => "store: { path: a.db }\n", ac
 
 # TLS of a listener: the options, and the files that they name.
 Destination::make_authority($dir, $_) for 'own', 'other';
+mkfifo("$dir/pipe", 0600) or die "mkfifo: $!\n";
 my ($certificate, $key, $other) = ('own.crt', 'own.key', 'other.key');
 sub tls { return with(listen => "listen:\n  - address: 127.0.0.1:0\n    tls: { $_[0] }\n") }
 my $good = "certificate: $certificate, key: $key";
@@ -146,6 +148,9 @@ is((check(tls("$good, min_version: 1.3, groups: X25519, certificates: [{ $good }
 case('TLS that is a word', with(listen => "listen: [{ address: 127.0.0.1:0, tls: «yes }]\n"), qr/"tls"/);
 case('TLS without a key', with(listen => "listen: [{ address: 127.0.0.1:0, «tls: { certificate: $certificate } }]\n"), qr/key/);
 case('no such file', tls("certificate: «none.crt, key: $key"), qr/none\.crt: cannot be read: No such file/);
+case("$_->[0] for a certificate", tls("certificate: «$_->[1], key: $key"), qr/cannot be read: it is $_->[0], and must be a regular file/)
+    for ['a pipe', 'pipe'], ['a folder', '.'], ['a device', '/dev/zero'];
+case('a pipe for a key', tls("certificate: $certificate, key: «pipe"), qr/it is a pipe/);
 case('no certificate in it', tls("certificate: «$key, key: $key"), qr/there is no certificate in PEM form in it/);
 case('no key in it', tls("certificate: $certificate, key: «$certificate"), qr/there is no private key in PEM form in it/);
 case('the key of another', tls("certificate: $certificate, key: «$other"), qr/does not belong to the certificate/);
@@ -192,7 +197,9 @@ is((check(with(sinks => "sinks:\n  a: { plugin: file, path: x, when: $_ }\n")))[
 
 # What a sink could never deliver with.
 spew("$dir/no.pem", "no certificate\n");
-for my $case (['ca_file: «none.pem', qr/cannot read the certificates in '\S+none\.pem'/],
+for my $case (['ca_file: «pipe', qr/cannot read the certificates in '\S+pipe': it is a pipe/],
+    ['secret_file: «pipe', qr/"secret_file": \S+pipe cannot be read: it is a pipe, and must be a regular file/],
+    ['ca_file: «none.pem', qr/cannot read the certificates in '\S+none\.pem'/],
     ['ca_file: «no.pem', qr/"ca_file": there is no certificate in '\S+no\.pem'/],
     ['mapping_as: «form', qr/"mapping_as": there is no mapping/],
     ['mapping: { a: «event }', qr/"mapping\.a": 'event' alone is no value/]) {

@@ -6,6 +6,7 @@ use warnings;
 use Destination;
 use File::Copy qw(copy);
 use LeadgateTest;
+use POSIX qw(mkfifo);
 use Test::More;
 use TlsClient;
 
@@ -22,6 +23,7 @@ my @pairs = map {
 # Puts a pair where the configuration looks for it.
 sub place {
     my ($pair) = @_;
+    unlink "$dir/gw.crt";
     copy($pair->[0], "$dir/gw.crt") && copy($pair->[1], "$dir/gw.key") or die "copying: $!\n";
     chmod 0600, "$dir/gw.key";
 }
@@ -73,6 +75,8 @@ for (
         qr/yaml:2:.*error: .*gw\.crt: there is no certificate in PEM form in it/],
     ['an empty key', sub { spew("$dir/gw.key", '') }, qr/yaml:2:.*error: .*gw\.key: there is no private key/],
     ['no file', sub { unlink "$dir/gw.crt" }, qr/yaml:2:.*error: .*gw\.crt: cannot be read: No such file/],
+    ['a pipe that nobody writes to', sub { unlink "$dir/gw.crt"; mkfifo("$dir/gw.crt", 0600) },
+        qr/yaml:2:.*error: .*gw\.crt: cannot be read: it is a pipe, and must be a regular file/],
     )
 {
     my ($what, $break, $error) = @$_;
