@@ -274,9 +274,8 @@ static bool is_of_closed(const struct conn *conn)
 	return atomic_load(&endpoint->closed);
 }
 
-void http_change_take(struct loop_mailbox *box, struct letter *letter)
+void http_change_take(struct http_worker *worker, struct letter *letter)
 {
-	struct http_worker *worker = container_of(box, struct http_worker, box);
 	struct http_change *change = container_of(letter, struct part, letter)->change;
 	struct conn_settings settings = http_worker_settings(&change->limits,
 							     worker->server->worker_count);

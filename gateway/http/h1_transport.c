@@ -208,6 +208,8 @@ static void on_settle(struct conn *conn)
 	}
 	if (state != conn->state || h1->queue.restart)
 		conn_move(conn, state);
+	if (state == CONN_BODY)
+		http_room_note(h1->queue.worker);
 	h1->queue.restart = false;
 	steer(h1, state);
 }

@@ -97,6 +97,7 @@ static void start_body(struct h2_session *h2, struct h2_stream *s)
 	s->phase = H2_IN_BODY;
 	h2_worker_watch(&worker->h2, &worker->h2.bodies, &s->deadline,
 			worker->limits.body_timeout_ms);
+	http_room_note(worker);
 	if (settings->minimum_rate_bytes > 0)
 		h2_worker_arm(&worker->h2, s->deadline.since_ms + settings->rate_grace_ms);
 	if (s->expects_continue && !h2_answer_continue(h2, s))

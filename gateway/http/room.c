@@ -73,22 +73,99 @@ static struct need need_of(struct http_worker *worker, const struct http_request
 	return (struct need){request, bytes, loop_now_ms(worker->group.loop) - AGE_MS};
 }
 
+/* ---- the other loops ----------------------------------------------------------------- */
+
+/* What has ended since is noted when the next one begins, or somebody asks. */
+void http_room_note(struct http_worker *worker)
+{
+	struct list *h1 = list_first(&worker->group.states[CONN_BODY]);
+	struct list *h2 = list_first(&worker->h2.bodies);
+	int64_t oldest_ms = h1 ? container_of(h1, struct conn, node)->since_ms : INT64_MAX;
+
+	if (h2 && container_of(h2, struct h2_deadline, node)->since_ms < oldest_ms)
+		oldest_ms = container_of(h2, struct h2_deadline, node)->since_ms;
+	atomic_store_explicit(&worker->oldest_body_ms, oldest_ms, memory_order_relaxed);
+}
+
+/* The worker of the oldest body of all; NULL: there is none. */
+static struct http_worker *eldest(struct http_server *server)
+{
+	struct http_worker *eldest = NULL;
+	int64_t least_ms = INT64_MAX;
+
+	for (size_t i = 0; i < server->worker_count; i++) {
+		struct http_worker *worker = &server->workers[i];
+		int64_t oldest_ms = atomic_load_explicit(&worker->oldest_body_ms,
+							 memory_order_relaxed);
+		if (oldest_ms < least_ms) {
+			least_ms = oldest_ms;
+			eldest = worker;
+		}
+	}
+	return least_ms != INT64_MAX ? eldest : NULL;
+}
+
+/* The most that anybody wants; a letter goes with the first of them. */
+static void ask(struct http_worker *elder, uint64_t bytes)
+{
+	uint64_t before = atomic_load(&elder->room_wanted);
+
+	while (before < bytes)
+		if (atomic_compare_exchange_weak(&elder->room_wanted, &before, bytes))
+			break;
+	if (before == 0)
+		mailbox_send(&elder->mailbox, &elder->room_letter);
+}
+
+/* Whether another loop has the oldest one, which is asked to give way. */
+static bool ask_elder(struct http_worker *worker, const struct need *need)
+{
+	struct http_worker *elder = eldest(worker->server);
+
+	if (!elder || elder == worker ||
+	    atomic_load_explicit(&elder->oldest_body_ms, memory_order_relaxed) > need->begun_ms)
+		return false;
+	ask(elder, need->bytes);
+	return true;
+}
+
+void http_room_give_way(struct http_worker *worker)
+{
+	const struct need need = need_of(worker, NULL, atomic_exchange(&worker->room_wanted, 0));
+
+	while (!budget_has(&worker->server->budget, need.bytes))
+		if (!make_room(worker, &need))
+			break;
+	http_room_note(worker);
+}
+
+/* ---- who needs some ------------------------------------------------------------------ */
+
 bool http_room_has(struct http_worker *worker, const struct http_request *request, uint64_t bytes)
 {
 	const struct need need = need_of(worker, request, bytes);
+	const struct budget *budget = &worker->server->budget;
 
-	while (!budget_has(&worker->server->budget, bytes))
+	while (!budget_has(budget, bytes)) {
+		if (ask_elder(worker, &need) && budget_has_beyond(budget, bytes))
+			break;
 		if (!make_room(worker, &need))
 			return false;
+	}
 	return true;
 }
 
 bool http_room_take(struct http_worker *worker, const struct http_request *request, size_t bytes)
 {
 	const struct need need = need_of(worker, request, bytes);
+	struct budget *budget = &worker->server->budget;
 
-	while (!budget_take(&worker->server->budget, bytes))
+	http_room_note(worker);
+	while (!budget_take(budget, bytes)) {
+		if (ask_elder(worker, &need) && budget_take_beyond(budget, bytes))
+			break;
 		if (!make_room(worker, &need))
 			return false;
+	}
 	return true;
 }

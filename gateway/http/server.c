@@ -10,6 +10,7 @@
 #include "http/h1_transport.h"
 #include "http/opening.h"
 #include "http/refusal.h"
+#include "http/room.h"
 
 #include <unistd.h>
 
@@ -264,6 +265,16 @@ struct conn_settings http_worker_settings(const struct http_limits *limits, size
 	};
 }
 
+static void on_letter(struct loop_mailbox *box, struct letter *letter)
+{
+	struct http_worker *worker = container_of(box, struct http_worker, box);
+
+	if (letter == &worker->room_letter)
+		http_room_give_way(worker);
+	else
+		http_change_take(worker, letter);
+}
+
 static bool open_worker(struct http_worker *worker, struct loop *loop,
 			const struct conn_settings *settings)
 {
@@ -271,9 +282,10 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 
 	list_init(&worker->orphans);
 	list_init(&worker->requests);
+	atomic_store(&worker->oldest_body_ms, INT64_MAX);
 	if (!mailbox_init(&worker->mailbox))
 		return false;
-	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, http_change_take)) {
+	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, on_letter)) {
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
 			worker->group.index = worker->index;
 			worker->group.on_close = on_close;

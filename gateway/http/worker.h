@@ -21,22 +21,51 @@ static inline void budget_give(struct budget *budget, size_t bytes)
 		atomic_fetch_sub(&budget->used_bytes, (int64_t)bytes);
 }
 
-/* Whether so much could be taken now. */
-static inline bool budget_has(const struct budget *budget, uint64_t bytes)
+static inline bool budget_fits(const struct budget *budget, uint64_t bytes, int64_t limit_bytes)
 {
-	int64_t left = atomic_load(&budget->limit_bytes) - atomic_load(&budget->used_bytes);
+	int64_t left = limit_bytes - atomic_load(&budget->used_bytes);
 
 	return bytes == 0 || (left > 0 && bytes <= (uint64_t)left);
 }
 
-static inline bool budget_take(struct budget *budget, size_t bytes)
+static inline bool budget_take_of(struct budget *budget, size_t bytes, int64_t limit_bytes)
 {
 	int64_t before = atomic_fetch_add(&budget->used_bytes, (int64_t)bytes);
 
-	if (before + (int64_t)bytes <= budget->limit_bytes)
+	if (before + (int64_t)bytes <= limit_bytes)
 		return true;
 	budget_give(budget, bytes);
 	return false;
+}
+
+/* What may be held for the moment until somebody has given way. */
+static inline int64_t budget_beyond(const struct budget *budget)
+{
+	int64_t limit_bytes = atomic_load(&budget->limit_bytes);
+
+	return limit_bytes + limit_bytes / 8;
+}
+
+/* Whether so much could be taken now. */
+static inline bool budget_has(const struct budget *budget, uint64_t bytes)
+{
+	return budget_fits(budget, bytes, atomic_load(&budget->limit_bytes));
+}
+
+static inline bool budget_has_beyond(const struct budget *budget, uint64_t bytes)
+{
+	return budget_fits(budget, bytes, budget_beyond(budget));
+}
+
+/* Takes so much, or nothing and false. */
+static inline bool budget_take(struct budget *budget, size_t bytes)
+{
+	return budget_take_of(budget, bytes, atomic_load(&budget->limit_bytes));
+}
+
+static inline bool budget_take_beyond(struct budget *budget, size_t bytes)
+{
+	return budget_take_of(budget, bytes, budget_beyond(budget));
 }
 
 /* One loop's share. Its thread. */
@@ -44,8 +73,12 @@ struct http_worker {
 	struct conn_group group;
 	struct http_server *server;
 	struct http_limits limits; /* for what comes next on this loop */
-	struct mailbox mailbox;	   /* of changes */
+	struct mailbox mailbox;	   /* of changes, and of room_letter */
 	struct loop_mailbox box;
+	/* For other loops, which want room (http/room.c): */
+	struct letter room_letter;
+	_Atomic(uint64_t) room_wanted;	 /* so many bytes; 0: it was not sent */
+	_Atomic(int64_t) oldest_body_ms; /* since when; INT64_MAX: there is none */
 	size_t index;
 	struct list orphans;  /* transports whose connection is gone, not their requests */
 	struct list requests; /* kept for the next connection that needs one */
@@ -74,7 +107,7 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
  * The first loop, or before it runs. */
 void http_worker_set_door(struct http_endpoint *endpoint, const struct http_limits *limits);
 /* Opens a part of a change on its loop (http/change.c). */
-void http_change_take(struct loop_mailbox *box, struct letter *letter);
+void http_change_take(struct http_worker *worker, struct letter *letter);
 
 /* What the connections of one of so many loops take from the limits. */
 struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers);

@@ -1,5 +1,6 @@
 """The bounds of a server as an HTTP/2 client meets them: h2bounds.py WHAT PORT,
 one line a check, for 85-http2-bounds.t, which configures them."""
+import socket
 import sys
 import time
 
@@ -95,30 +96,61 @@ def pieces(stream, data):
                     for at in range(0, len(data), 10000))
 
 
-def is_taken(wire, stream):
-    """Whether a body of nearly all that may be held finds room."""
-    begin(wire, stream, length(60000))
-    wire.send(pieces(stream, body(stream, 60000, f'large{stream}')))
+def is_taken(wire, stream, size=60000):
+    """Whether a body, as a rule of nearly all that may be held, finds room."""
+    begin(wire, stream, length(size))
+    wire.send(pieces(stream, body(stream, size, f'large{stream}')))
     return wire.outcome(stream) == ('status', 202)
 
 
-def buffered(port):
-    holder, other = meet(port), meet(port)
-    begin(holder, 1, length(50000))
-    whole = body(1, 50000, 'holder')
+def is_told(wire, stream):
+    """Whether a stream is turned away: all that was said of it until now has come."""
+    has_heard(wire)
+    has_heard(wire)
+    return stream in wire.statuses and turned_away(wire, stream, 503)
+
+
+def hold(holder, stream):
+    """40,000 bytes of a body, and the rest of it."""
+    begin(holder, stream, length(50000))
+    whole = body(stream, 50000, f'holder{stream}')
     for at in range(0, 40000, 10000):
-        holder.send(frame(DATA, 0, 1, whole[at:at + 10000]))
-    say(has_heard(holder), '40,000 bytes of a body are held')
-    begin(other, 1, length(30000))
-    say(turned_away(other, 1, 503), 'a body that has no room beside it: 503 by its length alone')
-    sent = by_chunks(other, 3, 60000)
-    say(turned_away(other, 3, 503), f'one that does not say how long it is: 503 after {sent} bytes')
+        holder.send(frame(DATA, 0, stream, whole[at:at + 10000]))
+    has_heard(holder)
+    return whole[40000:]
+
+
+def beside(holder, other, stream):
+    """What becomes of others beside a body that was there first; None: it took so long
+    that it might have had to give way."""
+    begun = time.monotonic()
+    rest = hold(holder, stream)
+    begin(other, stream, length(30000))
+    by_length = is_told(other, stream)
+    sent = by_chunks(other, stream + 2, 60000)
+    by_bytes = is_told(other, stream + 2)
+    begin(other, stream + 4, length(100))
+    other.send(frame(DATA, END_STREAM, stream + 4, body(stream + 4, 100, f'small{stream}')))
+    small = other.outcome(stream + 4) == ('status', 202)
+    holder.send(frame(DATA, END_STREAM, stream, rest))
+    first = holder.outcome(stream) == ('status', 202)
+    in_time = time.monotonic() - begun < 1
+    return (by_length, sent, by_bytes, small, first) if in_time else None
+
+
+def buffered(port):
+    until, stream, found = time.monotonic() + PATIENCE_S, 1, None
+    while not found and time.monotonic() < until:
+        holder, other = meet(port), meet(port)
+        found = beside(holder, other, stream)
+        stream += 6
+    by_length, sent, by_bytes, small, first = found or (False, 0, False, False, False)
+    say(by_length, 'a body that has no room beside another: 503 by its length alone')
+    say(by_bytes, f'one that does not say how long it is: 503 after {sent} bytes')
     say(16384 < sent <= 32768, 'as soon as there is no more room')
-    begin(other, 5, length(100))
-    other.send(frame(DATA, END_STREAM, 5, body(5, 100, 'small')))
-    say(other.outcome(5) == ('status', 202), 'a small one is taken')
-    holder.send(frame(DATA, END_STREAM, 1, whole[40000:]))
-    say(holder.outcome(1) == ('status', 202), 'and so is the one that was there first')
+    say(small, 'a small one is taken')
+    say(first, 'and so is the one that was there first')
+    holder, other = meet(port), meet(port)
     stalled = Wire(port, timeout=PATIENCE_S, window=0)
     begin(stalled, 1, length(50000))
     stalled.send(pieces(1, body(1, 50000, 'stalled')))
@@ -137,6 +169,34 @@ def buffered(port):
     while not is_taken(other, stream) and time.monotonic() < until: # the end is heard later
         stream += 2
     say(time.monotonic() < until, 'and so does a connection that is closed')
+
+
+# ---- the same: who has been sending for longest gives way ---------------------------
+
+def gives_way(other, stream):
+    """Whether there is room at last for a body that has none beside one of 40,000."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        if is_taken(other, stream, 30000):
+            return True
+        stream += 2
+        time.sleep(0.05)
+    return False
+
+
+def elders(port):
+    """Connections are dealt to two loops in turn."""
+    holder, other = meet(port), meet(port)
+    hold(holder, 1)
+    say(gives_way(other, 1), 'a body of another loop gives way when it has been sent for long')
+    say(turned_away(holder, 1, 503), 'and is told so')
+    say(holder.lives(3), 'the connection goes on')
+    plain = socket.create_connection(('127.0.0.1', port), timeout=PATIENCE_S)
+    plain.sendall(b'POST /f/contact HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n'
+                  b'Content-Length: 50000\r\n\r\n' + body(0, 40000))
+    say(gives_way(other, 100001), 'and so does one that comes over HTTP/1.1')
+    answer = b''.join(iter(lambda: plain.recv(65536), b''))
+    say(answer.startswith(b'HTTP/1.1 503 ') and b'retry-after:' in answer.lower(), 'which is told so, too')
 
 
 # ---- heads: who is turned away before the body --------------------------------------
@@ -164,4 +224,4 @@ def full(port):
 
 
 if __name__ == '__main__':
-    {'displaced': displaced, 'buffered': buffered, 'limited': limited, 'full': full}[sys.argv[1]](int(sys.argv[2]))
+    {'displaced': displaced, 'buffered': buffered, 'elders': elders, 'limited': limited, 'full': full}[sys.argv[1]](int(sys.argv[2]))

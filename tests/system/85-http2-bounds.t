@@ -51,6 +51,7 @@ $gateway->finish;
 
 $gateway = gateway(http => ', max_buffered: 64KiB', store => '');
 checks($gateway, 'buffered');
+checks($gateway, 'elders');
 cmp_ok(metric($gateway, 'leadgate_http_refused_total{reason="busy"}'), '>=', 2, 'counted');
 $gateway->finish;
 
