@@ -46,6 +46,8 @@ struct conn_group {
 	atomic_bool room_asked;
 	bool draining;
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
+	/* A peer begins the handshake of TLS: whether it may; NULL: everybody may. */
+	bool (*on_handshake)(struct conn_group *group, const struct conn *conn);
 	/* Each of its connections ends; NULL: nobody wants to know. */
 	void (*on_close)(struct conn_group *group, enum conn_reason reason);
 	atomic_bool drain_asked;

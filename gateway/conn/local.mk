@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/crowd.c \
 	%D%/inherited.c \
 	%D%/listener.c \
+	%D%/prefix_list.c \
 	%D%/proxy_header.c \
 	%D%/quota.c \
 	%D%/reason.c \

@@ -30,6 +30,7 @@ struct tls {
 	int code;		 /* errno of a call that failed for good */
 	bool began;		 /* something has come */
 	bool plain;		 /* and it was no TLS */
+	bool refused;		 /* and it may not begin a handshake now */
 	bool open;		 /* the handshake is done */
 	bool ended;		 /* the socket's end has come */
 	bool failed;		 /* nothing can be said any more */
@@ -94,6 +95,16 @@ static bool has_waiting(const struct tls *tls)
 	return tls->fetched.length > 0 || buffer_length(&tls->early) > 0;
 }
 
+/* By its first byte, before anything is computed for it. */
+static void begin_handshake(struct tls *tls, char first)
+{
+	struct conn_group *group = tls->conn->group;
+
+	tls->began = true;
+	tls->plain = is_plain(first);
+	tls->refused = !tls->plain && group->on_handshake && !group->on_handshake(group, tls->conn);
+}
+
 static size_t copy_waiting(struct tls *tls, char *out, size_t size)
 {
 	struct lg_slice waiting = buffer_length(&tls->early) > 0 ? buffer_slice(&tls->early)
@@ -115,7 +126,7 @@ static int on_read(BIO *bio, char *out, size_t size, size_t *got)
 
 	*got = 0;
 	BIO_clear_retry_flags(bio);
-	if (tls->plain)
+	if (tls->plain || tls->refused)
 		return 0;
 	if (!has_waiting(tls) && tls->may_fetch > 0)
 		fetch(tls);
@@ -125,9 +136,9 @@ static int on_read(BIO *bio, char *out, size_t size, size_t *got)
 		return 0;
 	}
 	*got = copy_waiting(tls, out, size);
-	tls->plain = !tls->began && is_plain(*out);
-	tls->began = true;
-	if (tls->plain)
+	if (!tls->began)
+		begin_handshake(tls, *out);
+	if (tls->plain || tls->refused)
 		*got = 0;
 	return *got > 0;
 }
@@ -197,6 +208,8 @@ static enum conn_reason reason_of(const struct tls *tls)
 {
 	if (tls->plain)
 		return CONN_TLS_PLAIN;
+	if (tls->refused)
+		return CONN_HANDSHAKE_RATE;
 	if (tls->refused_name)
 		return CONN_TLS_NAME;
 	if (tls->code != 0)

@@ -16,6 +16,7 @@ struct http_change {
 	struct letter letter; /* first: it goes home */
 	struct http_server *server;
 	struct http_limits limits;
+	struct prefix_list *rate_exempt;
 	struct http_endpoint **endpoints; /* as they will be: a reference each */
 	struct tls_context **renewals;	  /* what they will serve by TLS; NULL: as it is */
 	size_t count;
@@ -96,6 +97,9 @@ static bool fill(struct http_change *change, const struct http_listen *listens, 
 	change->parts = alloc_zalloc(workers * sizeof(*change->parts));
 	if (!change->endpoints || !change->renewals || !change->parts || !claimed)
 		return error_set(error, "no memory");
+	change->rate_exempt = prefix_list_new(&change->limits.rate_exempt, "rate_exempt", error);
+	if (!change->rate_exempt)
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!add_endpoint(change, &listens[i], claimed, error))
 			return false;
@@ -123,6 +127,7 @@ struct http_change *http_change_new(struct http_server *server, const struct htt
 
 static void release(struct http_change *change)
 {
+	prefix_list_unref(&change->rate_exempt);
 	alloc_free(change->renewals);
 	alloc_free(change->parts);
 	alloc_free(change);
@@ -282,7 +287,7 @@ void http_change_take(struct http_worker *worker, struct letter *letter)
 
 	if (worker->index == 0)
 		change_listeners(change);
-	worker->limits = change->limits;
+	http_worker_set(worker, &change->limits, change->rate_exempt);
 	h1_request_free_kept(worker);
 	h2_stream_free_kept(&worker->h2);
 	conn_group_set(&worker->group, &settings);

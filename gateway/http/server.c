@@ -289,6 +289,7 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
 			worker->group.index = worker->index;
 			worker->group.on_close = on_close;
+			worker->group.on_handshake = http_worker_may_shake;
 			if (h2_worker_init(&worker->h2, loop))
 				return true;
 			conn_group_fini(&worker->group);
@@ -299,25 +300,37 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 	return false;
 }
 
-static bool open_workers(struct http_server *server, struct loop *const *loops, size_t count,
-			 const struct http_limits *limits, struct error *error)
+static bool open_each(struct http_server *server, struct loop *const *loops, size_t count,
+		      const struct http_limits *limits, struct prefix_list *rate_exempt)
 {
 	struct conn_settings settings = http_worker_settings(limits, count);
 
-	server->workers = alloc_zalloc(count * sizeof(*server->workers));
-	if (!server->workers)
-		return error_set(error, "no memory");
 	for (size_t i = 0; i < count; i++) {
 		struct http_worker *worker = &server->workers[i];
 		worker->server = server;
 		worker->index = i;
-		worker->limits = *limits;
 		if (!open_worker(worker, loops[i], &settings))
-			return error_set(error, "no memory or descriptors for a loop");
+			return false;
+		http_worker_set(worker, limits, rate_exempt);
 		server->worker_count++;
 	}
 	server->workers[0].group.on_drain = on_drain;
 	return true;
+}
+
+static bool open_workers(struct http_server *server, struct loop *const *loops, size_t count,
+			 const struct http_limits *limits, struct error *error)
+{
+	struct prefix_list *rate_exempt = prefix_list_new(&limits->rate_exempt, "rate_exempt",
+							  error);
+	bool good;
+
+	if (!rate_exempt)
+		return false;
+	server->workers = alloc_zalloc(count * sizeof(*server->workers));
+	good = server->workers && open_each(server, loops, count, limits, rate_exempt);
+	prefix_list_unref(&rate_exempt);
+	return good || error_set(error, "no memory or descriptors for a loop");
 }
 
 /* Connections first: requests that wait for a handler outlive them. */
@@ -329,6 +342,7 @@ static void close_worker(struct http_worker *worker)
 	h2_worker_fini(&worker->h2);
 	h1_transport_free_orphans(worker);
 	h1_request_free_kept(worker);
+	prefix_list_unref(&worker->rate_exempt);
 }
 
 /* ---- the server ------------------------------------------------------------------------ */
@@ -353,7 +367,8 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 	atomic_store(&server->budget.limit_bytes, limits->buffered_bytes);
 	server->quota = quota_new((size_t)limits->connections,
 				  (size_t)limits->connections_per_address);
-	if (!server->quota)
+	server->handshakes = meter_table_new();
+	if (!server->quota || !server->handshakes)
 		error_set(error, "no memory");
 	else if (open_workers(server, loops, loop_count, limits, error) &&
 		 open_endpoints(server, listens, listen_count, limits, error))
@@ -411,6 +426,7 @@ void http_server_close(struct http_server **server)
 		http_endpoint_unref(s->endpoints[i]);
 	http_server_draining(s);
 	quota_free(&s->quota);
+	meter_table_free(&s->handshakes);
 	alloc_free(s->endpoints);
 	alloc_free(s->workers);
 	alloc_free(s);

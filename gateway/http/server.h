@@ -28,8 +28,10 @@ struct http_limits {
 	int64_t connections_per_address;
 	int64_t reserved_descriptors; /* not for connections */
 	int64_t proxy_header_bytes;
-	int64_t address_rate;	    /* requests a minute of one client; 0: no limit */
-	int64_t address_burst;	    /* of them at once */
+	int64_t address_rate;	/* requests a minute of one client; 0: no limit */
+	int64_t address_burst;	/* of them at once */
+	int64_t handshake_rate; /* of TLS, a minute of one address; 0: no limit */
+	int64_t handshake_burst;
 	struct lg_list rate_exempt; /* addresses and prefixes */
 	int64_t pipelined;	    /* requests of one connection under way */
 	int64_t linger_ms;	    /* reading on after an error, so that it is seen */

@@ -15,6 +15,29 @@ struct lg_slice http_worker_date(struct http_worker *worker)
 	return slice_of(worker->date, H1_DATE_BYTES - 1);
 }
 
+void http_worker_set(struct http_worker *worker, const struct http_limits *limits,
+		     struct prefix_list *rate_exempt)
+{
+	prefix_list_unref(&worker->rate_exempt);
+	worker->rate_exempt = prefix_list_ref(rate_exempt);
+	worker->limits = *limits;
+	worker->handshake_rate = meter_rate(limits->handshake_rate, limits->handshake_burst);
+}
+
+/* Who is exempt speaks for many, or has no address. */
+bool http_worker_may_shake(struct conn_group *group, const struct conn *conn)
+{
+	struct http_worker *worker = container_of(group, struct http_worker, group);
+	uint64_t network[2];
+
+	if (worker->handshake_rate.interval_ns == 0 || conn->exempt ||
+	    prefix_list_has(worker->rate_exempt, &conn->peer))
+		return true;
+	address_network(&conn->peer, network);
+	return meter_table_take(worker->server->handshakes, network, &worker->handshake_rate,
+				clock_monotonic_us() * 1000) == 0;
+}
+
 static void answer_probe(struct http_request *request, void *arg)
 {
 	const struct http_response response = {.status = 202};

@@ -3,8 +3,10 @@
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H
 
+#include "base/meter.h"
 #include "conn/conn_group.h"
 #include "conn/listener.h"
+#include "conn/prefix_list.h"
 #include "http/endpoint.h"
 #include "http/h1_answer.h"
 #include "http/h2_worker.h"
@@ -73,7 +75,9 @@ struct http_worker {
 	struct conn_group group;
 	struct http_server *server;
 	struct http_limits limits; /* for what comes next on this loop */
-	struct mailbox mailbox;	   /* of changes, and of room_letter */
+	struct meter_rate handshake_rate;
+	struct prefix_list *rate_exempt; /* a reference */
+	struct mailbox mailbox;		 /* of changes, and of room_letter */
 	struct loop_mailbox box;
 	/* For other loops, which want room (http/room.c): */
 	struct letter room_letter;
@@ -92,6 +96,7 @@ struct http_server {
 	struct http_service service;
 	struct budget budget;
 	struct quota *quota;
+	struct meter_table *handshakes; /* of addresses */
 	struct http_worker *workers;
 	size_t worker_count, next_worker;
 	struct http_endpoint **endpoints; /* in the order of the configuration */
@@ -111,6 +116,12 @@ void http_change_take(struct http_worker *worker, struct letter *letter);
 
 /* What the connections of one of so many loops take from the limits. */
 struct conn_settings http_worker_settings(const struct http_limits *limits, size_t workers);
+
+/* Takes other limits for what comes next. Its loop, or before that runs. */
+void http_worker_set(struct http_worker *worker, const struct http_limits *limits,
+		     struct prefix_list *rate_exempt);
+/* Whether a peer may begin a handshake of TLS; for conn_group. */
+bool http_worker_may_shake(struct conn_group *group, const struct conn *conn);
 
 /* Whether a path is the endpoint's probe. */
 static inline bool http_endpoint_probes(const struct http_endpoint *endpoint, struct lg_slice path)

@@ -1,6 +1,5 @@
 #include "supervise/turnstile.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counter.h"
 
@@ -12,24 +11,6 @@
 #define DETAIL_SOURCE "too many requests for this source; try again later"
 #define DETAIL_QUEUE "more leads are waiting than the gateway may hold"
 
-static bool copy_exempt(struct turnstile *turnstile, const struct lg_list *list,
-			struct error *error)
-{
-	if (list->count == 0)
-		return true;
-	turnstile->exempt = alloc_malloc(list->count * sizeof(*turnstile->exempt));
-	if (!turnstile->exempt)
-		return error_set(error, "not enough memory");
-	for (size_t i = 0; i < list->count; i++)
-		if (!address_prefix_parse(list->items[i], &turnstile->exempt[i]))
-			return error_set(error,
-					 "rate_exempt: \"%.*s\" is neither an address nor a prefix "
-					 "such as 10.0.0.0/8",
-					 SLICE_ARGS(list->items[i]));
-	turnstile->exempt_count = list->count;
-	return true;
-}
-
 bool turnstile_init(struct turnstile *turnstile, const struct http_limits *limits,
 		    const struct outbox *outbox, struct meter_table *addresses, struct error *error)
 {
@@ -37,26 +18,14 @@ bool turnstile_init(struct turnstile *turnstile, const struct http_limits *limit
 		.outbox = outbox,
 		.addresses = addresses,
 		.address_rate = meter_rate(limits->address_rate, limits->address_burst),
+		.exempt = prefix_list_new(&limits->rate_exempt, "rate_exempt", error),
 	};
-	if (copy_exempt(turnstile, &limits->rate_exempt, error))
-		return true;
-	turnstile_fini(turnstile);
-	return false;
+	return turnstile->exempt != NULL;
 }
 
 void turnstile_fini(struct turnstile *turnstile)
 {
-	alloc_free(turnstile->exempt);
-	turnstile->exempt = NULL;
-	turnstile->exempt_count = 0;
-}
-
-static bool is_exempt(const struct turnstile *turnstile, const struct address *address)
-{
-	for (size_t i = 0; i < turnstile->exempt_count; i++)
-		if (address_in_prefix(address, &turnstile->exempt[i]))
-			return true;
-	return false;
+	prefix_list_unref(&turnstile->exempt);
 }
 
 /* A client without an address is a process of this machine, on a unix socket. */
@@ -66,7 +35,8 @@ static int64_t draw_address(const struct turnstile *turnstile, const struct http
 	uint64_t network[2];
 
 	if (turnstile->address_rate.interval_ns == 0 ||
-	    !address_parse(request->client_address, &address) || is_exempt(turnstile, &address))
+	    !address_parse(request->client_address, &address) ||
+	    prefix_list_has(turnstile->exempt, &address))
 		return 0;
 	address_network(&address, network);
 	return meter_table_take(turnstile->addresses, network, &turnstile->address_rate,

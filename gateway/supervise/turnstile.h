@@ -7,7 +7,7 @@
 #define SUPERVISE_TURNSTILE_H
 
 #include "base/meter.h"
-#include "conn/address.h"
+#include "conn/prefix_list.h"
 #include "ingest/source.h"
 #include "supervise/settings.h"
 
@@ -16,8 +16,7 @@ struct turnstile {
 	const struct outbox *outbox;
 	struct meter_table *addresses; /* of all generations */
 	struct meter_rate address_rate;
-	struct address_prefix *exempt;
-	size_t exempt_count;
+	struct prefix_list *exempt; /* a reference */
 };
 
 /* False with a sentence when an entry of http.rate_exempt is no prefix. Copies

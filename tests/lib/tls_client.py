@@ -88,7 +88,11 @@ class Carried:
                 return step()
             except ssl.SSLWantReadError:
                 self.flush()
-                self.into.write(self.socket.recv(65536))
+                more = self.socket.recv(65536)
+                if more:
+                    self.into.write(more)
+                else:
+                    self.into.write_eof()
 
     def sendall(self, data):
         self.tls.write(data)

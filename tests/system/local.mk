@@ -71,6 +71,7 @@ SYSTEM_TESTS += 86-http2-restarts.t
 SYSTEM_TESTS += 87-http-splits.t
 SYSTEM_TESTS += 88-clients.t
 SYSTEM_TESTS += 89-claims.t
+SYSTEM_TESTS += 8a-handshake-rate.t
 SYSTEM_TESTS += 90-webform-bodies.t
 SYSTEM_TESTS += 91-twilio.t
 SYSTEM_TESTS += 92-google-ads.t
