@@ -290,6 +290,8 @@ void lane_deliver(struct lane *lane, struct run *run)
 	check_sent(run);
 	if (run->batch.count) {
 		pace_take(&lane->pace, (int64_t)run->batch.count, clock_monotonic_ms());
+		if (lane->reserved)
+			lane->beside += (int64_t)run->batch.count;
 		call_plugin(lane, run);
 	}
 	if (batch_unsettled(&run->batch) == 0) {

@@ -154,14 +154,17 @@ static void look_later(struct lane *lane, int64_t now_ms)
 	lane->last_due_ms = 0;
 }
 
-/* Whether a sent batch has to wait until the rate allows all of it. Nothing else goes
- * meanwhile: it would never come to that. */
+/* Whether a sent batch has to wait until the rate allows all of it. Nothing else that is
+ * due goes meanwhile, and of what is new not so much that it would never come to that. */
 static bool has_to_wait(struct lane *lane, const struct run *run)
 {
-	if (run->sent.count <= pace_room(&lane->pace, clock_monotonic_ms()))
-		return false;
-	lane->reserved = run->sent.count;
-	return true;
+	if (run->sent.count > pace_room(&lane->pace, clock_monotonic_ms())) {
+		lane->reserved = run->sent.count;
+		return true;
+	}
+	if (run->sent.count)
+		lane->beside = 0;
+	return false;
 }
 
 /* Reads what is due, and one more for each that is under way. -1: it cannot. */

@@ -36,6 +36,17 @@ void lane_read_failed(struct lane *lane, struct run *run, const struct error *er
 	lane->resume_ms = clock_monotonic_ms() + READ_AGAIN_MS;
 }
 
+/* Beside a batch that waits until it may go as a whole, which may take all of a day,
+ * new events may have half of what there is room for: as many again are kept for the
+ * batch, so that it goes within the day all the same. A batch of more than half of
+ * all that may ever go at once would come to nothing beside others. */
+static int64_t room_beside(const struct lane *lane, int64_t room)
+{
+	if (lane->reserved > pace_most(&lane->pace) / 2 || room <= lane->beside)
+		return 0;
+	return (room - lane->beside) / 2;
+}
+
 /* While it is unsure whether the destination takes anything, one event finds
  * out. */
 size_t lane_most(struct lane *lane)
@@ -44,7 +55,7 @@ size_t lane_most(struct lane *lane)
 	int64_t room = pace_room(&lane->pace, clock_monotonic_ms());
 
 	if (room < lane->reserved)
-		return 0;
+		room = room_beside(lane, room);
 	return room < (int64_t)most ? (size_t)room : most;
 }
 
@@ -281,7 +292,7 @@ struct run *lane_read(struct lane *lane)
 		run = read_probe(lane);
 	if (!run)
 		run = due ? lane_read_due(lane) : read_new(lane);
-	if (!run && !lane->reserved)
+	if (!run && lane_most(lane) > 0)
 		run = due ? read_new(lane) : lane_read_due(lane);
 	if (run)
 		lane->was_due = run->due;

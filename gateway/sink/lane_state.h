@@ -130,7 +130,8 @@ struct lane {
 	int64_t unanswered_us;	 /* when a batch of several had no answer last */
 	struct suspect suspect;
 	struct pace pace; /* rate and rate_day */
-	int64_t reserved; /* nothing goes until there is room for so many, which go first */
+	int64_t reserved; /* events of a batch that goes as soon as there is room for all of it */
+	int64_t beside;	  /* events that went since that waits */
 
 	/* order: person; otherwise only what was held back when it was */
 	struct order *order;

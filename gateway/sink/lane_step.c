@@ -85,6 +85,17 @@ static bool has_room(const struct lane *lane)
 	       (waiting < 2 * lane->concurrency - 1 || stretches_open_first(&lane->ahead));
 }
 
+/* How long until new events may go beside a batch that waits (lane_most). */
+static int64_t beside_ms(struct lane *lane, int64_t now_ms)
+{
+	int64_t least = lane->beside + 2, ms = 0;
+	bool day;
+
+	if (least < lane->reserved)
+		ms = pace_wait_ms(&lane->pace, least, now_ms, &day);
+	return ms > 0 ? ms : INT64_MAX;
+}
+
 /* How long there is nothing to do, when nothing wakes the lane. */
 static int64_t idle_ms(struct lane *lane)
 {
@@ -96,9 +107,11 @@ static int64_t idle_ms(struct lane *lane)
 	if (!has_room(lane))
 		return wait_ms; /* until the writer or the plugin answers */
 	pace_ms = pace_wait_ms(&lane->pace, lane->reserved ? lane->reserved : 1, now_ms, &day);
-	if (pace_ms > 0) {
+	if (pace_ms > 0)
+		wait_ms = sooner(wait_ms, pace_ms);
+	if (pace_ms > 0 && lane_most(lane) == 0) {
 		lane_hold(lane, pace_ms, day);
-		return sooner(wait_ms, pace_ms);
+		return sooner(wait_ms, beside_ms(lane, now_ms));
 	}
 	lane_hold_over(lane);
 	gather_ms = lane_is_full(lane) ? -1 : gather(lane);

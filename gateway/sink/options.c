@@ -132,7 +132,11 @@ const struct lg_option sink_options[] = {
 	 .offset = SINK(rate_day),
 	 .min = 0,
 	 .max = INT64_C(1000000000),
-	 .help = "most events in any 24 hours, over restarts, too; 0: no limit"},
+	 .help = "most events in any 24 hours, over restarts, too; each attempt counts, for the "
+		 "destination may have counted it. A batch that had no answer goes again when "
+		 "there is room for all of it, and new events have half of the room until then; "
+		 "a batch of more than half of rate_day lets none pass: keep it smaller; 0: no "
+		 "limit"},
 	{.name = "gather",
 	 .type = LG_DURATION,
 	 .fallback = "20ms",

@@ -241,6 +241,28 @@ static void test_a_replay_ends_the_wait_for_the_rate(void **state)
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 8);
 }
 
+/* A batch of six goes in vain three times and waits for the day. What is new has half
+ * of the four that are left, and not what the batch could go with. */
+static void test_new_events_go_beside_a_batch_that_waits(void **state)
+{
+	(void)state;
+	stand.settings.rate_day = 22;
+	atomic_store(&robot.order, UNCLASSIFIED);
+	post(6);
+	start();
+	WAIT_FOR(kit_count(&stand.kit, "SELECT min(attempts) FROM open") == 3);
+	atomic_store(&robot.order, DELIVER);
+	post(4);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 2);
+	WAIT_FOR(strcmp(status().reason, "rate_day is used up") == 0);
+	assert_int_equal(status().position, 8);
+	assert_int_equal(robot.delivered_in_all, 2);
+	stop();
+	stand.settings.rate_day = 0;
+	start();
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 10);
+}
+
 /* ---- clocks --------------------------------------------------------------------- */
 
 /* A clock that ran ahead wrote down when it is due, and was set since. */
@@ -348,6 +370,7 @@ int main(void)
 		ON_A_STAND(test_the_rate_allows_the_next_one),
 		ON_A_STAND(test_rate_a_day),
 		ON_A_STAND(test_a_replay_ends_the_wait_for_the_rate),
+		ON_A_STAND(test_new_events_go_beside_a_batch_that_waits),
 		ON_A_STAND(test_due_in_a_hundred_years),
 		ON_A_STAND(test_retry_after_is_obeyed),
 		ON_A_STAND(test_due_ones_wait_as_asked),
