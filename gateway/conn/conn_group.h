@@ -16,10 +16,12 @@ struct conn_settings {
 	int64_t minimum_rate_bytes;	      /* a second, in CONN_BODY; 0: none */
 	int64_t rate_grace_ms;		      /* without that rate at first */
 	size_t handshakes;		      /* most in CONN_HANDSHAKE; 0: any number */
-	int64_t drain_grace_ms;		      /* for idle connections; 0: none */
-	size_t in_bytes;		      /* what a protocol may leave unread */
-	size_t out_bytes;		      /* answers that wait to be read */
-	size_t linger_bytes;		      /* read on after an answer that ends it */
+	int64_t key_updates;		      /* of TLS, in flood_interval_ms; 0: any number */
+	int64_t flood_interval_ms;
+	int64_t drain_grace_ms; /* for idle connections; 0: none */
+	size_t in_bytes;	/* what a protocol may leave unread */
+	size_t out_bytes;	/* answers that wait to be read */
+	size_t linger_bytes;	/* read on after an answer that ends it */
 };
 
 struct conn_group {

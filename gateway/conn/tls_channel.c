@@ -35,6 +35,9 @@ struct tls {
 	bool ended;		 /* the socket's end has come */
 	bool failed;		 /* nothing can be said any more */
 	bool refused_name;
+	bool flooding;	     /* asks for new keys without end */
+	int64_t key_updates; /* since … */
+	int64_t key_updates_since_ms;
 };
 
 static int full, resumed;
@@ -126,7 +129,7 @@ static int on_read(BIO *bio, char *out, size_t size, size_t *got)
 
 	*got = 0;
 	BIO_clear_retry_flags(bio);
-	if (tls->plain || tls->refused)
+	if (tls->plain || tls->refused || tls->flooding)
 		return 0;
 	if (!has_waiting(tls) && tls->may_fetch > 0)
 		fetch(tls);
@@ -210,6 +213,8 @@ static enum conn_reason reason_of(const struct tls *tls)
 		return CONN_TLS_PLAIN;
 	if (tls->refused)
 		return CONN_HANDSHAKE_RATE;
+	if (tls->flooding)
+		return CONN_TLS_KEY_UPDATES;
 	if (tls->refused_name)
 		return CONN_TLS_NAME;
 	if (tls->code != 0)
@@ -239,6 +244,37 @@ static int result_of(struct tls *tls, int result)
 	if (code != SSL_ERROR_WANT_WRITE && code != SSL_ERROR_WANT_READ)
 		return fail(tls, reason_of(tls));
 	return keep_fetched(tls) ? CONN_AGAIN : fail(tls, CONN_NO_MEMORY);
+}
+
+static bool is_beyond_budget(struct tls *tls)
+{
+	const struct conn_settings *settings = &tls->conn->group->settings;
+	int64_t now_ms = loop_now_ms(tls->conn->group->loop);
+
+	if (now_ms - tls->key_updates_since_ms >= settings->flood_interval_ms) {
+		tls->key_updates_since_ms = now_ms;
+		tls->key_updates = 0;
+	}
+	return ++tls->key_updates > settings->key_updates && settings->key_updates > 0;
+}
+
+/* After the handshake its messages ask for new keys: KeyUpdate (RFC 8446, section
+ * 4.6.3), which brings no data and makes us derive keys, or in TLS 1.2 a renegotiation,
+ * which is refused each time. Either has a record of its own, inside of which only TLS
+ * 1.3 says what it is. OpenSSL takes any number of them in one call, but it asks for each
+ * record. */
+static void on_message(int sending, int version, int type, const void *bytes, size_t length,
+		       SSL *ssl, void *arg)
+{
+	struct tls *tls = arg;
+	const unsigned char *first = bytes;
+
+	(void)version;
+	(void)ssl;
+	if (sending || length == 0 || *first != SSL3_RT_HANDSHAKE ||
+	    (type != SSL3_RT_HEADER && type != SSL3_RT_INNER_CONTENT_TYPE))
+		return;
+	tls->flooding = tls->flooding || is_beyond_budget(tls);
 }
 
 static bool make_session(struct tls *tls)
@@ -281,6 +317,8 @@ static int tls_open(struct conn *conn)
 		return result;
 	}
 	tls->open = true;
+	SSL_set_msg_callback(tls->ssl, on_message);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
 	counter_inc(SSL_session_reused(tls->ssl) ? resumed : full);
 	return 0;
 }

@@ -81,8 +81,12 @@ const struct lg_option http_limit_options[] = {
 	      "memory in which an HTTP/2 peer may keep headers that it repeats"),
 	LIMIT(continuations, "max_continuations", LG_INTEGER, "4", 0, 7,
 	      "most CONTINUATION frames behind the HEADERS of one HTTP/2 request"),
+	LIMIT(key_updates, "max_key_updates", LG_INTEGER, "20", 1, 1000000,
+	      "most times in flood_interval that the peer of an open TLS connection may ask for "
+	      "new "
+	      "keys"),
 	LIMIT(flood_interval_ms, "flood_interval", LG_DURATION, "10s", 100, HOUR_MS,
-	      "time for which the floods of an HTTP/2 connection are counted"),
+	      "time for which the floods of a connection are counted"),
 	LIMIT(resets, "max_resets", LG_INTEGER, "100", 1, 900,
 	      "most requests that an HTTP/2 peer may cancel in flood_interval"),
 	LIMIT(stream_errors, "max_stream_errors", LG_INTEGER, "100", 1, 1000000,

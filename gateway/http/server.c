@@ -249,6 +249,8 @@ struct conn_settings http_worker_settings(const struct http_limits *limits, size
 		.timeout_ms[CONN_IDLE] = limits->idle_timeout_ms,
 		.timeout_ms[CONN_HANDSHAKE] = limits->handshake_timeout_ms,
 		.handshakes = share(limits->handshakes, workers),
+		.key_updates = limits->key_updates,
+		.flood_interval_ms = limits->flood_interval_ms,
 		.timeout_ms[CONN_HEAD] = limits->head_timeout_ms,
 		.timeout_ms[CONN_BODY] = limits->body_timeout_ms,
 		.timeout_ms[CONN_WRITE] = limits->write_timeout_ms,

@@ -36,6 +36,7 @@ struct http_limits {
 	int64_t pipelined;	    /* requests of one connection under way */
 	int64_t linger_ms;	    /* reading on after an error, so that it is seen */
 	int64_t linger_bytes;
+	int64_t key_updates; /* of TLS, of one connection in flood_interval */
 	/* Of one HTTP/2 connection. */
 	int64_t streams; /* 128 at once; requests that handlers have count, reset or not */
 	int64_t stream_window_bytes, connection_window_bytes;

@@ -468,6 +468,54 @@ static void survives_full_sockets(void **state)
 	client_fini(&client);
 }
 
+static bool refuse_handshake(struct conn_group *group, const struct conn *conn)
+{
+	(void)group;
+	(void)conn;
+	return false;
+}
+
+/* By its first byte: nothing is said to it. */
+static void refuses_a_handshake(void **state)
+{
+	struct client client = client_with(1);
+
+	(void)state;
+	client_init(&client);
+	client.peer.group.on_handshake = refuse_handshake;
+	assert_false(shake(&client));
+	assert_int_equal(BIO_pending(client.in), 0);
+	peer_expect_reason(&client.peer, CONN_HANDSHAKE_RATE);
+	client_fini(&client);
+}
+
+static void update_keys(struct client *client, int count)
+{
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(SSL_key_update(client->ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(client->ssl), 1);
+	}
+}
+
+/* Up to a budget new keys are lawful; beyond it the rest of them is not looked at. */
+static void ends_a_flood_of_key_updates(void **state)
+{
+	struct client client = client_with(SIZE_MAX);
+
+	(void)state;
+	client.peer.settings.key_updates = 20;
+	client.peer.settings.flood_interval_ms = INT64_MAX / 2;
+	client_init(&client);
+	assert_true(shake(&client));
+	update_keys(&client, 20);
+	client_say(&client, "one\n");
+	client_expect(&client, "<one>\n");
+	update_keys(&client, 500);
+	carry_out(&client);
+	peer_expect_reason(&client.peer, CONN_TLS_KEY_UPDATES);
+	client_fini(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +531,8 @@ int main(void)
 		cmocka_unit_test(serves_by_name),
 		cmocka_unit_test(tickets_outlive_a_renewal),
 		cmocka_unit_test(survives_full_sockets),
+		cmocka_unit_test(refuses_a_handshake),
+		cmocka_unit_test(ends_a_flood_of_key_updates),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
