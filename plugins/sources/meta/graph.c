@@ -181,8 +181,16 @@ int32_t graph_claim(void *instance, struct lg_request *request, const struct lg_
 
 /* ---- all leads of the forms ----------------------------------------------------------------- */
 
-/* Where a back-fill stands is "FORM CURSOR", the cursor of the next page behind the
- * form. */
+/* Where a back-fill stands is "FORM PAGE LENGTH MARKCURSOR": the number of the page in its
+ * form, from 1, and its cursor behind the mark, which has that length and is the cursor of
+ * the last page whose number was a power of two. A page that leads to the mark closes a circle, and in each circle, however many
+ * pages it has, one does sooner or later (R. P. Brent, 1980). */
+struct place {
+	size_t form; /* which of the option's */
+	int64_t page;
+	struct lg_slice mark, cursor; /* absent: of the form's first page */
+};
+
 static size_t form_at(const struct settings *settings, struct lg_slice form)
 {
 	size_t i = 0;
@@ -192,18 +200,53 @@ static size_t form_at(const struct settings *settings, struct lg_slice form)
 	return i < settings->forms.count ? i : 0;
 }
 
+/* What cannot be read begins its form anew, and a form that was taken out of the
+ * configuration the first one: to read a lead twice does no harm. */
+static struct place read_place(const struct settings *settings, struct lg_slice blob)
+{
+	struct lg_slice form = lg_slice_part(&blob, ' '), page = lg_slice_part(&blob, ' ');
+	size_t marked = (size_t)number_of(lg_slice_part(&blob, ' '));
+	struct place place = {.form = form_at(settings, form), .page = 1};
+
+	if (!lg_slice_equal(form, settings->forms.items[place.form]) || number_of(page) == 0)
+		return place;
+	place.page = number_of(page);
+	place.mark = lg_slice_cut(blob, 0, marked);
+	place.cursor = lg_slice_cut(blob, place.mark.length, blob.length);
+	return place;
+}
+
+static struct place next_page(const struct place *place, struct lg_slice cursor)
+{
+	int64_t page = place->page + 1;
+	bool marked = (page & (page - 1)) == 0;
+
+	return (struct place){place->form, page, marked ? cursor : place->mark, cursor};
+}
+
+/* NULL: the page that `after` leads to can be asked for. */
+static const char *refuse_page(const struct settings *settings, const struct place *place,
+			       struct lg_slice after)
+{
+	if (lg_slice_equal(after, place->cursor) || lg_slice_equal(after, place->mark))
+		return "the Graph API leads from a page to one that was read before";
+	if (place->page >= settings->max_pages)
+		return "a form has more pages of leads than max_pages";
+	return NULL;
+}
+
 static int32_t ask_page(const struct settings *settings, struct lg_request *request,
-			const struct lg_errand *errand, struct lg_slice form,
-			struct lg_slice cursor, struct lg_verdict *verdict)
+			const struct lg_errand *errand, const struct place *place,
+			struct lg_verdict *verdict)
 {
 	char filter[160], encoded[3 * sizeof(filter)], after[3 * CURSOR_BYTES + 8] = "&after=";
 	char path[sizeof(encoded) + sizeof(after) + 600];
-	struct lg_slice filtering = {filter, 0};
+	struct lg_slice filtering = {filter, 0}, form = settings->forms.items[place->form];
 	size_t used;
 
-	if (cursor.length > CURSOR_BYTES)
+	if (place->cursor.length > CURSOR_BYTES)
 		return LG_FAIL;
-	used = strlen(after) + lg_percent_encode(cursor, after + strlen(after));
+	used = strlen(after) + lg_percent_encode(place->cursor, after + strlen(after));
 	filtering.length = (size_t)snprintf(filter, sizeof(filter),
 					    "[{\"field\":\"time_created\",\"operator\":"
 					    "\"GREATER_THAN_OR_EQUAL\",\"value\":%lld}]",
@@ -211,26 +254,30 @@ static int32_t ask_page(const struct settings *settings, struct lg_request *requ
 	snprintf(path, sizeof(path),
 		 "%.*s/leads?fields=" META_FIELDS "&limit=" PAGE_LEADS "&filtering=%.*s%.*s",
 		 (int)form.length, form.data, (int)lg_percent_encode(filtering, encoded), encoded,
-		 cursor.length ? (int)used : 0, after);
+		 place->cursor.length ? (int)used : 0, after);
 	return call(settings, request, path, verdict);
 }
 
-/* Has the position committed with what the page brought, and the next one asked for. */
+/* Has the place committed with what the page brought, and the next one asked for. */
 static int32_t go_on(const struct settings *settings, struct lg_request *request,
-		     const struct lg_errand *errand, struct lg_slice form, struct lg_slice cursor,
+		     const struct lg_errand *errand, const struct place *place,
 		     struct lg_verdict *verdict)
 {
-	size_t length = form.length + 1 + cursor.length;
-	char *blob = lg_allocate(request, length);
+	struct lg_slice form = settings->forms.items[place->form];
+	size_t room = form.length + place->mark.length + place->cursor.length + 48, length;
+	char *blob = lg_allocate(request, room);
 
 	if (!blob)
 		return LG_FAIL;
-	memcpy(blob, form.data, form.length);
-	blob[form.length] = ' ';
-	if (cursor.length)
-		memcpy(blob + form.length + 1, cursor.data, cursor.length);
-	verdict->blob = (struct lg_slice){blob, length};
-	return ask_page(settings, request, errand, form, cursor, verdict);
+	length = (size_t)snprintf(blob, room, "%.*s %lld %zu ", (int)form.length, form.data,
+				  (long long)place->page, place->mark.length);
+	if (place->mark.length)
+		memcpy(blob + length, place->mark.data, place->mark.length);
+	length += place->mark.length;
+	if (place->cursor.length)
+		memcpy(blob + length, place->cursor.data, place->cursor.length);
+	verdict->blob = (struct lg_slice){blob, length + place->cursor.length};
+	return ask_page(settings, request, errand, place, verdict);
 }
 
 /* LG_FAIL: memory ran out, or max_items is below what a page has. */
@@ -248,55 +295,53 @@ static int32_t take_leads(const struct settings *settings, struct lg_request *re
 	return LG_OK;
 }
 
-/* `cursor` is where the page that came began; absent: it was the form's first. */
+/* Of a page that leads nowhere nothing is taken: it is asked for again when the back-fill is. */
 static int32_t take_page(const struct settings *settings, struct lg_request *request,
-			 const struct lg_errand *errand, const struct lg_json *root, size_t at,
-			 struct lg_slice cursor, struct lg_verdict *verdict)
+			 const struct lg_errand *errand, const struct lg_json *root,
+			 const struct place *place, struct lg_verdict *verdict)
 {
 	const struct lg_json *paging = member(request, root, "paging");
 	const struct lg_json *cursors = member(request, paging, "cursors");
-	struct lg_slice none = {NULL, 0}, after = text_of(request, cursors, "after");
+	struct lg_slice after = text_of(request, cursors, "after");
 	const struct lg_json *leads = list_of(request, root, "data");
+	bool is_last = !after.length || !text_of(request, paging, "next").length;
+	const char *refusal = is_last ? NULL : refuse_page(settings, place, after);
+	struct place next;
 
 	if (!leads)
 		return ask_again(verdict);
-	if (take_leads(settings, request, leads) != LG_OK)
-		return LG_FAIL;
-	if (after.length && text_of(request, paging, "next").length) {
-		if (!lg_slice_equal(after, cursor))
-			return go_on(settings, request, errand, settings->forms.items[at], after,
-				     verdict);
-		verdict_park(verdict, LG_SLICE("the Graph API leads from a page to the same page"));
+	if (refusal) {
+		verdict_park(verdict, lg_slice_from(refusal));
 		return LG_OK;
 	}
-	if (at + 1 < settings->forms.count)
-		return go_on(settings, request, errand, settings->forms.items[at + 1], none,
-			     verdict);
-	verdict->verdict = LG_ERRAND_DONE;
-	return LG_OK;
+	if (take_leads(settings, request, leads) != LG_OK)
+		return LG_FAIL;
+	if (is_last && place->form + 1 == settings->forms.count) {
+		verdict->verdict = LG_ERRAND_DONE;
+		return LG_OK;
+	}
+	next = is_last ? (struct place){.form = place->form + 1, .page = 1}
+		       : next_page(place, after);
+	return go_on(settings, request, errand, &next, verdict);
 }
 
 int32_t graph_backfill(void *instance, struct lg_request *request, const struct lg_errand *errand,
 		       struct lg_verdict *verdict)
 {
 	const struct settings *settings = instance;
-	struct lg_slice cursor = errand->blob, form = lg_slice_part(&cursor, ' ');
-	size_t at = form_at(settings, form);
 	const struct lg_json *root;
+	struct place place;
 
 	if (settings->forms.count == 0) {
 		verdict_dead(verdict, LG_SLICE("the option forms names no form"));
 		return LG_OK;
 	}
-	/* A form that was taken out of the configuration is left where it stands. */
-	if (!lg_slice_equal(form, settings->forms.items[at]))
-		cursor.length = 0;
+	place = read_place(settings, errand->blob);
 	if (errand->cause != LG_CAUSE_RESPONSE)
-		return ask_page(settings, request, errand, settings->forms.items[at], cursor,
-				verdict);
+		return ask_page(settings, request, errand, &place, verdict);
 	root = read_answer(request, errand);
 	if (is_good(request, errand, root))
-		return take_page(settings, request, errand, root, at, cursor, verdict);
+		return take_page(settings, request, errand, root, &place, verdict);
 	if (verdict_of_error(settings, request, errand, root, verdict))
 		verdict_park(verdict, LG_SLICE("a form cannot be read: is its id in forms right, "
 					       "and does the access_token have leads_retrieval?"));

@@ -45,6 +45,14 @@ static const struct lg_option options[] = {
 	 .max = 86400000,
 	 .offset = offsetof(struct settings, rate_pause),
 	 .help = "how long nothing is asked after Meta has said that it was too often"},
+	{.name = "max_pages",
+	 .type = LG_INTEGER,
+	 .fallback = "20000",
+	 .min = 1,
+	 .max = 999999999,
+	 .offset = offsetof(struct settings, max_pages),
+	 .help = "most pages, of 50 leads each, that a back-fill reads of one form; a form with "
+		 "more parks it"},
 };
 
 static void explain(struct lg_text problem, const char *text)

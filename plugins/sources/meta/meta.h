@@ -11,7 +11,7 @@ struct settings {
 	struct lg_list forms;
 	struct lg_field_map fields;
 	struct lg_map consents;
-	int64_t rate_pause;
+	int64_t rate_pause, max_pages;
 };
 
 /* ---- webhook.c: what Meta sends ---- */
@@ -67,6 +67,21 @@ static inline struct lg_slice text_of(struct lg_request *request, const struct l
 
 	return kind == LG_JSON_STRING || kind == LG_JSON_NUMBER ? lg_json_text(request, found)
 								: none;
+}
+
+/* A number of a few digits; 0: it is none. */
+static inline int number_of(struct lg_slice text)
+{
+	int value = 0;
+
+	if (text.length > 9)
+		return 0;
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return 0;
+		value = value * 10 + (text.data[i] - '0');
+	}
+	return value;
 }
 
 /* Ids are decimal and longer than what a double holds: text, and nothing but digits,

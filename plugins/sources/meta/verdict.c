@@ -34,21 +34,6 @@ static bool is_not_there(struct lg_request *request, const struct lg_json *error
 	       lg_slice_equal(text_of(request, error, "type"), LG_SLICE("GraphMethodException"));
 }
 
-/* A number of a few digits; 0: it is none. */
-static int number_of(struct lg_slice text)
-{
-	int value = 0;
-
-	if (text.length > 9)
-		return 0;
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return 0;
-		value = value * 10 + (text.data[i] - '0');
-	}
-	return value;
-}
-
 void verdict_park(struct lg_verdict *verdict, struct lg_slice reason)
 {
 	verdict->verdict = LG_ERRAND_PARK;

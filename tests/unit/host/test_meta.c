@@ -2,6 +2,8 @@
  * openssl's. */
 #include "source_desk.h"
 
+#include <stdio.h>
+
 #include "lead/field.h"
 
 extern const struct lg_plugin plugin_meta;
@@ -41,6 +43,7 @@ static int meta_init(void **state)
 	set_text("graph_url", "https://graph.example/v1/");
 	set_setting("forms", &list, sizeof(list));
 	set_number("rate_pause", 300000);
+	set_number("max_pages", 20000);
 	desk.errand.key = LG_SLICE("700100");
 	desk.errand.blob = LG_SLICE("800100");
 	desk.errand.since = 1714557600999;
@@ -256,29 +259,45 @@ static void test_answers(void **state)
 
 /* ---- back-fill ------------------------------------------------------------------------ */
 
+#define LEADS_TO(cursor) \
+	"{\"data\":[],\"paging\":{\"cursors\":{\"after\":\"" cursor "\"},\"next\":\"u\"}}"
+#define CIRCLE "park: the Graph API leads from a page to one that was read before\n"
+
 static void test_pages(void **state)
 {
 	static const struct {
 		const char *blob, *answer, *story;
 	} pages[] = {
 		{"", "", CALL("800100/leads" FIELDS PAGE)},
-		{"800200 QVFI==", "", CALL("800200/leads" FIELDS PAGE "&after=QVFI%3D%3D")},
-		{"gone QVFI==", "", CALL("800100/leads" FIELDS PAGE)},
-		{"800100 A",
-		 "{\"data\":[],\"paging\":{\"cursors\":{\"after\":\"B\"},\"next\":\"u\"}}",
-		 CALL("800100/leads" FIELDS PAGE "&after=B") "blob 800100 B\n"},
-		{"800100 A", "{\"data\":[],\"paging\":{\"cursors\":{\"after\":\"B\"}}}",
-		 CALL("800200/leads" FIELDS PAGE) "blob 800200 \n"},
-		{"800200 A", "{\"data\":[]}", "done: \n"},
-		{"800200 A", "{\"data\":[{\"id\":\"x\"},{},7]}",
+		{"800200 3 1 AQVFI==", "", CALL("800200/leads" FIELDS PAGE "&after=QVFI%3D%3D")},
+		{"gone 3 1 AQVFI==", "", CALL("800100/leads" FIELDS PAGE)},
+		{"800200 3 4 A B C D", "", CALL("800200/leads" FIELDS PAGE "&after=C%20D")},
+		{"800200 3 99 AB", "", CALL("800200/leads" FIELDS PAGE)},
+		{"800200 QVFI==", "", CALL("800200/leads" FIELDS PAGE)},
+		{"800200 x 1 AB", "", CALL("800200/leads" FIELDS PAGE)},
+		{"800100 1 0 ", LEADS_TO("A"),
+		 CALL("800100/leads" FIELDS PAGE "&after=A") "blob 800100 2 1 AA\n"},
+		{"800100 2 1 AA", LEADS_TO("B"),
+		 CALL("800100/leads" FIELDS PAGE "&after=B") "blob 800100 3 1 AB\n"},
+		{"800100 2 1 AA", "{\"data\":[],\"paging\":{\"cursors\":{\"after\":\"B\"}}}",
+		 CALL("800200/leads" FIELDS PAGE) "blob 800200 1 0 \n"},
+		{"800200 2 1 AA", "{\"data\":[]}", "done: \n"},
+		{"800200 2 1 AA", "{\"data\":[{\"id\":\"x\"},{},7]}",
 		 "ignore a lead without its id\nignore a lead without its id\n"
 		 "ignore a lead without its id\ndone: \n"},
 		/* no data is not the end */
-		{"800200 A", "{}", "retry: the Graph API's answer lacks its data\n"},
-		{"800200 A", "{\"data\":{}}", "retry: the Graph API's answer lacks its data\n"},
-		{"800100 A",
-		 "{\"data\":[],\"paging\":{\"cursors\":{\"after\":\"A\"},\"next\":\"u\"}}",
-		 "park: the Graph API leads from a page to the same page\n"},
+		{"800200 2 1 AA", "{}", "retry: the Graph API's answer lacks its data\n"},
+		{"800200 2 1 AA", "{\"data\":{}}",
+		 "retry: the Graph API's answer lacks its data\n"},
+		/* to itself, and to one that was read before */
+		{"800100 3 1 AB", LEADS_TO("B"), CIRCLE},
+		{"800100 3 1 AB", LEADS_TO("A"), CIRCLE},
+		{"800100 19999 1 AB", LEADS_TO("C"),
+		 CALL("800100/leads" FIELDS PAGE "&after=C") "blob 800100 20000 1 AC\n"},
+		{"800100 20000 1 AB", LEADS_TO("C"),
+		 "park: a form has more pages of leads than max_pages\n"},
+		{"800100 20000 1 AB", "{\"data\":[]}",
+		 CALL("800200/leads" FIELDS PAGE) "blob 800200 1 0 \n"},
 	};
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -292,6 +311,43 @@ static void test_pages(void **state)
 	set_setting("forms", &(struct lg_list){NULL, 0}, sizeof(struct lg_list));
 	HAS(run_errand(plugin_meta.source->backfill, LG_CAUSE_DUE, 0, ""),
 	    "dead: the option forms");
+}
+
+/* A walk over pages of which the last leads back to one of the first: how many it reads
+ * until it is parked. */
+static int walk(void **state, int straight, int around)
+{
+	char blob[200] = "800200 1 0 ", answer[200];
+	int page = 0, read = 0;
+
+	for (;;) {
+		const char *told;
+		page = page + 1 < straight + around ? page + 1 : straight;
+		snprintf(answer, sizeof(answer), LEADS_TO("c%d"), page);
+		desk.errand.blob = slice_from(blob);
+		told = run_errand(plugin_meta.source->backfill, LG_CAUSE_RESPONSE, 200, answer);
+		read++;
+		if (strcmp(told, CIRCLE) == 0)
+			return read;
+		told = strstr(told, "blob ");
+		assert_non_null(told);
+		snprintf(blob, sizeof(blob), "%.*s", (int)strcspn(told + 5, "\n"), told + 5);
+		meta_again(state);
+		assert_true(read < 1000);
+	}
+}
+
+/* Every circle ends, whatever its length and however far behind the first page it begins,
+ * after few rounds. */
+static void test_circles(void **state)
+{
+	for (int straight = 1; straight < 20; straight++)
+		for (int around = 1; around < 20; around++) {
+			int read = walk(state, straight, around);
+			assert_true(read >= straight + around);
+			assert_true(read <= 3 * (straight + around));
+			meta_again(state);
+		}
 }
 
 /* However much of an answer is there: until it is whole it neither ends a claim nor a walk. */
@@ -311,7 +367,7 @@ static void test_cut_answers(void **state)
 	}
 	for (size_t n = 0; n < sizeof(page) - 1; n++) {
 		slice_to_text(slice_of(page, n), text, sizeof(text));
-		desk.errand.blob = LG_SLICE("800200 A");
+		desk.errand.blob = LG_SLICE("800200 2 1 AA");
 		HAS(run_errand(plugin_meta.source->backfill, LG_CAUSE_RESPONSE, 200, text),
 		    "retry: the Graph API's answer is no JSON");
 		meta_again(state);
@@ -384,7 +440,7 @@ static void run_form(void)
 
 static void run_page(void)
 {
-	desk.errand.blob = LG_SLICE("800100 A");
+	desk.errand.blob = LG_SLICE("800100 2 1 AA");
 	run_errand(plugin_meta.source->backfill, LG_CAUSE_RESPONSE, 200,
 		   "{\"data\":[" LEAD
 		   ",{}],\"paging\":{\"cursors\":{\"after\":\"B\"},\"next\":\"u\"}}");
@@ -408,7 +464,7 @@ int main(void)
 		AT_A_DESK(test_verdicts),    AT_A_DESK(test_what_is_not_there),
 		AT_A_DESK(test_answers),     AT_A_DESK(test_pages),
 		AT_A_DESK(test_cut_answers), AT_A_DESK(test_check),
-		AT_A_DESK(test_memory),
+		AT_A_DESK(test_circles),     AT_A_DESK(test_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
