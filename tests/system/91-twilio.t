@@ -1,29 +1,30 @@
 # Text messages by Twilio: signatures over every URL that the vendor may sign, what
 # becomes of a message, STOP and START, redelivery; at last behind nginx with TLS.
-# Signatures are made by Digest::SHA, which is held to the vendor's own vector.
+# Signatures are Python's; of each URL they are held to openssl's.
 use strict;
 use warnings;
 use utf8;
 
-use Digest::SHA qw(hmac_sha1_base64 sha256_hex);
 use JSON::PP;
 use LeadgateTest;
+use Mac;
 use ProxyTest;
 use Test::More;
 
 my $token = '0123456789abcdef0123456789abcdef';
 
-# RFC 2104 over the URL and the sorted parameters.
-sub signature {
-    my ($key, $url, %parameters) = @_;
+# What is signed: the URL and, of a form, the sorted parameters.
+sub signed_text {
+    my ($url, %parameters) = @_;
     my $text = $url;
     for my $name (sort keys %parameters) {
         my %seen;
         $text .= $name . $_ for grep { !$seen{$_}++ } sort(ref $parameters{$name} ? @{ $parameters{$name} } : $parameters{$name});
     }
     utf8::encode($text) if utf8::is_utf8($text);
-    return hmac_sha1_base64($text, $key) . '=';
+    return $text;
 }
+sub signature { my ($key, $url, %parameters) = @_; return mac_base64(python_mac('sha1', $key, signed_text($url, %parameters))) }
 is(signature('12345', 'https://mycompany.com/myapp.php?foo=1&bar=2', Digits => '1234', To => '+18005551212',
         From => '+14158675309', Caller => '+14158675309', CallSid => 'CA1234567890ABCDE'),
     'RSOYDt4T1cUTdK1PDd93/VVr8B8=', 'the vector of the vendor\'s libraries');
@@ -42,6 +43,7 @@ sources:
     answer: "Thanks <& more"
   quiet: { plugin: twilio, path: /in/quiet, auth_token: $token }
   hidden: { plugin: twilio, path: /in/hidden, auth_token: $token, public_url: "https://user:pass\@sms.example:8443/twilio" }
+  again: { plugin: twilio, path: /in/again, auth_token: $token, public_url: "https://sms.example/twilio?to=1#rc=2&rp=all" }
   nearly: { plugin: twilio, path: /in/small, auth_token: $token, max_message: 4KiB }
 sinks:
   archive: { plugin: file, path: "\@DIR\@/leads.ndjson" }
@@ -159,64 +161,104 @@ last_lead();
 
 # ---- every URL that may be signed ---------------------------------------------------
 
-for my $case (
-    ['/in/sms', 'https://sms.example/in/sms'],
-    ['/in/sms', 'https://sms.example:443/in/sms'],
-    ['/in/sms', 'https://sms.example/in/sms?'],
-    ['/in/sms?', 'https://sms.example/in/sms?'],
-    ['/in/sms?', 'https://sms.example/in/sms'],
-    ['/in/sms?b=2&a=1', 'https://sms.example/in/sms?b=2&a=1'],
-    ['/in/sms?a=%20%41+b%2F', 'https://sms.example/in/sms?a=%20%41+b%2F'],
-    ['/in/sms?a=1&a=1&&x', 'https://sms.example/in/sms?a=1&a=1&&x'],
-    ["/in/sms?n=O'Neil", "https://sms.example/in/sms?n=O'Neil"],
-    ["/in/sms?n=O'Neil", 'https://sms.example/in/sms?n=O%27Neil'],
-    ['/in/sms?n=O%27Neil', "https://sms.example:443/in/sms?n=O'Neil"],
-    ['/in/sms', 'http://sms.example/in/sms', 'X-Forwarded-Proto' => 'http'],
-    ['/in/sms', 'http://sms.example:80/in/sms', 'X-Forwarded-Proto' => 'http'],
-    ['/in/sms', 'https://sms.example:8443/in/sms', Host => 'sms.example:8443'],
-    ['/in/sms', 'https://sms.example/in/sms', Host => 'sms.example:8443'],
-    ['/in/sms', 'https://front.example/in/sms', 'X-Forwarded-Host' => 'front.example'],
-    ['/in/hidden', 'https://user:pass@sms.example:8443/twilio', Host => 'inner:1'],
-    ['/in/hidden', 'https://user:pass@sms.example/twilio', Host => 'inner:1'],
-    ['/in/hidden?x=1', 'https://user:pass@sms.example:8443/twilio?x=1', Host => 'inner:1'],
-) {
-    my ($target, $signed, %headers) = @$case;
-    $answer = deliver($target, $signed, [message(Body => 'signed', Media => ['b', 'a', 'b'])], %headers);
-    is($answer->{status}, 200, "$target is signed as $signed") and last_lead();
+# One message in a form, in the query of a GET, or as JSON, whose digest is in the URL.
+sub signed_request {
+    my ($way, $target, $signed, $key, %headers) = @_;
+    my @pairs = message(Body => 'signed', $way eq 'form' ? (Media => ['b', 'a', 'b']) : ());
+    my ($method, $type, $body) = ('POST', 'application/x-www-form-urlencoded', '');
+    my $more = '';
+    if ($way eq 'GET') {
+        ($method, $more) = ('GET', form_encode(@pairs));
+    } elsif ($way eq 'JSON') {
+        ($type, $body) = ('application/json', encode_json({ @pairs }));
+        $more = 'bodySHA256=' . python_digest('sha256', $body);
+    } else {
+        my %pairs = @pairs;
+        $body = form_encode(map { my $name = $_; map { ($name, $_) } ref $pairs{$name} ? @{ $pairs{$name} } : $pairs{$name} } keys %pairs);
+    }
+    $_ .= (/\?/ ? '&' : '?') . $more for grep { $more ne '' } $target, $signed;
+    my $text = signed_text($signed, $way eq 'form' ? @pairs : ());
+    my ($mac, $other) = (python_mac('sha1', $key, $text), openssl_mac('sha1', $key, $text));
+    is($mac, $other, "$way $signed: Python and openssl sign the same") if $key eq $token;
+    return request_bytes($target, $type, $body, ':method' => $method, Host => 'sms.example', 'X-Forwarded-Proto' => 'https',
+        'X-Twilio-Signature' => mac_base64($other), %headers);
 }
 
-# GET: the parameters are in the URL.
-my $query = form_encode(message(Body => 'by GET'));
-my $get = sub {
-    my ($signed) = @_;
-    return $gateway->exchange("GET /in/sms?$query HTTP/1.1\r\nHost: sms.example\r\nX-Forwarded-Proto: https\r\n"
-            . 'X-Twilio-Signature: ' . signature($token, $signed) . "\r\n\r\n");
-};
-is($get->("https://sms.example/in/sms?$query")->{status}, 200, 'by GET') and is(last_lead()->{person}{phone}, '+14155550100', 'with its parameters');
-is($get->("https://sms.example/in/sms?${query}x")->{status}, 403, 'another query by GET');
+for my $case (
+    ['form', '/in/sms', 'https://sms.example/in/sms'],
+    ['form', '/in/sms', 'https://sms.example:443/in/sms'],
+    ['form', '/in/sms', 'https://sms.example/in/sms?'],
+    ['form', '/in/sms?', 'https://sms.example/in/sms?'],
+    ['form', '/in/sms?', 'https://sms.example/in/sms'],
+    ['form', '/in/sms?', 'https://sms.example:443/in/sms'],
+    ['form', '/in/sms?b=2&a=1', 'https://sms.example/in/sms?b=2&a=1'],
+    ['form', '/in/sms?a=%20%41+b%2F', 'https://sms.example/in/sms?a=%20%41+b%2F'],
+    ['form', '/in/sms?a=1&a=1&&x', 'https://sms.example/in/sms?a=1&a=1&&x'],
+    ['form', "/in/sms?n=O'Neil", "https://sms.example/in/sms?n=O'Neil"],
+    ['form', "/in/sms?n=O'Neil", 'https://sms.example/in/sms?n=O%27Neil'],
+    ['form', '/in/sms?n=O%27Neil', 'https://sms.example/in/sms?n=O%27Neil'],
+    ['form', '/in/sms?n=O%27Neil', "https://sms.example:443/in/sms?n=O'Neil"],
+    ['form', '/in/sms', 'http://sms.example/in/sms', 'X-Forwarded-Proto' => 'http'],
+    ['form', '/in/sms', 'http://sms.example:80/in/sms', 'X-Forwarded-Proto' => 'http'],
+    ['form', '/in/sms', 'http://sms.example:8080/in/sms', 'X-Forwarded-Proto' => 'http', Host => 'sms.example:8080'],
+    ['form', '/in/sms', 'https://sms.example:8443/in/sms', Host => 'sms.example:8443'],
+    ['form', '/in/sms', 'https://sms.example/in/sms', Host => 'sms.example:8443'],
+    ['form', '/in/sms', 'https://front.example/in/sms', 'X-Forwarded-Host' => 'front.example'],
+    ['form', '/in/hidden', 'https://user:pass@sms.example:8443/twilio', Host => 'inner:1'],
+    ['form', '/in/hidden', 'https://user:pass@sms.example/twilio', Host => 'inner:1'],
+    ['form', '/in/hidden?x=1', 'https://user:pass@sms.example:8443/twilio?x=1', Host => 'inner:1'],
+    ['form', '/in/again', 'https://sms.example/twilio?to=1', Host => 'inner:1'],
+    ['form', '/in/again', 'https://sms.example:443/twilio?to=1', Host => 'inner:1'],
+    ['GET', '/in/sms', 'https://sms.example/in/sms'],
+    ['GET', '/in/sms', 'https://sms.example:443/in/sms'],
+    ['GET', "/in/sms?n=O'Neil", 'https://sms.example/in/sms?n=O%27Neil'],
+    ['GET', '/in/hidden', 'https://user:pass@sms.example:8443/twilio', Host => 'inner:1'],
+    ['JSON', '/in/sms', 'https://sms.example/in/sms'],
+    ['JSON', '/in/sms?a=1', 'https://sms.example:443/in/sms?a=1'],
+    ['JSON', "/in/sms?n=O'Neil", 'https://sms.example/in/sms?n=O%27Neil'],
+    ['JSON', '/in/hidden', 'https://user:pass@sms.example/twilio', Host => 'inner:1'],
+) {
+    my ($way, $target, $signed, %headers) = @$case;
+    my $name = "$way $target, signed as $signed";
+    is($gateway->exchange(signed_request($way, $target, $signed, 'another', %headers))->{status}, 403, "$name: not with another key");
+    is($gateway->exchange(signed_request($way, $target, $signed =~ s/(?=\?|$)/x/r, $token, %headers))->{status}, 403, '… nor for another path');
+    is($gateway->sql('SELECT count(*) FROM event'), $count, '… and neither is stored');
+    is($gateway->exchange(signed_request($way, $target, $signed, $token, %headers))->{status}, 200, '… but by the right one')
+        and last_lead();
+}
 
-# JSON: the digest of the body is in the URL.
+# The digest in the URL proves a JSON body.
 my $json = sub {
-    my ($body, $digest, $key) = @_;
+    my ($body, $digest) = @_;
     my $target = '/in/sms?a=1' . (defined $digest ? "&bodySHA256=$digest" : '');
-    return $gateway->exchange("POST $target HTTP/1.1\r\nHost: sms.example\r\nX-Forwarded-Proto: https\r\nContent-Type: application/json\r\n"
-            . 'Content-Length: ' . length($body) . "\r\nX-Twilio-Signature: " . signature($key || $token, "https://sms.example$target") . "\r\n\r\n$body");
+    return $gateway->exchange(request_bytes($target, 'application/json', $body, Host => 'sms.example', 'X-Forwarded-Proto' => 'https',
+        'X-Twilio-Signature' => signature($token, "https://sms.example$target")));
 };
 my $body = encode_json({ message(Body => 'as JSON') });
-is($json->($body, sha256_hex($body))->{status}, 200, 'JSON with its digest') and is(last_lead()->{person}{phone}, '+14155550100', 'is one of its number');
-is($json->($body, uc sha256_hex($body))->{status}, 200, 'a digest in capitals');
-is($json->("$body ", sha256_hex($body))->{status}, 403, 'JSON that was altered');
+my $digest = python_digest('sha256', $body);
+is($json->($body, uc $digest)->{status}, 200, 'a digest in capitals') and is(last_lead()->{person}{phone}, '+14155550100', 'is one of its number');
+is($json->("$body ", $digest)->{status}, 403, 'JSON that was altered');
 is($json->($body)->{status}, 403, 'JSON without a digest');
-is($json->($body, sha256_hex($body), 'wrong')->{status}, 403, 'JSON with another key');
+is($json->($body, '')->{status}, 403, 'JSON with an empty digest');
 
 # ---- what must not pass -----------------------------------------------------------------
 
 my @good = message(Body => 'Hi', X => 'y');
 my $right = signature($token, $url, @good);
+my %why = (
+    400 => 'X-Twilio-Signature is missing.',
+    403 => 'X-Twilio-Signature is wrong for every URL that this request may have been sent to. '
+        . 'Where the URL at Twilio is another one, say it in public_url.',
+    413 => 'The request is too large for a message.',
+    422 => 'There is no MessageSid.',
+);
 sub refused {
     my ($name, $status, @arguments) = @_;
     my $refusal = deliver(@arguments);
-    is($refusal->{status}, $status, "refused: $name");
+    my $told = decode_json($refusal->{body});
+    is("$refusal->{status} $told->{status}", "$status $status", "refused: $name");
+    is($told->{detail}, $why{$status}, '… with the reason alone');
+    is($gateway->sql('SELECT count(*) FROM event'), $count, '… and not stored');
 }
 refused('no signature', 400, '/in/sms', $url, \@good, 'X-Twilio-Signature' => undef);
 refused('an empty one', 403, '/in/sms', $url, \@good, 'X-Twilio-Signature' => '');
@@ -240,7 +282,6 @@ refused('too large', 413, '/in/small', 'https://sms.example/in/small', [message(
 
 # ---- redelivery --------------------------------------------------------------------------
 
-is($gateway->sql('SELECT count(*) FROM event'), $count, 'nothing of that is in the journal');
 is(deliver('/in/sms', $url, \@good)->{status}, 200, 'the same, rightly signed');
 last_lead();
 like(deliver('/in/sms', $url, \@good)->{body}, qr/Thanks/, 'and again: the same answer');

@@ -37,7 +37,10 @@ sub is_refused {
     my ($answer, $status, $message, $name) = @_;
     is($answer->{status}, $status, $name);
     like($answer->{headers}{'content-type'}, qr{^application/json}, "$name: as JSON");
-    like(decode_json($answer->{body})->{message}, $message, "$name: with a message");
+    my $told = decode_json($answer->{body});
+    like($told->{message}, $message, "$name: with a message");
+    is(keys %$told, 1, "$name: and nothing else");
+    is($gateway->sql('SELECT count(*) FROM event'), $count, "$name: nothing is stored");
 }
 
 # ---- golden requests ------------------------------------------------------------
@@ -49,8 +52,10 @@ sub flatten {
     return $flat;
 }
 
-for my $case (map { decode_json($_) } split /\n/, slurp("$ENV{LG_SRCDIR}/tests/golden/google_ads.jsonl")) {
-    my $answer = post(JSON::PP->new->canonical->encode($case->{request}) =~ s/"#(\d+)"/$1/gr);
+my @cases = map { decode_json($_) } split /\n/, slurp("$ENV{LG_SRCDIR}/tests/golden/google_ads.jsonl");
+cmp_ok(scalar @cases, '>=', 40, 'there are many cases');
+for my $case (@cases) {
+    my $answer = post(JSON::PP->new->canonical->encode($case->{request}) =~ s/"#(-?\d+)"/$1/gr);
     is($answer->{status}, 200, "$case->{name}: 200");
     is($answer->{body}, '{}', "$case->{name}: an empty object");
     my $lead = last_event()->{lead};
@@ -82,23 +87,37 @@ is($gateway->get('/in/google')->{status}, 405, 'GET is not taken');
 
 is(post(sprintf $body, 'new-key-2')->{status}, 200, 'the second key');
 last_event();
-is(post(sprintf $body, 'old-key-1')->{body}, '{}', 'the same lead again: the same answer');
+for my $key ('old-key-1', 'new-key-2') {
+    my $again = post(sprintf $body, $key);
+    is("$again->{status} $again->{body}", '200 {}', "the same lead again, by $key: the same answer");
+}
+is($gateway->sql('SELECT count(*) FROM event'), $count, '… and nothing new in the journal');
+is_refused(post(sprintf $body, 'x'), 403, qr/google_key/, 'what is known, with a wrong key');
+(my $changed = sprintf $body, 'new-key-2') =~ s/k\@/kk@/;
+is(post($changed)->{body}, '{}', 'the same lead_id with another answer');
+is(last_event()->{type}, 'lead.touched', '… is a touch: no answer is dropped');
 my @answers = map { qq({"column_id":"$_","string_value":"o\@example.com"}) } qw(q1 EMAIL q2 WORK_EMAIL);
 for my $order ([0 .. 3], [3, 2, 1, 0], [1, 3, 0, 2]) {
     my $list = join ',', @answers[@$order];
     is(post(qq({"user_column_data":[$list],"lead_id":"O-1","google_key":"new-key-2"}))->{status}, 200, "answers in the order @$order");
 }
 last_event();
-my $other = '{"google_key":"new-key-2","user_column_data":[{"string_value":"%s@example.com","column_id":"EMAIL"}],"lead_id":"%s"}';
-my @requests = map {
-    my $text = sprintf $other, "many$_", "M-$_";
-    my $bytes = "POST /in/google HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: "
-        . length($text) . "\r\n\r\n$text";
-    ($bytes) x 5;
+my @orders = map {
+    my $n = $_;
+    my @columns = map { qq({"column_id":"$_->[0]","string_value":"$_->[1]"}) }
+        ['FULL_NAME', "Many $n"], ['EMAIL', "many$n\@example.com"], ['q', 'b'], ['q', 'a'];
+    my @members = ('"google_key":"new-key-2"', qq("lead_id":"M-$n"), '"user_column_data":[%s]');
+    map {
+        my $turn = $_;
+        my $list = join ',', @columns[map { ($_ + $turn) % 4 } 0 .. 3];
+        request_bytes('/in/google', 'application/json',
+            '{' . sprintf(join(',', $turn % 2 ? reverse @members : @members), $list) . '}');
+    } 0 .. 4;
 } 1 .. 10;
 # Neither in order nor one after the other.
-@answers = $gateway->exchange_all(map { $requests[$_ * 7 % @requests] } 0 .. $#requests);
-is(scalar(grep { $_->{status} == 200 && $_->{body} eq '{}' } @answers), 50, 'ten leads, five times each, at once: 50 times 200');
+@answers = $gateway->exchange_all(map { $orders[$_ * 7 % @orders] } 0 .. $#orders);
+is(scalar(grep { $_->{status} == 200 && $_->{body} eq '{}' } @answers), 50,
+    'ten leads, five times each, in four orders, at once: 50 times 200');
 $count += 10;
 $gateway->wait_events($count);
 is($gateway->sql('SELECT count(*) FROM event'), $count, 'each is stored once');
