@@ -12,8 +12,8 @@ use LeadgateTest qw(slurp spew);
 my $here = dirname(abs_path(__FILE__));
 my $json = JSON::PP->new->canonical->utf8;
 
-# Vendor->new($folder): the folder is the test's. The port stays when it is stopped and
-# started again.
+# Vendor->new($folder): the folder is the test's. Stopped and started again it has another
+# port.
 sub new {
     my ($class, $folder) = @_;
     my $self = bless { folder => $folder, answers => {} }, $class;
