@@ -1,5 +1,5 @@
-# An import that is killed again and again: kill -9 of the gateway at random points, the
-# same command after each, and in the end every row is there once.
+# An import that is killed again and again: kill -9 of the gateway each time that it has got
+# somewhat further, the same command after each, and in the end every row is there once.
 #   LG_IMPORT_ROWS    rows of the file (20000; make bench takes a million)
 #   LG_IMPORT_KILLS   kills (20)
 #   LG_IMPORT_SEED    of the file and of the points (1)
@@ -17,14 +17,15 @@ my $rows = $ENV{LG_IMPORT_ROWS} || 20_000;
 my $kills = $ENV{LG_IMPORT_KILLS} || 20;
 my $seed = $ENV{LG_IMPORT_SEED} || 1;
 my $lib = "$FindBin::Bin/../lib";
+my $batch = int($rows / 1000) || 1; # there are commits enough between two kills
 srand $seed;
 
-my $gw = LeadgateTest->new(config => <<'YAML');
+my $gw = LeadgateTest->new(config => <<"YAML");
 core: { loops: 1, shutdown: 60s }
 listen: [{ address: "127.0.0.1:0" }]
-store: { path: "@DIR@/store.db" }
+store: { path: "\@DIR\@/store.db" }
 sources:
-  partners: { plugin: csvimport }
+  partners: { plugin: csvimport, max_import_batch: $batch, max_import_batches: 1 }
 YAML
 $gw->announce(qr/event=gateway\.no-sinks/);
 my $file = $gw->dir . '/rows.csv';
@@ -48,21 +49,23 @@ sub said { return map { decode_json($_) } slurp($gw->dir . '/import.out') =~ /^(
 my ($answers, $orders);
 my $helper = open2($answers, $orders, '/usr/bin/python3', "$lib/import_killer.py", $gw->store);
 
+# $shown: not before the command has shown something.
 sub kill_at {
-    my ($target) = @_;
-    print $orders "$target 9 " . $gw->pid . " rows.csv\n";
+    my ($target, $shown) = @_;
+    print $orders "$target 9 " . $gw->pid . ' rows.csv' . ($target ? ' step' : '') . ($shown ? ' ' . $gw->dir . '/import.out' : '') . "\n";
     my ($what, $committed, $memory) = split ' ', scalar <$answers>;
     return ($what, $committed, $memory);
 }
 
-my ($killed, $committed, $first_memory, $most_memory, $truthful, $resumed) = (0, 0, 0, 0, 1, 0);
+my ($killed, $committed, $first_memory, $most_memory, $truthful, $shown, $resumed) = (0, 0, 0, 0, 1, 0, 0);
 my $began = time;
 for my $round (1 .. $kills) {
     $gw->start;
     my $pid = begin_import();
-    my $left = $kills - $round + 2;
+    my $left = $kills - $round + 4; # behind the last kill there are rows, too
     my $target = $committed + 1 + int(($rows - $committed) / $left * (0.3 + rand() / 2));
-    (my $what, $committed, my $memory) = kill_at($target);
+    my $asked = $round % 4 == 1;
+    (my $what, $committed, my $memory) = kill_at($target, $asked);
     $most_memory = $memory if $memory > $most_memory;
     $first_memory ||= $memory;
     if ($what eq 'done') { waitpid $pid, 0; last }
@@ -75,7 +78,9 @@ for my $round (1 .. $kills) {
     # What was shown is in the journal, whatever came after it was shown.
     my ($stored, $offset) = split /\|/, $gw->sql('SELECT rows, offset FROM import');
     $committed = $stored;
-    for my $line (grep { $_->{state} eq 'reading' } said()) {
+    my @lines = grep { $_->{state} eq 'reading' } said();
+    $shown++ if $asked && @lines;
+    for my $line (@lines) {
         $truthful &&= $line->{rows} <= $stored && $line->{bytes_done} <= $offset;
         $resumed++ if $line->{bytes_begun} > 0;
     }
@@ -88,8 +93,10 @@ waitpid $last, 0;
 my $seconds = time - $began;
 my ($end) = (said())[-1];
 
-cmp_ok($killed, '>=', $kills < 3 ? $kills : 3, "killed $killed times") or diag(slurp($gw->dir . '/import.err'));
+is($killed, $kills, "killed $killed times") or diag(slurp($gw->dir . '/import.err'));
+is($shown, int(($kills + 3) / 4), 'something was shown before it') or diag(slurp($gw->dir . '/import.out'));
 ok($truthful, 'what was shown was committed');
+cmp_ok($resumed, '>', 0, '… also of an import that goes on') if $kills > 4;
 is($end->{state} eq 'known' ? 'done' : $end->{state}, 'done', 'it came to its end')
     or diag(slurp($gw->dir . '/import.out'));
 my ($state, $total, $created, $touched, $repeated, $refused) = split /\|/,
