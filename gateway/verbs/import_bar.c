@@ -10,6 +10,8 @@ int import_bar_percent(const struct import_standing *standing)
 {
 	if (standing->bytes <= 0)
 		return 0;
+	if (standing->bytes_done >= standing->bytes)
+		return 100;
 	return (int)(standing->bytes_done * 100 / standing->bytes);
 }
 
@@ -48,7 +50,7 @@ static void add_left(struct buffer *out, const struct import_standing *standing,
 
 	if (done <= 0 || left <= 0)
 		return;
-	seconds = (int64_t)((double)left / (double)done * (double)elapsed_ms / 1000);
+	seconds = (int64_t)((double)left * (double)elapsed_ms / (double)done / 1000);
 	if (seconds >= 3600)
 		buffer_printf(out, "  %lld:%02lld:%02lld left", (long long)(seconds / 3600),
 			      (long long)(seconds / 60 % 60), (long long)(seconds % 60));

@@ -11,7 +11,8 @@ struct import_standing {
 	int64_t rows, created, touched, repeated, held, refused, ignored;
 };
 
-/* Whole per cent of the file, rounded down: 100 only when all of it is done. */
+/* Whole per cent of the file, rounded down: 100 only when all of it is done, and never more,
+ * though a file may grow while it is read. */
 int import_bar_percent(const struct import_standing *standing);
 
 /* Appends the line, at most `width` columns (0: as long as it is), without an end: in a
