@@ -66,13 +66,18 @@ sub fields {
     return $flat;
 }
 
-my (%answers, $taken);
-for my $number (0 .. $#cases) {
-    my $case = $cases[$number];
+# Head and body of a case; the address is that of a number.
+sub request_of {
+    my ($case, $number) = @_;
     my $body = expand($case->{body}, $number);
     utf8::downgrade($body);
-    my $answer = $gateway->exchange("POST /f HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
-            . "Content-Type: $case->{type}\r\nContent-Length: " . length($body) . "\r\n\r\n$body");
+    return ("POST /f HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+            . "Content-Type: $case->{type}\r\nContent-Length: " . length($body) . "\r\n\r\n", $body);
+}
+
+my (%answers, $taken);
+for my $number (0 .. $#cases) {
+    my $answer = $gateway->exchange(join '', request_of($cases[$number], $number));
     $answers{$number} = $answer;
     $taken++ if $answer->{status} == 202;
 }
@@ -96,5 +101,34 @@ for my $number (0 .. $#cases) {
     }
 }
 is($gateway->sql('SELECT count(*) FROM event'), $taken, 'and nothing else is in the journal');
+
+# ---- connections that are cut -----------------------------------------------------------
+
+# The peer hangs up before the body is as long as the head says: whatever it is, and however
+# whole it looks, it is not taken. (What comes of bodies that are cut, and whose head says so,
+# is in tests/unit/host/test_webform_cuts.c.)
+my ($cut, %answered) = (0);
+sub hang_up {
+    my ($case, $bytes) = @_;
+    my ($head, $body) = request_of($case, 'cut');
+    return if $bytes >= length $body;
+    my $socket = $gateway->connect;
+    syswrite $socket, $head . substr $body, 0, $bytes;
+    shutdown $socket, 1;
+    my $answer = read_answer($socket);
+    $answered{ $answer ? $answer->{status} : 'nothing' } = 1;
+    $cut++;
+    return;
+}
+my %groups;
+for my $case (@cases) {
+    my (undef, $body) = request_of($case, 'cut');
+    hang_up($case, length($body) - 1) if length $body;
+    next if !$case->{want} || length($body) > 200 || $groups{ $case->{group} }++;
+    hang_up($case, $_) for 0 .. length($body) - 2;
+}
+cmp_ok($cut, '>', 500, 'many are cut');
+is_deeply(\%answered, { nothing => 1 }, '… and answered nothing') or diag(join ' ', %answered);
+is($gateway->sql('SELECT count(*) FROM event'), $taken, '… nor stored');
 $gateway->finish;
 done_testing;

@@ -209,17 +209,23 @@ static bool read_json(const struct reading *reading, struct lg_slice body);
 
 /* The one type beside the two of forms that a script may send to another site
  * without asking: so sendBeacon and fetch send JSON and forms as text. A form of
- * this type always ends with a line end, an encoded one never. */
+ * this type always ends with a line end, an encoded one has none: what has one
+ * elsewhere alone was cut. */
 static bool read_text(const struct reading *reading, struct lg_slice type, struct lg_slice body)
 {
 	struct lg_slice charset = first_of(charset_of(type), LG_SLICE("utf-8")), text;
 
 	if (lg_to_utf8(reading->request, charset, body, &text) != LG_OK)
 		return bad_charset(reading);
-	if (lg_slice_trim(text).length && lg_slice_trim(text).data[0] == '{')
+	if (!lg_slice_trim(text).length)
+		return true;
+	if (lg_slice_trim(text).data[0] == '{')
 		return read_json(reading, text);
-	if (text.length && text.data[text.length - 1] == '\n')
+	if (text.data[text.length - 1] == '\n')
 		return read_lines(reading, text);
+	if (lg_slice_find(text, "\n"))
+		return problem_set(reading->problem, 422,
+				   "The form ends in the middle of a line: it was cut.");
 	return read_form(reading, LG_SLICE(FORM_TYPE), text);
 }
 
