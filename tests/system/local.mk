@@ -84,3 +84,4 @@ SYSTEM_TESTS += 98-import-folder.t
 SYSTEM_TESTS += 98-import-kill.t
 SYSTEM_TESTS += 98-import.t
 SYSTEM_TESTS += 99-errands-hang.t
+SYSTEM_TESTS += 9a-redelivery.t
