@@ -212,6 +212,13 @@ like(wait_state(1206, 'dead'), qr/no way to reach/, 'so is a lead whom nobody ca
 is(wait_lead(1205)->{person}{email}, 'c1205@example.com', 'a server that stumbles is asked again');
 is($gateway->sql("SELECT count(*) FROM event WHERE body LIKE '%no\@example.com%' OR body LIKE '%other\@example.com%'"), 0, '… and what it said wrongly is no lead');
 
+$graph->answer(path(1207) => [{ wait => "$dir/slowly", body => lead(1207, { email => 'c1207@example.com' }) }]);
+report(1207);
+wait_until { grep { m{/1207\?} } $graph->targets } 'Graph is asked, and thinks';
+is(state_of(1207), 'waiting|', 'a lead whose answer is slow waits');
+spew("$dir/slowly", '');
+is(wait_lead(1207)->{person}{email}, 'c1207@example.com', '… and is there in the end');
+
 # ---- explain ---------------------------------------------------------------------------------
 
 my ($said, $out) = $gateway->command('explain', '1205');

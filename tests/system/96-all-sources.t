@@ -1,12 +1,12 @@
 # Sources of all families in one gateway: the same person by a form, a text message, two
 # social platforms and a partner's file is one lead, whoever comes first; what each
-# sends again is stored once. Signatures are Digest::SHA's.
+# sends again is stored once. Signatures are Python's.
 use strict;
 use warnings;
 
-use Digest::SHA qw(hmac_sha1_base64 hmac_sha256_hex);
 use JSON::PP;
 use LeadgateTest;
+use Mac;
 use POSIX ();
 use Test::More;
 use Vendor;
@@ -46,7 +46,7 @@ my %request = (
         my %message = (MessageSid => sprintf('SM%032d', $n), From => phone($n), To => '+15005550111', AccountSid => 'AC1',
             Body => "Please write to ada$n\@example.com");
         my $signed = join '', 'https://sms.example/in/sms', map { $_ . $message{$_} } sort keys %message;
-        return form_request('/in/sms', [%message], 'X-Twilio-Signature' => hmac_sha1_base64($signed, 'token') . '=');
+        return form_request('/in/sms', [%message], 'X-Twilio-Signature' => mac_base64(python_mac('sha1', 'token', $signed)));
     },
     google => sub {
         my ($n) = @_;
@@ -60,7 +60,7 @@ my %request = (
             map { { name => $_->[0], values => [$_->[1]] } } ['full_name', "Ada$n Lovelace"], ['email', "ada$n\@example.com"], ['phone_number', phone($n)]] } }]);
         my $body = encode_json({ object => 'page', entry => [{ id => '1', time => 1714557601,
             changes => [{ field => 'leadgen', value => { leadgen_id => "9000$n", form_id => '7' } }] }] });
-        return request_bytes('/in/meta', 'application/json', $body, 'X-Hub-Signature-256' => 'sha256=' . hmac_sha256_hex($body, 'secret'));
+        return request_bytes('/in/meta', 'application/json', $body, 'X-Hub-Signature-256' => 'sha256=' . python_mac('sha256', 'secret', $body));
     },
 );
 my @webhooks = sort keys %request;
