@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -61,6 +63,58 @@ static void replaces_what_is_not_utf8(void **state)
 	expect_pairs("a=\xc3\xa9", "a=\xc3\xa9\n");
 	expect_pairs("a=\xe9!", "a=\xef\xbf\xbd!\n");
 	expect_pairs("%ed%a0%80=1", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd=1\n");
+}
+
+/* One pair as text, decoded the plain way. */
+static void add_pair(struct buffer *out, const char *text, size_t length)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < length; i++) {
+		char hex[3] = {0};
+
+		if (i + 2 < length)
+			memcpy(hex, text + i + 1, 2);
+		if (text[i] == '=' && !named) {
+			named = true;
+			buffer_add_byte(out, '=');
+		} else if (text[i] == '%' && strspn(hex, "0123456789ABCDEFabcdef") == 2) {
+			buffer_add_byte(out, (char)strtol(hex, NULL, 16));
+			i += 2;
+		} else {
+			buffer_add_byte(out, text[i] == '+' ? ' ' : text[i]);
+		}
+	}
+	if (!named)
+		buffer_add_byte(out, '=');
+	buffer_add_byte(out, '\n');
+}
+
+/* Cut anywhere, a form is the pairs that stand before, and of the one that is cut as much
+ * as is there. */
+static void reads_what_is_there_of_a_cut_form(void **state)
+{
+	static const char text[] = "a=1&b+c=d%26e&&%3Df=%3D%2b+&g&h=100%&i=%4&=j&k==&l%zz=%41%";
+	char cut[sizeof(text)];
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(text); n++) {
+		struct buffer expected;
+		size_t at = 0;
+
+		memcpy(cut, text, n);
+		cut[n] = '\0';
+		buffer_init(&expected, 1 << 20);
+		while (at < n) {
+			size_t length = strcspn(cut + at, "&");
+			if (length)
+				add_pair(&expected, cut + at, length);
+			at += length + 1;
+		}
+		buffer_add_byte(&expected, '\0');
+		expect_pairs(cut, expected.data + expected.start);
+		buffer_fini(&expected);
+	}
 }
 
 static void borrows_what_needs_no_decoding(void **state)
@@ -188,6 +242,7 @@ int main(void)
 		cmocka_unit_test(reads_pairs_in_order),
 		cmocka_unit_test(decodes_blanks_and_escapes),
 		cmocka_unit_test(replaces_what_is_not_utf8),
+		cmocka_unit_test(reads_what_is_there_of_a_cut_form),
 		cmocka_unit_test(borrows_what_needs_no_decoding),
 		cmocka_unit_test(bounds_the_pairs),
 		cmocka_unit_test(says_when_memory_runs_out),
