@@ -516,6 +516,55 @@ static void ends_a_flood_of_key_updates(void **state)
 	client_fini(&client);
 }
 
+static int add_bytes(SSL *ssl, unsigned type, const unsigned char **out, size_t *length, int *alert,
+		     void *arg)
+{
+	static unsigned char bytes[2048];
+
+	(void)ssl;
+	(void)type;
+	(void)alert;
+	(void)arg;
+	*out = bytes;
+	*length = sizeof(bytes);
+	return 1;
+}
+
+/* Its hellos get several records; before the first of them. */
+static void lengthen_hello(struct client *client)
+{
+	assert_int_equal(
+		SSL_CTX_add_client_custom_ext(client->ctx, 1000, add_bytes, NULL, NULL, NULL, NULL),
+		1);
+	BIO_up_ref(client->in);
+	BIO_up_ref(client->out);
+	SSL_free(client->ssl);
+	client->ssl = SSL_new(client->ctx);
+	SSL_set_bio(client->ssl, client->in, client->out);
+	SSL_set_connect_state(client->ssl);
+}
+
+/* TLS 1.2 has no other way to new keys, and it is refused; each record of a long hello
+ * counts. */
+static void ends_a_flood_of_renegotiations(void **state)
+{
+	struct client client = client_with(SIZE_MAX);
+
+	(void)state;
+	lengthen_hello(&client);
+	SSL_set_max_proto_version(client.ssl, TLS1_2_VERSION);
+	client.peer.settings.key_updates = 2;
+	client.peer.settings.flood_interval_ms = INT64_MAX / 2;
+	client_init(&client);
+	assert_true(shake(&client));
+	SSL_set_max_send_fragment(client.ssl, 512);
+	assert_int_equal(SSL_renegotiate(client.ssl), 1);
+	SSL_do_handshake(client.ssl);
+	carry_out(&client);
+	peer_expect_reason(&client.peer, CONN_TLS_KEY_UPDATES);
+	client_fini(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +582,7 @@ int main(void)
 		cmocka_unit_test(survives_full_sockets),
 		cmocka_unit_test(refuses_a_handshake),
 		cmocka_unit_test(ends_a_flood_of_key_updates),
+		cmocka_unit_test(ends_a_flood_of_renegotiations),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
