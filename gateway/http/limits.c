@@ -15,8 +15,7 @@ const struct lg_option http_limit_options[] = {
 	LIMIT(body_bytes, "max_body", LG_SIZE, "1MiB", 0, GIB, "largest body of a request"),
 	LIMIT(buffered_bytes, "max_buffered", LG_SIZE, "64MiB", 65536, 1024 * GIB,
 	      "bodies of all requests under way together; beyond it the answer is 503, for whoever "
-	      "has "
-	      "been sending for longest"),
+	      "has been sending for longest"),
 	LIMIT(headers, "max_headers", LG_INTEGER, "100", 8, 10000, "most headers of a request"),
 	LIMIT(handshake_timeout_ms, "handshake_timeout", LG_DURATION, "10s", 10, HOUR_MS,
 	      "time for what comes before the first request of a connection: its PROXY header, and "
@@ -52,16 +51,13 @@ const struct lg_option http_limit_options[] = {
 	      "how many of them may come at once"),
 	LIMIT(handshake_rate, "max_handshake_rate", LG_INTEGER, "6000", 0, INT64_C(1000000000),
 	      "most TLS handshakes a minute that one address, or one IPv6 /64, may begin; beyond "
-	      "it "
-	      "the connection is closed; behind a PROXY header the address is the client's; "
-	      "trusted "
-	      "proxies are exempt; 0: no limit"),
+	      "it the connection is closed; behind a PROXY header the address is the client's; "
+	      "trusted proxies are exempt; 0: no limit"),
 	LIMIT(handshake_burst, "max_handshake_burst", LG_INTEGER, "1000", 1, 1000000,
 	      "how many of them may begin at once"),
 	LIMIT(rate_exempt, "rate_exempt", LG_LIST, "[127.0.0.0/8, ::1]", 0, 0,
 	      "addresses and prefixes (10.0.0.0/8) to which max_address_rate and "
-	      "max_handshake_rate "
-	      "do not apply"),
+	      "max_handshake_rate do not apply"),
 	LIMIT(pipelined, "max_pipelined", LG_INTEGER, "16", 1, 1000,
 	      "most requests of one connection under way at once"),
 	LIMIT(linger_ms, "linger_timeout", LG_DURATION, "2s", 1, 60000,
@@ -83,8 +79,7 @@ const struct lg_option http_limit_options[] = {
 	      "most CONTINUATION frames behind the HEADERS of one HTTP/2 request"),
 	LIMIT(key_updates, "max_key_updates", LG_INTEGER, "20", 1, 1000000,
 	      "most times in flood_interval that the peer of an open TLS connection may ask for "
-	      "new "
-	      "keys"),
+	      "new keys"),
 	LIMIT(flood_interval_ms, "flood_interval", LG_DURATION, "10s", 100, HOUR_MS,
 	      "time for which the floods of a connection are counted"),
 	LIMIT(resets, "max_resets", LG_INTEGER, "100", 1, 900,
