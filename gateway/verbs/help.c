@@ -6,8 +6,8 @@
 static void print_list(void)
 {
 	printf("leadgate takes leads in from forms, hooks and files, stores them durably and "
-	       "forwards "
-	       "them.\n\nusage: leadgate COMMAND [OPTIONS]\n\n");
+	       "forwards them.\n\n"
+	       "usage: leadgate COMMAND [OPTIONS]\n\n");
 	for (const struct verb *verb = verb_table; verb->name; verb++)
 		printf("  %-9s %s\n", verb->name, verb->summary);
 	printf("\n  -c FILE   the configuration; otherwise ./leadgate.yaml, then\n"

@@ -1,6 +1,7 @@
-# A Chromium without a window that a test drives through the pipe of its DevTools
-# protocol (https://chromedevtools.github.io/devtools-protocol/): messages are JSON,
-# each ends with a zero byte, answers carry the number of their call.
+# A Chromium without a window: a visitor who loads a page, or one that a test drives
+# through the pipe of its DevTools protocol
+# (https://chromedevtools.github.io/devtools-protocol/): messages are JSON, each ends
+# with a zero byte, answers carry the number of their call. It ends with the test.
 package Chromium;
 use strict;
 use warnings;
@@ -9,27 +10,45 @@ use Fcntl qw(F_DUPFD);
 use IO::Select;
 use JSON::PP;
 use LeadgateTest;
-use POSIX ();
+use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(time);
 
 my @running;
 my $json = JSON::PP->new->utf8;
 
-# In the child: what it reads and writes become descriptors 3 and 4.
+# In the child.
 sub run_browser {
-    my ($dir, $in, $out, @more) = @_;
+    my ($dir, @more) = @_;
     setpgrp;
     open STDIN, '<', '/dev/null';
     open STDOUT, '>', "$dir/browser.out";
     open STDERR, '>&', \*STDOUT;
-    my @copies = map { fcntl($_, F_DUPFD, 100) || die "F_DUPFD: $!\n" } $in, $out;
-    POSIX::dup2($copies[$_], 3 + $_) for 0, 1;
     $ENV{HOME} = $dir;
     exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-        '--disable-background-networking', '--ignore-certificate-errors', '--remote-debugging-pipe',
-        "--user-data-dir=$dir/browser", @more, 'about:blank'
+        '--disable-background-networking', '--ignore-certificate-errors', "--user-data-dir=$dir/browser", @more
         or POSIX::_exit(127);
 }
+
+# The same: what it reads and writes become descriptors 3 and 4.
+sub run_driven {
+    my ($dir, $in, $out, @more) = @_;
+    my @copies = map { fcntl($_, F_DUPFD, 100) || die "F_DUPFD: $!\n" } $in, $out;
+    POSIX::dup2($copies[$_], 3 + $_) for 0, 1;
+    run_browser($dir, '--remote-debugging-pipe', @more, 'about:blank');
+}
+
+# Chromium->visitor($folder, $url, options of Chromium …): loads the page, and that is all.
+sub visitor {
+    my ($class, $dir, $url, @more) = @_;
+    my $pid = fork // die "fork: $!\n";
+    run_browser($dir, '--remote-debugging-port=0', @more, $url) if !$pid;
+    push @running, $pid;
+    return bless { pid => $pid, dir => $dir }, $class;
+}
+
+# Whether it has ended by itself; what it has said of itself.
+sub has_ended { return waitpid($_[0]{pid}, WNOHANG) == $_[0]{pid} }
+sub said      { return slurp("$_[0]{dir}/browser.out") }
 
 # Chromium->start($folder, options of Chromium …), with one page attached.
 sub start {
@@ -37,9 +56,9 @@ sub start {
     pipe my $their_in, my $in or die "pipe: $!\n";
     pipe my $out, my $their_out or die "pipe: $!\n";
     my $pid = fork // die "fork: $!\n";
-    run_browser($dir, $their_in, $their_out, @more) if !$pid;
+    run_driven($dir, $their_in, $their_out, @more) if !$pid;
     push @running, $pid;
-    my $self = bless { pid => $pid, in => $in, out => $out, rest => '', calls => 0 }, $class;
+    my $self = bless { pid => $pid, dir => $dir, in => $in, out => $out, rest => '', calls => 0 }, $class;
     my $target = $self->call('Target.createTarget', { url => 'about:blank' })->{targetId};
     $self->{session} = $self->call('Target.attachToTarget', { targetId => $target, flatten => JSON::PP::true })->{sessionId};
     $self->call('Page.enable');

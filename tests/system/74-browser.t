@@ -5,20 +5,12 @@ use warnings;
 
 use Chromium;
 use LeadgateTest;
-use POSIX qw(:sys_wait_h);
 use ProxyTest;
 use Test::More;
 
 my $gateway = behind_a_proxy();
 my $proxy = start_proxy($gateway, 'nginx');
 my $dir = $gateway->dir;
-my $browser;
-
-END {
-    my $status = $?;
-    kill 'KILL', -$browser if $browser;
-    $? = $status;
-}
 
 # The page sends its form itself, when it is loaded.
 sub visit {
@@ -32,31 +24,17 @@ three</textarea>
 </form>
 <script>addEventListener('load', () => document.forms[0].submit())</script>
 HTML
-    $browser = fork;
-    die "fork: $!\n" unless defined $browser;
-    if (!$browser) {
-        setpgrp;
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', "$dir/browser.out";
-        open STDERR, '>&', \*STDOUT;
-        $ENV{HOME} = $dir;
-        exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-            '--disable-background-networking', '--ignore-certificate-errors', '--remote-debugging-port=0',
-            "--user-data-dir=$dir/browser", '--host-resolver-rules=MAP forms.example 127.0.0.1', "file://$dir/page.html"
-            or POSIX::_exit(127);
-    }
+    my $browser = Chromium->visitor($dir, "file://$dir/page.html", '--host-resolver-rules=MAP forms.example 127.0.0.1');
     my $event;
     eval {
         wait_until {
             ($event) = grep { ($_->{lead}{person}{email} || '') eq $email } $gateway->events;
-            $event || waitpid($browser, WNOHANG) == $browser;
+            $event || $browser->has_ended;
         } "the lead of $email", 120;
         1;
     } or diag($@);
-    diag(slurp("$dir/browser.out")) unless $event;
-    kill 'KILL', -$browser;
-    waitpid $browser, 0;
-    undef $browser;
+    diag($browser->said) unless $event;
+    $browser->stop;
     return $event;
 }
 

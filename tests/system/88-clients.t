@@ -4,9 +4,9 @@
 use strict;
 use warnings;
 
+use Chromium;
 use Destination;
 use LeadgateTest;
-use POSIX qw(:sys_wait_h);
 use Test::More;
 
 my $gateway = LeadgateTest->new(config => '');
@@ -29,13 +29,6 @@ my %url = (clear => "http://127.0.0.1:$port/f/contact", tls => "https://a.exampl
     address => "https://127.0.0.1:$tls_port/f/contact");
 my $admin = $gateway->connect($gateway->admin_port);
 my $rest = '';
-my $browser;
-
-END {
-    my $status = $?;
-    kill 'KILL', -$browser if $browser;
-    $? = $status;
-}
 
 # Connections that were ever made for leads; the admin listener has this one alone.
 sub connections {
@@ -136,34 +129,20 @@ addEventListener('load', async () => {
 </script>
 HTML
 my $before = connections();
-$browser = fork;
-die "fork: $!\n" unless defined $browser;
-if (!$browser) {
-    setpgrp;
-    open STDIN, '<', '/dev/null';
-    open STDOUT, '>', "$dir/browser.out";
-    open STDERR, '>&', \*STDOUT;
-    $ENV{HOME} = $dir;
-    exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-        '--disable-background-networking', '--ignore-certificate-errors', '--remote-debugging-port=0',
-        "--user-data-dir=$dir/browser", '--host-resolver-rules=MAP a.example 127.0.0.1', "file://$dir/page.html"
-        or POSIX::_exit(127);
-}
+my $browser = Chromium->visitor($dir, "file://$dir/page.html", '--host-resolver-rules=MAP a.example 127.0.0.1');
 my %seen;
 eval {
     wait_until {
         $seen{ $_->{lead}{person}{email} || '' } = $_->{lead} for $gateway->events;
-        !grep({ !$seen{$_} } @visits) || waitpid($browser, WNOHANG) == $browser;
+        !grep({ !$seen{$_} } @visits) || $browser->has_ended;
     } 'the visits are delivered', 120;
     1;
-} or diag($@ . slurp("$dir/browser.out"));
+} or diag($@ . $browser->said);
 is(scalar(grep { $seen{$_} } @visits), 6, 'Chromium: six leads');
 check_answers('Chromium', 6, 'h2', $before, 4);
 is(join(' ', map { $seen{$_}{client}{ip} } @visits), join(' ', ('127.0.0.1') x 6), '… from the right client');
 like($seen{ $visits[5] }{client}{user_agent}, qr/Chrome/, '… and browser');
-kill 'KILL', -$browser;
-waitpid $browser, 0;
-undef $browser;
+$browser->stop;
 
 close $admin;
 $gateway->finish;

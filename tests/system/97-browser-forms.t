@@ -3,16 +3,15 @@
 use strict;
 use warnings;
 
+use Chromium;
 use JSON::PP;
 use LeadgateTest;
-use POSIX qw(:sys_wait_h);
 use Test::More;
 
-my ($browser, $site);
+my $site;
 
 END {
     my $status = $?;
-    kill 'KILL', -$browser if $browser;
     kill 'KILL', $site if $site;
     $? = $status;
 }
@@ -89,27 +88,16 @@ const send = options => fetch(GATEWAY + '/f/site', {method: 'POST', body, ...opt
 </script>
 HTML
 
-$browser = fork;
-die "fork: $!\n" unless defined $browser;
-if (!$browser) {
-    setpgrp;
-    open STDIN, '<', '/dev/null';
-    open STDOUT, '>', "$dir/browser.out";
-    open STDERR, '>&', \*STDOUT;
-    $ENV{HOME} = $dir;
-    exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-        '--disable-background-networking', '--remote-debugging-port=0', "--user-data-dir=$dir/browser",
-        '--host-resolver-rules=MAP *.example 127.0.0.1', "http://site.example:$port/start.html"
-        or POSIX::_exit(127);
-}
+my $browser = Chromium->visitor($dir, "http://site.example:$port/start.html",
+    '--host-resolver-rules=MAP *.example 127.0.0.1');
 
 sub reports { return map { my ($name, $value) = @{ decode_json($_) }; ($name => $value) } split /\n/, slurp("$pages/reports") }
 my %told;
 eval {
-    wait_until { %told = reports(); exists $told{end} || waitpid($browser, WNOHANG) == $browser } 'the browser is done', 180;
+    wait_until { %told = reports(); exists $told{end} || $browser->has_ended } 'the browser is done', 180;
     1;
 } or diag($@);
-diag(slurp("$dir/browser.out")) unless exists $told{end};
+diag($browser->said) unless exists $told{end};
 ok($told{end}, 'Chromium went all the way');
 
 my @expected = map { "$_\@example.com" } qw(plain multipart text latin twice back json params data
@@ -141,9 +129,7 @@ is_deeply($told{kept}, ['Not sent', '"><script>parent.ran = 1</script>', "\na\n<
     'a refused form keeps what was typed, and runs nothing of it');
 ok(lead('again')->{person}, 'and can be sent again');
 
-kill 'KILL', -$browser;
-waitpid $browser, 0;
-undef $browser;
+$browser->stop;
 kill 'KILL', $site;
 close $said;
 undef $site;
