@@ -91,8 +91,6 @@ ptrdiff_t reader_claims_due(struct reader *reader, struct arena *arena, struct l
 ptrdiff_t reader_claims_of(struct reader *reader, struct arena *arena, struct lg_slice source,
 			   struct lg_slice group, size_t count, struct claim **claims,
 			   struct error *error);
-/* When the next one is due; INT64_MAX: none waits; 0: it cannot be read. */
-int64_t reader_claims_next(struct reader *reader, struct lg_slice source);
 /* How many there are of a source in each state. False: it cannot be read. */
 bool reader_claims_count(struct reader *reader, struct lg_slice source,
 			 int64_t by_state[CLAIM_STATES]);

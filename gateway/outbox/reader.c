@@ -73,7 +73,6 @@ static const char *const sql[QUERY_COUNT] = {
 			     " state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
 	[QUERY_CLAIMS_OF] = "SELECT " CLAIM_COLUMNS ", blob FROM claim WHERE source = ? AND"
 			    " group_key = ? AND state = 'waiting' ORDER BY no LIMIT ?",
-	[QUERY_CLAIMS_NEXT] = "SELECT min(due) FROM claim WHERE source = ? AND state = 'waiting'",
 	[QUERY_CLAIMS_COUNT] = "SELECT state, count(*) FROM claim WHERE source = ? GROUP BY state",
 	[QUERY_CLAIMS_LIST] = "SELECT " CLAIM_COLUMNS
 			      " FROM claim WHERE (?1 IS NULL OR source = ?1)"

@@ -103,17 +103,6 @@ ptrdiff_t reader_claims_of(struct reader *reader, struct arena *arena, struct lg
 	return read_claims(select, arena, count, claims, error);
 }
 
-int64_t reader_claims_next(struct reader *reader, struct lg_slice source)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_CLAIMS_NEXT];
-	int64_t due_ms = INT64_MAX;
-
-	statement_bind_text(select, 1, source);
-	if (sqlite3_step(select) == SQLITE_ROW && sqlite3_column_type(select, 0) != SQLITE_NULL)
-		due_ms = sqlite3_column_int64(select, 0);
-	return sqlite3_reset(select) == SQLITE_OK ? due_ms : 0;
-}
-
 bool reader_claims_count(struct reader *reader, struct lg_slice source,
 			 int64_t by_state[CLAIM_STATES])
 {

@@ -35,7 +35,6 @@ enum query {
 	QUERY_SOURCE_NOTES, /* -> scope, key, value */
 	QUERY_CLAIMS_DUE,   /* source, now, count -> claim, blob */
 	QUERY_CLAIMS_OF,    /* source, group, count -> claim, blob */
-	QUERY_CLAIMS_NEXT,  /* source -> due */
 	QUERY_CLAIMS_COUNT, /* source -> state, count */
 	QUERY_CLAIMS_LIST,  /* source or none, state, after no, count -> claim */
 	QUERY_IMPORT,	    /* source, digest -> import */

@@ -112,8 +112,8 @@ static void due_ones_are_read_in_order(void **state)
 	add(kit, "second", NULL, 0, 2000);
 	struct reader *reader = open_reader(kit);
 	arena_init(&arena, 1024, 0);
-	assert_int_equal(reader_claims_next(reader, ADS), 1000);
-	assert_int_equal(reader_claims_next(reader, LG_SLICE("other")), INT64_MAX);
+	assert_int_equal(
+		reader_claims_due(reader, &arena, LG_SLICE("other"), 9000, 9, &claims, &error), 0);
 	assert_int_equal(reader_claims_due(reader, &arena, ADS, 2000, 9, &claims, &error), 2);
 	assert_true(slice_is(claims[0].key, "first") && slice_is(claims[1].key, "second"));
 	assert_true(slice_is(claims[0].blob, "blob"));
@@ -177,10 +177,12 @@ static void group_is_due_with_its_last_part(void **state)
 	add(kit, "b", "g", 3, late_ms);
 	add(kit, "x", "h", 3, late_ms);
 	struct reader *reader = open_reader(kit);
-	assert_int_equal(reader_claims_next(reader, ADS), late_ms);
-	add(kit, "c", "g", 3, late_ms);
-	assert_true(reader_claims_next(reader, ADS) < late_ms);
 	arena_init(&arena, 1024, 0);
+	assert_int_equal(reader_claims_due(reader, &arena, ADS, late_ms - 1, 9, &claims, &error),
+			 0);
+	add(kit, "c", "g", 3, late_ms);
+	assert_int_equal(reader_claims_due(reader, &arena, ADS, late_ms - 1, 9, &claims, &error),
+			 3);
 	assert_int_equal(reader_claims_of(reader, &arena, ADS, LG_SLICE("g"), 9, &claims, &error),
 			 3);
 	assert_true(slice_is(claims[0].key, "a") && slice_is(claims[2].key, "c"));
