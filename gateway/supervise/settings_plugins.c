@@ -93,41 +93,6 @@ struct section {
 	struct fy_node *name_node, *map;
 };
 
-#define PLUGINS_COMPARED 64
-
-struct names {
-	const char *names[PLUGINS_COMPARED + 1]; /* NULL-terminated */
-	size_t count;
-	int32_t kind;
-};
-
-static void collect_name(void *arg, const struct library *library)
-{
-	struct names *names = arg;
-
-	if (library->plugin.kind == names->kind && names->count < PLUGINS_COMPARED)
-		names->names[names->count++] = library->plugin.name;
-}
-
-static void pass_over(void *arg, const char *text)
-{
-	(void)arg;
-	(void)text;
-}
-
-/* With the nearest name of the right kind; the error lists what there is. */
-static void report_unknown(struct settings *settings, const struct section *section,
-			   struct fy_node *node, struct lg_slice plugin, const struct error *error)
-{
-	struct names names = {.kind = section->plugin_kind};
-	const char *near;
-
-	library_each(collect_name, pass_over, &names);
-	near = bind_suggestion(plugin, names.names);
-	document_error(settings->document, node, "%s%s%s%s", error->text,
-		       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-}
-
 static const struct library *load_plugin(struct settings *settings, const struct section *section,
 					 struct lg_slice plugin)
 {
@@ -139,7 +104,7 @@ static const struct library *load_plugin(struct settings *settings, const struct
 		return NULL; /* a missing one was reported with the rows */
 	library = library_load(plugin, &error);
 	if (!library) {
-		report_unknown(settings, section, node, plugin, &error);
+		document_error(settings->document, node, "%s", error.text);
 		return NULL;
 	}
 	if (library->plugin.kind == section->plugin_kind)

@@ -33,20 +33,13 @@ static void write_json(struct buffer *out, const struct library *library)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("name"));
-	json_write_text(&writer, slice_from(plugin->name));
-	json_write_name(&writer, LG_SLICE("kind"));
-	json_write_text(&writer, slice_from(kind_name(library)));
-	json_write_name(&writer, LG_SLICE("version"));
-	json_write_text(&writer, slice_from(text_or(plugin->version, "")));
-	json_write_name(&writer, LG_SLICE("abi_major"));
-	json_write_int(&writer, plugin->abi_major);
-	json_write_name(&writer, LG_SLICE("abi_minor"));
-	json_write_int(&writer, plugin->abi_minor);
-	json_write_name(&writer, LG_SLICE("path"));
-	json_write_text(&writer, slice_from(library->path));
-	json_write_name(&writer, LG_SLICE("summary"));
-	json_write_text(&writer, slice_from(text_or(plugin->summary, "")));
+	json_write_member_text(&writer, "name", slice_from(plugin->name));
+	json_write_member_text(&writer, "kind", slice_from(kind_name(library)));
+	json_write_member_text(&writer, "version", slice_from(text_or(plugin->version, "")));
+	json_write_member_int(&writer, "abi_major", plugin->abi_major);
+	json_write_member_int(&writer, "abi_minor", plugin->abi_minor);
+	json_write_member_text(&writer, "path", slice_from(library->path));
+	json_write_member_text(&writer, "summary", slice_from(text_or(plugin->summary, "")));
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }
@@ -76,7 +69,7 @@ static void describe(struct buffer *out, const struct library *library)
 	buffer_printf(out, "%s, %s plugin %s for ABI %u.%u\n%s\n%s\n", plugin->name,
 		      kind_name(library), text_or(plugin->version, "-"), plugin->abi_major,
 		      plugin->abi_minor, library->path, text_or(plugin->summary, ""));
-	if (plugin->methods)
+	if (plugin->kind == LG_SOURCE && plugin->source->receive)
 		buffer_printf(out, "methods: %s\n", plugin->methods);
 	buffer_add_literal(out, "\n");
 	manual_text(out, &library->options);
