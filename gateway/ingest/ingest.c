@@ -170,12 +170,21 @@ bool intake_has_work(const struct intake *intake)
 	return intake->submission.count > 0 || intake->submission.claims;
 }
 
+/* What is kept is what was committed last, whichever loop hears of it first. */
+static void on_noted(struct claim_work *work)
+{
+	const struct intake *intake = container_of(work, struct intake, claims);
+
+	keep_take(intake->ingest->keep, work->source, work->notes);
+}
+
 static void add_claims(struct intake *intake)
 {
 	struct submission *submission = &intake->submission;
 
 	for (const struct claim_stub *stub = intake->claims.stubs; stub; stub = stub->next)
 		submission->bytes += stub->key.length + stub->blob.length;
+	intake->claims.noted = on_noted;
 	if (intake->claims.stubs || intake->claims.notes)
 		submission->claims = &intake->claims;
 }
@@ -315,8 +324,6 @@ void intake_conclude_all(struct intake *intake)
 	for (struct intake_item *item = intake->items; item; item = item->next)
 		if (item->capture || item->stub)
 			intake_conclude(item);
-	if (intake->claims.notes && intake->ingest->keep)
-		keep_take(intake->ingest->keep, intake->claims.source, intake->claims.notes);
 	if (intake->stub_count && intake->ingest->fetcher)
 		fetcher_poke(intake->ingest->fetcher);
 }

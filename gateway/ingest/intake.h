@@ -93,7 +93,7 @@ bool intake_prepare_all(struct intake *intake);
 /* Whether there is anything to store. */
 bool intake_has_work(const struct intake *intake);
 
-/* Takes over what the writer said of all items, and what it keeps for the plugin. */
+/* Takes over what the writer said of all items. */
 void intake_conclude_all(struct intake *intake);
 
 /* The services, a file each; all fill their members of the table. */

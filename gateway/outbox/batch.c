@@ -199,6 +199,16 @@ static bool without_culprit(struct batch *batch, struct letter *culprit, int rc)
 	return true;
 }
 
+static void tell_notes(const struct batch *batch)
+{
+	for (struct letter *l = batch->submissions; l; l = l->next) {
+		struct claim_work *work = submission_of(l)->claims;
+
+		if (work && work->notes && work->noted)
+			work->noted(work);
+	}
+}
+
 bool batch_write(struct batch *batch, struct journal *journal, struct room *room,
 		 _Atomic(const char *) *damage)
 {
@@ -212,6 +222,7 @@ bool batch_write(struct batch *batch, struct journal *journal, struct room *room
 		if (rc == SQLITE_OK) {
 			outbox_fault("after-commit");
 			count_stored(batch);
+			tell_notes(batch);
 			return true;
 		}
 		if ((rc & 0xff) == SQLITE_FULL)

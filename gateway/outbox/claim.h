@@ -60,6 +60,9 @@ struct claim_work {
 	bool drop_poll;		/* there is no poll any more */
 	bool unpark;		/* parked claims are due again */
 	int64_t drop_before_ms; /* done ones that ended before are forgotten; 0: none */
+	/* Called when notes are committed, before the answer and in the order of commits, for
+	 * answers are read by several threads. NULL: nobody. Writer; does not block. */
+	void (*noted)(struct claim_work *work);
 };
 
 /* Writer, in a transaction: an SQLite result. */

@@ -305,6 +305,41 @@ static void notes_are_kept_and_forgotten(void **state)
 	reader_close(&reader);
 }
 
+static char noted[8];
+
+static void note(struct claim_work *work)
+{
+	snprintf(noted + strlen(noted), sizeof(noted) - strlen(noted), "%.*s",
+		 SLICE_ARGS(work->notes->value));
+}
+
+/* As they were committed, and before whoever sent them hears of it. */
+static void notes_are_told_in_order(void **state)
+{
+	struct kit *kit = *state;
+	struct submission *submissions[3];
+	struct state_note notes[3];
+	struct claim_work works[3];
+
+	kit_open(kit);
+	kit_sql(kit, "CREATE TRIGGER t BEFORE INSERT ON state WHEN NEW.value = CAST('2' AS BLOB)"
+		     " BEGIN SELECT RAISE(ABORT, 'no'); END");
+	for (int i = 0; i < 3; i++) {
+		notes[i] = (struct state_note){.key = LG_SLICE("a"),
+					       .value = slice_of(&"123"[i], 1)};
+		works[i] = (struct claim_work){.source = ADS, .notes = &notes[i], .noted = note};
+		submissions[i] = kit_make(kit, NULL, 0);
+		submissions[i]->claims = &works[i];
+		assert_true(outbox_submit(kit->outbox, submissions[i]));
+	}
+	for (int i = 0; i < 3; i++)
+		kit_reply(kit);
+	assert_string_equal(noted, "13");
+	assert_int_equal(submissions[1]->status, SUBMISSION_FAILED);
+	for (int i = 0; i < 3; i++)
+		kit_free(submissions[i]);
+}
+
 static void old_ones_that_are_done_go(void **state)
 {
 	struct kit *kit = *state;
@@ -365,6 +400,7 @@ int main(void)
 		STORE_TEST(orders_bring_them_back),
 		STORE_TEST(only_orders_about_claims_are_told),
 		STORE_TEST(notes_are_kept_and_forgotten),
+		STORE_TEST(notes_are_told_in_order),
 		STORE_TEST(old_ones_that_are_done_go),
 		STORE_TEST(balance_counts_them),
 	};
