@@ -17,7 +17,7 @@ my $rows = $ENV{LG_IMPORT_ROWS} || 20_000;
 my $kills = $ENV{LG_IMPORT_KILLS} || 20;
 my $seed = $ENV{LG_IMPORT_SEED} || 1;
 my $lib = "$FindBin::Bin/../lib";
-my $batch = int($rows / 1000) || 1; # there are commits enough between two kills
+my $batch = int($rows / 500) || 1; # there are commits enough between two kills
 srand $seed;
 
 my $gw = LeadgateTest->new(config => <<"YAML");
