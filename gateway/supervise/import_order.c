@@ -139,6 +139,16 @@ bool import_order_file(int file, bool writable, struct error *error)
 	return true;
 }
 
+bool import_order_apart(int file, int rejects, struct error *error)
+{
+	struct stat one, two;
+
+	if (fstat(file, &one) == 0 && fstat(rejects, &two) == 0 &&
+	    (one.st_dev != two.st_dev || one.st_ino != two.st_ino))
+		return true;
+	return error_set(error, "this is the file that is to be imported");
+}
+
 /* ---- the answer -------------------------------------------------------------------- */
 
 static void write_counts(struct json_writer *writer, const struct import_progress *progress)

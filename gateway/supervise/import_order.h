@@ -36,6 +36,8 @@ struct source *import_order_source(const struct settings *settings, struct lg_sl
 /* Whether a descriptor is what a job can use: a file that can be read, and, where
  * `writable`, written. False with a reason. */
 bool import_order_file(int file, bool writable, struct error *error);
+/* Whether they are two files: what refused rows are written to is emptied first. */
+bool import_order_apart(int file, int rejects, struct error *error);
 
 /* Append a line: how a job stands that is under way; how one ended that is back. */
 void import_order_progress(struct buffer *out, const struct import_job *job);

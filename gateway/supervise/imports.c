@@ -164,7 +164,8 @@ bool import_begin(struct imports *imports, const struct json *request, const int
 	if (!import_order_read(&import->job, request, &import->arena, &error) ||
 	    !import_order_source(settings, import->job.source, &error) ||
 	    !import_order_file(files[0], false, &error) ||
-	    (file_count > 1 && !import_order_file(files[1], true, &error)))
+	    (file_count > 1 && (!import_order_file(files[1], true, &error) ||
+				!import_order_apart(files[0], files[1], &error))))
 		return refuse(ticket, import, &error);
 	if (!loop_timer_set(&import->tick, IMPORT_PROGRESS_MS)) {
 		error_set(&error, "there is not enough memory");

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -99,14 +98,6 @@ static bool open_file(struct import_command *command)
 	       cannot_open(command->path, error.text);
 }
 
-static bool is_same_file(int a, int b)
-{
-	struct stat one, two;
-
-	return fstat(a, &one) == 0 && fstat(b, &two) == 0 && one.st_dev == two.st_dev &&
-	       one.st_ino == two.st_ino;
-}
-
 /* A dry run's is for the first reasons, and nobody finds it. */
 static bool open_rejects(struct import_command *command, const struct arguments *arguments)
 {
@@ -127,9 +118,8 @@ static bool open_rejects(struct import_command *command, const struct arguments 
 	if (job->rejects < 0)
 		return cannot_open(*command->rejects ? command->rejects : "rejected rows",
 				   error.text);
-	if (is_same_file(job->file, job->rejects))
-		return cannot_open(command->rejects, "this is the file that is to be imported");
-	return import_order_file(job->rejects, true, &error) ||
+	return (import_order_file(job->rejects, true, &error) &&
+		import_order_apart(job->file, job->rejects, &error)) ||
 	       cannot_open(command->rejects, error.text);
 }
 

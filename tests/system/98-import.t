@@ -188,7 +188,7 @@ import json, os, socket, sys
 store, path, request = sys.argv[1:]
 talk = socket.socket(socket.AF_UNIX)
 talk.connect(store + ".sock")
-files = [] if path == "-" else [os.open(path, os.O_RDONLY)]
+files = [] if path == "-" else [os.open(path, os.O_RDWR)] * 2 if "twice" in request else [os.open(path, os.O_RDONLY)]
 socket.send_fds(talk, [(request + "\n").encode()], files)
 print(talk.makefile().read().splitlines()[-1])
 PYTHON
@@ -198,6 +198,7 @@ PYTHON
         ['a device', '/dev/null', '{"command":"import","source":"partners","name":"a"}', qr/no regular file/],
         ['no source', $good, '{"command":"import","name":"a"}', qr/names no source/],
         ['a map that is none', $good, '{"command":"import","source":"partners","name":"a","map":[["x"]]}', qr/list of pairs/],
+        ['a file for its own refused rows', $good, '{"command":"import","source":"partners","name":"twice"}', qr/"error":"this is the file/],
         ['a file and nowhere for what is refused', $good, '{"command":"import","source":"partners","name":"a"}', qr/"state":"done"/],
     ) {
         my ($what, $path, $request, $why) = @$_;
