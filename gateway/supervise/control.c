@@ -207,9 +207,24 @@ static void on_import(struct import_ticket *ticket)
 	}
 }
 
+/* Other commands find a place whatever is imported. */
+static bool may_follow(const struct control *control)
+{
+	size_t following = 0;
+
+	LIST_EACH(link, &control->clients)
+		following += container_of(link, struct client, link)->state == CLIENT_FOLLOWS;
+	return following < CONTROL_FOLLOWERS;
+}
+
 /* It takes as long as it does, so there is no limit. */
 static void begin_import(struct client *client, const struct json *request)
 {
+	if (!may_follow(client->control)) {
+		add_error(&client->out, "as many imports as can be are under way or wait for "
+					"their turn; try again when one has ended");
+		return;
+	}
 	client->import.answer = &client->out;
 	client->import.said = on_import;
 	if (!import_begin(client->control->imports, request, client->files, client->file_count,

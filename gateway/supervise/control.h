@@ -11,6 +11,7 @@
 #include "supervise/gateway.h"
 
 #define CONTROL_CLIENTS 8		 /* at once */
+#define CONTROL_FOLLOWERS 6		 /* of these, at most: imports take their time */
 #define CONTROL_REQUEST_BYTES (64 << 10) /* with the line feed */
 #define CONTROL_ANSWER_BYTES (1 << 20)
 #define CONTROL_TIMEOUT_MS 5000 /* absolute, of one exchange */

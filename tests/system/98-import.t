@@ -348,6 +348,40 @@ PYTHON
     waitpid $crowd, 0;
 }
 
+# Imports that wait for room leave some for other commands.
+{
+    is($gw->stop, 0, 'it stops');
+    $gw->announce(qr/event=store\./);
+    $gw->configure(config($slow) =~ s/store\.db"/$&, max_size: 1MiB/r);
+    $gw->start;
+    my $python = <<'PYTHON';
+import os, socket, sys
+talks, answers = [], []
+for number in range(7):
+    path = sys.argv[2] + str(number)
+    with open(path, "w") as file:
+        file.write("email\nwait%d@example.org\n" % number)
+    talk = socket.socket(socket.AF_UNIX)
+    talk.connect(sys.argv[1] + ".sock")
+    request = '{"command":"import","source":"partners","name":"wait%d"}\n' % number
+    socket.send_fds(talk, [request.encode()], [os.open(path, os.O_RDONLY)])
+    answers.append(talk.makefile().readline())
+    talks.append(talk)
+print(sum('"state":' in answer for answer in answers), answers[-1], end="", flush=True)
+sys.stdin.read()
+PYTHON
+    my $crowd = open2(my $there, my $leave, '/usr/bin/python3', '-c', $python, $gw->store, "$dir/wait");
+    like(scalar <$there>, qr/^6 \{"error":"as many imports as can be/, 'six imports are followed at once');
+    is(($gw->command('sinks'))[0], 0, 'and another command has its place');
+    my ($reloaded, undef, $why) = $gw->command('reload');
+    is($reloaded, 0, 'such as a reload') or diag($why);
+    close $leave;
+    waitpid $crowd, 0;
+    is($gw->stop, 0, 'it stops');
+    $gw->configure(config($slow));
+    $gw->start;
+}
+
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 close $orders;
 waitpid $helper, 0;
