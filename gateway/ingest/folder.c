@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "ingest/folder_exit.h"
 #include "ingest/folder_files.h"
 #include "ingest/import.h"
 
@@ -49,6 +51,7 @@ struct watcher {
 	struct import_job job;
 	char name[NAME_MAX + 1]; /* in `working` */
 	int64_t taken_ms;	 /* wall clock: when it came there */
+	struct folder_exit exit; /* how it, or one before, leaves */
 };
 
 static struct watcher *watcher_of(struct folder *folder)
@@ -86,84 +89,112 @@ static void tell_failure(struct watcher *watcher, const char *what, int failure)
 
 /* ---- the end of a file --------------------------------------------------------------- */
 
-/* What was refused goes first: should this be cut short, the file is still in `working`. */
-static bool move_rejects(struct watcher *watcher, int to, const char *name)
+static void log_end(const struct watcher *watcher)
 {
-	char hidden[NAME_MAX + 1], rejects[NAME_MAX + 1];
-	struct stat status;
+	const struct folder_exit *exit = &watcher->exit;
+	struct lg_slice source = watcher->folder.source;
 
-	folder_name_hidden(watcher->name, hidden);
-	folder_name_rejects(name, rejects);
-	if (fstatat(watcher->files.working, hidden, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT;
-	if (status.st_size == 0)
-		return unlinkat(watcher->files.working, hidden, 0) == 0;
-	return folder_move(watcher->files.working, hidden, to, rejects);
+	if (!exit->failed)
+		log_notice("folder.done", LOG_SLICE("source", source), LOG_INT("rows", exit->rows),
+			   LOG_INT("refused", exit->refused));
+	else
+		log_warning("folder.failed", LOG_SLICE("source", source),
+			    LOG_INT("rows", exit->rows),
+			    LOG_TEXT("reason", "it lies in \"failed\" with its .reason.txt"));
 }
 
-/* `reason` NULL: it is done. False: it is where it was, and tried again. */
-static bool put_away(struct watcher *watcher, const char *reason)
+static bool tell_stuck(struct watcher *watcher)
 {
-	int to = reason ? watcher->files.failed : watcher->files.done;
-	char name[NAME_MAX + 1], beside[NAME_MAX + 1];
-
-	errno = EEXIST;
-	if (folder_name_free(to, watcher->name, name) && move_rejects(watcher, to, name)) {
-		folder_name_reason(name, beside);
-		if ((!reason || folder_write(to, beside, reason)) &&
-		    folder_move(watcher->files.working, watcher->name, to, name)) {
-			watcher->next_ms = 0;
-			return true;
-		}
-	}
-	tell_failure(watcher, reason ? "moving a file to \"failed\"" : "moving a file to \"done\"",
+	tell_failure(watcher,
+		     watcher->exit.failed ? "moving a file to \"failed\""
+					  : "moving a file to \"done\"",
 		     errno);
 	return false;
 }
 
-static void log_end(const struct watcher *watcher, bool done)
+/* False: a part is still in `working`, and tried again. */
+static bool finish_exit(struct watcher *watcher)
 {
-	const struct import_progress *progress = &watcher->job.progress;
-	struct lg_slice source = watcher->folder.source;
-
-	if (done)
-		log_notice("folder.done", LOG_SLICE("source", source),
-			   LOG_INT("rows", atomic_load(&progress->rows)),
-			   LOG_INT("refused", atomic_load(&progress->by_result[IMPORT_REFUSED])));
-	else
-		log_warning("folder.failed", LOG_SLICE("source", source),
-			    LOG_TEXT("reason", "it lies in \"failed\" with its .reason.txt"));
+	if (!folder_exit_finish(&watcher->files, &watcher->exit))
+		return tell_stuck(watcher);
+	watcher->next_ms = 0;
+	log_end(watcher);
+	return true;
 }
 
-static void fail(struct watcher *watcher, const char *reason)
+/* What a gateway before us had begun, or what could not be done before. */
+static bool finish_exits(struct watcher *watcher)
 {
-	struct error text;
+	while (folder_exit_find(&watcher->files, &watcher->exit))
+		if (!finish_exit(watcher))
+			return false;
+	return true;
+}
 
-	error_set(&text, "%s\n", reason);
-	if (put_away(watcher, text.text))
-		log_end(watcher, false);
+/* `reason` NULL: it is done. */
+static void put_away(struct watcher *watcher, const char *reason,
+		     const struct import_counts *counts)
+{
+	struct folder_exit *exit = &watcher->exit;
+
+	exit->failed = reason != NULL;
+	memcpy(exit->name, watcher->name, sizeof(exit->name));
+	exit->rows = counts->rows;
+	exit->refused = counts->by_result[IMPORT_REFUSED];
+	snprintf(exit->reason, sizeof(exit->reason), "%s", reason ? reason : "");
+	if (folder_exit_begin(&watcher->files, exit))
+		finish_exit(watcher);
+	else
+		tell_stuck(watcher);
+}
+
+static void fail_unread(struct watcher *watcher, const char *reason)
+{
+	static const struct import_counts none;
+	char text[FOLDER_REASON_BYTES];
+
+	snprintf(text, sizeof(text), "%s\n", reason);
+	put_away(watcher, text, &none);
+}
+
+static struct import_counts counts_of(const struct import_progress *progress)
+{
+	struct import_counts counts = {.rows = atomic_load(&progress->rows)};
+
+	for (int i = 0; i < IMPORT_RESULTS; i++)
+		counts.by_result[i] = atomic_load(&progress->by_result[i]);
+	return counts;
 }
 
 static void finish(struct watcher *watcher)
 {
-	if (put_away(watcher, NULL))
-		log_end(watcher, true);
+	struct import_counts counts = counts_of(&watcher->job.progress);
+
+	put_away(watcher, NULL, &counts);
+}
+
+static void fail(struct watcher *watcher)
+{
+	fail_unread(watcher, watcher->job.error.text);
 }
 
 /* A gateway that was killed may not have come to move it: what was imported after the file
  * came here is this file. */
 static void end_known(struct watcher *watcher)
 {
+	const struct import_job *job = &watcher->job;
 	char at[CLOCK_RFC3339_BYTES];
 	struct error reason;
 
-	if (watcher->job.known_ms >= watcher->taken_ms) {
-		finish(watcher);
+	if (job->known_ms >= watcher->taken_ms) {
+		put_away(watcher, NULL, &job->known);
 		return;
 	}
-	clock_format(watcher->job.known_ms, at);
-	error_set(&reason, "a file with the same content was imported at %s", at);
-	fail(watcher, reason.text);
+	clock_format(job->known_ms, at);
+	error_set(&reason,
+		  "a file with the same content was imported at %s",
+		  at);
+	fail_unread(watcher, reason.text);
 }
 
 /* It stays where it is. Not at once again, for the digest of a large file is much work. */
@@ -179,7 +210,7 @@ static void end_import(struct watcher *watcher)
 	switch (watcher->job.end) {
 	case IMPORT_ENDED: finish(watcher); break;
 	case IMPORT_KNOWN: end_known(watcher); break;
-	case IMPORT_UNREADABLE: fail(watcher, watcher->job.error.text); break;
+	case IMPORT_UNREADABLE: fail(watcher); break;
 	case IMPORT_INTERRUPTED:
 	case IMPORT_CANCELLED: end_interrupted(watcher); break;
 	}
@@ -241,7 +272,7 @@ static void begin(struct watcher *watcher)
 	int file = folder_open(watcher->files.working, watcher->name, &status, &error);
 
 	if (file < 0) {
-		fail(watcher, error.text);
+		fail_unread(watcher, error.text);
 		return;
 	}
 	*job = (struct import_job){
@@ -409,7 +440,7 @@ static void look(struct watcher *watcher)
 		tell_trouble(watcher, error.text);
 		return;
 	}
-	if (find_in_working(watcher) || find_in_incoming(watcher))
+	if (finish_exits(watcher) && (find_in_working(watcher) || find_in_incoming(watcher)))
 		begin(watcher);
 	else
 		tell_relief(watcher);

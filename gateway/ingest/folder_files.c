@@ -185,7 +185,7 @@ bool folder_write(int folder, const char *name, const char *text)
 	if (fd < 0)
 		return false;
 	errno = ENOSPC; /* where only a part could be written */
-	good = write(fd, text, length) == (ssize_t)length;
+	good = write(fd, text, length) == (ssize_t)length && fdatasync(fd) == 0;
 	good = close(fd) == 0 && good;
 	if (!good)
 		unlinkat(folder, name, 0);

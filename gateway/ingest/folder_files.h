@@ -39,7 +39,7 @@ bool folder_name_free(int folder, const char *name, char out[NAME_MAX + 1]);
 /* Moves a file; false with errno, EEXIST when the other name is taken. */
 bool folder_move(int from, const char *name, int to, const char *other);
 
-/* Writes a small text to a new file; false with errno. */
+/* Writes a small text to a new file, which is on disk then; false with errno. */
 bool folder_write(int folder, const char *name, const char *text);
 
 /* Opens a file of leads for reading; -1 with a reason. */

@@ -49,7 +49,7 @@ struct import_job {
 				    * what is committed. Stays empty while nothing is refused. */
 	const struct lg_pair *map; /* columns, as struct lg_file has them */
 	size_t map_count;
-	bool again;   /* also when it was imported before; from the start */
+	bool again;	  /* also when it was imported before; from the start */
 	bool dry_run; /* stores nothing, from the start; rows are prepared and refused as ever */
 
 	_Atomic bool cancelled;
@@ -64,7 +64,8 @@ struct import_job {
 
 	/* When it is back. The totals are in `progress`. */
 	enum import_end end;
-	int64_t known_ms; /* wall clock */
+	int64_t known_ms;	    /* wall clock */
+	struct import_counts known; /* and what came of it then */
 	struct error error;
 };
 

@@ -110,6 +110,7 @@ static void judge(struct import_run *run, const struct import_row *row)
 
 	if (row->state == IMPORT_DONE && !job->again) {
 		run->job->known_ms = row->ended_ms;
+		run->job->known = row->counts;
 		import_run_end(run, IMPORT_KNOWN, "");
 	} else if (!job->again && !job->dry_run) {
 		go_on_from(run, row);

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/fetch_services.c \
 	%D%/fetcher.c \
 	%D%/folder.c \
+	%D%/folder_exit.c \
 	%D%/folder_files.c \
 	%D%/folders.c \
 	%D%/import_batch.c \

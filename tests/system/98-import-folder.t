@@ -134,6 +134,19 @@ $gw->start;
 wait_for('done/killed.csv');
 is(scalar(() = slurp("$box/done/killed.csv.rejects.csv") =~ /\n/g), 2, 'with its refused row');
 is(leads(), $stored, 'a file that was imported before it could be moved is done');
+wait_until { $gw->log =~ /event=folder\.done/ } 'the log says so';
+like($gw->log, qr/event=folder\.done source=partners rows=601 refused=1\b/, 'with what came of it then');
+
+# Killed between the file of refused rows and the file itself, as the note in `working` has it.
+is($gw->stop, 0, 'it stops');
+rename "$box/done/killed.csv", "$box/working/killed.csv";
+spew("$box/working/.killed.csv.exit", "done\n601\n1\n10\n0\nkilled.csv");
+$gw->start;
+wait_for('done/killed.csv');
+is(join(' ', grep { /killed/ } split ' ', names('done')), 'killed.csv killed.csv.rejects.csv', 'they are together again');
+wait_until { $gw->log =~ /event=folder\.done source=partners rows=601 refused=1\b/ } 'which the log says, too';
+is(join(' ', glob "$box/working/.*.exit $box/working/*"), '', 'and nothing is left of it');
+is(leads(), $stored, 'nothing came in twice');
 
 # A filesystem that says no: told once, and tried again until it does not.
 $gw->announce(qr/event=folder\.trouble/);

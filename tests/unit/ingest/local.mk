@@ -15,5 +15,7 @@ check_PROGRAMS += %D%/test_import
 %C%_test_import_LDADD = $(LG_FIXTURE_INGEST) $(LG_UNIT)
 check_PROGRAMS += %D%/test_folder_files
 %C%_test_folder_files_LDADD = $(LG_LIBS_INGEST) $(LG_UNIT)
+check_PROGRAMS += %D%/test_folder_exit
+%C%_test_folder_exit_LDADD = $(LG_LIBS_INGEST) $(LG_UNIT)
 check_PROGRAMS += %D%/test_importer
 %C%_test_importer_LDADD = $(LG_LIBS_INGEST) $(LG_UNIT)
