@@ -273,6 +273,17 @@ static void add_how_to_go_on(struct buffer *out, const struct import_show *show)
 	buffer_printf(out, " rows are done; %s)", next_command(show));
 }
 
+/* What was wrong may be right the next time. */
+static void add_what_is_stored(struct buffer *out, const struct import_show *show)
+{
+	if (show->standing.rows == 0)
+		return;
+	buffer_printf(out, " (%d %%, ", import_bar_percent(&show->standing));
+	import_bar_number(out, show->standing.rows);
+	buffer_printf(out, " rows are stored; the same file%s goes on from there)",
+		      show->again ? " without --again" : "");
+}
+
 static void show_stop(struct import_show *show, const struct json *end)
 {
 	struct lg_slice state = json_member_text(end, "state");
@@ -296,6 +307,8 @@ static void show_stop(struct import_show *show, const struct json *end)
 	}
 	if ((slice_is(state, "interrupted") || slice_is(state, "cancelled")) && !show->dry_run)
 		add_how_to_go_on(&out, show);
+	if (slice_is(state, "failed") && !show->dry_run)
+		add_what_is_stored(&out, show);
 	buffer_add_byte(&out, '\n');
 	fwrite(buffer_slice(&out).data, 1, buffer_length(&out), stderr);
 	buffer_fini(&out);
