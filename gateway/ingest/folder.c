@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,9 +174,23 @@ static void finish(struct watcher *watcher)
 	put_away(watcher, NULL, &counts);
 }
 
+/* A file that is not whole is no loss: what came before is stored. */
 static void fail(struct watcher *watcher)
 {
-	fail_unread(watcher, watcher->job.error.text);
+	struct import_counts counts = counts_of(&watcher->job.progress);
+	const char *reason = watcher->job.error.text;
+	char text[FOLDER_REASON_BYTES];
+
+	if (counts.rows == 0) {
+		fail_unread(watcher, reason);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "%s\nIts first %" PRId64 " rows are stored. When the same file is put into "
+		 "\"incoming\" again, it goes on behind them; leadgate import --again %.*s FILE "
+		 "begins anew.\n",
+		 reason, counts.rows, SLICE_ARGS(watcher->folder.source));
+	put_away(watcher, text, &counts);
 }
 
 /* A gateway that was killed may not have come to move it: what was imported after the file
@@ -192,8 +207,9 @@ static void end_known(struct watcher *watcher)
 	}
 	clock_format(job->known_ms, at);
 	error_set(&reason,
-		  "a file with the same content was imported at %s",
-		  at);
+		  "a file with the same content was imported at %s; leadgate import --again %.*s "
+		  "FILE imports it once more",
+		  at, SLICE_ARGS(watcher->folder.source));
 	fail_unread(watcher, reason.text);
 }
 
@@ -281,6 +297,8 @@ static void begin(struct watcher *watcher)
 		.name = slice_from(watcher->name),
 		.file = file,
 		.rejects = open_rejects(watcher, &status),
+		/* When it was in `failed`, those of before lie there. */
+		.new_rejects = true,
 	};
 	if (job->rejects < 0) {
 		tell_failure(watcher, "making a file for refused rows", errno);

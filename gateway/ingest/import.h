@@ -49,6 +49,9 @@ struct import_job {
 				    * what is committed. Stays empty while nothing is refused. */
 	const struct lg_pair *map; /* columns, as struct lg_file has them */
 	size_t map_count;
+	bool new_rejects; /* `rejects` may be empty though runs before have refused rows, which
+			   * lie elsewhere: it begins with a header again. Otherwise that is
+			   * an error, for they would be missed */
 	bool again;	  /* also when it was imported before; from the start */
 	bool dry_run; /* stores nothing, from the start; rows are prepared and refused as ever */
 

@@ -309,6 +309,12 @@ void import_batch_begin(struct import_batch *batch)
 	seal(batch);
 }
 
+void import_batch_go_on(struct import_batch *batch)
+{
+	begin(batch);
+	seal(batch);
+}
+
 void import_batch_end(struct import_batch *batch, enum import_state state, struct lg_slice error)
 {
 	begin(batch);

@@ -43,9 +43,11 @@ enum import_made {
  * refused ones, unsynced. The run's mark `read` is then behind them. */
 enum import_made import_batch_read(struct import_batch *batch, size_t rows, struct error *error);
 
-/* Makes one of no rows: that begins the import in the journal; or that ends it, for a
- * reason or without one. */
+/* Makes one of no rows: that begins the import in the journal; or that goes on with one
+ * which has stood still, where the run's mark `read` says; or that ends it, for a reason or
+ * without one. */
 void import_batch_begin(struct import_batch *batch);
+void import_batch_go_on(struct import_batch *batch);
 void import_batch_end(struct import_batch *batch, enum import_state state, struct lg_slice error);
 
 #endif

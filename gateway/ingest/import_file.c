@@ -83,6 +83,13 @@ static bool fail_rejects(const char *what, struct error *error)
 	return error_set(error, REJECTS " cannot be %s: %s", what, strerror(errno));
 }
 
+bool import_file_lacks_rejects(const struct import_file *file)
+{
+	struct stat status;
+
+	return file->rejects >= 0 && fstat(file->rejects, &status) == 0 && status.st_size == 0;
+}
+
 bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, struct error *error)
 {
 	struct stat status;

@@ -32,6 +32,9 @@ bool import_file_sum(struct import_file *file, char *room, size_t size, struct e
 bool import_file_read(const struct import_file *file, int64_t offset, char *to, size_t size,
 		      struct error *error);
 
+/* Whether there is a file of refused rows, with nothing in it. */
+bool import_file_lacks_rejects(const struct import_file *file);
+
 /* Cuts the file of refused rows to what is committed; fails where it is shorter. */
 bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, struct error *error);
 

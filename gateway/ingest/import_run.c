@@ -216,16 +216,35 @@ static bool call_open(struct import_run *run, struct error *error)
 	       error_set(error, "%s", *problem ? problem : "the source's plugin cannot read it");
 }
 
+/* The file of refused rows is to hold what is committed, or begins anew: then the journal
+ * has to know before anything is written to it, or what a kill leaves there would be taken
+ * for rows that are committed. */
+static bool place_rejects(struct import_run *run, struct error *error)
+{
+	if (!run->job->new_rejects || !import_file_lacks_rejects(&run->file))
+		return import_file_cut_rejects(&run->file, run->stored.rejects, error);
+	run->read.rejects = 0;
+	return true;
+}
+
+static bool rejects_begin_anew(const struct import_run *run)
+{
+	return run->read.rejects < run->stored.rejects;
+}
+
 static bool queue_begin(struct import_run *run)
 {
 	struct import_batch *batch;
 
-	if (run->is_noted || run->job->dry_run)
+	if (run->job->dry_run || (run->is_noted && !rejects_begin_anew(run)))
 		return true;
 	batch = import_queue_take(run);
 	if (!batch)
 		return false;
-	import_batch_begin(batch);
+	if (run->is_noted)
+		import_batch_go_on(batch);
+	else
+		import_batch_begin(batch);
 	import_queue_add(run, batch);
 	return true;
 }
@@ -244,8 +263,7 @@ static void open_reading(struct import_run *run)
 	run->chunk_bytes = (size_t)run->source->settings.imports.record_bytes;
 	if (run->chunk_bytes > CHUNK_BYTES_FIRST)
 		run->chunk_bytes = CHUNK_BYTES_FIRST;
-	if (!call_open(run, &error) ||
-	    !import_file_cut_rejects(&run->file, run->stored.rejects, &error))
+	if (!call_open(run, &error) || !place_rejects(run, &error))
 		import_run_end(run, IMPORT_UNREADABLE, error.text);
 	else if (!tell_columns(run) || !queue_begin(run))
 		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
@@ -293,8 +311,9 @@ static void make_one(struct import_run *run)
 
 static bool has_room(const struct import_run *run)
 {
-	return !run->all_read && run->queue.ready_count + run->queue.sent_count <
-					 (size_t)run->source->settings.imports.batches;
+	return !run->all_read && !rejects_begin_anew(run) &&
+	       run->queue.ready_count + run->queue.sent_count <
+		       (size_t)run->source->settings.imports.batches;
 }
 
 static int64_t read_on(struct import_run *run)

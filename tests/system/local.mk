@@ -80,6 +80,7 @@ SYSTEM_TESTS += 94-csv-files.t
 SYSTEM_TESTS += 95-imports.t
 SYSTEM_TESTS += 96-all-sources.t
 SYSTEM_TESTS += 97-browser-forms.t
+SYSTEM_TESTS += 98-import-failed.t
 SYSTEM_TESTS += 98-import-folder.t
 SYSTEM_TESTS += 98-import-kill.t
 SYSTEM_TESTS += 98-import.t

@@ -233,6 +233,7 @@ static void send_job(void)
 		.name = LG_SLICE("list.txt"),
 		.file = file,
 		.rejects = rejects,
+		.new_rejects = job.new_rejects,
 		.again = job.again,
 		.dry_run = job.dry_run,
 	};
@@ -484,6 +485,46 @@ static void test_refused_rows_must_be_there(void **state)
 	assert_int_equal(result(IMPORT_REFUSED), ROWS * 2 / 10);
 }
 
+static int lines_of(const char *text)
+{
+	int count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+/* What was refused before lies elsewhere: the rest begins a file of its own, whoever is
+ * killed before the first of it is committed. */
+static void test_refused_rows_may_begin_anew(void **state)
+{
+	int64_t refused, read;
+
+	(void)state;
+	write_rows(ROWS);
+	start_fetcher();
+	atomic_store(&is_held, true);
+	send_job();
+	await_line(500);
+	atomic_store(&job.cancelled, true);
+	atomic_store(&is_held, false);
+	await_job();
+	refused = result(IMPORT_REFUSED);
+	read = atomic_load(&job.progress.rows);
+	assert_int_equal(ftruncate(rejects, 0), 0);
+	assert_int_equal(import(), IMPORT_UNREADABLE);
+	assert_int_equal(ftruncate(rejects, 0), 0);
+	job.new_rejects = true;
+	assert_int_equal(import(), IMPORT_ENDED);
+	job.new_rejects = false;
+	assert_in_range(position_seen, 500, read);
+	assert_int_equal(result(IMPORT_REFUSED), ROWS * 2 / 10);
+	assert_true(slice_starts(slice_from(refused_rows()), "leadgate_line,leadgate_reason,"));
+	assert_int_equal(lines_of(refused_rows()), 1 + ROWS * 2 / 10 - refused);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT rejects FROM import"),
+			 strlen(refused_rows()));
+}
+
 static void test_a_reload_changes_sources_under_way(void **state)
 {
 	(void)state;
@@ -678,6 +719,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_rehearsal_is_in_nobodys_way, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_rows_must_be_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_rows_may_begin_anew, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_changes_sources_under_way, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_without_the_source_interrupts, set_up,
