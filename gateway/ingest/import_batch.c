@@ -66,7 +66,6 @@ static void begin(struct import_batch *batch)
 	intake_init(intake, run->importer->ingest, run->importer->ingest_loop, run->source,
 		    &batch->request);
 	intake->reads = true;
-	intake->dry_run = run->job->dry_run;
 	intake->stored = on_stored;
 	intake->submission.reply = &intake->loop->mailbox;
 	intake->submission.import = &batch->work;

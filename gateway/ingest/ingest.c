@@ -319,8 +319,16 @@ void ingest_handle(struct ingest *ingest, struct ingest_loop *loop, struct sourc
 		intake_answer(intake);
 }
 
+static void count_late(struct intake *intake)
+{
+	for (int i = 0; i <= SOURCE_IGNORED; i++)
+		counter_add(intake->source->counters[i], intake->uncounted[i]);
+}
+
 void intake_conclude_all(struct intake *intake)
 {
+	if (intake->reads)
+		count_late(intake);
 	for (struct intake_item *item = intake->items; item; item = item->next)
 		if (item->capture || item->stub)
 			intake_conclude(item);

@@ -53,8 +53,10 @@ struct intake {
 	struct state_note **last_note;
 	size_t stub_count, note_count;
 	size_t item_limit;
-	bool reads;	     /* a file: nobody has asked, and items have an origin */
-	bool dry_run;	     /* nothing is stored, so nothing is counted */
+	bool reads; /* a file: nobody has asked, and items have an origin */
+	/* Of a file: what is to be counted when it is stored, for what is not may be read
+	 * again. */
+	int32_t uncounted[SOURCE_IGNORED + 1];
 	struct fetch *fetch; /* the errand that it is of; NULL: of a request */
 	/* Called when the writer has given the submission back; NULL: the request is
 	 * answered. */
@@ -117,8 +119,8 @@ struct intake_item *intake_add(struct intake *intake);
  * stored is refused and gets no capture. False: memory ran out. */
 bool intake_prepare(struct intake *intake, struct intake_item *item, struct capture *capture);
 
-/* Counts what became of an item. */
-void intake_count(const struct intake *intake, enum source_counter counter);
+/* Counts what became of an item that is not stored: SOURCE_CREATED to SOURCE_IGNORED. */
+void intake_count(struct intake *intake, enum source_counter counter);
 
 /* Takes over what the writer said of an item. */
 void intake_conclude(struct intake_item *item);

@@ -22,9 +22,11 @@ static void refuse_item(struct intake_item *item, enum source_counter counter, i
 	item->refusal = source_counter_word(counter);
 }
 
-void intake_count(const struct intake *intake, enum source_counter counter)
+void intake_count(struct intake *intake, enum source_counter counter)
 {
-	if (!intake->dry_run)
+	if (intake->reads)
+		intake->uncounted[counter]++;
+	else
 		source_count(intake->source, counter);
 }
 

@@ -525,8 +525,15 @@ static void test_refused_rows_may_begin_anew(void **state)
 			 strlen(refused_rows()));
 }
 
+static int64_t counted(enum source_counter which)
+{
+	return counter_read(fixture.source.counters[which]);
+}
+
 static void test_a_reload_changes_sources_under_way(void **state)
 {
+	int64_t unreachable = counted(SOURCE_UNREACHABLE), ignored = counted(SOURCE_IGNORED);
+
 	(void)state;
 	write_rows(ROWS);
 	start_fetcher();
@@ -540,6 +547,9 @@ static void test_a_reload_changes_sources_under_way(void **state)
 	assert_int_equal(atomic_load(&openings), 2);
 	assert_ptr_equal(mailbox_take(&home), &backs[0]);
 	check_rows(ROWS);
+	/* What was read twice is counted once. */
+	assert_int_equal(counted(SOURCE_UNREACHABLE) - unreachable, ROWS / 10);
+	assert_int_equal(counted(SOURCE_IGNORED) - ignored, ROWS / 10);
 }
 
 static void test_a_reload_without_the_source_interrupts(void **state)
@@ -564,11 +574,15 @@ static void test_a_reload_without_the_source_interrupts(void **state)
 
 static void test_a_rehearsal_stores_nothing(void **state)
 {
+	int64_t unreachable = counted(SOURCE_UNREACHABLE), ignored = counted(SOURCE_IGNORED);
+
 	(void)state;
 	write_rows(200);
 	start_fetcher();
 	job.dry_run = true;
 	assert_int_equal(import(), IMPORT_ENDED);
+	assert_int_equal(counted(SOURCE_UNREACHABLE), unreachable);
+	assert_int_equal(counted(SOURCE_IGNORED), ignored);
 	job.dry_run = false;
 	assert_int_equal(atomic_load(&job.progress.rows), 200);
 	assert_int_equal(result(IMPORT_REFUSED), 40);
