@@ -231,11 +231,29 @@ static void sort_items(struct import_batch *batch)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
+/* The first row behind what is stored, which the journal did not take alone. */
+static void refuse_unfit(struct import_batch *batch)
+{
+	struct import_run *run = batch->run;
+	struct intake_item *item = batch->intake.items;
+
+	if (!run->queue.unfit || batch->work.from != run->stored.offset)
+		return;
+	if (item && item->lead) {
+		item->lead = NULL;
+		item->verdict = LG_REFUSED;
+		item->reason = arena_printf(&batch->request.arena,
+					    "the journal cannot store it: %s", run->queue.unfit);
+	}
+	run->queue.unfit = NULL;
+}
+
 static enum import_made prepare(struct import_batch *batch, struct error *error)
 {
 	struct import_run *run = batch->run;
 	struct lg_slice lines;
 
+	refuse_unfit(batch);
 	if (!intake_prepare_all(&batch->intake) || batch->request.arena.failed) {
 		error_set(error, "the gateway is short of memory");
 		return IMPORT_SHORT;

@@ -1,6 +1,7 @@
 #include "ingest/import_queue.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ingest/import_run.h"
 #include "ingest/importer.h"
 
@@ -94,9 +95,28 @@ static void count_unstored(struct import_batch *batch)
 	work->counts.by_result[IMPORT_IGNORED] = work->ignored;
 }
 
+/* Step by step, for a bad row seldom comes alone. */
+static void widen(struct import_run *run)
+{
+	struct import_queue *queue = &run->queue;
+
+	queue->narrow_rows *= 2;
+	if (queue->narrow_rows >= (size_t)run->source->settings.imports.batch_rows)
+		queue->narrow_rows = 0;
+}
+
+void import_queue_widen(struct import_run *run)
+{
+	run->queue.reads_again = false;
+	run->queue.narrow_rows = 0;
+	run->queue.unfit = NULL;
+}
+
 static void finish_batch(struct import_run *run, struct import_batch *batch)
 {
 	run->stored = batch->after;
+	if (run->queue.narrow_rows)
+		widen(run);
 	if (!batch->work.anew)
 		count_rows(run, &batch->work.counts);
 	import_queue_spare(run, batch);
@@ -121,6 +141,33 @@ static void note_trouble(struct import_run *run)
 		       reason ? reason : "the journal took no rows for too long");
 }
 
+/* Whether a row of it is to blame, and not what was to be stored before it. */
+static bool is_unfit(const struct import_run *run, const struct import_batch *batch)
+{
+	const struct submission *submission = &batch->intake.submission;
+
+	return submission->status == SUBMISSION_FAILED && submission->unfit &&
+	       submission->count > 0 && batch->work.from == run->stored.offset;
+}
+
+/* Half as many rows the next time; one that is alone is refused. */
+static void narrow(struct import_run *run, const struct import_batch *batch)
+{
+	struct import_queue *queue = &run->queue;
+	size_t rows = batch->intake.item_count;
+
+	queue->reads_again = true;
+	queue->trouble_ms = queue->wait_until_ms = 0;
+	queue->narrow_rows = rows > 1 ? rows / 2 : 1;
+	if (rows > 1)
+		return;
+	queue->unfit = batch->intake.submission.unfit;
+	if (!queue->unfit_told)
+		log_warning("import.unfit", LOG_SLICE("source", run->job->source),
+			    LOG_TEXT("reason", queue->unfit));
+	queue->unfit_told = true;
+}
+
 void import_queue_take_back(struct import_run *run, struct import_batch *batch)
 {
 	list_remove(&batch->link);
@@ -130,6 +177,9 @@ void import_queue_take_back(struct import_run *run, struct import_batch *batch)
 		run->queue.trouble_ms = 0;
 		intake_conclude_all(&batch->intake);
 		finish_batch(run, batch);
+	} else if (is_unfit(run, batch)) {
+		narrow(run, batch);
+		import_queue_add(run, batch);
 	} else {
 		import_queue_add(run, batch);
 		note_trouble(run);

@@ -14,6 +14,13 @@ struct import_queue {
 	/* The journal does not take it: since when (0: it does), how long is waited, until
 	 * when. Monotonic. */
 	int64_t trouble_ms, delay_ms, wait_until_ms;
+	/* A batch has a row that the journal can never store: what is not stored is read
+	 * again, in batches of so many rows (0: as many as usual), until that row is alone.
+	 * Then `unfit` says why it is refused, the first behind what is stored. */
+	bool reads_again;
+	size_t narrow_rows;
+	const char *unfit;
+	bool unfit_told;
 };
 
 void import_queue_init(struct import_queue *queue);
@@ -36,6 +43,9 @@ void import_queue_send(struct import_run *run);
 
 /* Forgets what is ready: the run is where it is committed. */
 void import_queue_drop(struct import_run *run);
+
+/* As many rows as usual again, and none is to be refused. */
+void import_queue_widen(struct import_run *run);
 
 /* The writer has given a batch back. */
 void import_queue_take_back(struct import_run *run, struct import_batch *batch);

@@ -285,7 +285,9 @@ static void make_one(struct import_run *run)
 {
 	const struct import_settings *settings = &run->source->settings.imports;
 	bool is_gentle = importer_is_gentle(run->importer);
-	size_t rows = (size_t)(is_gentle ? settings->gentle_rows : settings->batch_rows);
+	size_t usual = (size_t)(is_gentle ? settings->gentle_rows : settings->batch_rows);
+	size_t narrow = run->queue.narrow_rows;
+	size_t rows = narrow && narrow < usual ? narrow : usual;
 	struct import_batch *batch = import_queue_take(run);
 	struct error error = {""};
 
@@ -316,10 +318,40 @@ static bool has_room(const struct import_run *run)
 		       (size_t)run->source->settings.imports.batches;
 }
 
+static void close_reading(struct import_run *run)
+{
+	struct source *source = run->source;
+
+	if (!run->is_open)
+		return;
+	run->is_open = false;
+	run->step = IMPORT_STEP_OPENS;
+	if (!source->instance->source.read_close)
+		return;
+	source_enter(source);
+	source->instance->source.read_close(source->instance->state, run->reading.state);
+	source_leave(source);
+}
+
+/* The plugin begins anew behind what is stored. */
+static void read_again(struct import_run *run)
+{
+	run->queue.reads_again = false;
+	import_queue_drop(run);
+	run->error = (struct error){""};
+	close_reading(run);
+}
+
 static int64_t read_on(struct import_run *run)
 {
 	int64_t wait_ms;
 
+	if (run->queue.reads_again && run->queue.sent_count > 0)
+		return INT64_MAX;
+	if (run->queue.reads_again) {
+		read_again(run);
+		return 0;
+	}
 	if (has_room(run))
 		make_one(run);
 	if (run->is_ending)
@@ -363,26 +395,12 @@ void import_run_begin(struct import_run *run, struct source *source)
 		run->step = IMPORT_STEP_SUMS;
 }
 
-static void close_reading(struct import_run *run)
-{
-	struct source *source = run->source;
-
-	if (!run->is_open)
-		return;
-	run->is_open = false;
-	run->step = IMPORT_STEP_OPENS;
-	if (!source->instance->source.read_close)
-		return;
-	source_enter(source);
-	source->instance->source.read_close(source->instance->state, run->reading.state);
-	source_leave(source);
-}
-
 bool import_run_pause(struct import_run *run)
 {
 	if (run->queue.sent_count > 0)
 		return false;
 	import_queue_drop(run);
+	import_queue_widen(run);
 	/* What made it end early is told when it ends; a failed reading is read again. */
 	if (!run->is_ending)
 		run->error = (struct error){""};

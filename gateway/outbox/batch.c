@@ -128,7 +128,15 @@ static int transact(struct batch *batch, struct journal *journal, struct room *r
 	return rc;
 }
 
-static void take_out(struct batch *batch, struct letter *culprit)
+/* Whether it is the content that failed, and not the disk or the memory. */
+static bool is_unfit(int rc)
+{
+	int kind = rc & 0xff;
+
+	return kind == SQLITE_CONSTRAINT || kind == SQLITE_TOOBIG || kind == SQLITE_MISMATCH;
+}
+
+static void take_out(struct batch *batch, struct letter *culprit, int rc)
 {
 	struct letter **at = &batch->submissions;
 
@@ -138,6 +146,7 @@ static void take_out(struct batch *batch, struct letter *culprit)
 	culprit->next = batch->failed;
 	batch->failed = culprit;
 	submission_of(culprit)->status = SUBMISSION_FAILED;
+	submission_of(culprit)->unfit = is_unfit(rc) ? sqlite3_errstr(rc) : NULL;
 	counter_inc(counters.failed);
 }
 
@@ -147,11 +156,15 @@ static void log_failure(int rc, const char *what)
 		  LOG_TEXT("reason", sqlite3_errstr(rc)), LOG_INT("code", rc));
 }
 
-/* All submissions that are left share one fate. */
-static void refuse_all(struct batch *batch, enum submission_status status)
+/* All submissions that are left share one fate. Where SQLite does not tell whose row it
+ * was, that is known of one that is alone. */
+static void refuse_all(struct batch *batch, enum submission_status status, int rc)
 {
+	bool is_alone = batch->submissions && !batch->submissions->next;
+
 	for (struct letter *l = batch->submissions; l; l = l->next) {
 		submission_of(l)->status = status;
+		submission_of(l)->unfit = is_alone && is_unfit(rc) ? sqlite3_errstr(rc) : NULL;
 		counter_inc(status == SUBMISSION_FULL ? counters.full : counters.failed);
 	}
 }
@@ -186,6 +199,14 @@ static bool settle_alone(struct batch *batch, struct journal *journal, struct ro
 	return false;
 }
 
+/* An import finds out which of its rows it is and tells of that one; what follows a batch
+ * of it that failed is not heard of twice. */
+static bool is_told_by_import(const struct submission *submission, int rc)
+{
+	return submission->import &&
+	       ((rc & 0xff) == SQLITE_ABORT || (submission->count > 0 && is_unfit(rc)));
+}
+
 /* The rest again, without one that failed by itself; false: there is none, or
  * the failure is not its own. */
 static bool without_culprit(struct batch *batch, struct letter *culprit, int rc)
@@ -194,8 +215,9 @@ static bool without_culprit(struct batch *batch, struct letter *culprit, int rc)
 
 	if (!culprit || kind == SQLITE_FULL || kind == SQLITE_CORRUPT || kind == SQLITE_BUSY)
 		return false;
-	log_failure(rc, "submission");
-	take_out(batch, culprit);
+	if (!is_told_by_import(submission_of(culprit), rc))
+		log_failure(rc, "submission");
+	take_out(batch, culprit, rc);
 	return true;
 }
 
@@ -227,12 +249,13 @@ bool batch_write(struct batch *batch, struct journal *journal, struct room *room
 		}
 		if ((rc & 0xff) == SQLITE_FULL)
 			room_exhausted(room);
-		else
+		else if (!batch->submissions || batch->submissions->next ||
+			 !is_told_by_import(submission_of(batch->submissions), rc))
 			log_failure(rc, "batch");
 		if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
 			atomic_store(damage, REASON_DAMAGE);
 	}
-	refuse_all(batch, (rc & 0xff) == SQLITE_FULL ? SUBMISSION_FULL : SUBMISSION_FAILED);
+	refuse_all(batch, (rc & 0xff) == SQLITE_FULL ? SUBMISSION_FULL : SUBMISSION_FAILED, rc);
 	return settle_alone(batch, journal, room);
 }
 

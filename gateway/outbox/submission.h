@@ -61,6 +61,9 @@ struct submission {
 	int64_t sent_us;   /* monotonic: when it was handed over; 0: nobody waits for it */
 	int64_t stored_us; /* filled by the writer: when it was committed or refused */
 	enum submission_status status;
+	/* Filled by the writer where the status is SUBMISSION_FAILED: why the store can never
+	 * hold what is in it, while it holds others; a static text. NULL: it may, later. */
+	const char *unfit;
 };
 
 #endif

@@ -494,6 +494,72 @@ static int lines_of(const char *text)
 	return count;
 }
 
+static int64_t counted(enum source_counter which)
+{
+	return counter_read(fixture.source.counters[which]);
+}
+
+static void expect_unfit(const char *email)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), ",the journal cannot store it: constraint failed,%s\n", email);
+	assert_non_null(strstr(refused_rows(), line));
+}
+
+/* `others`: leads that were there before. */
+static void check_unfit(int others)
+{
+	static const char *const unfit[] = {"p0@example.com", "p500@example.com",
+					    "p502@example.com", "p1001@example.com",
+					    "p1996@example.com"};
+	enum { UNFIT = sizeof(unfit) / sizeof(unfit[0]) };
+
+	write_rows(ROWS);
+	assert_int_equal(import(), IMPORT_ENDED);
+	for (size_t i = 0; i < UNFIT; i++)
+		expect_unfit(unfit[i]);
+	assert_int_equal(result(IMPORT_CREATED), ROWS * 6 / 10 - UNFIT);
+	assert_int_equal(result(IMPORT_REFUSED), ROWS * 2 / 10 + UNFIT);
+	assert_int_equal(lines_of(refused_rows()), 1 + ROWS * 2 / 10 + UNFIT);
+	assert_int_equal(atomic_load(&job.progress.rows), ROWS);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM lead"),
+			 others + ROWS * 6 / 10 - UNFIT);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM import WHERE state = 'done'"
+						 " AND created + touched + repeated + held +"
+						 " refused + ignored = rows"),
+			 1);
+}
+
+#define UNFIT_BODY(body)                                                    \
+	"instr(" body ", 'p0@') OR instr(" body ", 'p500@') OR instr(" body \
+	", 'p502@') OR instr(" body ", 'p1001@') OR instr(" body ", 'p1996@')"
+
+/* One bad row of a file is refused, wherever it stands, and the others are stored. */
+static void test_rows_that_the_journal_cannot_store(void **state)
+{
+	int64_t unreachable = counted(SOURCE_UNREACHABLE);
+
+	(void)state;
+	kit_post(&fixture.kit, (struct post){.email = "x@example.com",
+					     .message = "p0@ p500@ p502@ p1001@ p1996@"});
+	kit_sql(&fixture.kit,
+		"CREATE UNIQUE INDEX t ON event (CASE WHEN " UNFIT_BODY("body") " THEN 1 END)");
+	start_fetcher();
+	check_unfit(1);
+	assert_int_equal(counted(SOURCE_UNREACHABLE) - unreachable, ROWS / 10);
+}
+
+/* SQLite does not say then at which row it was. */
+static void test_rows_that_a_trigger_refuses(void **state)
+{
+	(void)state;
+	kit_sql(&fixture.kit, "CREATE TRIGGER t BEFORE INSERT ON event WHEN " UNFIT_BODY(
+				      "new.body") " BEGIN SELECT raise(ABORT, 'no'); END");
+	start_fetcher();
+	check_unfit(0);
+}
+
 /* What was refused before lies elsewhere: the rest begins a file of its own, whoever is
  * killed before the first of it is committed. */
 static void test_refused_rows_may_begin_anew(void **state)
@@ -523,11 +589,6 @@ static void test_refused_rows_may_begin_anew(void **state)
 	assert_int_equal(lines_of(refused_rows()), 1 + ROWS * 2 / 10 - refused);
 	assert_int_equal(kit_count(&fixture.kit, "SELECT rejects FROM import"),
 			 strlen(refused_rows()));
-}
-
-static int64_t counted(enum source_counter which)
-{
-	return counter_read(fixture.source.counters[which]);
 }
 
 static void test_a_reload_changes_sources_under_way(void **state)
@@ -733,6 +794,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_rehearsal_is_in_nobodys_way, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_rows_must_be_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rows_that_the_journal_cannot_store, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_rows_that_a_trigger_refuses, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_rows_may_begin_anew, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_changes_sources_under_way, set_up,

@@ -190,6 +190,8 @@ static void culprit_is_taken_out(void **state)
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(submissions[i]->status,
 				 i == 2 ? SUBMISSION_FAILED : SUBMISSION_STORED);
+		if (i == 2)
+			assert_string_equal(submissions[i]->unfit, "constraint failed");
 		kit_free(submissions[i]);
 	}
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event"), 5);
