@@ -8,7 +8,6 @@
 #define SHOWN_BYTES ((size_t)64 << 10) /* of a record that cannot be read */
 #define FIRST_WINDOW ((size_t)64 << 10)
 
-static const char not_closed[] = "a quote that opens a field is not closed";
 static const char too_long[] = "the record is too long: a quote that opens a field may not be "
 			       "closed";
 static const char too_many[] = "the record has more columns than this gateway reads";
@@ -31,7 +30,8 @@ struct scan {
 	char delimiter;
 	struct arena *arena;
 	const char *content_end; /* of the record, before its line end */
-	int64_t lines;		 /* line ends passed */
+	int64_t lines;		 /* line ends passed … */
+	int64_t lines_above;	 /* … above the last field */
 	uint64_t seen;		 /* bytes passed, or'ed, some behind the record among them */
 	struct lg_slice *fields;
 	size_t columns, count;
@@ -199,6 +199,7 @@ static enum stop read_fields(struct scan *scan)
 	do {
 		size_t slot = scan->count < scan->columns ? scan->count : scan->columns;
 
+		scan->lines_above = scan->lines;
 		stop = scan->at < scan->end && *scan->at == '"'
 			       ? read_quoted(scan, &scan->fields[slot])
 			       : read_plain(scan, &scan->fields[slot]);
@@ -337,6 +338,27 @@ static enum csv_step give_up_line(struct csv *csv, struct csv_row *row)
 	return problem_row(csv, row, too_long, text, (size_t)(scan.at - text.data));
 }
 
+/* The rest of the file is between quotes: nobody can tell the text of that field from the
+ * rows that a stray quote has taken, so it is one row, which says how much that is. */
+static enum csv_step give_up_rest(struct csv *csv, struct csv_row *row, const struct scan *scan)
+{
+	bool unended = csv->text.data[csv->text.length - 1] != '\n' &&
+		       csv->text.data[csv->text.length - 1] != '\r';
+	int64_t line = row->place.line + scan->lines_above;
+	int64_t lines = scan->lines - scan->lines_above + unended;
+	struct lg_slice problem;
+
+	problem = arena_printf(csv->arena,
+			       "a quote that opens field %zu in line %lld is not closed: %lld "
+			       "line%s up to the end of the file %s taken for its text",
+			       scan->count, (long long)line, (long long)lines,
+			       lines == 1 ? "" : "s", lines == 1 ? "is" : "are");
+	if (!slice_present(problem))
+		return CSV_FAILED;
+	row->next.line += scan->lines;
+	return problem_row(csv, row, problem.data, csv->text, csv->text.length);
+}
+
 /* What is left of a line that was given up, as a row of nothing. */
 static enum csv_step skip_line(struct csv *csv, struct csv_row *row)
 {
@@ -435,8 +457,7 @@ static enum csv_step read_record(struct csv *csv, struct csv_row *row)
 		    (size_t)(scan.at - csv->text.data) <= csv->limits.record_bytes) {
 			if (stop != STOP_OPEN)
 				return give_row(csv, row, &scan, stop);
-			row->next.line += scan.lines;
-			return problem_row(csv, row, not_closed, csv->text, csv->text.length);
+			return give_up_rest(csv, row, &scan);
 		}
 		if (csv->text.length > csv->limits.record_bytes)
 			return give_up_line(csv, row);

@@ -8,8 +8,10 @@
  *
  * What cannot be read is a row with a problem, and reading goes on behind it: of a record
  * that is longer than the limit only its first line is given up, for a quote that is
- * not closed would otherwise take the rest of the file. Rows are the same however the file
- * is cut into chunks; of a file that is cut off, all rows but the last are the same. */
+ * not closed would otherwise take the rest of the file. Where the file ends before that
+ * limit, the rest is one row, whose problem says in which line the quote stands and how many
+ * it has taken. Rows are the same however the file is cut into chunks; of a file that is cut
+ * off, all rows but the last are the same. */
 #ifndef CODEC_CSV_H
 #define CODEC_CSV_H
 
@@ -33,7 +35,7 @@ struct csv_row {
 	/* The record in UTF-8, without its line end. With a problem it is one quoted field,
 	 * cut where it is long. */
 	struct lg_slice text;
-	const char *problem;	      /* a sentence; NULL: none */
+	const char *problem;	      /* a sentence, of the arena or static; NULL: none */
 	size_t begin, end;	      /* bytes of the chunk, its line end included */
 	struct csv_place place, next; /* where it begins, and what stands behind it */
 };

@@ -170,7 +170,8 @@ static void test_no_file_of_leads(void **state)
 		{LG_SLICE("first name,last name\nAda,L\n"), "no column of line 1 holds an email"},
 		{LG_SLICE("PK\x03\x04zip"), "workbook"},
 		{LG_SLICE("\"email,name\na@b.c,Ada\n"), "no line at the top"},
-		{LG_SLICE("\"email,name\na@b.c,Ada\n"), "; line 1: a quote that opens a field is"},
+		{LG_SLICE("\"email,name\na@b.c,Ada\n"),
+		 "; line 1: a quote that opens field 1 in line 1 is"},
 	};
 
 	(void)state;
@@ -324,8 +325,8 @@ static void test_bad_rows_go_alone(void **state)
 		"reject 4: d@e.f,Bob,x (column 3: there is a value beyond the 2 columns "
 		"of the header)\n"
 		"ignore the header again\n"
-		"reject 7: \"g@h.i,\"\"C\nh\" (a quote that opens a field is not "
-		"closed)\n");
+		"reject 7: \"g@h.i,\"\"C\nh\" (a quote that opens field 2 in line 7 is not "
+		"closed: 2 lines up to the end of the file are taken for its text)\n");
 }
 
 static void test_too_much_for_a_lead(void **state)
