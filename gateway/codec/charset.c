@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 
 #include "base/utf8.h"
 
@@ -107,10 +108,26 @@ static struct lg_slice repair(struct arena *arena, struct lg_slice bytes)
 	return slice_of(out, (size_t)(to - out));
 }
 
+/* Left to itself ICU has U+001A for some. */
+static void substitute(const void *context, UConverterToUnicodeArgs *args, const char *bytes,
+		       int32_t length, UConverterCallbackReason reason, UErrorCode *code)
+{
+	static const UChar replacement = 0xfffd;
+
+	(void)context;
+	(void)bytes;
+	(void)length;
+	if (reason > UCNV_IRREGULAR)
+		return;
+	*code = U_ZERO_ERROR;
+	ucnv_cbToUWriteUChars(args, &replacement, 1, 0, code);
+}
+
 static struct lg_slice convert(struct arena *arena, const char *name, struct lg_slice bytes)
 {
 	size_t capacity = bytes.length * GROWTH + 1;
 	UErrorCode code = U_ZERO_ERROR;
+	UConverter *from;
 	int32_t length;
 	char *out;
 
@@ -119,8 +136,11 @@ static struct lg_slice convert(struct arena *arena, const char *name, struct lg_
 	out = arena_alloc(arena, capacity);
 	if (!out)
 		return slice_of(NULL, 0);
-	length = ucnv_convert("UTF-8", name, out, (int32_t)capacity, bytes.data,
-			      (int32_t)bytes.length, &code);
+	from = ucnv_open(name, &code);
+	ucnv_setToUCallBack(from, substitute, NULL, NULL, NULL, &code);
+	length = ucnv_toAlgorithmic(UCNV_UTF8, from, out, (int32_t)capacity, bytes.data,
+				    (int32_t)bytes.length, &code);
+	ucnv_close(from);
 	return U_SUCCESS(code) ? slice_of(out, (size_t)length) : slice_of(NULL, 0);
 }
 

@@ -401,10 +401,8 @@ static bool ends_cut(const struct csv *csv, struct lg_slice raw, struct lg_slice
 {
 	if (is_wide(csv))
 		return csv->chunk.length - csv->at > csv->text_covers;
-	/* ICU has U+001A for it in some sets of several bytes. */
 	if (csv->dialect.encoding == CSV_NAMED)
-		return slice_ends(text, "\xef\xbf\xbd") ||
-		       (slice_ends(text, "\x1a") && !slice_ends(raw, "\x1a"));
+		return slice_ends(text, "\xef\xbf\xbd");
 	return !csv->dialect.latin && csv_is_cut(raw);
 }
 

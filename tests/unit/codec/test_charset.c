@@ -42,6 +42,8 @@ static void decodes(void **state)
 		{"shift_jis", "\x93\xfa", "\xe6\x97\xa5"},
 		{"gb18030", "\x95\x32\x82\x36", "\xf0\xa0\x80\x80"},
 		{"big5", "\xa4", "\xef\xbf\xbd"},
+		{"shift_jis", "a\xa0z", "a\xef\xbf\xbdz"},
+		{"euc-jp", "a\xa0z", "a\xef\xbf\xbdz"},
 		{"latin1", "plain", "plain"},
 		{"latin1", "", ""},
 	};
