@@ -37,6 +37,7 @@ struct instance {
 
 struct column {
 	struct lg_slice name; /* as the file has it, or what it is called where it has none */
+	bool unnamed;
 	int32_t meaning;
 	const char *prefix; /* that Facebook puts before its values; "" for none */
 };

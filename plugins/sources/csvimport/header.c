@@ -245,6 +245,7 @@ static bool fill_column(struct search *search, struct lg_slice name, size_t inde
 	struct lg_slice plain = names_plain(search->request, name);
 
 	name = lg_slice_trim(name);
+	column->unnamed = !name.length;
 	column->name = name.length ? copy(search->request, name)
 				   : number_name(search->request, index + 1);
 	column->meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;

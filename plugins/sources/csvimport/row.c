@@ -313,11 +313,29 @@ static bool reject_wide(struct lg_request *request, const struct reading *readin
 	return lg_reject(request, lg_slice_from(reason), origin) == LG_OK;
 }
 
+/* The byte order mark of another file, behind which quotes are none. */
+static struct lg_slice without_mark(struct lg_slice field)
+{
+	if (!starts(field, "\xef\xbb\xbf"))
+		return field;
+	field = lg_slice_cut(field, 3, field.length);
+	if (field.length > 1 && field.data[0] == '"' && field.data[field.length - 1] == '"')
+		field = lg_slice_cut(field, 1, field.length - 2);
+	return field;
+}
+
+static bool names_column(const struct column *column, struct lg_slice field)
+{
+	field = lg_slice_trim(field);
+	return column->unnamed ? !field.length : lg_slice_equal(field, column->name);
+}
+
 /* Where files were put together the header stands between the rows again. */
 static bool is_header(const struct reading *reading, const struct lg_csv_row *row, size_t filled)
 {
 	for (size_t i = 0; i < filled; i++)
-		if (!lg_slice_equal(lg_slice_trim(row->fields[i]), reading->columns[i].name))
+		if (!names_column(&reading->columns[i],
+				  i ? row->fields[i] : without_mark(row->fields[i])))
 			return false;
 	return filled > 1;
 }

@@ -329,6 +329,30 @@ static void test_bad_rows_go_alone(void **state)
 		"closed: 2 lines up to the end of the file are taken for its text)\n");
 }
 
+/* As it was at the top of another file: with its mark, and with columns of no name. */
+static void test_the_header_again(void **state)
+{
+	static const char *const files[] = {
+		"email,,name\na@b.c,x,Ada\nemail,,name\nd@e.f,,Bob\n",
+		"\xef\xbb\xbf"
+		"email,name\na@b.c,Ada\n\xef\xbb\xbf"
+		"email,name\nd@e.f,Bob\n",
+		"\xef\xbb\xbf\"email\",\"name\"\na@b.c,Ada\n\xef\xbb\xbf\"email\",\"name\"\nd@e.f,"
+		"Bob\n",
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *text;
+
+		csvimport_again(state);
+		text = read_text(files[i]);
+		HAS(text, "ignore the header again\n");
+		HAS(text, "person.email=d@e.f\n");
+		LACKS(text, "person.email=email");
+		LACKS(text, "reject");
+	}
+}
+
 static void test_too_much_for_a_lead(void **state)
 {
 	char file[1024] = "email", row[512] = "a@b.c";
@@ -391,6 +415,7 @@ int main(void)
 		TEST(test_consent_is_never_assumed),
 		TEST(test_check),
 		TEST(test_bad_rows_go_alone),
+		TEST(test_the_header_again),
 		TEST(test_too_much_for_a_lead),
 		TEST(test_chunks_and_batches),
 	};
