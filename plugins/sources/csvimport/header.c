@@ -21,6 +21,7 @@ struct search {
 	char rejects[2]; /* delimiter of a file of refused rows; "": it is another file */
 	/* The first record that cannot be read: it may have been the header. */
 	char trouble[160];
+	int64_t endless; /* the first line, where it does not end within the head; or 0 */
 	/* The best line until now. */
 	size_t score;
 	int64_t line;
@@ -160,10 +161,11 @@ static bool look(struct search *search, const char *delimiter)
 	struct lg_csv_dialect dialect;
 	struct lg_csv_row row;
 	struct lg_csv *csv;
+	int i;
 
 	if (!open_csv(search, delimiter, &dialect, &csv))
 		return false;
-	for (int i = 0; i < LOOK_AT && lg_csv_next(search->request, csv, &row) == LG_OK; i++) {
+	for (i = 0; i < LOOK_AT && lg_csv_next(search->request, csv, &row) == LG_OK; i++) {
 		size_t score = score_of(search, &row);
 
 		if (row.problem.length && !*search->trouble)
@@ -176,6 +178,8 @@ static bool look(struct search *search, const char *delimiter)
 		search->line = row.place.line;
 		search->dialect = dialect;
 	}
+	if (i == 0 && !search->file->whole)
+		search->endless = dialect.line;
 	return true;
 }
 
@@ -450,6 +454,14 @@ static bool tell(struct search *search, struct lg_slice header, struct lg_readin
 
 static bool not_found(const struct search *search)
 {
+	if (search->endless) {
+		snprintf(search->problem.data, search->problem.capacity,
+			 "line %lld does not end within the first %d bytes of the file, in which "
+			 "the header must be: shorten the names of its columns, or close a quote "
+			 "that is open there%s",
+			 (long long)search->endless, LG_HEAD_MAX, search->trouble);
+		return false;
+	}
 	snprintf(search->problem.data, search->problem.capacity,
 		 "no line at the top of the file names columns that are known, such as email, "
 		 "phone or first name: map its columns, or name them with the option `columns` "

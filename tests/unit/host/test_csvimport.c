@@ -181,6 +181,21 @@ static void test_no_file_of_leads(void **state)
 	HAS(open_file(LG_SLICE("email\na@b.c\n"), NULL), "utf-7");
 }
 
+static void test_a_header_that_is_too_long(void **state)
+{
+	static char file[70000];
+	int64_t row = 256 << 10;
+
+	(void)state;
+	set_setting("max_row", &row, sizeof(row));
+	memset(file, 'x', sizeof(file) - 1);
+	memcpy(file, "email,", 6);
+	HAS(open_file(slice_from(file), NULL), "line 1 does not end within the first 65536 bytes");
+	memset(file, '\n', 9);
+	memcpy(file + 50000, "\na@b.c\n", 7);
+	HAS(open_file(slice_from(file), NULL), "no line at the top");
+}
+
 static void test_wrong_maps(void **state)
 {
 	static const struct lg_pair pairs[] = {{{"shoe", 4}, {"38", 2}}};
@@ -408,6 +423,7 @@ int main(void)
 		TEST(test_header_below_titles),
 		TEST(test_no_header),
 		TEST(test_no_file_of_leads),
+		TEST(test_a_header_that_is_too_long),
 		TEST(test_wrong_maps),
 		TEST(test_facebook),
 		TEST(test_an_id_is_no_delivery_key_by_its_name_alone),
