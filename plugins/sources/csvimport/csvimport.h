@@ -34,6 +34,7 @@ struct instance {
 #define COLUMN_IGNORED (-2) /* left out */
 #define COLUMN_CONSENT (-3)
 #define COLUMN_LINKEDIN (-4) /* the address of a profile */
+#define COLUMN_REFERRER (-5) /* who referred, or the address of the page that did */
 
 struct column {
 	struct lg_slice name; /* as the file has it, or what it is called where it has none */

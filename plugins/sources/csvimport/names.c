@@ -104,7 +104,7 @@ static const struct {
 	{"empfehler", LG_REFERRER_NAME},
 	{"empfohlen_von", LG_REFERRER_NAME},
 	{"referred_by_name", LG_REFERRER_NAME},
-	{"referrer", LG_REFERRER_NAME},
+	{"referrer", COLUMN_REFERRER},
 	{"referrer_full_name", LG_REFERRER_NAME},
 	{"referred_by_email", LG_REFERRER_EMAIL},
 	{"referrer_e_mail", LG_REFERRER_EMAIL},
@@ -168,6 +168,7 @@ struct lg_slice names_path(int32_t meaning)
 	case COLUMN_IGNORED: return LG_SLICE("-");
 	case COLUMN_CONSENT: return LG_SLICE("consent");
 	case COLUMN_LINKEDIN: return LG_SLICE("person.profiles");
+	case COLUMN_REFERRER: return LG_SLICE("referral.referrer_name");
 	default: return lg_slice_from(paths[meaning]);
 	}
 }

@@ -135,6 +135,22 @@ static void put_field(struct filling *filling, const struct column *column, stru
 		keep_extra(filling, column->name, value);
 }
 
+static bool is_url(struct lg_slice value)
+{
+	return lg_slice_same(lg_slice_cut(value, 0, 7), LG_SLICE("http://")) ||
+	       lg_slice_same(lg_slice_cut(value, 0, 8), LG_SLICE("https://"));
+}
+
+/* Exports of web analytics and of shops call a page so. */
+static void put_referrer(struct filling *filling, const struct column *column,
+			 struct lg_slice value)
+{
+	struct column meant = *column;
+
+	meant.meaning = is_url(value) ? LG_REFERRER_URL : LG_REFERRER_NAME;
+	put_field(filling, &meant, value);
+}
+
 static size_t count_digits(struct lg_slice text)
 {
 	size_t count = 0;
@@ -222,6 +238,7 @@ static void put_value(struct filling *filling, const struct column *column, stru
 				    value) != LG_OK)
 			keep_extra(filling, column->name, value);
 		break;
+	case COLUMN_REFERRER: put_referrer(filling, column, value); break;
 	case LG_EMAIL:
 	case LG_PHONE: put_contact(filling, column, value); break;
 	case LG_OCCURRED_AT: put_time(filling, column, value); break;

@@ -116,6 +116,19 @@ static void test_defaults(void **state)
 			    "inquiry.products+=engine\n");
 }
 
+static void test_referrers(void **state)
+{
+	const char *text = read_text("email,Referrer\na@b.c,Eve Adams\n"
+				     "d@e.f,HTTPS://shop.example/x?y=z\n");
+
+	HAS(text, "person.email=a@b.c\nreferral.referrer_name=Eve Adams\n");
+	HAS(text, "person.email=d@e.f\nattribution.last.referrer_url=HTTPS://shop.example/x?y=z\n");
+	csvimport_again(state);
+	map_column("Referrer", "referral.referrer_name");
+	HAS(read_text("email,Referrer\nd@e.f,https://shop.example/\n"),
+	    "referral.referrer_name=https://shop.example/\n");
+}
+
 static void test_values_of_spreadsheets(void **state)
 {
 	const char *text = read_text("email,phone,zip,note\n"
@@ -419,6 +432,7 @@ int main(void)
 		TEST(test_the_operator_maps),
 		TEST(test_several_addresses),
 		TEST(test_defaults),
+		TEST(test_referrers),
 		TEST(test_values_of_spreadsheets),
 		TEST(test_header_below_titles),
 		TEST(test_no_header),
