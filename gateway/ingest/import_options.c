@@ -31,6 +31,7 @@ const struct lg_option import_options[] = {
 		    "interrupted; the same file goes on later"),
 	ROW("niceness", LG_INTEGER, niceness, "10", .min = 0, .max = 19,
 	    .help = "how much an import stands back behind requests where processors are short, "
-		    "see nice(1)"),
+		    "see nice(1); a process that may not take it back (RLIMIT_NICE, which root "
+		    "need not mind) keeps it for its errands until it ends"),
 };
 const size_t import_option_count = sizeof(import_options) / sizeof(import_options[0]);
