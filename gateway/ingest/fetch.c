@@ -102,13 +102,10 @@ static bool call_operation(struct fetch *fetch, const struct lg_errand *errand, 
 		operation = operations->backfill;
 	if (!operation)
 		return false;
-	atomic_store(&loop->called_ms, started_us / 1000);
-	atomic_store(&loop->called, source);
-	source_enter(source);
+	ingest_call_begin(loop, source);
 	*outcome = operation(source->instance->state, &fetch->intake.handle, errand,
 			     &fetch->verdict);
-	source_leave(source);
-	atomic_store(&loop->called, NULL);
+	ingest_call_end(loop, source);
 	intake_watch(&fetch->intake, claim_kind_name(kind), started_us);
 	return true;
 }

@@ -118,10 +118,10 @@ static int32_t call_plugin(struct import_batch *batch, const struct lg_chunk *ch
 	int64_t cpu_us = clock_thread_cpu_us();
 	int32_t outcome;
 
-	source_enter(source);
+	ingest_call_begin(run->importer->ingest_loop, source);
 	outcome = source->instance->source.read(source->instance->state, &batch->intake.handle,
 						run->reading.state, chunk, taken);
-	source_leave(source);
+	ingest_call_end(run->importer->ingest_loop, source);
 	/* The thread stands back while others work, which is not the plugin's time. */
 	cpu_us = clock_thread_cpu_us() - cpu_us;
 	intake_watch(&batch->intake, "read", clock_monotonic_us() - cpu_us);

@@ -206,11 +206,11 @@ static bool call_open(struct import_run *run, struct error *error)
 		file.position = slice_of((const char *)mark->position, mark->position_bytes);
 	if (!read_head(run, &file.head, error))
 		return false;
-	source_enter(source);
+	ingest_call_begin(run->importer->ingest_loop, source);
 	outcome = source->instance->source.read_open(source->instance->state, &run->intake.handle,
 						     &file, &run->reading,
 						     (struct lg_text){problem, sizeof(problem)});
-	source_leave(source);
+	ingest_call_end(run->importer->ingest_loop, source);
 	run->is_open = outcome == LG_OK;
 	return run->is_open ||
 	       error_set(error, "%s", *problem ? problem : "the source's plugin cannot read it");

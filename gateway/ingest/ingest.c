@@ -165,6 +165,20 @@ void intake_init(struct intake *intake, struct ingest *ingest, struct ingest_loo
 	intake->last_note = &intake->claims.notes;
 }
 
+void ingest_call_begin(struct ingest_loop *loop, struct source *source)
+{
+	/* The time first: see fetcher_called. */
+	atomic_store(&loop->called_ms, clock_monotonic_ms());
+	atomic_store(&loop->called, source);
+	source_enter(source);
+}
+
+void ingest_call_end(struct ingest_loop *loop, struct source *source)
+{
+	source_leave(source);
+	atomic_store(&loop->called, NULL);
+}
+
 bool intake_has_work(const struct intake *intake)
 {
 	return intake->submission.count > 0 || intake->submission.claims;

@@ -134,6 +134,11 @@ void intake_answer(struct intake *intake);
 void intake_refuse(struct intake *intake, enum source_counter counter, const char *reason,
 		   int status, const char *detail, int retry_after_s);
 
+/* Around a call of a plugin on the errand thread: whoever watches that sees which source's
+ * does not return. */
+void ingest_call_begin(struct ingest_loop *loop, struct source *source);
+void ingest_call_end(struct ingest_loop *loop, struct source *source);
+
 /* Names a plugin whose call took too long. Returns the time, monotonic in
  * microseconds. */
 int64_t intake_watch(struct intake *intake, const char *call, int64_t started_us);

@@ -386,6 +386,8 @@ static void test_an_interrupted_one_goes_on(void **state)
 
 static void test_the_end_of_the_gateway_interrupts(void **state)
 {
+	int64_t for_ms;
+
 	(void)state;
 	write_rows(ROWS);
 	start_fetcher();
@@ -394,6 +396,7 @@ static void test_the_end_of_the_gateway_interrupts(void **state)
 	await_line(500);
 	while (!atomic_load(&is_waiting))
 		clock_sleep_ms(1);
+	assert_ptr_equal(fetcher_called(fetcher, &for_ms), &fixture.source);
 	assert_false(fetcher_stop(fetcher, 0)); /* it is told, and the plugin is amid the file */
 	atomic_store(&is_held, false);
 	stop_fetcher();
