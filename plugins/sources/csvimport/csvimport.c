@@ -129,11 +129,29 @@ static int32_t check(const void *memory, struct lg_text problem)
 	return LG_OK;
 }
 
-static int32_t open_instance(struct lg_host *host, const void *settings, void **instance,
+static int32_t find_field(const struct lg_services *services, struct lg_slice name,
+			  struct lg_text problem)
+{
+	int32_t field = services->field_named(name);
+
+	if (field >= 0 && field < LG_FIELD_COUNT)
+		return field;
+	snprintf(problem.data, problem.capacity,
+		 "the option `defaults` names \"%.*s\", which is no field of a lead",
+		 (int)name.length, name.data);
+	return -1;
+}
+
+static int32_t open_instance(struct lg_host *host, const void *memory, void **instance,
 			     struct lg_text problem)
 {
-	struct instance *made = calloc(1, sizeof(*made));
+	const struct settings *settings = memory;
+	struct instance *made;
 
+	for (size_t i = 0; i < settings->defaults.count; i++)
+		if (find_field(host->services, settings->defaults.pairs[i].name, problem) < 0)
+			return LG_FAIL;
+	made = calloc(1, sizeof(*made));
 	if (!made)
 		return say(problem, "there is no memory");
 	made->host = host;
@@ -159,15 +177,10 @@ static bool find_fallbacks(struct lg_request *request, struct reading *reading,
 	if (!reading->fallbacks)
 		return say(problem, "there is no memory for the defaults") == LG_OK;
 	for (size_t i = 0; i < map->count; i++) {
-		int32_t field = lg_field_named(request, map->pairs[i].name);
+		int32_t field = find_field(request->services, map->pairs[i].name, problem);
 
-		if (field < 0 || field >= LG_FIELD_COUNT) {
-			snprintf(
-				problem.data, problem.capacity,
-				"the option `defaults` names \"%.*s\", which is no field of a lead",
-				(int)map->pairs[i].name.length, map->pairs[i].name.data);
+		if (field < 0)
 			return false;
-		}
 		reading->fallbacks[i] = (struct fallback){field, map->pairs[i].value};
 	}
 	reading->fallback_count = map->count;

@@ -180,10 +180,9 @@ const char *open_file(struct lg_slice file, const char *position)
 	};
 
 	csv_desk.reading = (struct lg_reading){.size = sizeof(csv_desk.reading)};
-	if (!desk.instance)
-		assert_int_equal(plugin_csvimport.source->open(&csv_desk.host, desk.settings,
-							       &desk.instance, problem),
-				 LG_OK);
+	if (!desk.instance && plugin_csvimport.source->open(&csv_desk.host, desk.settings,
+							    &desk.instance, problem) != LG_OK)
+		return csv_desk.problem;
 	if (plugin_csvimport.source->read_open(desk.instance, &desk.request, &shown,
 					       &csv_desk.reading, problem) == LG_OK)
 		return "";
