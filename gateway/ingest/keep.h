@@ -19,8 +19,8 @@ struct lg_slice keep_get(struct keep *keep, struct lg_slice source, struct lg_sl
 /* Whether a source may have one more key beside those that it has. */
 bool keep_has_room(struct keep *keep, struct lg_slice source, struct lg_slice key, size_t most);
 
-/* Takes notes over that were committed, in the order of commits. One for which there is no memory is gone from
- * the table until the next start, rather than old. */
+/* Takes notes over that were committed, in the order of commits. One for which there is
+ * no memory is gone from the table until the next start, rather than old. */
 void keep_take(struct keep *keep, struct lg_slice source, const struct state_note *notes);
 
 /* Forgets all of a source. */

@@ -201,8 +201,8 @@ static inline int32_t lg_to_utf8(struct lg_request *request, struct lg_slice cha
  * most 64, a repeated member name an error. Values live as long as the
  * request. On LG_FAIL `problem` says what is wrong and where.
  *
- * To all of the functions below NULL is a value, too: a null without text, members
- * and elements. So a path that is not there needs no question at each step. */
+ * To lg_json_kind and all that follow NULL is a value, too: a null without text,
+ * members and elements. So a path that is not there needs no question at each step. */
 static inline int32_t lg_json(struct lg_request *request, struct lg_slice bytes,
 			      const struct lg_json **root, struct lg_text problem)
 {
