@@ -31,8 +31,8 @@ enum import_end {
 	IMPORT_ENDED,	    /* all is stored; of a dry run: all was read */
 	IMPORT_KNOWN,	    /* it was imported before, at `known_ms`: nothing was done */
 	IMPORT_UNREADABLE,  /* the file, or what the plugin made of it: `error` says why */
-	IMPORT_INTERRUPTED, /* by a lack of room, a reload, the gateway's end: `error` says why;
-			     * the same file again goes on */
+	IMPORT_INTERRUPTED, /* by a lack of room, a reload, the gateway's end, or another import of
+			     * the same content: `error` says why; the same file again goes on */
 	IMPORT_CANCELLED,   /* because `cancelled` was set; as before */
 };
 

@@ -123,7 +123,8 @@ static bool is_leaving(const struct import_run *run)
 }
 
 /* What the journal knows of this content: when who was given up has ended, such as that of
- * a command which was killed and is given again. Returns when to go on. */
+ * a command which was killed and is given again. How one that goes on ends is not known, so
+ * this file is left as it is. Returns when to go on. */
 static int64_t find(struct import_run *run)
 {
 	const struct import_run *other = importer_other(run->importer, run);
@@ -135,7 +136,8 @@ static int64_t find(struct import_run *run)
 	if (other && is_leaving(other))
 		return OTHER_MS;
 	if (other) {
-		import_run_end(run, IMPORT_UNREADABLE, "it is being imported already");
+		import_run_end(run, IMPORT_INTERRUPTED,
+			       "a file with the same content is being imported now");
 		return 0;
 	}
 	arena_init(&arena, 1024, 0);

@@ -125,6 +125,37 @@ for my $how (qw(killed stopped reloaded)) {
 }
 is(names('working'), '', 'nothing is left in between');
 
+# A command imports the same content at that moment, and does not come to its end: the file waits.
+sub begun { return scalar(() = $gw->log =~ /event=import\.begun/g) }
+$gw->announce(qr/event=(store\.|folder\.trouble)/);
+my $journal = open2(my $is_held, my $release, $gw->sqlite3);
+print $release "BEGIN IMMEDIATE;\nSELECT 'held';\n";
+$release->flush;
+is(scalar <$is_held>, "held\n", 'the journal is held');
+spew($gw->dir . '/same.csv', join "\n", $header, many('same', 40), '');
+my $begun = begun();
+my $command = fork // die "fork: $!\n";
+if (!$command) {
+    open STDIN, '<', '/dev/null';
+    open $_, '>', '/dev/null' for *STDOUT, *STDERR;
+    %ENV = LeadgateTest::environment();
+    exec split(' ', $ENV{LG_WRAP} || ''), leadgate_binary(), 'import', '-c', $gw->config, 'partners',
+        $gw->dir . '/same.csv'
+        or POSIX::_exit(127);
+}
+wait_until { begun() > $begun } 'a command imports';
+drop('same.csv', many('same', 40));
+wait_until { $gw->log =~ /event=folder\.trouble [^\n]*same content is being imported now/ } 'the log says what it waits for';
+is(names('working'), 'same.csv', 'it stays where it is');
+ok(!-e "$box/failed/same.csv", 'and has not failed');
+kill KILL => $command;
+waitpid $command, 0;
+close $release;
+waitpid $journal, 0;
+wait_for('done/same.csv');
+is(leads(), $stored += 40, 'then it is imported, if the command has not');
+wait_until { $gw->log =~ /event=folder\.relief/ } 'and the log tells of the end';
+
 # Killed after the last commit, before the file was moved.
 is($gw->stop, 0, 'it stops');
 rename "$box/done/killed.csv", "$box/working/killed.csv";
@@ -168,7 +199,6 @@ $gw->configure(config("\n    max_import_wait: 250ms") =~ s/folder_interval: 20ms
         =~ s/store\.db"/$&, max_size: 1MiB/r);
 $gw->start;
 drop('full.csv', 'full@example.org,F,x');
-sub begun { return scalar(() = $gw->log =~ /event=import\.begun/g) }
 my ($before, $from) = (begun(), time);
 wait_until { begun() >= $before + 4 } 'it is tried again and again';
 cmp_ok(time - $from, '>=', 1.5, 'with folder_interval in between');

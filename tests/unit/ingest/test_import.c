@@ -136,6 +136,35 @@ static void test_the_same_command_again_waits(void **state)
 	}
 }
 
+/* Whether the other one comes to its end is not known yet. */
+static void test_the_same_content_at_once_is_left(void **state)
+{
+	static struct import_job second;
+
+	(void)state;
+	fixture.source.settings.imports.imports = 2;
+	write_rows(ROWS);
+	start_fetcher();
+	atomic_store(&is_held, true);
+	send_job();
+	await_line(500);
+	second = (struct import_job){.reply = &home,
+				     .source = LG_SLICE("form"),
+				     .name = LG_SLICE("copy.txt"),
+				     .file = file,
+				     .rejects = -1};
+	fetcher_import(fetcher, &second);
+	atomic_store(&is_held, false);
+	await_job();
+	assert_int_equal(job.end, IMPORT_ENDED);
+	while (!mailbox_take(&home))
+		mailbox_wait(&home, 1000);
+	assert_non_null(strstr(second.error.text, "is being imported now"));
+	assert_int_equal(second.end, IMPORT_INTERRUPTED);
+	import_job_fini(&second);
+	check_rows(ROWS);
+}
+
 static void test_a_rehearsal_is_in_nobodys_way(void **state)
 {
 	static struct import_job rehearsal;
@@ -343,6 +372,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_end_of_the_gateway_interrupts, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_the_same_command_again_waits, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_same_content_at_once_is_left, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_rehearsal_is_in_nobodys_way, set_up,
 						tear_down),
