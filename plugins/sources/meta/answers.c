@@ -67,7 +67,7 @@ static int32_t list_of(int32_t field)
 	return field == LG_EMAIL ? LG_OTHER_EMAILS : field == LG_PHONE ? LG_OTHER_PHONES : field;
 }
 
-/* No answer is dropped: of several choices, or of two questions for one field, what has
+/* No answer is dropped that says something: of several choices, or of two questions for one field, what has
  * no room there is kept by the question's name. */
 static void take_value(struct answers *answers, int32_t field, struct lg_slice name,
 		       struct lg_slice value)
@@ -89,7 +89,8 @@ static void take_answer(const struct settings *settings, struct lg_request *requ
 		return;
 	for (const struct lg_json *v = lg_json_first(request, values); v;
 	     v = lg_json_next(request, v))
-		take_value(answers, field, name, lg_json_text(request, v));
+		if (lg_slice_trim(lg_json_text(request, v)).length)
+			take_value(answers, field, name, lg_json_text(request, v));
 }
 
 /* ---- consent ------------------------------------------------------------------------------- */

@@ -226,7 +226,9 @@ static void test_answers(void **state)
 {
 	static const char lead[] =
 		"{\"id\":\"700100\",\"created_time\":\"2024-05-01T10:00:00+0000\","
-		"\"field_data\":[{\"name\":\"email\",\"values\":[\"a@b.c\"]},"
+		"\"field_data\":[{\"name\":\"email\",\"values\":[\"\",\" \"]},"
+		"{\"name\":\"email\",\"values\":[\"a@b.c\"]},"
+		"{\"name\":\"which_size?\",\"values\":[\"\"]},"
 		"{\"name\":\"work_email\",\"values\":[\"a@work.example\"]},"
 		"{\"name\":\"state\",\"values\":[\"Ohio\"]},"
 		"{\"name\":\"province\",\"values\":[\"Quebec\"]},"
