@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#define REASON_BYTES 4096 /* of a page without what was typed */
+/* Of a page without what was typed, of whose problem each byte may be written as six. */
+#define REASON_BYTES 8192
 
 /* ---- who asks -------------------------------------------------------------------- */
 

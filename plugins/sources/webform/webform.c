@@ -92,7 +92,7 @@ static const struct lg_option options[] = {
 	 .offset = offsetof(struct settings, max_name),
 	 .fallback = "128",
 	 .min = 16,
-	 .max = 1024,
+	 .max = NAME_BYTES_MAX,
 	 .help = "longest name of a field, in bytes of UTF-8; a form with a longer one is "
 		 "refused"},
 	{.name = "max_value",

@@ -22,10 +22,12 @@ struct settings {
 
 #define KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
 
-/* Why a request is refused. */
+#define NAME_BYTES_MAX 1024 /* that max_name may be */
+
+/* Why a request is refused: a sentence, whole also when it quotes the name of a field. */
 struct problem {
 	int32_t status; /* 0: it is not */
-	char detail[512];
+	char detail[NAME_BYTES_MAX + 256];
 };
 
 /* Says it, as printf does. Returns false. */

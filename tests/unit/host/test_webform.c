@@ -1,6 +1,8 @@
 /* The webform plugin at its desk: what it makes of bodies, and what it answers. */
 #include "webform_desk.h"
 
+#include <stdio.h>
+
 #include "host/library.h"
 #include "lead/field.h"
 
@@ -386,6 +388,23 @@ static void test_long_values(void **state)
 	HAS(receive_form(body), "refuse 413 The field \"full_name\" is longer than 300 bytes.");
 }
 
+/* A name is quoted whole, or not at all: half a character is no text. */
+static void test_whole_quotes(void **state)
+{
+	char body[2000] = "x", sentence[1200], *end = body;
+
+	(void)state;
+	set_number("max_name", 1024);
+	set_number("max_value", 256);
+	for (int i = 0; i < 511; i++)
+		end = stpcpy(end, "\xc3\xab");
+	snprintf(sentence, sizeof(sentence),
+		 "refuse 413 The field \"%s\" is longer than 256 bytes.\n", body);
+	*end++ = '=';
+	memset(end, 'v', 257);
+	HAS(receive_form(body), sentence);
+}
+
 /* ---- other sites ------------------------------------------------------------------ */
 
 static void set_origins(const struct lg_slice *items, size_t count)
@@ -578,10 +597,10 @@ int main(void)
 		AT_A_DESK(test_answers),	 AT_A_DESK(test_multipart),
 		AT_A_DESK(test_files),		 AT_A_DESK(test_text),
 		AT_A_DESK(test_charsets),	 AT_A_DESK(test_names),
-		AT_A_DESK(test_long_values),	 AT_A_DESK(test_origins),
-		AT_A_DESK(test_preflight),	 AT_A_DESK(test_page_keeps_what_was_typed),
-		AT_A_DESK(test_redirects),	 AT_A_DESK(test_check),
-		AT_A_DESK(test_descriptor),
+		AT_A_DESK(test_long_values),	 AT_A_DESK(test_whole_quotes),
+		AT_A_DESK(test_origins),	 AT_A_DESK(test_preflight),
+		AT_A_DESK(test_redirects),	 AT_A_DESK(test_page_keeps_what_was_typed),
+		AT_A_DESK(test_check),		 AT_A_DESK(test_descriptor),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
