@@ -264,8 +264,8 @@ static bool give_profile(const struct reading *reading, const struct path *path,
 	const struct lg_json *url = lg_json_member(request, value, LG_SLICE("url"));
 	struct lg_slice none = {NULL, 0};
 
-	if (!lg_slice_equal(name, LG_SLICE("person.profiles")) &&
-	    !lg_slice_equal(name, LG_SLICE("profiles")))
+	if (!reading->visitor->profile || (!lg_slice_equal(name, LG_SLICE("person.profiles")) &&
+					   !lg_slice_equal(name, LG_SLICE("profiles"))))
 		return false;
 	return network &&
 	       reading->visitor->profile(reading->visitor, lg_json_text(request, network),

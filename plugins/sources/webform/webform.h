@@ -44,7 +44,8 @@ struct lg_slice request_header(struct lg_request *request, const char *name);
 struct visitor {
 	bool (*field)(struct visitor *visitor, struct lg_slice name, struct lg_slice value,
 		      struct problem *problem);
-	/* A profile of JSON, the one object that may come several times. */
+	/* A profile of JSON, the one object that may come several times. NULL: its members come
+	 * as fields, as those of other objects do. */
 	bool (*profile)(struct visitor *visitor, struct lg_slice network, struct lg_slice id,
 			struct lg_slice url, struct problem *problem);
 };
