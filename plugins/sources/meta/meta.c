@@ -44,7 +44,8 @@ static const struct lg_option options[] = {
 	 .min = 1,
 	 .max = 86400000,
 	 .offset = offsetof(struct settings, rate_pause),
-	 .help = "how long nothing is asked after Meta has said that it was too often"},
+	 .help = "how long nothing is asked after Meta has said that it was too often, at most "
+		 "max_retry_after"},
 	{.name = "max_pages",
 	 .type = LG_INTEGER,
 	 .fallback = "20000",
