@@ -145,7 +145,15 @@ static bool move_rejects(const struct folder_files *files, const struct folder_e
 	return folder_move(files->working, hidden, folder_of(files, exit), rejects);
 }
 
-/* What lies there is our own: the name was free. */
+static bool has_text(int folder, const char *name, const char *text)
+{
+	char room[FOLDER_REASON_BYTES];
+	struct lg_slice found;
+
+	return read_all(folder, name, room, sizeof(room), &found) && slice_is(found, text);
+}
+
+/* What lies there is our own, whole or not: the name was free. */
 static bool write_reason(const struct folder_files *files, const struct folder_exit *exit)
 {
 	char name[NAME_MAX + 1];
@@ -153,7 +161,8 @@ static bool write_reason(const struct folder_files *files, const struct folder_e
 	if (!exit->failed)
 		return true;
 	folder_name_reason(exit->other, name);
-	return folder_write(files->failed, name, exit->reason) ||
+	return has_text(files->failed, name, exit->reason) ||
+	       folder_write(files->failed, name, exit->reason) ||
 	       (errno == EEXIST && unlinkat(files->failed, name, 0) == 0 &&
 		folder_write(files->failed, name, exit->reason));
 }

@@ -206,6 +206,36 @@ static void test_a_name_that_is_taken(void **state)
 	assert_string_equal(text_of(files.done, "may.csv"), "leads");
 }
 
+static ino_t inode_of(int folder, const char *name)
+{
+	struct stat status;
+
+	assert_int_equal(fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW), 0);
+	return status.st_ino;
+}
+
+/* What can be done is done once, however often the rest is tried. */
+static void test_the_reason_is_written_once(void **state)
+{
+	struct folder_exit exit;
+	int held;
+
+	(void)state;
+	begin(&exit, "may.csv", true);
+	assert_true(folder_write(files.failed, "may.csv", "his"));
+	assert_false(folder_exit_finish(&files, &exit));
+	/* As long as it is open, no other file has its number. */
+	held = openat(files.failed, "may.csv.reason.txt", O_RDONLY);
+	assert_true(held >= 0);
+	ino_t first = inode_of(files.failed, "may.csv.reason.txt");
+	assert_false(folder_exit_finish(&files, &exit));
+	assert_int_equal(inode_of(files.failed, "may.csv.reason.txt"), first);
+	close(held);
+	assert_int_equal(unlinkat(files.failed, "may.csv", 0), 0);
+	assert_true(folder_exit_finish(&files, &exit));
+	assert_string_equal(text_of(files.failed, "may.csv.reason.txt"), "line 3:\nit is \"so\"\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_half_a_note, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_name_that_is_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_reason_is_written_once, set_up, tear_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
