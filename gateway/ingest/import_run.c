@@ -315,9 +315,7 @@ static void make_one(struct import_run *run)
 
 static bool has_room(const struct import_run *run)
 {
-	return !run->all_read && !rejects_begin_anew(run) &&
-	       run->queue.ready_count + run->queue.sent_count <
-		       (size_t)run->source->settings.imports.batches;
+	return !run->all_read && !rejects_begin_anew(run) && import_queue_has_room(run);
 }
 
 static void close_reading(struct import_run *run)
