@@ -87,55 +87,60 @@ void http_room_note(struct http_worker *worker)
 	atomic_store_explicit(&worker->oldest_body_ms, oldest_ms, memory_order_relaxed);
 }
 
-/* The worker of the oldest body of all; NULL: there is none. */
-static struct http_worker *eldest(struct http_server *server)
+static int64_t oldest_of(const struct http_worker *worker)
 {
-	struct http_worker *eldest = NULL;
-	int64_t least_ms = INT64_MAX;
+	return atomic_load_explicit(&worker->oldest_body_ms, memory_order_relaxed);
+}
 
-	for (size_t i = 0; i < server->worker_count; i++) {
-		struct http_worker *worker = &server->workers[i];
-		int64_t oldest_ms = atomic_load_explicit(&worker->oldest_body_ms,
-							 memory_order_relaxed);
-		if (oldest_ms < least_ms) {
-			least_ms = oldest_ms;
-			eldest = worker;
-		}
-	}
-	return least_ms != INT64_MAX ? eldest : NULL;
+/* Whose turn to give way comes first. */
+static bool is_elder(const struct http_worker *worker, const struct http_worker *than)
+{
+	int64_t oldest_ms = oldest_of(worker), than_ms = oldest_of(than);
+
+	return oldest_ms != than_ms ? oldest_ms < than_ms : worker->index < than->index;
 }
 
 /* The most that anybody wants; a letter goes with the first of them. */
-static void ask(struct http_worker *elder, uint64_t bytes)
+static void ask(struct http_worker *worker, uint64_t bytes)
 {
-	uint64_t before = atomic_load(&elder->room_wanted);
+	uint64_t before = atomic_load(&worker->room_wanted);
 
 	while (before < bytes)
-		if (atomic_compare_exchange_weak(&elder->room_wanted, &before, bytes))
+		if (atomic_compare_exchange_weak(&worker->room_wanted, &before, bytes))
 			break;
 	if (before == 0)
-		mailbox_send(&elder->mailbox, &elder->room_letter);
+		mailbox_send(&worker->mailbox, &worker->room_letter);
 }
 
-/* Whether another loop has the oldest one, which is asked to give way. */
-static bool ask_elder(struct http_worker *worker, const struct need *need)
+/* Asks the eldest of those loops whose turn comes before this one's, or after it. False:
+ * there is none with a body that may have to go. */
+static bool ask_eldest(struct http_worker *worker, const struct need *need, bool before)
 {
-	struct http_worker *elder = eldest(worker->server);
+	struct http_server *server = worker->server;
+	struct http_worker *eldest = NULL;
 
-	if (!elder || elder == worker ||
-	    atomic_load_explicit(&elder->oldest_body_ms, memory_order_relaxed) > need->begun_ms)
-		return false;
-	ask(elder, need->bytes);
-	return true;
+	for (size_t i = 0; i < server->worker_count; i++) {
+		struct http_worker *other = &server->workers[i];
+		if (other != worker && oldest_of(other) <= need->begun_ms &&
+		    is_elder(other, worker) == before && (!eldest || is_elder(other, eldest)))
+			eldest = other;
+	}
+	if (eldest)
+		ask(eldest, need->bytes);
+	return eldest != NULL;
 }
 
+/* The oldest body of a loop may hold too little, and so may all of them: then it is the
+ * next one's turn. */
 void http_room_give_way(struct http_worker *worker)
 {
 	const struct need need = need_of(worker, NULL, atomic_exchange(&worker->room_wanted, 0));
 
 	while (!budget_has(&worker->server->budget, need.bytes))
-		if (!make_room(worker, &need))
+		if (!make_room(worker, &need)) {
+			ask_eldest(worker, &need, false);
 			break;
+		}
 	http_room_note(worker);
 }
 
@@ -147,10 +152,13 @@ bool http_room_has(struct http_worker *worker, const struct http_request *reques
 	const struct budget *budget = &worker->server->budget;
 
 	while (!budget_has(budget, bytes)) {
-		if (ask_elder(worker, &need) && budget_has_beyond(budget, bytes))
+		http_room_note(worker);
+		bool asked = ask_eldest(worker, &need, true);
+		if (asked && budget_has_beyond(budget, bytes))
 			break;
 		if (!make_room(worker, &need))
-			return false;
+			return !asked && ask_eldest(worker, &need, false) &&
+			       budget_has_beyond(budget, bytes);
 	}
 	return true;
 }
@@ -162,10 +170,13 @@ bool http_room_take(struct http_worker *worker, const struct http_request *reque
 
 	http_room_note(worker);
 	while (!budget_take(budget, bytes)) {
-		if (ask_elder(worker, &need) && budget_take_beyond(budget, bytes))
+		http_room_note(worker);
+		bool asked = ask_eldest(worker, &need, true);
+		if (asked && budget_take_beyond(budget, bytes))
 			break;
 		if (!make_room(worker, &need))
-			return false;
+			return !asked && ask_eldest(worker, &need, false) &&
+			       budget_take_beyond(budget, bytes);
 	}
 	return true;
 }

@@ -31,8 +31,8 @@ struct release {
 
 /* malloc and not alloc_malloc: a sweep fails the server's memory, not ours. */
 struct fixture {
-	struct loop *loops[FIXTURE_LOOPS];
-	pthread_t threads[FIXTURE_LOOPS];
+	struct loop *loops[FIXTURE_MAX_LOOPS];
+	pthread_t threads[FIXTURE_MAX_LOOPS];
 	size_t loop_count;
 	struct http_server *server;
 	struct mailbox mailbox;
@@ -215,7 +215,7 @@ static void free_fixture(struct fixture *fixture)
 	if (fixture->releases.mailbox)
 		loop_mailbox_fini(&fixture->releases);
 	mailbox_fini(&fixture->mailbox);
-	for (size_t i = 0; i < FIXTURE_LOOPS; i++)
+	for (size_t i = 0; i < FIXTURE_MAX_LOOPS; i++)
 		loop_free(&fixture->loops[i]);
 	pthread_mutex_destroy(&fixture->lock);
 	pthread_cond_destroy(&fixture->changed);

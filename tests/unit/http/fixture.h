@@ -11,6 +11,7 @@
 #include "http/server.h"
 
 #define FIXTURE_LOOPS 2
+#define FIXTURE_MAX_LOOPS 3
 #define FIXTURE_BIG_BYTES (8u << 20)
 
 struct fixture;

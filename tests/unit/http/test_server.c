@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "fixture.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #define HOST "Host: a\r\n"
@@ -217,8 +218,22 @@ static void bounds_all_bodies_together(void **state)
 	fixture_stop(fixture);
 }
 
-/* A body of its own, again and again, until there is room for it. */
-static void send_until_stored(struct fixture *fixture)
+/* The next so many loops have read what was sent before. */
+static void settle(struct fixture *fixture, size_t loops)
+{
+	struct client client;
+
+	for (size_t i = 0; i < loops; i++) {
+		client_connect(&client, fixture);
+		client_say(&client, "GET / HTTP/1.1\r\n" HOST "\r\n");
+		client_expect(&client, "HTTP/1.1 200 OK", 1);
+		client_close(&client);
+	}
+}
+
+/* A body of its own, again and again, until there is room for it. Others come between,
+ * so that it meets the same loop each time. */
+static void send_between(struct fixture *fixture, size_t others)
 {
 	struct client client;
 	bool stored = false;
@@ -227,12 +242,35 @@ static void send_until_stored(struct fixture *fixture)
 	     !stored && clock_monotonic_ms() < until_ms;) {
 		client_connect(&client, fixture);
 		client_say(&client, "POST / HTTP/1.1\r\n" HOST
-				    "Connection: close\r\nContent-Length: 10\r\n\r\n0123456789");
+				    "Connection: close\r\nContent-Length: 20\r\n\r\n"
+				    "01234567890123456789");
 		assert_true(client_read_end(&client));
-		stored = client_has(&client, " 0123456789\n");
+		stored = client_has(&client, " 01234567890123456789\n");
 		client_close(&client);
+		settle(fixture, others);
+		poll(NULL, 0, stored ? 0 : 20); /* so that connections do not pile up */
 	}
 	assert_true(stored);
+}
+
+static void send_until_stored(struct fixture *fixture)
+{
+	send_between(fixture, 0);
+}
+
+/* 93 bytes of a body, of the hundred that all may hold. */
+static void hold_most(struct client *slow, struct fixture *fixture)
+{
+	client_connect(slow, fixture);
+	client_say(slow, "POST /x HTTP/1.1\r\n" HOST "Content-Length: 95\r\n\r\n"
+			 "0123456789012345678901234567890123456789012345678"
+			 "01234567890123456789012345678901234567890123");
+}
+
+static void expect_turned_away(struct client *slow)
+{
+	assert_true(client_read_end(slow));
+	assert_true(client_has(slow, "HTTP/1.1 503 "));
 }
 
 /* Whoever holds all the room and takes its time gives way. */
@@ -245,18 +283,74 @@ static void lets_the_oldest_body_give_way(void **state)
 	(void)state;
 	limits.buffered_bytes = 100;
 	struct fixture *fixture = start(&limits);
-	client_connect(&slow, fixture);
-	client_say(&slow, "POST /x HTTP/1.1\r\n" HOST "Content-Length: 95\r\n\r\n"
-			  "0123456789012345678901234567890123456789012345678"
-			  "01234567890123456789012345678901234567890123");
+	hold_most(&slow, fixture);
 	send_until_stored(fixture);
-	assert_true(client_read_end(&slow));
-	assert_true(client_has(&slow, "HTTP/1.1 503 "));
+	expect_turned_away(&slow);
 	busy = fixture_counter(REFUSED, "busy");
 	send_until_stored(fixture);
 	assert_int_equal(fixture_counter(REFUSED, "busy"), busy);
 	client_close(&slow);
 	fixture_stop(fixture);
+}
+
+static struct fixture *start_loops(size_t loops)
+{
+	struct http_limits limits = fixture_limits();
+
+	limits.buffered_bytes = 100;
+	limits.minimum_rate_bytes = 0;
+	return fixture_start(&limits, loops, NULL);
+}
+
+/* A body in its own time, so that the loop has one for a while. */
+static void send_slowly(struct client *client, struct fixture *fixture)
+{
+	client_connect(client, fixture);
+	client_say(client,
+		   "POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+	client_expect(client, "100 Continue", 1);
+	client_say(client, "abc");
+	client_expect(client, " abc\n", 1);
+}
+
+/* That a loop had an older one does not stand before those of other loops. */
+static void asks_another_loop_after_a_body_of_its_own(void **state)
+{
+	struct fixture *fixture = start_loops(2);
+	struct client first, slow;
+
+	(void)state;
+	send_slowly(&first, fixture);
+	hold_most(&slow, fixture);
+	settle(fixture, 2);
+	send_between(fixture, 1);
+	expect_turned_away(&slow);
+	client_close(&slow);
+	client_close(&first);
+	fixture_stop(fixture);
+}
+
+/* Nor does an older one that holds too little, on the loop that asks or on another. */
+static void asks_beyond_an_older_body_that_holds_too_little(void **state)
+{
+	(void)state;
+	for (size_t others = 0; others < 2; others++) {
+		struct fixture *fixture = start_loops(2 + others);
+		struct client tiny, slow;
+
+		client_connect(&tiny, fixture);
+		client_say(&tiny, "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n01234");
+		settle(fixture, 2 + others);
+		hold_most(&slow, fixture);
+		settle(fixture, 2 + others);
+		send_between(fixture, 1 + others);
+		expect_turned_away(&slow);
+		client_close(&slow);
+		client_say(&tiny, "5678");
+		client_expect(&tiny, " 012345678\n", 1);
+		client_close(&tiny);
+		fixture_stop(fixture);
+	}
 }
 
 /* What an answer did not wait for is dropped, and is no second outcome. */
@@ -398,6 +492,8 @@ int main(void)
 		cmocka_unit_test(makes_room_for_new_connections),
 		cmocka_unit_test(bounds_all_bodies_together),
 		cmocka_unit_test(lets_the_oldest_body_give_way),
+		cmocka_unit_test(asks_another_loop_after_a_body_of_its_own),
+		cmocka_unit_test(asks_beyond_an_older_body_that_holds_too_little),
 		cmocka_unit_test(counts_a_request_once),
 		cmocka_unit_test(finds_the_client_behind_a_proxy),
 		cmocka_unit_test(drains),
