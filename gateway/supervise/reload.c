@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/counter.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "supervise/admin.h"
 #include "supervise/descriptors.h"
@@ -358,6 +359,18 @@ static void put_to_use(struct reload *reload, struct generation *next, struct li
 	arena_fini(&arena);
 }
 
+/* A start may be handed a pipe. It cannot be read again, and to wait for its writer would
+ * hold up the main thread for ever. */
+static struct generation *load(const char *path, struct buffer *errors)
+{
+	struct error error = {""};
+
+	if (file_check(path, SIZE_MAX, &error))
+		return generation_load(path, errors);
+	buffer_printf(errors, "%s: error: cannot be read: %s\n", path, error.text);
+	return NULL;
+}
+
 static void run(struct reload *reload)
 {
 	struct generation *next;
@@ -373,7 +386,7 @@ static void run(struct reload *reload)
 	}
 	notify_reloading();
 	buffer_init(&errors, SIZE_MAX);
-	next = generation_load(reload->config_path, &errors);
+	next = load(reload->config_path, &errors);
 	if (next)
 		put_to_use(reload, next, &tickets);
 	else

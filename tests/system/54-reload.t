@@ -5,6 +5,7 @@ use warnings;
 use IO::Socket::INET;
 use JSON::PP;
 use LeadgateTest;
+use POSIX qw(mkfifo);
 use Test::More;
 
 $ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
@@ -127,6 +128,11 @@ is($status, 78, 'a file that is no YAML is refused');
 $gateway->signal('HUP');
 wait_until { () = $gateway->log =~ /event=reload\.kept generation=4/g; $& } 'a signal says so in the log';
 like($gateway->admin('/metrics')->{content}, qr/^leadgate_reloads_total\{result="failed"\} 4$/m, 'failures are counted');
+unlink $gateway->config;
+mkfifo($gateway->config, 0600) or die "$!\n";
+$gateway->signal('HUP');
+wait_until { $gateway->log =~ /level=error event=reload\.failed reason=.*cannot be read: it is a pipe/ } 'a pipe is not waited for';
+is($gateway->admin('/readyz')->{status}, 200, 'and the main thread goes on');
 
 # What cannot change stays as it is, and is named.
 $gateway->announce(qr/event=reload\.needs-restart/);
