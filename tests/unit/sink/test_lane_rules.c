@@ -255,7 +255,7 @@ static void test_new_events_go_beside_a_batch_that_waits(void **state)
 	post(4);
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 2);
 	WAIT_FOR(strcmp(status().reason, "rate_day is used up") == 0);
-	assert_int_equal(status().position, 8);
+	WAIT_FOR(status().position == 8);
 	assert_int_equal(robot.delivered_in_all, 2);
 	stop();
 	stand.settings.rate_day = 0;
