@@ -52,6 +52,7 @@ struct watcher {
 	struct import_job job;
 	char name[NAME_MAX + 1]; /* in `working` */
 	int64_t taken_ms;	 /* wall clock: when it came there */
+	bool is_new;		 /* it came there just now: nothing was imported of it yet */
 	struct folder_exit exit; /* how it, or one before, leaves */
 };
 
@@ -194,14 +195,15 @@ static void fail(struct watcher *watcher)
 }
 
 /* A gateway that was killed may not have come to move it: what was imported after the file
- * came here is this file. */
+ * came here is this file. Of one that has just come that is never so, though the clock of the
+ * filesystem, which is coarser than ours, may say it, or ours was set back. */
 static void end_known(struct watcher *watcher)
 {
 	const struct import_job *job = &watcher->job;
 	char at[CLOCK_RFC3339_BYTES];
 	struct error reason;
 
-	if (job->known_ms >= watcher->taken_ms) {
+	if (!watcher->is_new && job->known_ms >= watcher->taken_ms) {
 		put_away(watcher, NULL, &job->known);
 		return;
 	}
@@ -409,8 +411,9 @@ static bool take_chosen(struct watcher *watcher)
 {
 	bool named = folder_name_free(watcher->files.working, watcher->chosen, watcher->name);
 
-	if (named && folder_move(watcher->files.incoming, watcher->chosen, watcher->files.working,
-				 watcher->name))
+	watcher->is_new = named && folder_move(watcher->files.incoming, watcher->chosen,
+					       watcher->files.working, watcher->name);
+	if (watcher->is_new)
 		return true;
 	if (named && errno == ENOENT)
 		return false;
@@ -424,6 +427,7 @@ static bool find_in_working(struct watcher *watcher)
 	int64_t others;
 
 	*watcher->chosen = '\0';
+	watcher->is_new = false;
 	if (!folder_each(watcher->files.working, choose_first, watcher, &others))
 		tell_failure(watcher, "reading \"working\"", errno);
 	memcpy(watcher->name, watcher->chosen, sizeof(watcher->name));

@@ -168,6 +168,13 @@ is(leads(), $stored, 'a file that was imported before it could be moved is done'
 wait_until { $gw->log =~ /event=folder\.done/ } 'the log says so';
 like($gw->log, qr/event=folder\.done source=partners rows=601 refused=1\b/, 'with what came of it then');
 
+# Another file of that content has just come, whatever the clocks say: that of a filesystem is
+# some milliseconds late, and the import seems to have ended behind its coming.
+drop('copy.csv', many('killed', 600), ',Nobody,');
+wait_until { -e "$box/failed/copy.csv" || -e "$box/done/copy.csv" } 'it leaves';
+ok(-e "$box/failed/copy.csv.reason.txt", 'a second file of the same content is not called done');
+is(leads(), $stored, 'and brings nothing');
+
 # Killed between the file of refused rows and the file itself, as the note in `working` has it.
 is($gw->stop, 0, 'it stops');
 rename "$box/done/killed.csv", "$box/working/killed.csv";
