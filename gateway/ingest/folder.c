@@ -187,9 +187,9 @@ static void fail(struct watcher *watcher)
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "%s\nIts first %" PRId64 " rows are stored. When the same file is put into "
-		 "\"incoming\" again, it goes on behind them; leadgate import --again %.*s FILE "
-		 "begins anew.\n",
+		 "%s\nIts first %" PRId64 " rows are stored. When it is put into \"incoming\" "
+		 "again, it goes on behind them, if its content is still the same; leadgate import "
+		 "--again %.*s FILE begins anew.\n",
 		 reason, counts.rows, SLICE_ARGS(watcher->folder.source));
 	put_away(watcher, text, &counts);
 }
