@@ -146,10 +146,13 @@ static void on_house(struct intake *intake)
 
 	desk->house_under_way = false;
 	desk->recount = true;
-	if (intake->submission.status == SUBMISSION_STORED)
+	if (intake->submission.status == SUBMISSION_STORED) {
 		desk->opened = true;
-	else if (!desk->opened)
+		if (desk->house.claims.drop_more)
+			desk->house_ms = clock_monotonic_ms();
+	} else if (!desk->opened) {
 		desk->house_ms = clock_monotonic_ms() + COUNT_MS;
+	}
 	loop_task_post(desk->turn);
 }
 

@@ -138,8 +138,10 @@ int claim_store(struct journal *journal, struct claim_work *work, int64_t now_ms
 		rc = run_for_source(journal, STATEMENT_DROP_POLL, work->source, 0);
 	if (rc == SQLITE_OK && work->unpark)
 		rc = run_for_source(journal, STATEMENT_UNPARK, work->source, now_ms);
-	if (rc == SQLITE_OK && work->drop_before_ms)
+	if (rc == SQLITE_OK && work->drop_before_ms) {
 		rc = run_for_source(journal, STATEMENT_DROP_DONE, work->source,
 				    work->drop_before_ms);
+		work->drop_more = rc == SQLITE_OK && sqlite3_changes(journal->db) == DROP_MAX;
+	}
 	return rc;
 }

@@ -60,6 +60,8 @@ struct claim_work {
 	bool drop_poll;		/* there is no poll any more */
 	bool unpark;		/* parked claims are due again */
 	int64_t drop_before_ms; /* done ones that ended before are forgotten; 0: none */
+	bool drop_more;		/* the writer's: not all of those, which would be too many for one
+				 * commit; the same work goes on */
 	/* Called when notes are committed, before the answer and in the order of commits, for
 	 * answers are read by several threads. NULL: nobody. Writer; does not block. */
 	void (*noted)(struct claim_work *work);

@@ -379,6 +379,19 @@ static void test_a_desk_opens_when_there_is_room(void **state)
 	wait_until_none("SELECT count(*) FROM claim WHERE state <> 'done'");
 }
 
+/* More than one commit forgets: a source that learns many keys would know them for ever if
+ * the rest had to wait for the next minute. */
+static void test_old_claims_are_forgotten_at_once(void **state)
+{
+	(void)state;
+	kit_sql(&fixture.kit, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+			      " WHERE i < 2500) INSERT INTO claim (source, kind, key, parts, at,"
+			      " state, due, attempts) SELECT 'form', 'claim', i, 0, 1, 'done', 1, 1"
+			      " FROM n");
+	start_fetcher();
+	wait_until_none("SELECT count(*) FROM claim");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_order_ends_a_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_desk_opens_when_there_is_room, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_old_claims_are_forgotten_at_once, set_up,
 						tear_down),
 	};
 
