@@ -71,6 +71,9 @@ struct reading {
  * between letters and digits. Of the request; absent: no memory. */
 struct lg_slice names_plain(struct lg_request *request, struct lg_slice name);
 
+/* Whether a name is this one, as names_plain made it. */
+bool names_same(struct lg_slice plain, struct lg_slice name);
+
 /* What a name, as names_plain made it, means in common exports; COLUMN_EXTRA: nobody
  * knows. */
 int32_t names_meaning(struct lg_request *request, struct lg_slice plain);

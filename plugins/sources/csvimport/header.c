@@ -41,30 +41,25 @@ static bool no_memory(struct search *search)
 
 /* ---- what a column means -------------------------------------------------------------- */
 
-static bool same_name(struct search *search, struct lg_slice plain, struct lg_slice other)
-{
-	return lg_slice_equal(plain, names_plain(search->request, other));
-}
-
 static int32_t meaning_of(struct search *search, struct lg_slice plain)
 {
 	const struct settings *settings = search->reading->instance->settings;
 	const struct lg_file *file = search->file;
 
 	for (size_t i = 0; i < file->map_count; i++)
-		if (same_name(search, plain, file->map[i].name))
+		if (names_same(plain, file->map[i].name))
 			return lg_slice_is(file->map[i].value, "-")
 				       ? COLUMN_IGNORED
 				       : names_meaning(
 						 search->request,
 						 names_plain(search->request, file->map[i].value));
 	for (size_t i = 0; i < settings->fields.count; i++)
-		if (same_name(search, plain, settings->fields.entries[i].name))
+		if (names_same(plain, settings->fields.entries[i].name))
 			return settings->fields.entries[i].field;
 	for (size_t i = 0; i < settings->ignore.count; i++)
-		if (same_name(search, plain, settings->ignore.items[i]))
+		if (names_same(plain, settings->ignore.items[i]))
 			return COLUMN_IGNORED;
-	if (settings->consent_column.length && same_name(search, plain, settings->consent_column))
+	if (settings->consent_column.length && names_same(plain, settings->consent_column))
 		return COLUMN_CONSENT;
 	return names_meaning(search->request, plain);
 }
@@ -313,7 +308,7 @@ static bool check_map(struct search *search)
 		size_t column = 0;
 
 		while (column < search->reading->column_count &&
-		       !same_name(search, plain, search->reading->columns[column].name))
+		       !names_same(plain, search->reading->columns[column].name))
 			column++;
 		if (column == search->reading->column_count)
 			snprintf(search->problem.data, search->problem.capacity,

@@ -150,6 +150,25 @@ struct lg_slice names_plain(struct lg_request *request, struct lg_slice name)
 	return (struct lg_slice){out, (size_t)(to - out)};
 }
 
+bool names_same(struct lg_slice plain, struct lg_slice name)
+{
+	bool between = false; /* what is one '_' when more comes */
+	size_t at = 0;
+
+	for (size_t i = 0; i < name.length; i++) {
+		if (!is_part(name.data[i])) {
+			between = at > 0;
+			continue;
+		}
+		if (between && (at == plain.length || plain.data[at++] != '_'))
+			return false;
+		between = false;
+		if (at == plain.length || plain.data[at++] != lg_lower(name.data[i]))
+			return false;
+	}
+	return at == plain.length;
+}
+
 int32_t names_meaning(struct lg_request *request, struct lg_slice plain)
 {
 	int32_t field;
