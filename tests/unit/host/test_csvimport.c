@@ -362,8 +362,7 @@ static void test_the_header_again(void **state)
 {
 	static const char *const headers[] = {
 		"email,,name\n",
-		"\xef\xbb\xbf"
-		"email,person,name\n",
+		"\xef\xbb\xbf\"email\",person,name\n",
 		"\xef\xbb\xbf\"email\",\"\",\"name\"\n",
 	};
 
