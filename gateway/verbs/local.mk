@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libverbs.a
 	%D%/help.c \
 	%D%/import.c \
 	%D%/import_bar.c \
+	%D%/import_outcome.c \
 	%D%/import_refusals.c \
 	%D%/import_rejects.c \
 	%D%/import_show.c \
