@@ -78,24 +78,20 @@ like($gateway->log, qr/event=gateway\.cut connections=1/, 'and the log counts wh
 $gateway->finish;
 
 # A reload that is asked for before there is anything to reload. The configuration
-# is a pipe, which the gateway waits for at its very beginning.
+# is a pipe, which the gateway waits for at its very beginning; the reload finds a file.
 my $early = LeadgateTest->new;
 my $text = slurp($early->config);
 unlink $early->config;
 POSIX::mkfifo($early->config, 0600) or die "mkfifo: $!\n";
-sub feed {
-    my ($before) = @_;
-    open my $pipe, '>', $early->config or die "opening the pipe: $!\n";
-    $before->();
-    print $pipe $text;
-    close $pipe;
-}
 $early->launch;
-feed(sub { $early->signal('HUP') });
-$early->wait_ready;
-feed(sub { pass('it reads its configuration again') });
-wait_until { $early->log =~ /event=reload\.done generation=2/ } 'the reload is done';
+open my $pipe, '>', $early->config or die "opening the pipe: $!\n";
+$early->signal('HUP');
 unlink $early->config;
 spew($early->config, $text);
+print $pipe $text;
+close $pipe;
+$early->wait_ready;
+wait_until { $early->log =~ /event=reload\.done generation=2/ } 'the reload is done';
+pass('it reads its configuration again');
 $early->finish;
 done_testing;
