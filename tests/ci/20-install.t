@@ -19,7 +19,7 @@ for my $file (qw(bin/leadgate lib/leadgate/webform.so lib/leadgate/file.so
     ok(-s "$root/usr/local/$file", "$file is installed");
 }
 like(`$root/usr/local/bin/leadgate version 2>&1`, qr/\d+\.\d+\.\d+/, 'it tells its version');
-step('distcheck', build, 1200, 'make', 'distcheck', 'LG_CHECK=brief');
+step('distcheck', build, 1200, 'make', '-j2', 'distcheck', 'LG_CHECK=brief');
 step('uninstall', build, 60, 'make', 'uninstall', "DESTDIR=$root");
 my @left = grep { -f } split /\n/, `find $root -type f`;
 is("@left", '', 'uninstall leaves nothing');
