@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,14 +15,18 @@
 bool mailbox_init(struct mailbox *mailbox)
 {
 	atomic_init(&mailbox->newest, NULL);
+	atomic_init(&mailbox->senders, 0);
 	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return mailbox->fd >= 0;
 }
 
 void mailbox_fini(struct mailbox *mailbox)
 {
-	if (mailbox->fd >= 0)
-		close(mailbox->fd);
+	if (mailbox->fd < 0)
+		return;
+	while (atomic_load_explicit(&mailbox->senders, memory_order_acquire) > 0)
+		sched_yield();
+	close(mailbox->fd);
 	mailbox->fd = -1;
 }
 
@@ -50,12 +55,15 @@ static void push(struct mailbox *mailbox, struct letter *newest, struct letter *
 {
 	struct letter *before = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
 
+	/* The letter may end the mailbox before its receiver is woken. */
+	atomic_fetch_add_explicit(&mailbox->senders, 1, memory_order_relaxed);
 	do
 		oldest->next = before;
 	while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &before, newest,
 						      memory_order_release, memory_order_relaxed));
 	if (!before)
 		mailbox_poke(mailbox);
+	atomic_fetch_sub_explicit(&mailbox->senders, 1, memory_order_release);
 }
 
 static struct letter *reverse(struct letter *list)

@@ -13,11 +13,14 @@ struct letter {
 
 struct mailbox {
 	_Atomic(struct letter *) newest;
-	int fd; /* eventfd, readable when there may be letters */
+	atomic_int senders; /* amid sending */
+	int fd;		    /* eventfd, readable when there may be letters */
 };
 
 /* False when no descriptor is left. */
 bool mailbox_init(struct mailbox *mailbox);
+/* Whose letters have come may still be about to wake the receiver: waits for them. Nobody
+ * begins to send any more. */
 void mailbox_fini(struct mailbox *mailbox);
 
 /* Any thread. The letter belongs to the receiver from here on. */
