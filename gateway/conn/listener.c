@@ -123,16 +123,6 @@ static bool has_descriptor(const struct listener *listener)
 	return fd >= 0 && fd < listener->ceiling;
 }
 
-static void on_retry(struct loop_timer *timer)
-{
-	struct listener *listener = container_of(timer, struct listener, retry);
-
-	if (!has_descriptor(listener))
-		pause_accepting(listener, NULL);
-	else if (!loop_watch_set(&listener->watch, LOOP_READ))
-		loop_timer_set(timer, RETRY_MS);
-}
-
 /* False: the peer's family is none that we listen on. */
 static bool hand_out(struct listener *listener, int fd, const struct sockaddr_storage *socket)
 {
@@ -152,7 +142,8 @@ static bool is_shortage(int code)
 	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
-/* What waits in the queue; a shortage is over when nothing does any more. */
+/* What waits in the queue; a shortage is over when nothing does any more, which is
+ * asked for again after a batch that may have been the last. */
 static void accept_some(struct listener *listener, int most)
 {
 	for (int i = 0; i < most && listener->fd >= 0; i++) {
@@ -175,6 +166,20 @@ static void accept_some(struct listener *listener, int most)
 			note_resumed(listener);
 		return;
 	}
+	if (listener->paused_ms > 0)
+		loop_timer_set(&listener->retry, RETRY_MS);
+}
+
+static void on_retry(struct loop_timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	if (!has_descriptor(listener))
+		pause_accepting(listener, NULL);
+	else if (!loop_watch_set(&listener->watch, LOOP_READ))
+		loop_timer_set(timer, RETRY_MS);
+	else
+		accept_some(listener, ACCEPT_BATCH);
 }
 
 static void on_ready(struct loop_watch *watch, int events)

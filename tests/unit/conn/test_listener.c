@@ -10,6 +10,7 @@
 #include "conn/listener.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -211,6 +212,59 @@ static void waits_for_descriptors(void **state)
 	close(log);
 }
 
+/* ---- the end of a shortage -------------------------------------------------------- */
+
+/* One that shows the shortage, then two full batches: no look finds the queue empty. */
+#define WAITING 129
+
+struct episode {
+	struct loop_timer timer;
+	struct listener listener;
+	int looks;
+};
+
+/* The shortage ends; a while later nothing may be left of it. */
+static void watch_episode(struct loop_timer *timer)
+{
+	struct episode *episode = container_of(timer, struct episode, timer);
+	const struct seen *seen = episode->listener.context;
+
+	episode->listener.ceiling = INT_MAX;
+	if (seen->count < WAITING || (episode->listener.paused_ms > 0 && ++episode->looks < 1000))
+		loop_timer_set(timer, 10);
+	else
+		loop_stop(seen->loop);
+}
+
+static void ends_a_shortage_with_a_full_batch(void **state)
+{
+	struct seen seen = {.loop = loop_new(), .wanted = INT_MAX};
+	int log = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct episode episode = {.looks = 0};
+	int clients[WAITING];
+
+	(void)state;
+	log_setup(log, LOG_LOGFMT, LG_LOG_WARNING);
+	assert_true(listener_open(&episode.listener, seen.loop, LG_SLICE("127.0.0.1:0"), WAITING,
+				  &ours, NULL));
+	episode.listener.ceiling = 0; /* the first is accepted, and is one too many */
+	assert_true(listener_start(&episode.listener, on_accepted, &seen));
+	for (int i = 0; i < WAITING; i++)
+		assert_true((clients[i] = dial_v4(listener_port(&episode.listener))) >= 0);
+	loop_timer_init(&episode.timer, seen.loop, watch_episode);
+	assert_true(loop_timer_set(&episode.timer, 50));
+	loop_run(seen.loop);
+	assert_int_equal(seen.count, WAITING);
+	assert_int_equal(episode.listener.paused_ms, 0);
+	for (int i = 0; i < WAITING; i++)
+		close(clients[i]);
+	loop_timer_fini(&episode.timer);
+	listener_close(&episode.listener);
+	loop_free(&seen.loop);
+	log_setup(STDERR_FILENO, LOG_LOGFMT, LG_LOG_INFO);
+	close(log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +272,7 @@ int main(void)
 		cmocka_unit_test(keeps_ipv6_to_itself),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(waits_for_descriptors),
+		cmocka_unit_test(ends_a_shortage_with_a_full_batch),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
