@@ -168,7 +168,6 @@ bool http_room_take(struct http_worker *worker, const struct http_request *reque
 	const struct need need = need_of(worker, request, bytes);
 	struct budget *budget = &worker->server->budget;
 
-	http_room_note(worker);
 	while (!budget_take(budget, bytes)) {
 		http_room_note(worker);
 		bool asked = ask_eldest(worker, &need, true);

@@ -69,9 +69,8 @@ void errand_write(struct buffer *out, const struct chore *chore)
 		write_replay(&writer, &chore->replay);
 	if (chore->kind == CHORE_BACKFILL)
 		json_write_member_int(&writer, "since_ms", chore->before_ms);
-	if (chore->kind == CHORE_CLAIMS) {
+	if (chore->kind == CHORE_CLAIMS)
 		json_write_member_bool(&writer, "dead", chore->replay.dead_only);
-	}
 	json_write_close(&writer, '}');
 }
 
