@@ -200,7 +200,9 @@ static void say_unknown(struct lg_slice name, struct error *error)
 	error_set(error, "no plugin \"%.*s\"%s%s%s in %s; there are: %.*s", SLICE_ARGS(name),
 		  near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "",
 		  search_path().length ? search_path().data : "(no plugin folder)",
-		  SLICE_ARGS(list.end ? buffer_slice(&list) : LG_SLICE("none")));
+		  SLICE_ARGS(list.end ? buffer_slice(&list)
+				      : LG_SLICE("none (core.plugin_path and LEADGATE_PLUGIN_PATH "
+						 "name other folders)")));
 	buffer_fini(&list);
 	names_clear(&names);
 }

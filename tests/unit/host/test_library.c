@@ -69,6 +69,9 @@ static void test_no_such_plugin(void **state)
 	refused("wholly-unknown", "there are: claimer, failing_sink, failing_source");
 	refused("../plugin/failing_sink", "no plugin");
 	refused("", "no plugin");
+	library_set_path("/nowhere");
+	refused("failing_sink", "in /nowhere; there are: none (core.plugin_path and");
+	library_set_path(folder);
 }
 
 static void test_file_that_is_no_library(void **state)
