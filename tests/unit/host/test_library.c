@@ -36,6 +36,15 @@ static void refused(const char *name, const char *word)
 		fail_msg("%s: \"%s\" does not say \"%s\"", name, error.text, word);
 }
 
+/* First of all, for what is loaded is found anywhere. */
+static void test_no_plugin_at_all(void **state)
+{
+	(void)state;
+	library_set_path("/nowhere");
+	refused("failing_sink", "in /nowhere; there are: none (core.plugin_path and");
+	library_set_path(folder);
+}
+
 static void test_load(void **state)
 {
 	struct error error = {""};
@@ -69,9 +78,6 @@ static void test_no_such_plugin(void **state)
 	refused("wholly-unknown", "there are: claimer, failing_sink, failing_source");
 	refused("../plugin/failing_sink", "no plugin");
 	refused("", "no plugin");
-	library_set_path("/nowhere");
-	refused("failing_sink", "in /nowhere; there are: none (core.plugin_path and");
-	library_set_path(folder);
 }
 
 static void test_file_that_is_no_library(void **state)
@@ -170,6 +176,7 @@ static void test_without_a_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_plugin_at_all),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_refusals_name_file_and_numbers),
 		cmocka_unit_test(test_no_such_plugin),
