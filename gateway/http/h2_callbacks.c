@@ -3,6 +3,7 @@
 #include "http/h2_answer.h"
 #include "http/h2_head.h"
 #include "http/h2_request.h"
+#include "http/h2_window.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -122,6 +123,11 @@ static int on_frame(nghttp2_session *library, const nghttp2_frame *frame, void *
 		if (s)
 			h2_request_finish(s);
 		break;
+	case NGHTTP2_SETTINGS:
+		if (h2_window_bears(h2, &frame->settings))
+			break;
+		h2_session_end(h2, CONN_H2_BROKEN, NGHTTP2_FLOW_CONTROL_ERROR);
+		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK)
 			h2_session_take_pong(h2, frame->ping.opaque_data);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "http/h2_request.h"
+#include "http/h2_window.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -122,8 +123,19 @@ static bool is_stale(const struct h2_session *h2, uint32_t id)
 	       !nghttp2_session_find_stream(h2->library, (int32_t)id);
 }
 
-/* Whether the frame whose header ends at `at` may be understood. Gives the
- * library what is before it when it has to know that first. */
+/* The library has to know what is before the frame whose header ends at `at`. Of a
+ * header that began in earlier bytes nothing is held back: all before it was given. */
+static void give_before(struct h2_session *h2, struct lg_slice bytes, size_t at, size_t *given)
+{
+	size_t before = at - H2_FRAME_HEADER_LENGTH;
+
+	if (at < *given + H2_FRAME_HEADER_LENGTH)
+		return;
+	give(h2, slice_cut(bytes, *given, before - *given));
+	*given = before;
+}
+
+/* Whether the frame whose header ends at `at` may be understood. */
 static bool admit(struct h2_session *h2, struct lg_slice bytes, size_t at, size_t *given)
 {
 	const struct h2_frame *frame = &h2->reader.frame;
@@ -138,17 +150,18 @@ static bool admit(struct h2_session *h2, struct lg_slice bytes, size_t at, size_
 		h2_session_end(h2, CONN_H2_BROKEN, NGHTTP2_PROTOCOL_ERROR);
 		return false;
 	}
+	if (frame->type == NGHTTP2_SETTINGS) {
+		give_before(h2, bytes, at, given);
+		h2_window_note(h2);
+		return true;
+	}
 	if (frame->type != NGHTTP2_HEADERS)
 		return true;
 	if (frame->stream > h2->newest) {
 		h2->newest = frame->stream;
 		return true;
 	}
-	if (at - *given >= H2_FRAME_HEADER_LENGTH) {
-		size_t before = at - H2_FRAME_HEADER_LENGTH;
-		give(h2, slice_cut(bytes, *given, before - *given));
-		*given = before;
-	}
+	give_before(h2, bytes, at, given);
 	if (h2->closing || !is_stale(h2, frame->stream))
 		return true;
 	h2_session_end(h2, CONN_H2_BROKEN, NGHTTP2_PROTOCOL_ERROR);

@@ -28,6 +28,7 @@ struct h2_session {
 	uint32_t newest;	     /* the highest stream that the peer has opened */
 	uint32_t reset;	      /* the highest one that we have reset: the peer may not know yet */
 	uint32_t block;	      /* reader.blocks when the present state of HEAD began */
+	int64_t surplus;      /* of the streams' windows, as h2_window.h notes it */
 	enum conn_reason end; /* why the connection will be closed, when `ends` */
 	bool ends;	      /* nothing more is wanted from this peer */
 	bool leaving;	      /* the first GOAWAY of a drain was sent */

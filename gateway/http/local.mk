@@ -25,6 +25,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/h2_session.c \
 	%D%/h2_stream.c \
 	%D%/h2_transport.c \
+	%D%/h2_window.c \
 	%D%/h2_worker.c \
 	%D%/limits.c \
 	%D%/opening.c \
