@@ -57,7 +57,7 @@ spew($gateway->dir . '/script', "hang 60000\n");
 odd("lead last\@example.com\n");
 my $number = $gateway->wait_events(4);
 wait_until { my ($bad) = grep { $_->{name} eq 'bad' } @{ decode_json($gateway->admin('/sinks')->{content})->{sinks} };
-    $bad->{lag} > 0 } 'the bad sink is behind';
+    $bad->{in_flight} > 0 } 'the bad sink has it';
 my $started = time;
 $gateway->announce(qr/event=sink\.hangs/);
 is($gateway->stop, 0, 'the gateway ends beside a sink that hangs');
