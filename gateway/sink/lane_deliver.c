@@ -292,9 +292,12 @@ void lane_deliver(struct lane *lane, struct run *run)
 		pace_take(&lane->pace, (int64_t)run->batch.count, clock_monotonic_ms());
 		if (lane->reserved)
 			lane->beside += (int64_t)run->batch.count;
+		/* It may block: whoever looks meanwhile finds the batch with it. */
+		atomic_store(&lane->in_flight, (int64_t)lane->flying_count + 1);
 		call_plugin(lane, run);
 	}
 	if (batch_unsettled(&run->batch) == 0) {
+		atomic_store(&lane->in_flight, (int64_t)lane->flying_count);
 		land(lane, run);
 		return;
 	}
