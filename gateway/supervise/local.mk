@@ -28,9 +28,11 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/rights.c \
 	%D%/settings.c \
 	%D%/settings_check.c \
+	%D%/settings_entry.c \
 	%D%/settings_listen.c \
-	%D%/settings_plugins.c \
 	%D%/settings_section.c \
+	%D%/settings_sinks.c \
+	%D%/settings_sources.c \
 	%D%/systemd.c \
 	%D%/turnstile.c \
 	%D%/watchdog.c \
