@@ -239,6 +239,8 @@ sub start {
     $self->launch(%options);
     $self->wait_ready;
     $self->{descriptors} = $self->descriptors;
+    # The errand thread makes one for each drop folder, before they are counted or after.
+    $self->{descriptors}{'anon_inode:[eventfd]'} += () = slurp($self->config) =~ /\bfolder:/g;
     return $self;
 }
 
