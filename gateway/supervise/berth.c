@@ -12,6 +12,9 @@
 /* A lane's end is awaited in slices, so that others are heard meanwhile. */
 #define JOIN_SLICE_MS 50
 #define STORE_MS 1000 /* that a lane gets at the end to store what it did */
+/* However little time is left: a lane that has nothing to wait for ends within it
+ * also where many threads want a core. */
+#define END_MS_MIN 2000
 /* What a lane may take beyond its delivery's deadline: to settle and to close. */
 #define GRACE_MS 1000
 
@@ -272,6 +275,7 @@ static int64_t cut_ms(int64_t until_ms)
 
 bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *arg), void *arg)
 {
+	int64_t least_ms = clock_monotonic_ms() + END_MS_MIN;
 	bool ended = true;
 
 	loop_timer_stop(&berths->timer);
@@ -283,7 +287,8 @@ bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *
 	LIST_EACH(link, &berths->all) {
 		struct berth *berth = berth_of(link);
 
-		while (berth->lane && !end_lane(berth, JOIN_SLICE_MS) && patient(arg))
+		while (berth->lane && !end_lane(berth, JOIN_SLICE_MS) &&
+		       (patient(arg) || clock_monotonic_ms() < least_ms))
 			continue;
 		if (!berth->lane)
 			continue;

@@ -76,8 +76,9 @@ struct lane *berths_lane(const struct berths *berths, struct lg_slice name);
 const struct berth *berths_ending(const struct berths *berths);
 
 /* Tells all lanes to end, shortly before `until_ms` (monotonic) without an answer to
- * what is under way, and waits for them as long as `patient` says so; it is asked
- * between short waits. False: a lane hangs in its plugin. */
+ * what is under way, and waits for them as long as `patient` says so, or for two
+ * seconds, whichever is longer; it is asked between short waits. False: a lane hangs
+ * in its plugin. */
 bool berths_stop(struct berths *berths, int64_t until_ms, bool (*patient)(void *arg), void *arg);
 /* Lanes that have not ended. */
 size_t berths_count(const struct berths *berths);

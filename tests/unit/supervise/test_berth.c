@@ -1,6 +1,8 @@
 /* A sink's place while what the journal says of it is removed. */
 #include "../outbox/unit.h"
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "host/library.h"
 #include "host/services.h"
@@ -18,8 +20,34 @@ static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
 	return LG_FAIL;
 }
 
-static const struct lg_sink_operations operations = {.size = sizeof(operations),
-						     .deliver = deliver};
+static atomic_bool is_open;
+static atomic_int impatience; /* how often somebody was asked for patience and had none */
+
+static int32_t open_sink(struct lg_host *host, const void *memory, void **instance,
+			 struct lg_text problem)
+{
+	(void)host;
+	(void)memory;
+	(void)problem;
+	*instance = NULL;
+	atomic_store(&is_open, true);
+	return LG_OK;
+}
+
+/* It is done a moment after nobody wants to wait for it any more. */
+static int32_t drain(void *instance, int64_t deadline)
+{
+	int64_t until_ms = clock_monotonic_ms() + 60000;
+
+	(void)instance;
+	(void)deadline;
+	while (atomic_load(&impatience) == 0 && clock_monotonic_ms() < until_ms)
+		clock_sleep_ms(1);
+	return LG_OK;
+}
+
+static const struct lg_sink_operations operations = {
+	.size = sizeof(operations), .open = open_sink, .deliver = deliver};
 static const struct lg_plugin plugin = {LG_PLUGIN_HEAD(0, 1, "robot"), .kind = LG_SINK,
 					.sink = &operations};
 
@@ -108,10 +136,46 @@ static void barred_sink_has_no_lane(void **state)
 	assert_int_equal(crm.generation.references, 1);
 }
 
+static bool is_impatient(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&impatience, 1);
+	return false;
+}
+
+/* Impatience alone does not make a hanging lane of one that is about to end. */
+static void lane_has_a_moment_to_end(void **state)
+{
+	struct kit *kit = *state;
+	struct loop *loop = loop_new();
+	struct berths berths;
+	struct wish crm;
+	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+
+	kit_open(kit);
+	wish(&crm);
+	crm.instance.sink.drain = drain;
+	atomic_store(&is_open, false);
+	atomic_store(&impatience, 0);
+	berths_init(&berths, loop, on_moved);
+	berths_open(&berths, kit->outbox, kit->store.path);
+	assert_true(berths_prepare(&berths, &crm.settings));
+	assert_true(berths_adopt(&berths, &crm.generation, NULL));
+	while (!atomic_load(&is_open) && clock_monotonic_ms() < until_ms)
+		clock_sleep_ms(1);
+	assert_true(atomic_load(&is_open));
+	assert_true(berths_stop(&berths, clock_monotonic_ms() + PATIENCE_MS, is_impatient, NULL));
+	assert_int_equal(berths_count(&berths), 0);
+	kit_close(kit);
+	berths_fini(&berths);
+	loop_free(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(barred_sink_has_no_lane),
+		STORE_TEST(lane_has_a_moment_to_end),
 	};
 
 	return RUN(tests);
