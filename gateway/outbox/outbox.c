@@ -125,6 +125,7 @@ static bool start_threads(struct outbox *outbox, struct error *error)
 	outbox->writer.store = &outbox->store;
 	outbox->writer.committed = committed;
 	outbox->announced_seq = outbox->journal.last_seq;
+	outbox->room.prober = &outbox->writer.submissions;
 	if (!checkpointer_start(&outbox->checkpointer, outbox->db, &outbox->gate, &outbox->room,
 				error))
 		return false;
@@ -257,6 +258,7 @@ void outbox_close(struct outbox **pointer)
 		return;
 	writer_stop(&outbox->writer);
 	checkpointer_stop(&outbox->checkpointer);
+	writer_fini(&outbox->writer);
 	close_journal(outbox);
 	store_lock_drop(outbox->lock_fd);
 	gate_fini(&outbox->gate);

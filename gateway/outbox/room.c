@@ -117,6 +117,7 @@ void room_exhausted(struct room *room)
 	int64_t left = room->store->max_size_bytes - atomic_load(&room->used_bytes);
 
 	refuse(room, left < room_on_disk(room) ? REASON_MAX_SIZE : REASON_DISK);
+	mailbox_poke(room->prober);
 }
 
 int64_t room_on_disk(const struct room *room)

@@ -13,10 +13,12 @@ struct room {
 	_Atomic(int64_t) log_bytes;   /* in use, to be brought into the journal */
 	_Atomic(int64_t) used_bytes;  /* of the journal, without its free pages */
 	bool warned;
+	struct mailbox *prober; /* the writer's, who may sleep when the checkpointer refuses */
 	int gauge_used, gauge_ready;
 };
 
-/* Sets SQLite's own hard limit as well. Main thread, before the writer. */
+/* Sets SQLite's own hard limit as well; `prober` is the caller's matter. Main thread, before
+ * the writer. */
 bool room_init(struct room *room, struct journal *journal, const struct store_settings *store,
 	       struct error *error);
 
@@ -27,7 +29,8 @@ bool room_check(struct room *room, struct journal *journal);
 /* Free bytes on the journal's disk; INT64_MAX when it cannot be asked. */
 int64_t room_on_disk(const struct room *room);
 
-/* Writer and checkpointer: SQLite says that it is full, the disk or max_size. */
+/* Writer and checkpointer: SQLite says that it is full, the disk or max_size. The writer
+ * is woken, so that it probes from here on. */
 void room_exhausted(struct room *room);
 
 /* Writer, from time to time while captures are refused: takes them again when

@@ -341,6 +341,10 @@ void writer_stop(struct writer *writer)
 	atomic_store(&writer->stopping, true);
 	mailbox_poke(&writer->submissions);
 	pthread_join(writer->thread, NULL);
+}
+
+void writer_fini(struct writer *writer)
+{
 	close_mail(writer);
 }
 

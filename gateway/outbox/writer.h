@@ -40,6 +40,8 @@ struct writer {
 bool writer_start(struct writer *writer, struct error *error);
 /* Commits what waits and ends the chores, then ends the thread. */
 void writer_stop(struct writer *writer);
+/* When nobody pokes its mailboxes any more. */
+void writer_fini(struct writer *writer);
 
 bool writer_admit(struct writer *writer, const struct submission *submission);
 bool writer_is_busy(const struct writer *writer);

@@ -15,8 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* SQLite calls these of ours: the disk fails when a test says so. */
-static atomic_bool disk_full, sync_fails;
+/* SQLite calls these of ours: the disk fails when a test says so; `journal_stuck` is one that
+ * has room for the log, which is long enough, and none for the journal itself. */
+static atomic_bool disk_full, journal_stuck, sync_fails;
 
 int fdatasync(int fd)
 {
@@ -27,9 +28,19 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+static bool is_log(int fd)
+{
+	char link[64], path[400];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path));
+	return length > 4 && memcmp(path + length - 4, "-wal", 4) == 0;
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
 {
-	if (atomic_load(&disk_full)) {
+	if (atomic_load(&disk_full) || (atomic_load(&journal_stuck) && !is_log(fd))) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -41,7 +52,7 @@ int statvfs(const char *path, struct statvfs *out)
 	(void)path;
 	memset(out, 0, sizeof(*out));
 	out->f_frsize = 4096;
-	out->f_bavail = atomic_load(&disk_full) ? 0 : 1 << 30;
+	out->f_bavail = atomic_load(&disk_full) || atomic_load(&journal_stuck) ? 0 : 1 << 30;
 	return 0;
 }
 
@@ -256,6 +267,32 @@ static void full_disk_answers_and_resumes(void **state)
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event"), 2);
 }
 
+/* A checkpoint finds it out, when the writer has nothing to do and nobody wakes it: leads are
+ * refused at the door. */
+static void full_disk_that_a_checkpoint_finds_resumes(void **state)
+{
+	struct kit *kit = *state;
+	int64_t frame_bytes = kit->store.page_bytes + 24;
+	int64_t until_ms = clock_monotonic_ms() + 60000;
+	struct outbox_stats stats;
+	char email[32];
+	int number = 0;
+
+	kit->store.wal_bytes = 256 << 10;
+	kit_open(kit);
+	atomic_store(&journal_stuck, true);
+	do {
+		kit_post(kit, person(email, number++));
+		outbox_stats(kit->outbox, &stats);
+	} while (stats.wal_bytes + frame_bytes <= kit->store.wal_bytes);
+	while (outbox_ready(kit->outbox, NULL) && clock_monotonic_ms() < until_ms)
+		clock_sleep_ms(5);
+	assert_false(outbox_ready(kit->outbox, NULL));
+	atomic_store(&journal_stuck, false);
+	await_ready(kit);
+	assert_int_equal(kit_post(kit, person(email, number)).verdict, CAPTURE_CREATED);
+}
+
 /* Sinks that have much to catch up with settle without a pause. */
 static void full_disk_resumes_beside_settlements(void **state)
 {
@@ -451,6 +488,7 @@ int main(void)
 		STORE_TEST(a_chain_is_one_commit),
 		STORE_TEST(culprit_is_taken_out),
 		STORE_TEST(full_disk_answers_and_resumes),
+		STORE_TEST(full_disk_that_a_checkpoint_finds_resumes),
 		STORE_TEST(full_disk_resumes_beside_settlements),
 		STORE_TEST(max_size_is_kept),
 		STORE_TEST(failed_sync_ends_the_process),
