@@ -10,7 +10,7 @@ use LeadgateTest;
 use POSIX ();
 use Socket qw(AF_INET INADDR_LOOPBACK SOCK_STREAM SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 my $gateway = LeadgateTest->new(config => '');
 my ($certificate, $key) = @{ Destination::make_authority($gateway->dir, 'a.example') };
@@ -81,11 +81,19 @@ my $before = anonymous_kib();
 my @ends = map { crowd(250) } 1 .. 4;
 wait_until { connections() == 1000 } 'a thousand idle connections stand';
 
-# The normal client: a new connection and a new lead each time.
+# The normal client: a new connection and a new lead each time. Who is told when to come
+# again does so, where that may happen to it.
 my ($served, $asked) = (0, 0);
 sub be_served {
-    $asked++;
-    $served += ($gateway->post('/f/contact', [email => "normal$asked\@example.com"])->{status} || 0) == 202;
+    my ($patient) = @_;
+    my @lead = ('/f/contact', [email => 'normal' . ++$asked . '@example.com']);
+    my $answer = $gateway->post(@lead) || {};
+    my $again_in = $patient && ($answer->{headers} || {})->{'retry-after'};
+    if ($again_in) {
+        sleep $again_in;
+        $answer = $gateway->post(@lead) || {};
+    }
+    $served += ($answer->{status} || 0) == 202;
 }
 
 # ---- drips ---------------------------------------------------------------------------------
@@ -111,16 +119,17 @@ my @kinds = (
 );
 my $each = 20;
 my %due;
+$due{ $_->[6] } += $each for @kinds;
+my %closed = map { $_ => closed($_) } keys %due;
 my @drips = map {
     my $kind = $_;
-    $due{ $kind->[6] } += $each;
     map {
+        my $began = time;
         my $socket = connect_small($kind->[1]);
         syswrite $socket, $kind->[2];
-        { kind => $kind, socket => $socket, began => time, at => 0, text => '' };
+        { kind => $kind, socket => $socket, began => $began, at => 0, text => '' };
     } 1 .. $each;
 } @kinds;
-my %closed = map { $_ => closed($_) } keys %due;
 
 sub drip {
     my ($drip) = @_;
@@ -153,8 +162,7 @@ for my $reason (sort keys %due) {
     is(closed($reason) - $closed{$reason}, $due{$reason}, "closed: $reason, each of them and nobody else");
 }
 close $_->{socket} for @drips;
-cmp_ok($asked, '>=', 10, "a normal client asked $asked times meanwhile");
-is($served, $asked, '… and was served each time');
+is($served, $asked, "a normal client was served meanwhile, each of $asked times");
 wait_until { connections() == 1000 } 'only the idle ones are left';
 is(connections(), 1000, 'the idle ones are there still');
 
@@ -168,7 +176,7 @@ my @attackers = map {
 } 1 .. 60;
 ($served, $asked) = (0, 0);
 wait_until {
-    be_served();
+    be_served(1); # bodies that began within the last second give way to nobody
     connections() <= 1000;
 } 'all attackers are cut off';
 is($served, $asked, "a normal client was served all the time, $served times");
