@@ -102,7 +102,11 @@ YAML
             is($gateway->post('/f/contact', [email => "p$posted\@example.com"])->{status}, 202, 'accepted');
         }
     };
-    my $delivered = sub { return scalar(() = slurp($gateway->dir . '/delivered') =~ /^\d+ \S+$/mg) };
+    # A delivery that lasted too long, on a busy machine, comes again.
+    my $delivered = sub {
+        my %seqs = map { $_ => 1 } slurp($gateway->dir . '/delivered') =~ /^(\d+) \S+$/mg;
+        return scalar keys %seqs;
+    };
     my $state = sub { $gateway->sql("SELECT count(*) FROM open WHERE sink = 'odd' AND state = '$_[0]'") };
     $gateway->announce(qr/sink\.(parked|waiting)/)->start;
 
@@ -119,8 +123,9 @@ YAML
 
     spew($script, 'park');
     $post->(2);
-    wait_until { $gateway->admin('/sinks')->{content} =~ /"state":"parked"/ } 'the sink is parked';
-    like($gateway->admin('/sinks')->{content}, qr/told to/, 'parked, and the list says why');
+    my $sinks;
+    wait_until { ($sinks = $gateway->admin('/sinks')->{content}) =~ /"state":"parked"/ } 'the sink is parked';
+    like($sinks, qr/told to/, 'parked, and the list says why');
     spew($script, 'deliver');
     wait_until { $delivered->() >= $posted } 'what was parked is delivered';
 
@@ -133,9 +138,7 @@ YAML
     $post->(2);
     wait_until { $delivered->() >= $posted - 2 } 'settled from another thread';
 
-    my %times;
-    $times{$_}++ for slurp($gateway->dir . '/delivered') =~ /^(\d+) /mg;
-    is(scalar(keys %times), $posted - 2, 'every event but the rejected was delivered');
+    is($delivered->(), $posted - 2, 'every event but the rejected was delivered');
     is(scalar(() = $gateway->wait_events($posted)), $posted, 'the other sink had all of them all along');
 
     # A plugin that hangs holds up neither the other sink nor the end.
