@@ -66,6 +66,7 @@ sub acknowledged {
 
 my $wrong = 0;
 for my $round (1 .. $rounds) {
+    my $before = keys %{ acknowledged() };
     my $place = @places && $round % 2 ? $places[rand @places] : undef;
     $gateway->launch(env => $place ? { LEADGATE_FAULT => "$place:" . (1 + int rand 40) } : {});
     if ($round % 5 == 0) {
@@ -79,7 +80,9 @@ for my $round (1 .. $rounds) {
         is($gateway->wait_end, 'signal 9', "round $round: killed at $place");
         $gateway->read_log;
     } else {
-        sleep 0.02 + rand 0.3;
+        # However slow the machine is, something is under way in each round.
+        wait_until { keys %{ acknowledged() } > $before } 'a lead is acknowledged';
+        sleep rand 0.3;
         $gateway->kill_hard;
     }
     for my $pid (@clients) {
