@@ -13,8 +13,9 @@ my $gateway = LeadgateTest->new->start;
 like($gateway->log, qr/event=gateway\.listening for=leads .*port=\d+/, 'the log names the port');
 like($gateway->log, qr/event=gateway\.source name=contact-form path=\/f\/contact/, 'and the source');
 
-# A request whose body is still on its way when the stop begins.
-my $bytes = form_request('/f/contact', [email => 'slow@example.com', message => 'x' x 2000]);
+# A request whose body is still on its way when the stop begins: enough of it, for the
+# minimum rate, to wait for its end as long as the stop may take.
+my $bytes = form_request('/f/contact', [email => 'slow@example.com', message => 'x' x 8000]);
 my $slow = $gateway->connect;
 syswrite $slow, substr $bytes, 0, length($bytes) - 10;
 # Another connection that is idle after an answer.
@@ -63,9 +64,11 @@ is(($gateway->command('status', '--json'))[0], 0, 'and still has its control soc
 $gateway->{log} = "$gateway->{dir}/log.2"; # the second one's log stands in log.1
 
 # A second SIGTERM ends the waiting.
+sub connections { return ($gateway->admin('/metrics')->{content} =~ /^leadgate_connections (\d+)$/m)[0] }
+wait_until { connections() == 0 } 'the connections of before are gone';
 my $hanging = $gateway->connect;
 syswrite $hanging, substr $bytes, 0, 100;
-wait_until { $gateway->admin('/metrics')->{content} =~ /^leadgate_connections [1-9]/m } 'the connection is open';
+wait_until { connections() == 1 } 'the connection is open';
 delete $gateway->{descriptors};
 $gateway->signal('TERM');
 wait_until { $gateway->log =~ /event=gateway\.draining.*\z/s } 'the drain begins';
