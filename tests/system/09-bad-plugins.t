@@ -46,7 +46,8 @@ is_deeply([map { $_->{status} } @{ $body->{results} }], ['accepted', 'refused'],
     or diag($mixed->{body});
 is(odd("sleep 60\nlead d\@example.com\n")->{status} < 300, 1, 'a slow plugin answers in the end');
 wait_until { $gateway->log =~ /event=plugin\.slow source=odd call=receive us=\d+/ } 'the log names it';
-like($gateway->admin('/metrics')->{content}, qr/^leadgate_source_slow_calls_total\{source="odd"\} 1$/m, 'it is counted');
+# Not how often: the machine may stop the others' calls for as long.
+like($gateway->admin('/metrics')->{content}, qr/^leadgate_source_slow_calls_total\{source="odd"\} [1-9]\d*$/m, 'it is counted');
 my @events = $gateway->wait_events(3);
 is_deeply([map { $_->{lead}{person}{email} } @events], ['a@example.com', 'c@example.com', 'd@example.com'],
     'what was refused is not stored');
