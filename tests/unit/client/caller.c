@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* No machine is as busy as that. */
+#define LONGEST_MS 20000
+
 struct pending {
 	struct caller *caller;
 	struct caller_answer *answer;
@@ -110,6 +113,19 @@ void caller_get(struct caller *caller, const char *host, uint16_t port,
 	call.url = slice_from(url);
 	assert_non_null(caller_send(caller, &call, answer));
 	caller_wait(caller);
+}
+
+bool caller_needs_longer(const struct caller_answer *answer, enum http_result wanted,
+			 int64_t *timeout_ms)
+{
+	enum http_result result = answer->answer.result;
+	bool late = result == HTTP_TIMEOUT_SENT || result == HTTP_TIMEOUT_UNSENT ||
+		    result == HTTP_CONNECT_TIMEOUT;
+
+	if (result == wanted || !late || *timeout_ms > LONGEST_MS)
+		return false;
+	*timeout_ms *= 2;
+	return true;
 }
 
 int caller_descriptors(void)

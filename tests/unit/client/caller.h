@@ -33,6 +33,12 @@ void caller_wait(struct caller *caller);
 void caller_get(struct caller *caller, const char *host, uint16_t port,
 		struct caller_answer *answer);
 
+/* Whether the time was up before a call came as far as a test wants it: on a busy machine it
+ * may be at any step. Then `timeout_ms` is doubled, up to a bound, and the call is to be made
+ * once more. */
+bool caller_needs_longer(const struct caller_answer *answer, enum http_result wanted,
+			 int64_t *timeout_ms);
+
 /* Descriptors that this process has open. */
 int caller_descriptors(void);
 

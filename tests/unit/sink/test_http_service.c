@@ -210,12 +210,19 @@ static void hear_only(struct server *server, int fd)
 static void the_time_of_a_call_counts(void **state)
 {
 	struct server server;
+	int answers = 0;
 
 	(void)state;
 	server_start(&server, hear_only);
 	open_service();
-	assert_int_equal(send_to(server.port, 300), LG_OK);
-	run_until(1);
+	/* On a busy machine the time may be up before anything is sent. */
+	for (int64_t timeout_ms = 300; timeout_ms < 60000; timeout_ms *= 2) {
+		assert_int_equal(send_to(server.port, timeout_ms), LG_OK);
+		run_until(++answers);
+		if (desk.outcome == LG_UNCLASSIFIED)
+			break;
+		assert_int_equal(desk.outcome, LG_RETRY);
+	}
 	assert_int_equal(desk.outcome, LG_UNCLASSIFIED);
 	server_stop(&server);
 }
