@@ -152,7 +152,7 @@ struct peer peer_with(int64_t idle_ms, int64_t body_ms)
 			     .timeout_ms[CONN_BODY] = body_ms,
 			     .timeout_ms[CONN_WRITE] = 10000,
 			     .timeout_ms[CONN_LINGER] = 10000,
-			     .timeout_ms[CONN_EXPEL] = 10,
+			     .timeout_ms[CONN_EXPEL] = 10000,
 			     .in_bytes = 1 << 20,
 			     .out_bytes = 1 << 20,
 			     .linger_bytes = 1000},

@@ -88,12 +88,17 @@ static void ends_a_slow_body(void **state)
 /* Waiting for an answer has no deadline; the body's still counts afterwards. */
 static void waits_without_a_deadline(void **state)
 {
-	struct peer peer = peer_with(500, 10); /* long enough to send in, under valgrind too */
+	struct peer peer = peer_with(10000, 10000);
+	struct conn_settings settings = peer.settings;
 
 	(void)state;
 	peer_init(&peer);
 	peer_say(&peer, "?\n");
-	struct timeval later = {.tv_usec = 600000};
+	peer_turn(&peer);
+	assert_int_equal(peer.conn->state, CONN_WAIT);
+	settings.timeout_ms[CONN_IDLE] = settings.timeout_ms[CONN_BODY] = 10;
+	conn_group_set(&peer.group, &settings);
+	struct timeval later = {.tv_usec = 100000};
 	event_base_loopexit(loop_base(peer.loop), &later);
 	event_base_loop(loop_base(peer.loop), 0);
 	assert_non_null(peer.conn);
@@ -139,6 +144,7 @@ static void lingers_for_so_long(void **state)
 static void expels(void **state)
 {
 	struct peer peer = peer_with(10000, 10000);
+	struct conn_settings settings;
 	char end;
 
 	(void)state;
@@ -149,6 +155,9 @@ static void expels(void **state)
 	peer_expect(&peer, "<#>\n");
 	assert_int_equal(recv(peer.fd, &end, 1, 0), 0);
 	peer_say(&peer, "more\n");
+	settings = peer.settings;
+	settings.timeout_ms[CONN_EXPEL] = 10;
+	conn_group_set(&peer.group, &settings);
 	loop_run(peer.loop);
 	assert_int_equal(peer.lines, 1);
 	peer_expect_reason(&peer, CONN_H2_PINGS);

@@ -119,12 +119,19 @@ static void keeps_ipv6_to_itself(void **state)
 	struct loop *loop = loop_new();
 	struct listener listener;
 
+	int fd = -1;
+
 	(void)state;
-	if (has_v6()) {
+	/* Somebody else may listen on the same port of IPv4, though not on each of them. */
+	for (int i = 0; i < 3 && has_v6(); i++) {
 		assert_true(listener_open(&listener, loop, LG_SLICE("[::]:0"), 16, &ours, NULL));
-		assert_int_equal(dial_v4(listener_port(&listener)), -1);
+		fd = dial_v4(listener_port(&listener));
 		listener_close(&listener);
+		if (fd < 0)
+			break;
+		close(fd);
 	}
+	assert_int_equal(fd, -1);
 	loop_free(&loop);
 }
 

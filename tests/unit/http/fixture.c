@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 #define PARKED_MAX 64
 
 struct release {
@@ -365,6 +365,14 @@ size_t client_count(const struct client *client, const char *text)
 bool client_has(const struct client *client, const char *text)
 {
 	return client_count(client, text) > 0;
+}
+
+bool client_gets(struct client *client, const char *text)
+{
+	while (!client_has(client, text))
+		if (read_some(client) <= 0)
+			return false;
+	return true;
 }
 
 void client_expect(struct client *client, const char *text, size_t times)

@@ -37,7 +37,7 @@ void fixture_release(struct fixture *fixture, size_t index);
 void fixture_wait_held(struct fixture *fixture);
 void fixture_let_go(struct fixture *fixture);
 
-/* A client's end. It fails the test when nothing comes for ten seconds. */
+/* A client's end. It fails the test when nothing comes for a minute. */
 struct client {
 	int fd;
 	struct buffer got;
@@ -49,6 +49,8 @@ void client_send(struct client *client, const void *data, size_t size);
 #define client_say(client, text) client_send((client), (text), sizeof(text) - 1)
 void client_half_close(struct client *client);
 
+/* Reads until `text` has been seen; false when the end comes before. */
+bool client_gets(struct client *client, const char *text);
 /* Reads until `text` has been seen `times` times. */
 void client_expect(struct client *client, const char *text, size_t times);
 /* Reads to the end; true when it came without a reset. */

@@ -247,7 +247,7 @@ static sqlite3 *open_beside(struct kit *kit)
 
 	if (sqlite3_open_v2(kit->path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
 		kit_fail("%s: %s", kit->path, sqlite3_errmsg(db));
-	sqlite3_busy_timeout(db, 10000);
+	sqlite3_busy_timeout(db, 60000);
 	/* As the gateway does: the last one to close must not delete the log. */
 	int persist = 1;
 	sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);

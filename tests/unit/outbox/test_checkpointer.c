@@ -96,6 +96,7 @@ static void old_reader_only_delays(void **state)
 	kit_open(kit);
 	post_number(kit, number++);
 	assert_int_equal(sqlite3_open(kit->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 60000);
 	assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL),
 			 SQLITE_OK);
 	outbox_stats(kit->outbox, &stats);

@@ -68,6 +68,7 @@ static sqlite3 *hold_the_store(struct kit *kit)
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(kit->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 60000);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	return db;
 }
