@@ -59,6 +59,13 @@ sub end_import {
 
 sub committed { return $_[0]->sql('SELECT coalesce(sum(rows), 0) FROM import') }
 
+# How far the import of the file may come from now on.
+sub hold {
+    my ($gateway, $rows) = @_;
+    $gateway->sql('DROP TRIGGER IF EXISTS held');
+    $gateway->hold_import('list', $rows);
+}
+
 sub wait_committed {
     my ($gateway, $rows) = @_;
     wait_until { committed($gateway) >= $rows } "$rows rows are committed";
@@ -97,10 +104,12 @@ my @quiet = (qr/event=gateway\.no-sinks/, qr/event=store\./);
     my $other = $gateway->dir . '/other';
     write_list($file, ROWS);
     spew($other, "other\@example.com\n");
+    hold($gateway, ROWS - 100);
     my $import = begin_import($gateway, $file);
     wait_committed($gateway, 1000);
     like($gateway->admin('/metrics')->{content}, qr/^leadgate_imports\{source="list"\} 1$/m, 'a running import is a metric');
     is((kill 0, $import), 1, 'it is under way');
+    $gateway->release_import;
     my $second = begin_import($gateway, $other);
     for my $region (qw(GB DE)) {
         $gateway->configure(config_with(REGION => $region));
@@ -127,6 +136,7 @@ my @quiet = (qr/event=gateway\.no-sinks/, qr/event=store\./);
     my $gateway = LeadgateTest->new(config => config_with())->announce(@quiet)->start;
     my $file = $gateway->dir . '/list';
     write_list($file, ROWS);
+    hold($gateway, 1500);
     my $import = begin_import($gateway, $file);
     wait_committed($gateway, 500);
     $gateway->signal('TERM');
@@ -137,12 +147,14 @@ my @quiet = (qr/event=gateway\.no-sinks/, qr/event=store\./);
     is($gateway->sql('SELECT state FROM import'), 'running', '… of one that goes on');
 
     $gateway->start;
+    hold($gateway, 3000);
     $import = begin_import($gateway, $file);
     wait_committed($gateway, $before + 500);
     $gateway->kill_hard;
     isnt(end_import($import), 0, 'a killed gateway ends the command');
     $gateway->start;
     $before = committed($gateway);
+    hold($gateway, 4500);
     $import = begin_import($gateway, $file);
     wait_committed($gateway, $before + 500);
     $gateway->configure(config_with() =~ s/^  list:.*\n//mr);
@@ -151,6 +163,7 @@ my @quiet = (qr/event=gateway\.no-sinks/, qr/event=store\./);
     like(slurp("$file.err"), qr/there is no source list/, '… with the reason');
     $gateway->configure(config_with());
     is(($gateway->command('reload'))[0], 0, 'and comes back');
+    $gateway->release_import;
     is(end_import(begin_import($gateway, $file)), 0, 'the rest comes in') or diag(slurp("$file.err"));
     check_rows($gateway, $file, ROWS);
     is(($gateway->command('balance'))[0], 0, 'the balance closes');

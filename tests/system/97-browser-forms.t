@@ -91,7 +91,7 @@ HTML
 my $browser = Chromium->visitor($dir, "http://site.example:$port/start.html",
     '--host-resolver-rules=MAP *.example 127.0.0.1');
 
-sub reports { return map { my ($name, $value) = @{ decode_json($_) }; ($name => $value) } split /\n/, slurp("$pages/reports") }
+sub reports { return map { @$_[0, 1] } read_lines("$pages/reports") }
 my %told;
 eval {
     wait_until { %told = reports(); exists $told{end} || $browser->has_ended } 'the browser is done', 180;

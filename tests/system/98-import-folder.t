@@ -4,7 +4,6 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use IPC::Open2;
 use LeadgateTest;
 use POSIX qw(mkfifo);
 use Test::More;
@@ -98,20 +97,12 @@ is($gw->sql("SELECT group_concat(name, ' ') FROM (SELECT name FROM import WHERE 
 my $stored = leads();
 
 # Killed, stopped, reloaded in the middle.
-my ($answers, $orders);
-my $helper = open2($answers, $orders, '/usr/bin/python3', "$FindBin::Bin/../lib/import_killer.py", $gw->store);
-
-# Sends a signal (0: none) as soon as some rows are committed and others are not.
-sub hit {
-    my ($signal, $pid, $name) = @_;
-    print $orders "1 $signal $pid $name\n";
-    my ($what) = split ' ', scalar <$answers>;
-    is($what, 'killed', "in the middle of $name");
-}
 for my $how (qw(killed stopped reloaded)) {
+    $gw->hold_import("$how.csv", 590);
     drop("$how.csv", many($how, 600), ',Nobody,');
-    hit({ killed => 9, stopped => 15, reloaded => 0 }->{$how}, $gw->pid, "$how.csv");
+    wait_until { ($gw->sql("SELECT rows FROM import WHERE name = '$how.csv' AND state = 'running'") || 0) > 0 } "$how.csv is under way";
     if ($how ne 'reloaded') {
+        $gw->signal($how eq 'killed' ? 'KILL' : 'TERM');
         is($gw->wait_end, $how eq 'killed' ? 'signal 9' : 0, "the gateway is $how");
         $gw->start;
     }
@@ -119,6 +110,7 @@ for my $how (qw(killed stopped reloaded)) {
         $gw->configure(config("\n    max_record: 64KiB"));
         is(($gw->command('reload', '--wait'))[0], 0, 'a reload in the middle');
     }
+    $gw->release_import;
     wait_for("done/$how.csv");
     is(leads(), $stored += 600, "$how in the middle: every row is there once");
     is(scalar(() = slurp("$box/done/$how.csv.rejects.csv") =~ /\n/g), 2, "$how: and every refused row");
@@ -127,11 +119,8 @@ is(names('working'), '', 'nothing is left in between');
 
 # A command imports the same content at that moment, and does not come to its end: the file waits.
 sub begun { return scalar(() = $gw->log =~ /event=import\.begun/g) }
-$gw->announce(qr/event=(store\.|folder\.trouble)/);
-my $journal = open2(my $is_held, my $release, $gw->sqlite3);
-print $release "BEGIN IMMEDIATE;\nSELECT 'held';\n";
-$release->flush;
-is(scalar <$is_held>, "held\n", 'the journal is held');
+$gw->announce(qr/event=folder\.trouble/);
+$gw->hold_import('same.csv', 30);
 spew($gw->dir . '/same.csv', join "\n", $header, many('same', 40), '');
 my $begun = begun();
 my $command = fork // die "fork: $!\n";
@@ -150,10 +139,10 @@ is(names('working'), 'same.csv', 'it stays where it is');
 ok(!-e "$box/failed/same.csv", 'and has not failed');
 kill KILL => $command;
 waitpid $command, 0;
-close $release;
-waitpid $journal, 0;
+wait_until { $gw->log =~ /event=import\.ended [^\n]*result=cancelled/ } 'the gateway has noticed';
+$gw->release_import;
 wait_for('done/same.csv');
-is(leads(), $stored += 40, 'then it is imported, if the command has not');
+is(leads(), $stored += 40, 'then it is imported');
 wait_until { $gw->log =~ /event=folder\.relief/ } 'and the log tells of the end';
 
 # Killed after the last commit, before the file was moved.
@@ -186,14 +175,21 @@ wait_until { $gw->log =~ /event=folder\.done source=partners rows=601 refused=1\
 is(join(' ', glob "$box/working/.*.exit $box/working/*"), '', 'and nothing is left of it');
 is(leads(), $stored, 'nothing came in twice');
 
+# The gateway does not see how far it has come.
+sub unseen (&) {
+    my ($change) = @_;
+    $gw->signal('STOP');
+    wait_until { slurp('/proc/' . $gw->pid . '/stat') =~ /\) T / } 'it is held';
+    $change->();
+    $gw->signal('CONT');
+}
+
 # A filesystem that says no: told once, and tried again until it does not.
 $gw->announce(qr/event=folder\.trouble/);
-rename "$box/done", "$box/hidden";
-spew("$box/done", '');
+unseen { rename "$box/done", "$box/hidden"; spew("$box/done", '') };
 wait_until { $gw->log =~ /event=folder\.trouble/ } 'the log tells of trouble';
 drop('late.csv', 'late@example.org,L,x');
-unlink "$box/done";
-rename "$box/hidden", "$box/done";
+unseen { unlink "$box/done"; rename "$box/hidden", "$box/done" };
 wait_for('done/late.csv');
 is(scalar(() = $gw->log =~ /event=folder\.trouble/g), 1, 'trouble is told once');
 wait_until { $gw->log =~ /event=folder\.relief/ } 'and its end';
@@ -233,7 +229,5 @@ wait_until { (() = $gw->log =~ /event=folder\.done/g) == 2 } 'until it is';
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 $gw->configure(config("\n  others: { plugin: csvimport, folder: \"\@DIR\@/box/../box\" }"));
 like(($gw->command('check'))[2], qr/folder .* is watched by source "partners"/, 'two sources cannot watch one folder');
-close $orders;
-waitpid $helper, 0;
 $gw->finish;
 done_testing;

@@ -49,6 +49,13 @@ sub said { return map { decode_json($_) } slurp($gw->dir . '/import.out') =~ /^(
 my ($answers, $orders);
 my $helper = open2($answers, $orders, '/usr/bin/python3', "$lib/import_killer.py", $gw->store);
 
+# However late the kill is, it is not too late.
+sub hold_behind {
+    my ($rows) = @_;
+    $gw->sql('DROP TRIGGER IF EXISTS held');
+    $gw->hold_import('rows.csv', $rows);
+}
+
 # $shown: not before the command has shown something.
 sub kill_at {
     my ($target, $shown) = @_;
@@ -61,9 +68,10 @@ my ($killed, $committed, $first_memory, $most_memory, $truthful, $shown, $resume
 my $began = time;
 for my $round (1 .. $kills) {
     $gw->start;
-    my $pid = begin_import();
     my $left = $kills - $round + 4; # behind the last kill there are rows, too
     my $target = $committed + 1 + int(($rows - $committed) / $left * (0.3 + rand() / 2));
+    hold_behind($target + int(($rows - $committed) / $left));
+    my $pid = begin_import();
     my $asked = $round % 4 == 1;
     (my $what, $committed, my $memory) = kill_at($target, $asked);
     $most_memory = $memory if $memory > $most_memory;
@@ -86,6 +94,7 @@ for my $round (1 .. $kills) {
     }
 }
 $gw->start unless $gw->pid;
+$gw->release_import;
 my $last = begin_import();
 my (undef, undef, $memory) = kill_at(0);
 $most_memory = $memory if $memory > $most_memory;

@@ -64,16 +64,17 @@ sub end_import {
     return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, slurp($import->{out}), slurp($import->{err}));
 }
 
-my ($answers, $orders);
-my $helper = open2($answers, $orders, '/usr/bin/python3', "$FindBin::Bin/../lib/import_killer.py", $gw->store);
-
-# Sends a signal (0: none) as soon as some rows are committed and others are not.
-sub hit {
-    my ($signal, $pid, $name) = @_;
-    print $orders "1 $signal $pid $name\n";
-    my ($what) = split ' ', scalar <$answers>;
-    is($what, 'killed', "in the middle of $name");
+# Begins an import that does not come to its end before release_import, and returns when
+# some rows are committed.
+sub begin_held {
+    my ($name, @options) = @_;
+    $gw->hold_import($name, 590);
+    my $import = begin_import(@options, 'partners', "$dir/$name");
+    wait_until { ($gw->sql("SELECT rows FROM import WHERE name = '$name' AND state = 'running'") || 0) > 0 } "$name is under way";
+    return $import;
 }
+
+sub ends { return scalar(() = $gw->log =~ /event=import\.ended/g) }
 
 $gw->start;
 
@@ -230,18 +231,22 @@ my $stored = leads();
 
 {
     my $file = many('killed', 600);
-    my $import = begin_import('partners', $file);
-    hit(9, $import->{pid}, 'killed');
+    my $import = begin_held('killed');
+    my $ends = ends();
+    kill KILL => $import->{pid};
     is((end_import($import))[0], 'signal 9', 'the command is killed');
+    wait_until { ends() > $ends } 'the gateway has noticed';
+    $gw->release_import;
     $import = begin_import('partners', $file);
     check_whole('killed command', $import, '600', $stored += 600);
 }
 
 {
     my $file = many('stopped', 600);
-    my $import = begin_import('partners', $file);
-    hit(2, $import->{pid}, 'stopped');
+    my $import = begin_held('stopped');
+    kill INT => $import->{pid};
     my ($status, $out, $errors) = end_import($import);
+    $gw->release_import;
     is($status, 1, 'Ctrl-C ends it');
     like($errors, qr/\(\d+ %, [\d,]+ rows are done; the same command goes on from there\)/, 'and it says how to go on');
     check_whole('Ctrl-C', begin_import('partners', $file), '600', $stored += 600);
@@ -249,10 +254,10 @@ my $stored = leads();
 
 {
     my $file = many('cut', 600);
-    my $import = begin_import('partners', $file);
-    hit(9, $gw->pid, 'cut');
-    is($gw->wait_end, 'signal 9', 'the gateway is killed');
+    my $import = begin_held('cut');
+    is($gw->signal('KILL')->wait_end, 'signal 9', 'the gateway is killed');
     my ($status, $out, $errors) = end_import($import);
+    $gw->release_import;
     is($status, 1, 'kill -9 of the gateway ends it');
     like($errors, qr/the gateway is gone.*same command goes on/, 'and it says so');
     $gw->start;
@@ -261,10 +266,10 @@ my $stored = leads();
 
 {
     my $file = many('ended', 600);
-    my $import = begin_import('partners', $file);
-    hit(15, $gw->pid, 'ended');
-    is($gw->wait_end, 0, 'the gateway stops in the middle');
+    my $import = begin_held('ended');
+    is($gw->signal('TERM')->wait_end, 0, 'the gateway stops in the middle');
     my ($status, $out, $errors) = end_import($import);
+    $gw->release_import;
     is($status, 1, 'the import ends with it');
     like($errors, qr/the gateway ends.*rows are done; the same command goes on from there/, 'and says how to go on');
     $import = begin_import('partners', $file);
@@ -283,10 +288,10 @@ my $stored = leads();
 
 {
     my $file = many('reloaded', 600);
-    my $import = begin_import('partners', $file);
-    hit(0, $gw->pid, 'reloaded');
+    my $import = begin_held('reloaded');
     $gw->configure(config("$slow, max_record: 64KiB", ', kind: quote'));
     is(($gw->command('reload', '--wait'))[0], 0, 'a reload in the middle');
+    $gw->release_import;
     my ($status, $out, $errors) = end_import($import);
     is($status, 0, 'the import goes on under the new configuration') or diag($errors);
     like($out, qr/created +600\n/, 'and has all rows');
@@ -296,9 +301,10 @@ my $stored = leads();
 # What was begun with --again would begin anew.
 {
     my $file = many('anew', 600);
-    my $import = begin_import('--again', 'partners', $file);
-    hit(2, $import->{pid}, 'anew');
+    my $import = begin_held('anew', '--again');
+    kill INT => $import->{pid};
     my ($status, $out, $errors) = end_import($import);
+    $gw->release_import;
     is($status, 1, 'Ctrl-C ends an import with --again');
     like($errors, qr/rows are done; the same command without --again goes on from there/, 'and it says how to go on');
     check_whole('--again', begin_import('partners', $file), '600', $stored += 600);
@@ -309,11 +315,11 @@ my $stored = leads();
 # The second one must not take the file of refused rows away under the first.
 {
     my $file = file('twice', (map { "twice$_\@example.org,N$_,x" } 1 .. 600), ',Nobody,');
-    my $import = begin_import('partners', $file);
-    hit(0, $gw->pid, 'twice');
+    my $import = begin_held('twice');
     my ($second, undef, $why) = import_file('partners', $file);
     is($second, 1, 'the same file a second time at the same time is refused');
-    like($why, qr/another import writes its refused rows there|was imported through partners before/, 'with the reason');
+    like($why, qr/another import writes its refused rows there/, 'with the reason');
+    $gw->release_import;
     is((end_import($import))[0], 0, 'the first one ends well');
     is(leads(), $stored += 600, 'with all of its rows');
     like(slurp("$file.rejects.csv"), qr/^602,.*,,Nobody,$/m, 'and its refused row is kept');
@@ -383,7 +389,5 @@ PYTHON
 }
 
 is(($gw->command('balance'))[0], 0, 'every event has its state');
-close $orders;
-waitpid $helper, 0;
 $gw->finish;
 done_testing;
