@@ -86,6 +86,8 @@ is($client->ask('answer', as => 'first')->{status}, 202, 'the ticket comes with 
 $client->ask('keep', as => 'first', session => 'first');
 my $resumed = counted('leadgate_tls_handshakes_total', 'resumed');
 ok($client->ask('connect', as => 'again', resume => 'first')->{resumed}, 'a ticket saves a handshake');
+# By TLS 1.3 a client is through before the server has read its last word.
+wait_until { counted('leadgate_tls_handshakes_total', 'resumed') > $resumed } 'it is counted';
 is(counted('leadgate_tls_handshakes_total', 'resumed'), $resumed + 1, 'and is counted');
 
 # ---- requests -------------------------------------------------------------------------

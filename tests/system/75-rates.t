@@ -95,7 +95,8 @@ cmp_ok($sent, '<', 16 << 20, '… soon');
 $config =~ s/max_address_rate: 1,/max_address_rate: 0,/;
 $config =~ s/max_rate: 1,/max_rate: 0,/;
 $gateway->configure($config)->signal('HUP');
-wait_until { post_from('198.51.100.1')->{status} == 202 } 'the new rate of addresses counts';
+wait_until { $gateway->log =~ /event=reload\.done/ } 'all loops have the new rates';
+is(post_from('198.51.100.1')->{status}, 202, 'the new rate of addresses counts');
 is(post_from('198.51.100.1', '/f/slow')->{status}, 202, 'a reload lifts rates') for 1 .. 5;
 
 # The queue: while another process keeps the journal from being written, as many

@@ -84,6 +84,7 @@ $gateway->signal('TERM');
 wait_until { $gateway->admin('/readyz')->{status} == 503 } 'readiness falls';
 is($gateway->exchange(mail('five'))->{status}, 202, 'new connections are served while it is noticed');
 my ($kept) = begin($gateway, 'six');
+wait_until { metric($gateway, 'leadgate_connections') == 1 } 'no other connection is open';
 $gateway->announce(qr/event=gateway\.cut/);
 my $began = time;
 $gateway->signal('TERM');

@@ -122,6 +122,7 @@ wait_until { $gateway->admin('/readyz')->{content} !~ /alerts/ } 'the alarm is o
 $vendor->answer('/claim/gone' => [a_lead('gone@example.com')]);
 is(($gateway->command('fetch', '--dead', 'ads'))[0], 0, 'dead ones are tried again when somebody asks');
 wait_lead('gone@example.com');
+wait_end($_, 'dead') for 'big', $long, 'nobody';
 balance_closes();
 
 # ---- groups ----------------------------------------------------------------------------
