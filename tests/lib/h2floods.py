@@ -205,19 +205,16 @@ def stalls(port):
 
 def slowness(port):
     """What does not come in time: a head ends the connection, a body its stream."""
-    wire = Wire(port, timeout=PATIENCE_S).meet()
-    wire.send(frame(HEADERS, 0, 1, head()))
-    say(wire.at_end() and wire.goaways == [(1, NO_ERROR)], 'head-timeout: half a head ends the connection')
-    wire.close()
-    wire = Wire(port, timeout=PATIENCE_S).meet()
-    wire.send(open_post() + frame(DATA, 0, 1, b'email='))
-    say(wire.outcome(1) == ('status', 408), 'body-timeout: half a body is answered 408')
-    say(wire.lives(3), 'body-timeout: … and the connection lives on')
-    wire.close()
-    wire = Wire(port, timeout=PATIENCE_S).meet()
-    wire.send(b'\0\0')
-    say(wire.at_end(), 'head-timeout: half the header of a frame ends the connection')
-    wire.close()
+    half, body, frame_header = (Wire(port, timeout=PATIENCE_S).meet() for _ in range(3))
+    half.send(frame(HEADERS, 0, 1, head()))
+    body.send(open_post() + frame(DATA, 0, 1, b'email='))
+    frame_header.send(b'\0\0')
+    say(half.at_end() and half.goaways == [(1, NO_ERROR)], 'head-timeout: half a head ends the connection')
+    say(body.outcome(1) == ('status', 408), 'body-timeout: half a body is answered 408')
+    say(body.lives(3), 'body-timeout: … and the connection lives on')
+    say(frame_header.at_end(), 'head-timeout: half the header of a frame ends the connection')
+    for wire in half, body, frame_header:
+        wire.close()
 
 
 def main():

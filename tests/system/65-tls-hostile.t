@@ -42,7 +42,7 @@ sub lead { return form_request('/f/contact', [email => 'p' . ++$serial . '@examp
 
 # ---- slow hellos ------------------------------------------------------------------------
 
-configure('handshake_timeout: 2s, head_timeout: 1s', '');
+configure('handshake_timeout: 3s, head_timeout: 1s', '');
 $gateway->start;
 my $client = TlsClient->new(port => $gateway->port, ca => $authority->[0], name => 'a.example');
 my $begun = time;
@@ -51,11 +51,11 @@ for my $n (1 .. SLOW) {
     if ($n % 3 == 0) { $client->ask('plain', as => $n) }
     else { $client->ask('hello', as => $n, without => $n % 3 == 1 ? 1 : 100) }
 }
-my ($served, $worst) = (0, 0);
+my ($served, $missed, $worst) = (0, 0, 0);
 wait_until {
     my $before = time;
     my $answer = $client->exchange(lead());
-    $served++ if ($answer->{status} || 0) == 202;
+    ($answer->{status} || 0) == 202 ? $served++ : $missed++;
     $worst = time - $before if time - $before > $worst;
     for my $n (grep { $_ % 3 == 2 } 1 .. SLOW) {
         $client->ask('send', as => $n, text => "\x00");
@@ -63,11 +63,12 @@ wait_until {
     closed('handshake-timeout') >= SLOW;
 } 'all slow hellos are cut off';
 my $took = time - $begun;
-cmp_ok($took, '>=', 1.9, 'slow hellos are cut off, not before their time');
-is(closed('handshake-timeout'), SLOW, 'each with its reason');
+cmp_ok($took, '>=', 2.9, 'slow hellos are cut off, not before their time');
+like($client->ask('end', as => $_)->{how}, qr/closed|reset/, "hello $_ has ended") for 1 .. SLOW;
+my $cut = closed('handshake-timeout');
+ok($cut >= SLOW && $cut <= SLOW + $missed, "each with its reason ($cut)");
 cmp_ok($served, '>=', 1, "meanwhile others are served ($served)");
-note(sprintf 'the slowest of them took %.3f s', $worst);
-like($client->ask('end', as => $_)->{how}, qr/closed|reset/, "hello $_ has ended") for 1 .. 3;
+note(sprintf '%d were not, on a machine that stood still; the slowest of them took %.3f s', $missed, $worst);
 like($client->ask('connect', as => 'stranger', name => 'b.example', verify => 0)->{error}, qr/unrecognized name/i,
     'strict_names refuses other names');
 wait_until { closed('tls-name') == 1 } 'it is counted';

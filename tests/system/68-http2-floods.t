@@ -15,7 +15,7 @@ my $gateway = LeadgateTest->new(config => <<'YAML')->start;
 core: { loops: 2 }
 listen: [{ address: "127.0.0.1:0", probe_path: /up }]
 admin: { address: "127.0.0.1:0" }
-http: { head_timeout: 1s, body_timeout: 1s, write_timeout: 1s, max_address_rate: 0, flood_interval: 1h }
+http: { head_timeout: 5s, body_timeout: 5s, write_timeout: 5s, max_address_rate: 0, flood_interval: 1h }
 store: { path: "@DIR@/store.db" }
 sources: { contact-form: { plugin: webform, path: /f/contact, auth: none } }
 sinks: { archive: { plugin: file, path: "@DIR@/leads.ndjson" } }

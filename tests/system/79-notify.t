@@ -105,30 +105,33 @@ forget();
 hear('WATCHDOG');
 pass('a manager that asks hears again and again that it is alive');
 $gateway->announce(qr/event=watchdog\.silent/);
-sub block_loop {
+sub order_sleep {
     my ($ms) = @_;
     my $socket = $gateway->connect;
     my $order = "sleep $ms\nlead sleepy$ms\@example.com\n";
-    my $seen = () = $gateway->log =~ /event=watchdog\.silent/g;
     syswrite $socket, "POST /odd HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: "
         . length($order) . "\r\n\r\n$order";
-    wait_until {
-        (() = $gateway->log =~ /event=watchdog\.silent thread=loop-0 /g) > $seen;
-    } 'a loop that is stuck is named';
     return $socket;
 }
+sub named { return scalar(() = $gateway->log =~ /event=watchdog\.silent thread=loop-0 /g) }
 
-my $odd = block_loop(1500);
-is(read_answer($odd)->{status}, 200, 'a loop that was stuck goes on');
-close $odd;
+# Again where the main thread was kept from looking while the loop slept.
+my $named = named();
+wait_until {
+    my $odd = order_sleep(1500);
+    is(read_answer($odd)->{status}, 200, 'a loop that was stuck goes on');
+    named() > $named;
+} 'a loop that is stuck is named';
 forget();
 hear('WATCHDOG');
 pass('then the manager hears it again');
 
-block_loop(3_600_000);
-forget();
-sleep 3;
-ok(!(grep { $_->{WATCHDOG} } listen_in()), 'while it is stuck the manager hears nothing, and may start us anew');
+$named = named();
+my $stuck = order_sleep(3_600_000);
+wait_until { named() > $named } 'it is named again';
+# A last word may be on its way still.
+wait_until { forget(); sleep 3; !grep { $_->{WATCHDOG} } listen_in() } 'the manager hears nothing';
+pass('while it is stuck the manager hears nothing, and may start us anew');
 is($gateway->admin('/healthz')->{status}, 200, 'though the main thread is well');
 is($gateway->kill_hard, 'signal 9', 'so it does');
 

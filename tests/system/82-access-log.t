@@ -140,7 +140,7 @@ listen:
   - { address: "127.0.0.1:0", max_connections: 1 }
   - { address: "127.0.0.1:0", trusted_proxies: [127.0.0.0/8] }
 admin: { address: "127.0.0.1:0" }
-http: { max_address_rate: 1, max_address_burst: 3, max_body: 64KiB, head_timeout: 1s }
+http: { max_address_rate: 1, max_address_burst: 3, max_body: 64KiB, head_timeout: 4s }
 store: { path: "@DIR@/store.db", max_size: 4MiB, queue: 2 }
 lead: { max_record: 32KiB }
 access_log: { path: "@DIR@/access.log" }
