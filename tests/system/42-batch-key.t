@@ -46,6 +46,7 @@ $gateway->allow_calls(1, 8);
 sub post_batch {
     my (@names) = @_;
     is(($gateway->command('pause', 'crm'))[0], 0, 'the sink is paused');
+    wait_until { $gateway->admin('/sinks')->{content} =~ /"name":"crm".*?"state":"paused"/ } 'its lane has heard it';
     $gateway->post('/f/contact', [email => "$_\@example.com"]) for @names;
     hang();
     is(($gateway->command('resume', 'crm'))[0], 0, 'and resumed');

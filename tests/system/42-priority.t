@@ -36,6 +36,7 @@ my $round = 0;
 sub wait_behind_a_pause {
     $round++;
     is(($gateway->command('pause', 'crm'))[0], 0, 'the sink is paused');
+    wait_until { $gateway->admin('/sinks')->{content} =~ /"name":"crm".*?"state":"paused"/ } 'its lane has heard it';
     $gateway->post('/f/contact', [email => "soft$_.$round\@example.com"]) for 1 .. SOFT;
     $gateway->post('/f/contact', [email => "hard$_.$round\@example.com", inquiry_kind => 'quote']) for 1 .. HARD;
     return;
@@ -48,7 +49,7 @@ sub order {
 
 wait_behind_a_pause();
 is(($gateway->command('resume', 'crm'))[0], 0, 'and resumed');
-wait_until { order() == SOFT + HARD } 'all have gone';
+wait_until { order() == SOFT + HARD } 'all have gone', 4 * patience(); # each takes a sync of the journal
 is_deeply([order()], [(map { "hard$_.1\@example.com" } 1 .. HARD), (map { "soft$_.1\@example.com" } 1 .. SOFT)],
     'those in a hurry first, all in order');
 
@@ -57,7 +58,7 @@ wait_behind_a_pause();
 $gateway->configure(config('priority: urgent, urgent_after: 0s'));
 is(($gateway->command('reload', '--wait'))[0], 0, 'the age is changed');
 is(($gateway->command('resume', 'crm'))[0], 0, 'and the sink resumed');
-wait_until { order() == SOFT + HARD } 'all have gone';
+wait_until { order() == SOFT + HARD } 'all have gone', 4 * patience(); # each takes a sync of the journal
 is_deeply([(order())[0 .. 2 * HARD]],
     [(map { ("hard$_.2\@example.com", "soft$_.2\@example.com") } 1 .. HARD), 'soft' . (HARD + 1) . '.2@example.com'],
     'the oldest are not kept waiting');
