@@ -69,13 +69,11 @@ sub start_nghttpd {
             die "nghttpd: $!\n";
         }
         my $ended;
-        wait_until { ($ended = waitpid($pid, 1)) == $pid || listens($port) } 'nghttpd listens';
+        wait_until { ($ended = waitpid($pid, 1)) == $pid || slurp($log) =~ /listen \S+:$port$/m } 'nghttpd listens';
         return { pid => $pid, port => $port, log => $log } if $ended != $pid;
     }
     die "nghttpd does not start\n";
 }
-
-sub listens { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[0]) }
 
 # Those that carried a request.
 sub connections {
