@@ -126,7 +126,7 @@ spew($gateway->config, "listen: [\n");
 ($status, $out, $err) = $gateway->command('reload');
 is($status, 78, 'a file that is no YAML is refused');
 $gateway->signal('HUP');
-wait_until { () = $gateway->log =~ /event=reload\.kept generation=4/g; $& } 'a signal says so in the log';
+wait_until { (() = $gateway->log =~ /event=reload\.kept generation=4/g) == 4 } 'a signal says so in the log';
 like($gateway->admin('/metrics')->{content}, qr/^leadgate_reloads_total\{result="failed"\} 4$/m, 'failures are counted');
 unlink $gateway->config;
 mkfifo($gateway->config, 0600) or die "$!\n";

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use IO::Handle;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
@@ -47,6 +48,7 @@ my $stop = $gateway->dir . '/stop';
 # each receipt down, or what went wrong, and a line when it has ended.
 sub client {
     open my $out, '>', $receipts or die "$receipts: $!\n";
+    $out->autoflush(1);
     my ($select, %rest) = (IO::Select->new);
     my $n = 0;
     my $ask = sub {
@@ -94,6 +96,7 @@ sub reload {
     return <$socket>;
 }
 
+# Now and then they wait for an answer, for a slow disk has fewer of these than of reloads.
 my ($generation, @failed) = (1);
 for my $n (1 .. RELOADS) {
     $gateway->configure(config($n));
@@ -102,6 +105,9 @@ for my $n (1 .. RELOADS) {
     push @failed, "reload $n: $answer" unless $taken && $taken == $generation + 1;
     $generation = $taken || $generation;
     push @failed, "reload $n: not ready" if $n % 50 == 0 && $gateway->admin('/readyz')->{status} != 200;
+    next if $n % 10;
+    my $written = -s $receipts || 0;
+    wait_until { (-s $receipts || 0) > $written } 'a lead is answered';
 }
 is_deeply(\@failed, [], RELOADS . ' reloads were taken, one generation each');
 spew($stop, '');
@@ -111,7 +117,7 @@ my @lines = split /\n/, slurp($receipts);
 my ($asked) = (pop @lines || '') =~ /^end (\d+)$/;
 my @bad = grep { /^bad/ } @lines;
 is(scalar @bad, 0, 'no request was refused, no connection was closed') or diag(join "\n", @bad[0 .. ($#bad > 9 ? 9 : $#bad)]);
-cmp_ok($asked, '>', RELOADS, 'there was load all the time');
+cmp_ok($asked, '>', RELOADS / 10, 'there was load all the time');
 is(scalar @lines, $asked, 'every request was answered');
 
 my $events = $gateway->sql('SELECT count(*) FROM event');
