@@ -41,11 +41,15 @@ static inline char lg_lower(char c)
  * lower case. */
 static inline bool lg_slice_is(struct lg_slice s, const char *word)
 {
-	size_t i = 0;
+	size_t length = strlen(word), i = 0;
 
-	while (i < s.length && word[i] && lg_lower(s.data[i]) == word[i])
+	if (s.length != length)
+		return false;
+	if (length == 0 || memcmp(s.data, word, length) == 0)
+		return true; /* as most are spelt */
+	while (i < length && lg_lower(s.data[i]) == word[i])
 		i++;
-	return i == s.length && !word[i];
+	return i == length;
 }
 
 /* Whether two slices are equal but for the case of ASCII letters. */

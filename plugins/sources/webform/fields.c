@@ -3,6 +3,7 @@
 #include "webform.h"
 
 #define KEY_BYTES 255 /* of an Idempotency-Key */
+#define WORD_BITS 64
 
 struct filling {
 	struct visitor visitor; /* first */
@@ -10,7 +11,10 @@ struct filling {
 	struct lg_request *request;
 	struct lg_lead *lead;
 	bool granted; /* the consent is stated: a box that comes twice is one */
-	struct lg_slice taken[LG_FIELD_COUNT]; /* what each field was set to */
+	/* What fields were set to, where their bit says that they were: most are not,
+	 * and to clear all of them takes longer than to fill those. */
+	struct lg_slice *taken;
+	uint64_t is_taken[(LG_FIELD_COUNT + WORD_BITS - 1) / WORD_BITS];
 };
 
 /* What each field of the record can hold. */
@@ -87,6 +91,23 @@ static int32_t field_of(const struct filling *filling, struct lg_slice name)
 
 /* ---- values ------------------------------------------------------------------------ */
 
+/* What a field was set to; absent for those that were not, and for fields of a later
+ * table than this plugin was built with. */
+static struct lg_slice taken(const struct filling *filling, int32_t field)
+{
+	if (field < LG_FIELD_COUNT && filling->is_taken[field / WORD_BITS] >> field % WORD_BITS & 1)
+		return filling->taken[field];
+	return (struct lg_slice){NULL, 0};
+}
+
+static void note_taken(struct filling *filling, int32_t field, struct lg_slice value)
+{
+	if (field >= LG_FIELD_COUNT)
+		return;
+	filling->is_taken[field / WORD_BITS] |= UINT64_C(1) << field % WORD_BITS;
+	filling->taken[field] = value;
+}
+
 static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value,
 		       struct problem *problem)
 {
@@ -99,13 +120,12 @@ static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_
 static bool set_field(struct filling *filling, int32_t field, struct lg_slice name,
 		      struct lg_slice value, struct problem *problem)
 {
-	bool known = field < LG_FIELD_COUNT;
-	struct lg_slice *taken = known ? &filling->taken[field] : NULL;
+	struct lg_slice before = taken(filling, field);
 
 	if (lg_slice_trim(value).length == 0)
 		return true; /* an empty box is no answer */
 	/* What a field cuts off is kept whole beside it. */
-	if (known && value.length > field_bytes[field] &&
+	if (field < LG_FIELD_COUNT && value.length > field_bytes[field] &&
 	    !keep_extra(filling, name, value, problem))
 		return false;
 	if (lg_lead_add(filling->lead, field, value) == LG_OK)
@@ -113,11 +133,10 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 	if (lg_lead_set(filling->lead, field, value) != LG_OK)
 		return keep_extra(filling, name, value, problem);
 	/* The last one wins, as in a form that hides a default before a box. */
-	if (taken && taken->data && !lg_slice_equal(*taken, value) &&
-	    !keep_extra(filling, name, *taken, problem))
+	if (before.data && !lg_slice_equal(before, value) &&
+	    !keep_extra(filling, name, before, problem))
 		return false;
-	if (taken)
-		*taken = value;
+	note_taken(filling, field, value);
 	return true;
 }
 
@@ -237,9 +256,9 @@ static void add_what_the_form_left_out(struct filling *filling)
 {
 	struct lg_slice referer;
 
-	if (!filling->taken[LG_INQUIRY_KIND].data)
+	if (!taken(filling, LG_INQUIRY_KIND).data)
 		lg_lead_set(filling->lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
-	if (filling->taken[LG_PAGE_URL].data)
+	if (taken(filling, LG_PAGE_URL).data)
 		return;
 	referer = lg_slice_trim(request_header(filling->request, "referer"));
 	if (referer.length)
@@ -249,11 +268,13 @@ static void add_what_the_form_left_out(struct filling *filling)
 bool fields_fill(const struct settings *settings, struct lg_request *request, struct lg_lead *lead,
 		 struct lg_slice body, struct problem *problem)
 {
+	struct lg_slice taken_values[LG_FIELD_COUNT];
 	struct filling filling = {
 		.visitor = {put_field, put_profile},
 		.settings = settings,
 		.request = request,
 		.lead = lead,
+		.taken = taken_values,
 	};
 
 	if (!take_key(&filling, problem) ||
