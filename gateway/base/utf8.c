@@ -44,6 +44,11 @@ bool utf8_ascii(struct lg_slice s)
 	return !word_any(s, wide_bytes, ' ');
 }
 
+bool utf8_copy_ascii(char *to, struct lg_slice s)
+{
+	return !word_any_copied(to, s, wide_bytes, ' ');
+}
+
 bool utf8_valid(struct lg_slice s)
 {
 	const unsigned char *at = (const unsigned char *)s.data;

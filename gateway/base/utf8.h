@@ -11,6 +11,8 @@
 bool utf8_valid(struct lg_slice s);
 /* Whether all bytes are ASCII. */
 bool utf8_ascii(struct lg_slice s);
+/* The same of a text that is copied to `to` on the way, whatever it is. */
+bool utf8_copy_ascii(char *to, struct lg_slice s);
 
 /* At most `max_bytes` from the front, without cutting a character in two. */
 struct lg_slice utf8_cut(struct lg_slice s, size_t max_bytes);

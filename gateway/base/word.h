@@ -54,6 +54,22 @@ static inline uint64_t word_rest(struct lg_slice text, size_t at, char pad)
 	return word | WORD_EACH(pad) << (8 * left);
 }
 
+/* Writes the first `length` bytes of a word, fewer than eight, as word_rest reads them. */
+static inline void word_store_rest(char *to, uint64_t word, size_t length)
+{
+	uint32_t first = htole32((uint32_t)word), last;
+
+	if (length >= sizeof(first)) {
+		last = htole32((uint32_t)(word >> (8 * (length - sizeof(last)))));
+		memcpy(to, &first, sizeof(first));
+		memcpy(to + length - sizeof(last), &last, sizeof(last));
+	} else if (length > 0) {
+		to[0] = (char)word;
+		to[length / 2] = (char)(word >> (8 * (length / 2)));
+		to[length - 1] = (char)(word >> (8 * (length - 1)));
+	}
+}
+
 /* Marks bytes that equal `c`. */
 static inline uint64_t word_equal(uint64_t word, char c)
 {
@@ -93,9 +109,9 @@ static inline bool word_any_copied(char *to, struct lg_slice text, uint64_t (*ma
 	uint64_t seen = 0, word;
 
 	if (text.length < WORD_BYTES) {
-		if (text.length)
-			memcpy(to, text.data, text.length);
-		return word_any(text, marks, pad);
+		word = word_rest(text, 0, pad);
+		word_store_rest(to, word, text.length);
+		return (marks(word) & WORD_HIGH_BITS) != 0;
 	}
 	for (size_t at = 0; at < text.length - WORD_BYTES; at += WORD_BYTES) {
 		word = word_load(text.data + at);

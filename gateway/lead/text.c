@@ -173,15 +173,13 @@ struct lg_slice text_block(struct arena *arena, struct lg_slice text, size_t lim
 	return normalize(arena, text, limit_bytes, true);
 }
 
-struct lg_slice text_valid(struct arena *arena, struct lg_slice text)
+/* With U+FFFD for each byte that belongs to no character. */
+static struct lg_slice repair(struct arena *arena, struct lg_slice text)
 {
+	char *out = arena_alloc(arena, text.length * 3);
 	struct lg_slice rest = text;
 	size_t length = 0;
-	char *out;
 
-	if (utf8_valid(text))
-		return arena_copy(arena, text);
-	out = arena_alloc(arena, text.length * 3);
 	while (out && rest.length > 0) {
 		const char *at = rest.data;
 		bool valid = utf8_next(&rest) != UTF8_INVALID;
@@ -191,6 +189,19 @@ struct lg_slice text_valid(struct arena *arena, struct lg_slice text)
 		length += count;
 	}
 	return slice_of(out, length);
+}
+
+/* Most texts are ASCII, which shows while they are copied. */
+struct lg_slice text_valid(struct arena *arena, struct lg_slice text)
+{
+	char *out = slice_present(text) ? arena_alloc(arena, text.length + 1) : NULL;
+
+	if (!out)
+		return slice_of(NULL, 0);
+	if (!utf8_copy_ascii(out, text) && !utf8_valid(text))
+		return repair(arena, text);
+	out[text.length] = '\0';
+	return slice_of(out, text.length);
 }
 
 static bool is_space(char c)

@@ -43,6 +43,22 @@ static void a_bad_byte_is_seen_everywhere(void **state)
 	}
 }
 
+static void a_copy_is_whole_and_tells_of_wide_bytes(void **state)
+{
+	char text[20], to[sizeof(text)];
+
+	(void)state;
+	for (size_t length = 0; length <= sizeof(text); length++)
+		for (size_t wide = 0; wide <= length; wide++) {
+			struct lg_slice copied = slice_of(text, length);
+			memset(text, 'a', sizeof(text));
+			if (wide < length)
+				text[wide] = (char)0xE4;
+			assert_int_equal(utf8_copy_ascii(to, copied), wide == length);
+			assert_memory_equal(to, text, length);
+		}
+}
+
 static void bad_sequences_are_refused(void **state)
 {
 	static const char *const bad[] = {"\xC0\x80",
@@ -105,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_code_point_is_read_back),
 		cmocka_unit_test(a_bad_byte_is_seen_everywhere),
+		cmocka_unit_test(a_copy_is_whole_and_tells_of_wide_bytes),
 		cmocka_unit_test(bad_sequences_are_refused),
 		cmocka_unit_test(next_goes_on_after_a_bad_byte),
 		cmocka_unit_test(cut_keeps_characters_whole),
