@@ -27,6 +27,7 @@ static int on_begin_headers(nghttp2_session *library, const nghttp2_frame *frame
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	s->request.transport = &h2->transport;
+	s->request.started_us = h2->heard_us;
 	list_append(&h2->streams, &s->node);
 	h2->under_way++;
 	h2->heading = s;

@@ -1,6 +1,5 @@
 #include "http/h2_head.h"
 
-#include "base/clock.h"
 #include "http/h1_char.h"
 #include "http/origin.h"
 
@@ -220,7 +219,6 @@ enum http_refusal h2_head_finish(struct h2_stream *s, struct http_endpoint *endp
 	cut_target(request);
 	if (http_endpoint_probes(endpoint, request->path)) /* needs no more */
 		return HTTP_ACCEPTED;
-	request->received_ms = clock_wall_ms();
 	if (s->cookies > 1 && !join_cookies(s))
 		return HTTP_REFUSED_NO_MEMORY;
 	origin_fill(request, endpoint, conn);

@@ -109,6 +109,7 @@ void h2_request_take_head(struct h2_stream *s, bool is_whole)
 	struct h2_session *h2 = session_of(s);
 	enum http_refusal refusal = h2_head_finish(s, h2->endpoint, h2->conn);
 
+	s->request.received_ms = h2->heard_ms;
 	s->is_whole = is_whole;
 	if (refusal != HTTP_ACCEPTED) {
 		h2_request_refuse(s, refusal);

@@ -1,6 +1,7 @@
 #include "http/h2_session.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "http/h2_request.h"
 #include "http/h2_window.h"
 
@@ -172,6 +173,9 @@ void h2_session_feed(struct h2_session *h2, struct lg_slice bytes)
 {
 	size_t at = 0, given = 0;
 
+	/* Once for all requests that come with them. */
+	h2->heard_us = clock_monotonic_us();
+	h2->heard_ms = clock_wall_ms();
 	while (!h2->closing && h2_frame_next(&h2->reader, bytes, &at))
 		if (!admit(h2, bytes, at, &given))
 			break;

@@ -25,6 +25,7 @@ struct h2_session {
 	struct h2_frame_reader reader;
 	struct h2_guard guard;
 	struct h2_deadline farewell; /* from the first GOAWAY of a drain to the last */
+	int64_t heard_us, heard_ms;  /* when the bytes came: monotonic and wall clock */
 	uint32_t newest;	     /* the highest stream that the peer has opened */
 	uint32_t reset;	      /* the highest one that we have reset: the peer may not know yet */
 	uint32_t block;	      /* reader.blocks when the present state of HEAD began */

@@ -1,7 +1,6 @@
 #include "http/h2_stream.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "http/room.h"
 
 /* Kept by a worker for the next requests, with so much memory each. */
@@ -49,7 +48,6 @@ struct h2_stream *h2_stream_new(struct http_worker *worker, int32_t id)
 	if (!s)
 		return NULL;
 	s->id = id;
-	s->request.started_us = clock_monotonic_us();
 	s->request.loop_index = worker->index;
 	s->request.service = &worker->server->service;
 	s->request.protocol = "h2";
