@@ -100,12 +100,12 @@ static bool read_form(const struct reading *reading, struct lg_slice type, struc
 	struct lg_pair pair;
 	bool fits = lg_form(request, body, &form) == LG_OK;
 
-	if (fits) {
+	if (fits)
 		charset = first_of(form_field(request, form, "_charset_"), charset_of(type));
+	if (fits && !lg_slice_is(charset, "utf-8")) {
 		if (lg_to_utf8(request, charset, LG_SLICE(""), &none) != LG_OK)
 			return bad_charset(reading);
-		if (!lg_slice_is(charset, "utf-8"))
-			fits = lg_form_in(request, body, charset, &form) == LG_OK;
+		fits = lg_form_in(request, body, charset, &form) == LG_OK;
 	}
 	if (!fits)
 		return problem_set(reading->problem, 422,

@@ -128,10 +128,9 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 	if (field < LG_FIELD_COUNT && value.length > field_bytes[field] &&
 	    !keep_extra(filling, name, value, problem))
 		return false;
-	if (lg_lead_add(filling->lead, field, value) == LG_OK)
-		return true;
 	if (lg_lead_set(filling->lead, field, value) != LG_OK)
-		return keep_extra(filling, name, value, problem);
+		return lg_lead_add(filling->lead, field, value) == LG_OK ||
+		       keep_extra(filling, name, value, problem);
 	/* The last one wins, as in a form that hides a default before a box. */
 	if (before.data && !lg_slice_equal(before, value) &&
 	    !keep_extra(filling, name, before, problem))
