@@ -7,25 +7,13 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "codec/json_writer.h"
+#include "http/h1_char.h"
 
 #define JSON_TYPE "application/json"
 
 static struct intake_reply *reply_of(struct lg_reply *reply)
 {
 	return container_of(reply, struct intake_reply, handle);
-}
-
-/* A token of RFC 9110, section 5.6.2. */
-static bool is_token(struct lg_slice s)
-{
-	for (size_t i = 0; i < s.length; i++) {
-		char c = s.data[i];
-		bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-				    (c >= 'A' && c <= 'Z');
-		if (!alphanumeric && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
-			return false;
-	}
-	return s.length > 0;
 }
 
 /* No control characters: a value cannot begin a header of its own. */
@@ -71,7 +59,7 @@ static bool add_header(struct arena *arena, struct http_header *headers, size_t 
 
 static bool may_be_header(struct lg_slice name, struct lg_slice value)
 {
-	return is_token(name) && is_value(value) && !is_framing(name);
+	return h1_is_token(name) && is_value(value) && !is_framing(name);
 }
 
 static int32_t reply_status(struct lg_reply *handle, int32_t status)
