@@ -118,11 +118,11 @@ static void write_batch(struct writer *writer)
 		writer->last_capture_us = ended_us;
 	if (committed)
 		histogram_add_us(writer->commit_stage, ended_us - began_us);
-	publish(writer);
-	outbox_fault("before-reply");
 	/* Room in the queue first: who gets an answer may submit again at once. */
 	atomic_fetch_sub(&writer->queued, queued);
 	atomic_fetch_sub(&writer->queued_bytes, bytes);
+	publish(writer);
+	outbox_fault("before-reply");
 	batch_reply(&batch, ended_us);
 	if (committed)
 		writer->committed(writer);

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/log.h"
 
 /* SQLite calls these of ours: the disk fails when a test says so; `journal_stuck` is one that
@@ -116,6 +117,17 @@ static void queue_has_a_bound(void **state)
 	drain(kit, 5, SUBMISSION_STORED);
 	kit_post(kit, (struct post){.email = "after@x.example"});
 	assert_int_equal(outbox_last_seq(kit->outbox), 6);
+}
+
+/* Nothing waits any more: nobody else may come for long who would say so. */
+static void the_queue_is_told_to_be_empty(void **state)
+{
+	struct kit *kit = *state;
+	int gauge = counter_register(COUNTER_GAUGE, "leadgate_store_queue_submissions", "", "");
+
+	kit_open(kit);
+	kit_post(kit, (struct post){.email = "last@x.example"});
+	assert_int_equal(counter_read(gauge), 0);
 }
 
 static void queue_has_a_bound_in_bytes(void **state)
@@ -484,6 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(queue_has_a_bound),
+		STORE_TEST(the_queue_is_told_to_be_empty),
 		STORE_TEST(queue_has_a_bound_in_bytes),
 		STORE_TEST(answers_come_in_order),
 		STORE_TEST(a_chain_is_one_commit),
