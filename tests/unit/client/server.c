@@ -78,13 +78,9 @@ void server_stop(struct server *server)
 	close(server->fd);
 }
 
-uint16_t server_unused_port(void)
+int server_hold_port(uint16_t *port)
 {
-	uint16_t port;
-	int fd = listen_on_any(&port, -1);
-
-	close(fd);
-	return port;
+	return listen_on_any(port, -1);
 }
 
 bool server_read(struct server *server, int fd, char request[SERVER_REQUEST_BYTES])

@@ -36,8 +36,8 @@ void server_start(struct server *server, void (*serve)(struct server *server, in
 /* Cuts all connections and joins all threads. */
 void server_stop(struct server *server);
 
-/* A port on which nobody listens. */
-uint16_t server_unused_port(void);
+/* A port on which nobody listens, nor will as long as the descriptor is open. */
+int server_hold_port(uint16_t *port);
 
 /* Reads one request with its body, as Content-Length says. False at the end. */
 bool server_read(struct server *server, int fd, char request[SERVER_REQUEST_BYTES]);
