@@ -82,6 +82,12 @@ void robot_settle(int batch, int32_t outcome)
 	settle_every(atomic_load(&robot.kept[batch]), outcome);
 }
 
+void robot_settle_kept(int32_t outcome)
+{
+	for (int batch = 0; batch < atomic_load(&robot.kept_count); batch++)
+		robot_settle(batch, outcome);
+}
+
 static void keep(struct lg_batch *batch)
 {
 	int number = atomic_load(&robot.kept_count);
@@ -118,6 +124,7 @@ static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t dea
 					   LG_REJECT};
 	size_t count = lg_batch_count(batch);
 	int order = atomic_load(&robot.order);
+	bool is_kept = order == KEEP;
 
 	(void)instance;
 	(void)deadline;
@@ -126,20 +133,21 @@ static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t dea
 		atomic_store(&robot.largest, (int)count);
 	if (order <= REJECT)
 		settle_every(batch, outcomes[order]);
-	if (order == HALF || order == ODD_REJECTED)
-		for (size_t i = 0; i < count; i++) {
-			struct lg_event event;
-			lg_batch_event(batch, i, &event);
-			if (event.seq % 2 == 0)
-				settle_one(batch, i, LG_DELIVERED);
-			else if (order == ODD_REJECTED)
-				settle_one(batch, i, LG_REJECT);
-		}
+	for (size_t i = 0; (order == HALF || order == ODD_REJECTED) && i < count; i++) {
+		struct lg_event event;
+		lg_batch_event(batch, i, &event);
+		if (event.seq % 2 == 0)
+			settle_one(batch, i, LG_DELIVERED);
+		else if (order == ODD_REJECTED)
+			settle_one(batch, i, LG_REJECT);
+		else
+			is_kept = true;
+	}
 	if (order == POISON)
 		settle_poisoned(batch);
 	if (order == NAME)
 		settle_every(batch, LG_DELIVERED);
-	if (order == KEEP)
+	if (is_kept)
 		keep(batch);
 	if (order == THREAD)
 		robot.has_helper = pthread_create(&robot.helper, NULL, help, batch) == 0;

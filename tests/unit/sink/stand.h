@@ -30,7 +30,7 @@ enum robot_order {
 	REJECT,
 	FAIL,
 	NEVER,
-	HALF,
+	HALF,	/* what is not delivered is kept */
 	THREAD, /* another thread settles it, as POISON does */
 	HANG,
 	ODD_REJECTED,
@@ -64,6 +64,8 @@ extern struct robot {
 
 /* Settles all events of a batch that was kept. */
 void robot_settle(int batch, int32_t outcome);
+/* The same of all that were kept: the lane goes on however many it had sent meanwhile. */
+void robot_settle_kept(int32_t outcome);
 
 extern struct stand {
 	struct kit kit;

@@ -179,13 +179,14 @@ static void test_park(void **state)
 static void test_silence_is_unclassified(void **state)
 {
 	(void)state;
-	atomic_store(&robot.order, NEVER);
+	atomic_store(&robot.order, KEEP);
 	stand.settings.timeout_ms = 10;
 	post(5);
 	start();
 	WAIT_FOR(in_state(DELIVERY_UNCLASSIFIED) > 0);
 	assert_int_equal(in_state(DELIVERY_DELIVERED), 0);
 	atomic_store(&robot.order, DELIVER);
+	robot_settle_kept(LG_UNCLASSIFIED);
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 5);
 	assert_int_equal(in_state(DELIVERY_UNCLASSIFIED), 0);
 }
@@ -217,6 +218,7 @@ static void test_half_settled(void **state)
 	start();
 	WAIT_FOR(status().position == 10);
 	atomic_store(&robot.order, DELIVER);
+	robot_settle_kept(LG_UNCLASSIFIED);
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 10);
 	each_delivered(1, 10, true);
 }
