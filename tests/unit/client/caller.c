@@ -29,7 +29,7 @@ void caller_init(struct caller *caller)
 				.answer_head_bytes = 2048,
 				.answer_keep_bytes = 1000,
 				.answer_max_bytes = 20000,
-				.name_timeout_ms = 3000,
+				.name_timeout_ms = 20000,
 				.name_lookups_max = 8,
 				.names_max = 8,
 				.name_keep_ms = 60000,

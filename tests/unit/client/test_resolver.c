@@ -34,7 +34,7 @@ static int set_up(void **state)
 	descriptors = caller_descriptors();
 	settings = (struct resolver_settings){
 		.hosts_file = LG_SLICE("/dev/null"),
-		.timeout_ms = 6000,
+		.timeout_ms = 60000,
 		.lookups_max = 4,
 		.names_max = 4,
 		.keep_ms = 60000,
@@ -230,8 +230,10 @@ static int ticks;
 
 static void on_tick(struct loop_timer *timer)
 {
-	ticks++;
-	loop_timer_set(timer, 5);
+	if (++ticks > 10)
+		loop_stop(loop);
+	else
+		loop_timer_set(timer, 5);
 }
 
 /* The loop goes on while nobody answers. */
@@ -241,14 +243,17 @@ static void a_dead_server_holds_nobody_up(void **state)
 	struct asked asked;
 
 	(void)state;
-	settings.timeout_ms = 300;
 	start(NULL);
 	ticks = 0;
+	ask(&asked, "two.test");
 	loop_timer_init(&timer, loop, on_tick);
 	loop_timer_set(&timer, 5);
-	assert_int_equal(find(&asked, "two.test"), RESOLVER_FAILED);
+	loop_run(loop);
 	loop_timer_fini(&timer);
 	assert_true(ticks > 10);
+	assert_int_equal(asked.state, RESOLVER_PENDING);
+	resolver_cancel(&asked.waiter);
+	waiting--;
 }
 
 static void may_be_freed_while_asking(void **state)
