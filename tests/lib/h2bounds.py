@@ -43,9 +43,10 @@ def has_heard(wire):
 # ---- displaced: max_connections is 4 ------------------------------------------------
 
 def idle(port, stream=1):
-    """Answered once, and idle from a moment that no other one has."""
+    """Answered once, and idle from a moment that no other one has. Its loop has called it
+    idle, which may be later than the answer, when it answers what comes then."""
     wire = meet(port)
-    say(wire.lives(stream), 'a connection is served')
+    say(wire.lives(stream) and has_heard(wire), 'a connection is served')
     time.sleep(0.02)
     return wire
 
