@@ -53,12 +53,23 @@ sub post_round {
     return $stored;
 }
 
+# Both loops have had their turn: without that a gateway that is kept from running for a
+# moment would find a crowd, and a heap that once held a crowd has its holes.
+sub take_turns {
+    for my $socket (@_) {
+        syswrite $socket, "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
+        read_answer($socket)->{status} == 404 or die "no answer beside the cuts\n";
+    }
+}
+
 # Connections that are cut in every state that a request passes through.
 sub cut_round {
+    my @beside = map { $gateway->connect } 1 .. 2;
     my $bytes = person();
     my $head = index($bytes, "\r\n\r\n") + 4;
     my @stops = (0, 1, 20, $head - 1, $head, $head + 5, length($bytes) - 1, length $bytes);
     for my $n (1 .. $cuts) {
+        take_turns(@beside) if $n % 50 == 0;
         my $socket = $gateway->connect;
         my $stop = $stops[$n % @stops];
         syswrite $socket, substr $bytes, 0, $stop;
