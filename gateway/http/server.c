@@ -236,6 +236,7 @@ static void on_drain(struct conn_group *group)
 	LIST_EACH(node, &server->listening)
 		listener_empty(&container_of(node, struct http_endpoint, node)->listener);
 	close_listeners(server);
+	atomic_store(&server->deaf, true);
 }
 
 static size_t share(int64_t limit, size_t workers)
@@ -383,6 +384,12 @@ void http_server_drain(struct http_server *server)
 {
 	for (size_t i = 0; i < server->worker_count; i++)
 		conn_group_drain(&server->workers[i].group);
+}
+
+/* In this order: what was accepted before is counted. */
+bool http_server_is_drained(const struct http_server *server)
+{
+	return atomic_load(&server->deaf) && http_server_connections(server) == 0;
 }
 
 size_t http_server_connections(const struct http_server *server)

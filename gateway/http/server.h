@@ -102,6 +102,10 @@ struct http_server *http_server_open(struct loop *const *loops, size_t loop_coun
 /* Stops accepting, lets idle connections go after their grace, answers what is
  * under way, and what comes in the grace, with Connection: close. Any thread. */
 void http_server_drain(struct http_server *server);
+/* Whether a drain has come to its end: none is open, and none can come any more. No
+ * connection alone does not say it, for the loop may not have heard of the drain yet
+ * and accept what waits. Any thread. */
+bool http_server_is_drained(const struct http_server *server);
 /* Connections still open. Any thread. */
 size_t http_server_connections(const struct http_server *server);
 

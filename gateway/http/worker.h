@@ -103,6 +103,7 @@ struct http_server {
 	size_t endpoint_count;
 	struct list removed;	    /* endpoints whose connections drain */
 	struct list listening;	    /* the first loop's: those that accept */
+	atomic_bool deaf;	    /* a drain has closed all of those */
 	struct http_change *change; /* under way; NULL: none */
 };
 

@@ -54,16 +54,17 @@ static void stop_serving(struct daemon *daemon)
 static void on_drain_timer(struct loop_timer *timer)
 {
 	struct daemon *daemon = container_of(timer, struct daemon, drain_timer);
+	struct http_server *server = daemon->gateway.server;
 	size_t open;
 
 	if (!daemon->deaf) {
 		daemon->deaf = true;
-		http_server_drain(daemon->gateway.server);
+		http_server_drain(server);
 	}
-	open = http_server_connections(daemon->gateway.server);
-	if (open > 0 && clock_monotonic_ms() < daemon->drain_until_ms && !daemon->at_once &&
-	    loop_timer_set(timer, DRAIN_POLL_MS))
+	if (!http_server_is_drained(server) && clock_monotonic_ms() < daemon->drain_until_ms &&
+	    !daemon->at_once && loop_timer_set(timer, DRAIN_POLL_MS))
 		return;
+	open = http_server_connections(server);
 	if (open > 0)
 		log_warning("gateway.cut", LOG_INT("connections", (int64_t)open));
 	stop_serving(daemon);

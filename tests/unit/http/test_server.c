@@ -7,10 +7,14 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "fixture.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define HOST "Host: a\r\n"
 #define CLOSED "leadgate_connections_closed_total"
@@ -444,6 +448,49 @@ static struct http_server *open_at(struct loop *loop, const char *address, const
 	return http_server_open(&loop, 1, &listen, 1, &limits, &service, error);
 }
 
+struct drain {
+	struct loop_timer timer;
+	struct loop *loop;
+	struct http_server *server;
+};
+
+static void stop_when_drained(struct loop_timer *timer)
+{
+	struct drain *drain = container_of(timer, struct drain, timer);
+
+	if (http_server_is_drained(drain->server))
+		loop_stop(drain->loop);
+	else
+		loop_timer_set(timer, 1);
+}
+
+/* No connection is open yet, but one waits, and the loop has not heard of the drain. */
+static void is_not_drained_before_its_loop_knows(void **state)
+{
+	struct drain drain = {.loop = loop_new()};
+	struct error error = {0};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	(void)state;
+	drain.server = open_at(drain.loop, "127.0.0.1:0", NULL, &error);
+	assert_non_null(drain.server);
+	to.sin_port = htons((uint16_t)http_server_port(drain.server, 0));
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	http_server_drain(drain.server);
+	assert_int_equal(http_server_connections(drain.server), 0);
+	assert_false(http_server_is_drained(drain.server));
+	loop_timer_init(&drain.timer, drain.loop, stop_when_drained);
+	assert_true(loop_timer_set(&drain.timer, 0));
+	loop_run(drain.loop);
+	assert_int_equal(read(fd, &byte, 1), 0); /* accepted, and closed in order */
+	loop_timer_fini(&drain.timer);
+	http_server_close(&drain.server);
+	loop_free(&drain.loop);
+	close(fd);
+}
+
 static void says_why_it_cannot_listen(void **state)
 {
 	struct loop *loop = loop_new();
@@ -510,6 +557,7 @@ int main(void)
 		cmocka_unit_test(counts_a_request_once),
 		cmocka_unit_test(finds_the_client_behind_a_proxy),
 		cmocka_unit_test(drains),
+		cmocka_unit_test(is_not_drained_before_its_loop_knows),
 		cmocka_unit_test(says_why_it_cannot_listen),
 		cmocka_unit_test(survives_every_failed_allocation),
 	};
