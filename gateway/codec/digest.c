@@ -11,8 +11,6 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
-
-#include <endian.h>
 #include <pthread.h>
 
 #include "base/alloc.h"
@@ -61,51 +59,10 @@ static struct contexts *contexts(void)
 	return made;
 }
 
-/* What fits into so many blocks with its padding: one bit, zeros, and its length in
- * eight bytes (FIPS 180-4, section 5.1.1). */
-#define SHORT_BLOCKS 4
-#define LENGTH_BYTES 8
-#define SHORT_MAX_BYTES (SHORT_BLOCKS * SHA256_CBLOCK - 1 - LENGTH_BYTES)
-
-/* Padded here and given to the compression alone: to take it piece by piece, and to
- * clean up behind it, costs more than the rounds where the processor makes those. */
-static void sha256_short(const struct lg_slice *parts, size_t count, uint8_t out[SHA256_BYTES])
-{
-	unsigned char blocks[SHORT_BLOCKS * SHA256_CBLOCK];
-	size_t length = 0, end;
-	SHA256_CTX context;
-	uint64_t bits;
-
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i].length)
-			memcpy(blocks + length, parts[i].data, parts[i].length);
-		length += parts[i].length;
-	}
-	end = (length + LENGTH_BYTES) / SHA256_CBLOCK * SHA256_CBLOCK + SHA256_CBLOCK;
-	memset(blocks + length, 0, end - length);
-	blocks[length] = 0x80;
-	bits = htobe64((uint64_t)length * 8);
-	memcpy(blocks + end - LENGTH_BYTES, &bits, LENGTH_BYTES);
-	SHA256_Init(&context);
-	for (size_t at = 0; at < end; at += SHA256_CBLOCK)
-		SHA256_Transform(&context, blocks + at);
-	for (size_t i = 0; i < SHA256_BYTES / sizeof(uint32_t); i++) {
-		uint32_t word = htobe32(context.h[i]);
-		memcpy(out + i * sizeof(word), &word, sizeof(word));
-	}
-}
-
 void sha256(const struct lg_slice *parts, size_t count, uint8_t out[SHA256_BYTES])
 {
-	size_t length = 0;
 	SHA256_CTX context;
 
-	for (size_t i = 0; i < count && length <= SHORT_MAX_BYTES; i++)
-		length += parts[i].length;
-	if (length <= SHORT_MAX_BYTES) {
-		sha256_short(parts, count, out);
-		return;
-	}
 	SHA256_Init(&context);
 	for (size_t i = 0; i < count; i++)
 		SHA256_Update(&context, parts[i].data, parts[i].length);

@@ -54,31 +54,7 @@ static void digests_what_comes_in_pieces(void **state)
 	}
 }
 
-/* Around each block that short texts are padded in, and where they are no longer short. */
-static void digests_each_length_as_in_pieces(void **state)
-{
-	static char bytes[300];
-	const struct lg_slice whole = {bytes, sizeof(bytes)};
-	uint8_t expected[SHA256_BYTES], out[SHA256_BYTES];
-	struct sha256_sum sum;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (char)(i * 11);
-	for (size_t length = 0; length <= sizeof(bytes); length++) {
-		const struct lg_slice parts[] = {
-			slice_cut(whole, 0, length / 3),
-			slice_cut(whole, length / 3, length - length / 3),
-		};
-		sha256_sum_init(&sum);
-		sha256_sum_add(&sum, slice_cut(whole, 0, length));
-		sha256_sum_end(&sum, expected);
-		sha256(parts, 2, out);
-		assert_memory_equal(out, expected, sizeof(out));
-	}
-}
-
-/* Wherever 600 bytes are cut in three, each part longer and shorter than a block. */
+/* Wherever 600 bytes are cut in three, longer and shorter than what is gathered. */
 static void digests_parts_of_all_lengths(void **state)
 {
 	static char bytes[600];
@@ -181,7 +157,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_parts_as_if_joined),
 		cmocka_unit_test(digests_what_comes_in_pieces),
-		cmocka_unit_test(digests_each_length_as_in_pieces),
 		cmocka_unit_test(digests_parts_of_all_lengths),
 		cmocka_unit_test(computes_hmac),
 		cmocka_unit_test(takes_an_empty_key_as_empty),
