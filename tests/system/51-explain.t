@@ -21,7 +21,7 @@ sources:
   colleagues: { plugin: webform, path: /f/colleagues, auth: none, merge: link }
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
-  busy: { plugin: failing_sink, script: "@DIR@/busy", retry_first: 10ms, retry_max: 20ms }
+  busy: { plugin: failing_sink, script: "@DIR@/busy", retry_first: 10ms, retry_max: 500ms }
   strict: { plugin: failing_sink, script: "@DIR@/strict", events: [lead.created] }
   far: { plugin: failing_sink, when: "person.country == 'NZ'" }
 YAML
