@@ -124,7 +124,8 @@ static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t dea
 					   LG_REJECT};
 	size_t count = lg_batch_count(batch);
 	int order = atomic_load(&robot.order);
-	bool is_kept = order == KEEP;
+	bool is_first = atomic_load(&robot.batches) == 0;
+	bool is_kept = order == KEEP || (order == KEEP_FIRST && is_first);
 
 	(void)instance;
 	(void)deadline;
@@ -145,7 +146,7 @@ static int32_t robot_deliver(void *instance, struct lg_batch *batch, int64_t dea
 	}
 	if (order == POISON)
 		settle_poisoned(batch);
-	if (order == NAME)
+	if (order == NAME || (order == KEEP_FIRST && !is_first))
 		settle_every(batch, LG_DELIVERED);
 	if (is_kept)
 		keep(batch);

@@ -34,9 +34,10 @@ enum robot_order {
 	THREAD, /* another thread settles it, as POISON does */
 	HANG,
 	ODD_REJECTED,
-	POISON, /* a batch with a poisoned event goes as that one does */
-	KEEP,	/* robot_settle settles it later */
-	NAME,	/* delivered, and the lead is called n and the event's seq */
+	POISON,	    /* a batch with a poisoned event goes as that one does */
+	KEEP,	    /* robot_settle settles it later */
+	KEEP_FIRST, /* the first, and the others are delivered */
+	NAME,	    /* delivered, and the lead is called n and the event's seq */
 };
 
 #define KEPT_MAX 64
