@@ -57,10 +57,10 @@ struct client {
 
 static struct client client_with(size_t piece)
 {
-	struct client client = {.peer = peer_with(10000, 10000), .piece = piece};
+	struct client client = {.peer = peer_with(600000, 600000), .piece = piece};
 
 	tls_channel_register();
-	client.peer.settings.timeout_ms[CONN_HANDSHAKE] = 10000;
+	client.peer.settings.timeout_ms[CONN_HANDSHAKE] = 600000;
 	client.ctx = SSL_CTX_new(TLS_client_method());
 	client.ssl = SSL_new(client.ctx);
 	client.in = BIO_new(BIO_s_mem());
