@@ -84,8 +84,13 @@ void robot_settle(int batch, int32_t outcome)
 
 void robot_settle_kept(int32_t outcome)
 {
-	for (int batch = 0; batch < atomic_load(&robot.kept_count); batch++)
-		robot_settle(batch, outcome);
+	for (int number = 0; number < atomic_load(&robot.kept_count); number++) {
+		struct lg_batch *batch = atomic_load(&robot.kept[number]);
+
+		/* With the last that was not settled the batch is gone; HALF leaves the first. */
+		for (size_t i = lg_batch_count(batch); i-- > 0;)
+			settle_one(batch, i, outcome);
+	}
 }
 
 static void keep(struct lg_batch *batch)
