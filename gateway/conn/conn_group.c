@@ -360,10 +360,17 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 		conn_group_add(group, container_of(letter, struct conn, letter));
 }
 
+/* An idle one goes for it; or one has gone by itself since it was accepted. */
+static bool has_place(struct conn_group *group, const struct conn *conn)
+{
+	return !conn->displaces ||
+	       conn_group_displace(group, conn->displaces_peer ? conn->crowd : NULL) ||
+	       !(quota_is_beyond(group->quota) || (conn->crowd && crowd_is_beyond(conn->crowd)));
+}
+
 void conn_group_add(struct conn_group *group, struct conn *conn)
 {
-	bool good = !conn->displaces ||
-		    conn_group_displace(group, conn->displaces_peer ? conn->crowd : NULL);
+	bool good = has_place(group, conn);
 
 	conn_start(conn, group);
 	if (!good)

@@ -40,9 +40,8 @@ void crowd_unref(struct crowd **crowd)
 
 void crowd_set_limit(struct crowd *crowd, size_t limit)
 {
-	size_t count = atomic_load(&crowd->count);
-	bool falls = limit > 0 && (crowd->limit == 0 || limit < crowd->limit);
+	size_t count = atomic_load(&crowd->count), before = atomic_exchange(&crowd->limit, limit);
+	bool falls = limit > 0 && (before == 0 || limit < before);
 
-	crowd->limit = limit;
 	atomic_store(&crowd->surplus, falls && count > limit ? (int64_t)(count - limit) : 0);
 }

@@ -25,7 +25,7 @@ struct crowd_part {
 };
 
 struct crowd {
-	size_t limit; /* 0: none; of the thread that counts in */
+	atomic_size_t limit; /* 0: none; set by the thread that counts in */
 	atomic_size_t count;
 	/* Idle ones that are to go, the bound having fallen; 0 or less: none. */
 	_Atomic(int64_t) surplus;
@@ -46,7 +46,17 @@ void crowd_set_limit(struct crowd *crowd, size_t limit);
 /* Whether one more would be `beyond` too many. The thread that counts in. */
 static inline bool crowd_is_full(const struct crowd *crowd, size_t beyond)
 {
-	return crowd->limit > 0 && atomic_load(&crowd->count) >= crowd->limit + beyond;
+	size_t limit = atomic_load(&crowd->limit);
+
+	return limit > 0 && atomic_load(&crowd->count) >= limit + beyond;
+}
+
+/* Whether there are more than the bound allows. Any thread. */
+static inline bool crowd_is_beyond(const struct crowd *crowd)
+{
+	size_t limit = atomic_load(&crowd->limit);
+
+	return limit > 0 && atomic_load(&crowd->count) > limit;
 }
 
 #endif

@@ -23,7 +23,7 @@ void quota_free(struct quota **quota)
 
 void quota_set_limits(struct quota *quota, size_t limit, size_t limit_per_address)
 {
-	quota->limit = limit;
+	atomic_store(&quota->limit, limit);
 	atomic_store(&quota->limit_per_address, limit_per_address);
 }
 
@@ -56,7 +56,7 @@ static bool take_address(struct quota *quota, const struct address *address)
 bool quota_take_beyond(struct quota *quota, size_t beyond, const struct address *address,
 		       bool exempt, enum conn_reason *reason)
 {
-	if (atomic_fetch_add(&quota->total, 1) >= quota->limit + beyond) {
+	if (atomic_fetch_add(&quota->total, 1) >= atomic_load(&quota->limit) + beyond) {
 		atomic_fetch_sub(&quota->total, 1);
 		*reason = CONN_FULL;
 		return false;
@@ -104,4 +104,9 @@ void quota_give(struct quota *quota, const struct address *address, bool exempt)
 size_t quota_total(const struct quota *quota)
 {
 	return atomic_load(&quota->total);
+}
+
+bool quota_is_beyond(const struct quota *quota)
+{
+	return atomic_load(&quota->total) > atomic_load(&quota->limit);
 }

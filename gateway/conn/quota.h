@@ -17,8 +17,7 @@
 #define QUOTA_CELLS 16384 /* a row; a power of two */
 
 struct quota {
-	size_t limit;
-	atomic_size_t limit_per_address;
+	atomic_size_t limit, limit_per_address;
 	uint64_t keys[3];
 	atomic_size_t total;
 	_Atomic(uint32_t) cells[2][QUOTA_CELLS];
@@ -48,5 +47,7 @@ bool quota_move(struct quota *quota, const struct address *from, bool from_exemp
 void quota_give(struct quota *quota, const struct address *address, bool exempt);
 
 size_t quota_total(const struct quota *quota);
+/* Whether there are more than the limit allows. Any thread. */
+bool quota_is_beyond(const struct quota *quota);
 
 #endif

@@ -209,7 +209,7 @@ static void renew(struct http_change *change)
 static void set_quota(struct http_change *change)
 {
 	struct quota *quota = change->server->quota;
-	bool falls = (size_t)change->limits.connections < quota->limit;
+	bool falls = (size_t)change->limits.connections < atomic_load(&quota->limit);
 	int64_t surplus = (int64_t)quota_total(quota) - change->limits.connections;
 
 	quota_set_limits(quota, (size_t)change->limits.connections,

@@ -107,7 +107,7 @@ static bool copy_terms(struct http_endpoint *endpoint, const struct http_listen 
 	endpoint->crowd = crowd_new(endpoint->server ? endpoint->server->worker_count : 0);
 	if (!endpoint->crowd)
 		return error_set(error, "no memory");
-	endpoint->crowd->limit = endpoint->connections;
+	atomic_store(&endpoint->crowd->limit, endpoint->connections);
 	return check_kind(listen, error) && copy_text(&endpoint->address, listen->address, error) &&
 	       copy_proxies(endpoint, &listen->trusted_proxies, error) &&
 	       copy_users(endpoint, &listen->trusted_users, error) &&

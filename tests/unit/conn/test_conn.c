@@ -355,6 +355,56 @@ static void holds_no_memory_when_idle(void **state)
 	peer_fini(&peer);
 }
 
+/* Accepted to take the place of an idle one, which has gone by itself meanwhile. */
+static void takes_a_place_that_came_free(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	peer_init(&peer);
+	peer.conn->displaces = true;
+	peer_turn(&peer);
+	assert_non_null(peer.conn);
+	assert_int_equal(peer.conn->state, CONN_IDLE);
+	peer_fini(&peer);
+}
+
+static void is_turned_away_without_a_place(void **state)
+{
+	struct peer peer = peer_with(10000, 10000);
+
+	(void)state;
+	peer_init(&peer);
+	quota_set_limits(peer.quota, 0, 10);
+	peer.conn->displaces = true;
+	peer_turn(&peer);
+	peer_expect_reason(&peer, CONN_FULL);
+	peer_fini(&peer);
+}
+
+/* The same of a listener that has a bound of its own. */
+static void takes_a_place_in_a_crowd(void **state)
+{
+	(void)state;
+	for (size_t count = 1; count <= 2; count++) {
+		struct peer peer = peer_with(10000, 10000);
+		struct crowd *crowd = crowd_new(1);
+
+		peer_init(&peer);
+		crowd_set_limit(crowd, 1);
+		atomic_store(&crowd->count, count);
+		peer.conn->crowd = crowd;
+		peer.conn->displaces = peer.conn->displaces_peer = true;
+		peer_turn(&peer);
+		if (count == 1)
+			assert_int_equal(peer.conn->state, CONN_IDLE);
+		else
+			peer_expect_reason(&peer, CONN_FULL_LISTENER);
+		peer_fini(&peer);
+		crowd_unref(&crowd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +427,9 @@ int main(void)
 		cmocka_unit_test(stops_what_nobody_took),
 		cmocka_unit_test(bounds_what_is_left_unread),
 		cmocka_unit_test(holds_no_memory_when_idle),
+		cmocka_unit_test(takes_a_place_that_came_free),
+		cmocka_unit_test(is_turned_away_without_a_place),
+		cmocka_unit_test(takes_a_place_in_a_crowd),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
