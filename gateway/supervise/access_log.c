@@ -127,14 +127,13 @@ static void take_entries(struct access_log *log)
 static void *run(void *arg)
 {
 	struct access_log *log = arg;
-	bool stopping;
 
-	do {
+	/* After the mail: its poke may have been taken with it. */
+	while (!atomic_load(&log->stopping)) {
 		mailbox_wait(&log->mailbox, -1);
-		/* Before the mail: nothing is sent after the order. */
-		stopping = atomic_load(&log->stopping);
 		take_entries(log);
-	} while (!stopping);
+	}
+	take_entries(log); /* nothing is sent after the order */
 	return NULL;
 }
 

@@ -154,6 +154,23 @@ static void is_off_until_it_is_asked_for(void **state)
 	assert_int_equal(count_of("dropped"), dropped);
 }
 
+/* Also when it is taking the mail that the order to stop comes behind. */
+static void ends_whenever_it_is_told(void **state)
+{
+	const struct access_log_settings none = {.queue_bytes = 4096};
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		struct access_log *log = access_log_new();
+
+		assert_non_null(log);
+		access_log_change(log, &none, -1);
+		for (volatile int delay = 0; delay < i % 100 * 100; delay++)
+			continue;
+		access_log_free(&log);
+	}
+}
+
 static void names_a_file_that_cannot_be_opened(void **state)
 {
 	const struct access_log_settings settings = {.path = LG_SLICE("/nowhere/access.log")};
@@ -174,6 +191,7 @@ int main(void)
 		cmocka_unit_test(drops_what_the_queue_does_not_take),
 		cmocka_unit_test(keeps_lines_and_files_in_their_order),
 		cmocka_unit_test(is_off_until_it_is_asked_for),
+		cmocka_unit_test(ends_whenever_it_is_told),
 		cmocka_unit_test(names_a_file_that_cannot_be_opened),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
