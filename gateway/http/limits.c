@@ -15,7 +15,7 @@ const struct lg_option http_limit_options[] = {
 	LIMIT(body_bytes, "max_body", LG_SIZE, "1MiB", 0, GIB, "largest body of a request"),
 	LIMIT(buffered_bytes, "max_buffered", LG_SIZE, "64MiB", 65536, 1024 * GIB,
 	      "bodies of all requests under way together; beyond it the answer is 503, for whoever "
-	      "has been sending for longest"),
+	      "has been sending for longest and over a second, or else for the new one"),
 	LIMIT(headers, "max_headers", LG_INTEGER, "100", 8, 10000, "most headers of a request"),
 	LIMIT(handshake_timeout_ms, "handshake_timeout", LG_DURATION, "10s", 10, HOUR_MS,
 	      "time for what comes before the first request of a connection: its PROXY header, and "
