@@ -6,7 +6,7 @@
 #include "sink/lane_state.h"
 
 #define GATHER_FACTOR 4	   /* of the last delivery's time, see pace() */
-#define GATHER_LEAST_MS 5  /* for the threads that each delivery wakes */
+#define GATHER_LEAST_MS 20 /* for the threads that each delivery wakes, and the disk */
 #define SAY_AGAIN_MS 10000 /* that the filter or the mapping fails */
 
 /* A delivery that syncs costs the disk much and the events little: so the next
