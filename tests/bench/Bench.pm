@@ -9,12 +9,14 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IPC::Open2;
 use POSIX ();
+use Reserve;
 use Time::HiRes qw(time sleep);
 
 my $ticks = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 my %running;
+my $owner = $$; # no process that is forked off ends them
 
-END { stop_server($_) for keys %running }
+END { if ($$ == $owner) { stop_server($_) for keys %running } }
 $SIG{INT} = $SIG{TERM} = sub { exit 1 };
 
 sub free_port {
@@ -146,7 +148,8 @@ sub cpu_seconds {
 }
 
 # Runs wrk with one thread, or the command `client`, pinned to the last core; returns
-# rates and costs.
+# rates and costs. `stores_s` are the seconds for which memory is taken first, for what
+# its files will need.
 sub load {
     my ($server, %with) = @_;
     my $connections = $with{connections} // 64;
@@ -155,7 +158,9 @@ sub load {
         '-d' . $with{seconds} . 's', '--timeout', '10s', '-s', $with{script}, $url);
     push @client, '--', @{ $with{arguments} } if $with{arguments};
     my @command = ('taskset', '-c', $with{core} // 1, @client);
+    my $reserve = Reserve->new($with{stores_s} // 0);
     my $before = cpu_seconds($server->{cpu_pid});
+    $reserve->give;
     my ($peak_wal, $line) = (0, undef);
     my $pid = open my $wrk, '-|', @command or die "$client[0]: $!\n";
     until (waitpid($pid, POSIX::WNOHANG()) == $pid) { # what it says fits into the pipe
