@@ -2,3 +2,4 @@
 bin_PROGRAMS += leadgate
 leadgate_SOURCES = gateway/main.c
 leadgate_LDADD = $(LG_LIBS_VERBS)
+leadgate_LINK = $(LINK_WHOLE)
