@@ -88,6 +88,18 @@ static bool domain_valid(struct lg_slice domain)
 	return false;
 }
 
+/* A label in either case that says it stands for Unicode: the prefix of RFC 5890,
+ * section 2.3.2.1. Only IDNA can tell whether it does. */
+static bool has_a_label(struct lg_slice domain)
+{
+	struct lg_slice rest = domain, label;
+
+	while (slice_split(&rest, '.', &label))
+		if (slice_equal_nocase(slice_cut(label, 0, 4), LG_SLICE("xn--")))
+			return true;
+	return false;
+}
+
 /* Into lower-case ASCII; -1 when it is none. A closing dot goes. */
 static ptrdiff_t domain_to_ascii(struct lg_slice domain, char out[DOMAIN_MAX_BYTES + 1])
 {
@@ -95,7 +107,7 @@ static ptrdiff_t domain_to_ascii(struct lg_slice domain, char out[DOMAIN_MAX_BYT
 
 	if (domain.length > 0 && domain.data[domain.length - 1] == '.')
 		domain.length--, length--;
-	if (!utf8_ascii(domain) || slice_starts(domain, "xn--")) {
+	if (!utf8_ascii(domain) || has_a_label(domain)) {
 		length = unicode_domain(domain, out, DOMAIN_MAX_BYTES + 1);
 	} else if (domain.length <= DOMAIN_MAX_BYTES) {
 		for (size_t i = 0; i < domain.length; i++) {
