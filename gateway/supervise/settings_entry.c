@@ -79,6 +79,23 @@ static const char **other_keys(struct settings *settings, struct fy_node *map,
 	return names;
 }
 
+/* Keys that are none of the gateway's wait for the plugin. Without one, only the key that
+ * was meant to name it is sure to be wrong. */
+static void report_misspelt(struct settings *settings, const struct settings_entry *entry)
+{
+	static const char *const plugin[] = {"plugin", NULL};
+	struct lg_slice key;
+	struct fy_node *key_node, *value;
+	void *cursor = NULL;
+
+	while (document_each(settings->document, entry->map, &cursor, &key, &key_node, &value))
+		if (!has_row(&entry->table, key) && bind_suggestion(key, plugin))
+			document_error(
+				settings->document, key_node,
+				"unknown option \"%.*s\" in %s \"%.*s\"; did you mean \"plugin\"?",
+				SLICE_ARGS(key), entry->kind, SLICE_ARGS(entry->name));
+}
+
 static const struct library *load_plugin(struct settings *settings,
 					 const struct settings_entry *entry, struct lg_slice plugin)
 {
@@ -86,8 +103,10 @@ static const struct library *load_plugin(struct settings *settings,
 	const struct library *library;
 	struct error error = {0};
 
-	if (!slice_present(plugin))
-		return NULL; /* a missing one was reported with the rows */
+	if (!slice_present(plugin)) { /* a missing one was reported with the rows */
+		report_misspelt(settings, entry);
+		return NULL;
+	}
 	library = library_load(plugin, &error);
 	if (!library) {
 		document_error(settings->document, node, "%s", error.text);

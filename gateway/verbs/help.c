@@ -24,7 +24,9 @@ int verb_help(int argc, char **argv)
 		print_list();
 		return EXIT_DONE;
 	}
-	if (!verb || argc > 2) {
+	if (!verb)
+		return verb_unknown(argv[1]);
+	if (argc > 2) {
 		fprintf(stderr, "usage: leadgate help [COMMAND]\n");
 		return EXIT_USAGE;
 	}

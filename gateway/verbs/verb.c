@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggestion.h"
 #include "lead/field.h"
 #include "supervise/daemon.h"
 
@@ -57,22 +58,36 @@ const struct verb *verb_find(const char *name)
 	return NULL;
 }
 
+int verb_unknown(const char *name)
+{
+	struct suggestion suggestion;
+
+	suggestion_init(&suggestion, slice_from(name));
+	for (const struct verb *verb = verb_table; verb->name; verb++)
+		suggestion_try(&suggestion, slice_from(verb->name));
+	fprintf(stderr, "leadgate: unknown command: %s", name);
+	if (slice_present(suggestion.nearest))
+		fprintf(stderr, "; did you mean \"%s\"?", suggestion.nearest.data);
+	fprintf(stderr, "\nleadgate help lists the commands\n");
+	return EXIT_USAGE;
+}
+
 int verb_main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 	const struct verb *verb;
 
+	if (!*name) {
+		fprintf(stderr, "leadgate: no command\nleadgate help lists the commands\n");
+		return EXIT_USAGE;
+	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		name = "help";
 	if (strcmp(name, "--version") == 0)
 		name = "version";
 	verb = verb_find(name);
-	if (!verb) {
-		fprintf(stderr,
-			*name ? "leadgate: unknown command: %s\n" : "leadgate: no command\n", name);
-		fprintf(stderr, "leadgate help lists the commands\n");
-		return EXIT_USAGE;
-	}
+	if (!verb)
+		return verb_unknown(name);
 	field_setup();
 	return verb->run(argc - 1, argv + 1);
 }

@@ -14,6 +14,10 @@ extern const struct verb verb_table[]; /* ends with name NULL */
 /* NULL: there is no such command. */
 const struct verb *verb_find(const char *name);
 
+/* Says on standard error that there is no such command and which one is near. Returns
+ * the exit status of a wrong usage. */
+int verb_unknown(const char *name);
+
 /* Finds and runs argv[1]; prints usage on a mistake. */
 int verb_main(int argc, char **argv);
 

@@ -177,6 +177,8 @@ for my $all ('0.0.0.0/0', '::/0') {
 # Plugins.
 case('unknown plugin', with(sinks => "sinks:\n  a: { plugin: «flie, path: a }\n"),
     qr/no plugin "flie" \(did you mean "file"\?\) in /, qr/there are: [^;]*file[^;]*$/m);
+case('a misspelt plugin option', with(sources => "sources:\n  «a: { «plugn: webform, path: /a, auth: none }\n"),
+    qr/unknown option "plugn" in source "a"; did you mean "plugin"\?/, qr/lacks the option "plugin": expected/);
 case('a sink plugin as a source',
     with(sources => "sources:\n  a: { plugin: «file, path: /a, auth: none }\n"), qr/no source plugin/);
 case('missing auth', with(sources => "sources:\n  «a: { plugin: webform, path: /a }\n"), qr/auth: none/);

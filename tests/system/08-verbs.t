@@ -30,7 +30,11 @@ for my $verb (grep { !/^(help|version|manual|run)$/ } @verbs) {
 }
 (undef, $err) = run_ok('no command', 2, plain());
 (undef, $err) = run_ok('an unknown command', 2, plain('dance'));
-like($err, qr/dance/, '… names it');
+like($err, qr/^leadgate: unknown command: dance$/m, '… names it');
+(undef, $err) = run_ok('a misspelt command', 2, plain('chek', '-c', $gateway->config));
+like($err, qr/unknown command: chek; did you mean "check"\?/, '… names the one that is near');
+(undef, $err) = run_ok('help for a misspelt command', 2, plain('help', 'explian'));
+like($err, qr/did you mean "explain"\?/, '… as well');
 run_ok('-c without a file', 2, plain('check', '-c'));
 run_ok('too many arguments', 2, plain('check', '-c', $gateway->config, 'more'));
 (undef, $err) = run_ok('a configuration that is not there', 78, plain('check', '-c', '/nonexistent.yaml'));
