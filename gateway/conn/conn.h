@@ -93,6 +93,7 @@ struct conn {
 	bool trusted;	     /* a proxy whose word about others is believed; its owner says so */
 	bool displaces;	     /* it is taken only when an idle one goes for it */
 	bool displaces_peer; /* one of its own crowd */
+	uint16_t handed_on;  /* from group to group, for a place */
 	struct address peer;
 	char peer_text[ADDRESS_TEXT_BYTES]; /* "": it has none, on a unix socket */
 };

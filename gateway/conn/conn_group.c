@@ -368,10 +368,24 @@ static bool has_place(struct conn_group *group, const struct conn *conn)
 	       !(quota_is_beyond(group->quota) || (conn->crowd && crowd_is_beyond(conn->crowd)));
 }
 
+/* Others came first and took the idle ones here; elsewhere there may be some. */
+static bool hand_on(struct conn_group *group, struct conn *conn)
+{
+	struct conn_group *other = group->on_full ? group->on_full(group, conn) : NULL;
+
+	if (!other)
+		return false;
+	conn->handed_on++;
+	conn_group_send(other, conn);
+	return true;
+}
+
 void conn_group_add(struct conn_group *group, struct conn *conn)
 {
 	bool good = has_place(group, conn);
 
+	if (!good && hand_on(group, conn))
+		return;
 	conn_start(conn, group);
 	if (!good)
 		conn_close(conn, conn->displaces_peer ? CONN_FULL_LISTENER : CONN_FULL);
@@ -439,6 +453,7 @@ static void take_letters(struct conn_group *group)
 
 void conn_group_fini(struct conn_group *group)
 {
+	group->on_full = NULL; /* the others may be gone */
 	take_letters(group);
 	for (int state = 0; state < CONN_CLOSED; state++)
 		LIST_EACH_SAFE(node, &group->states[state])

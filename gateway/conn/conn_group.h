@@ -48,6 +48,9 @@ struct conn_group {
 	atomic_bool room_asked;
 	bool draining;
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
+	/* No connection here is idle whose place `conn` could take: who may have one. NULL,
+	 * also of the hook: nobody. */
+	struct conn_group *(*on_full)(struct conn_group *group, const struct conn *conn);
 	/* A peer begins the handshake of TLS: whether it may; NULL: everybody may. */
 	bool (*on_handshake)(struct conn_group *group, const struct conn *conn);
 	/* Each of its connections ends; NULL: nobody wants to know. */
@@ -68,7 +71,7 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 void conn_group_fini(struct conn_group *group);
 
 /* The connection is the group's from here on, also when there is no memory to
- * watch it. */
+ * watch it; or another one's, when its place is to be found there. */
 void conn_group_add(struct conn_group *group, struct conn *conn);
 /* The same from any thread. */
 void conn_group_send(struct conn_group *group, struct conn *conn);

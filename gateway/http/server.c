@@ -40,17 +40,19 @@ static int64_t idle_since(struct http_worker *worker, struct crowd *crowd)
 	return atomic_load_explicit(since_ms, memory_order_relaxed);
 }
 
-/* The loop whose longest-idle connection is idle for longest; NULL: none is. */
-static struct http_worker *idlest_worker(struct http_server *server, struct crowd *crowd)
+/* The loop but `but` whose longest-idle connection is idle for longest; NULL: none is. */
+static struct http_worker *idlest_worker(struct http_server *server, struct crowd *crowd,
+					 const struct http_worker *but)
 {
 	struct http_worker *idlest = NULL;
 	int64_t least_ms = INT64_MAX;
 
 	for (size_t i = 0; i < server->worker_count; i++) {
-		int64_t since_ms = idle_since(&server->workers[i], crowd);
-		if (since_ms < least_ms) {
+		struct http_worker *worker = &server->workers[i];
+		int64_t since_ms = idle_since(worker, crowd);
+		if (worker != but && since_ms < least_ms) {
 			least_ms = since_ms;
-			idlest = &server->workers[i];
+			idlest = worker;
 		}
 	}
 	return idlest;
@@ -85,8 +87,10 @@ static struct place find_place(struct http_endpoint *endpoint, const struct addr
 			return place;
 		place.displaces = true;
 	}
-	place.worker = place.displaces ? idlest_worker(server, place.displaces_peer ? crowd : NULL)
-				       : next_worker(server);
+	if (!place.displaces)
+		place.worker = next_worker(server);
+	else
+		place.worker = idlest_worker(server, place.displaces_peer ? crowd : NULL, NULL);
 	if (!place.worker) {
 		quota_give(server->quota, peer, exempt);
 		place.reason = place.displaces_peer ? CONN_FULL_LISTENER : CONN_FULL;
@@ -103,6 +107,20 @@ static void tell_closed(const struct http_server *server, enum conn_reason reaso
 static void on_close(struct conn_group *group, enum conn_reason reason)
 {
 	tell_closed(container_of(group, struct http_worker, group)->server, reason);
+}
+
+/* Whoever found a place knew the loops as they were: of two that came at once, the second
+ * may find its idle one taken. Once for each loop at most, for they change on the way. */
+static struct conn_group *on_full(struct conn_group *group, const struct conn *conn)
+{
+	const struct http_worker *worker = container_of(group, struct http_worker, group);
+	struct http_server *server = worker->server;
+	struct crowd *crowd = conn->displaces_peer ? conn->crowd : NULL;
+	struct http_worker *other = conn->handed_on < server->worker_count
+					    ? idlest_worker(server, crowd, worker)
+					    : NULL;
+
+	return other ? &other->group : NULL;
 }
 
 static void turn_away(const struct http_server *server, int fd, enum conn_reason reason)
@@ -169,7 +187,7 @@ void http_worker_accept(struct listener *listener, int fd, const struct address 
 static void on_starved(struct listener *listener)
 {
 	struct http_endpoint *endpoint = listener->context;
-	struct http_worker *worker = idlest_worker(endpoint->server, NULL);
+	struct http_worker *worker = idlest_worker(endpoint->server, NULL, NULL);
 
 	if (worker)
 		conn_group_ask_room(&worker->group);
@@ -292,6 +310,7 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
 			worker->group.index = worker->index;
 			worker->group.on_close = on_close;
+			worker->group.on_full = on_full;
 			worker->group.on_handshake = http_worker_may_shake;
 			if (h2_worker_init(&worker->h2, loop))
 				return true;

@@ -102,6 +102,31 @@ ok(answers($_), '… and displaces nobody') for @same;
 close $_ for @same;
 $gateway->finish;
 
+# Two that come at once find the same loop with the longest-idle connection, where only
+# one is: the other takes its place elsewhere. Once for each loop, for it matters which
+# of them accepts.
+for my $oldest (0, 1) {
+    my $pair = LeadgateTest->new(config => $config =~ s/max_connections: 6/max_connections: 4/r)->start;
+    @ports = $pair->log =~ /event=gateway\.listening for=leads address=\S+ port=(\d+)/g;
+    my @four = map { connect_from('127.0.1.1', 1) } 1 .. 4; # in turn on one loop and the other
+    is(scalar(grep { $_ } @four), 4, 'two on each loop');
+    answers($four[0]) if $oldest;
+    begin($four[$oldest + 2]);
+    $pair->signal('STOP');
+    my @new = map {
+        my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $ports[0], LocalAddr => '127.0.1.2');
+        syswrite $socket, "GET /up HTTP/1.1\r\nHost: a\r\n\r\n";
+        $socket;
+    } 1 .. 2;
+    $pair->signal('CONT');
+    my @statuses = map { my $answer = eval { read_answer($_) }; $answer ? $answer->{status} : 'none' } @new;
+    is("@statuses", '202 202', 'both of two newcomers are served');
+    syswrite $four[$oldest + 2], " /up HTTP/1.1\r\nHost: a\r\n\r\n";
+    is(eval { read_answer($four[$oldest + 2])->{status} }, 202, '… and nobody who has begun a request went for it');
+    close $_ for @four, @new;
+    $pair->finish;
+}
+
 # Descriptors: few for the process, and a reserve of them.
 my $few = LeadgateTest->new(config => <<'YAML');
 core: { loops: 1 }
