@@ -1,6 +1,6 @@
 /* Small files that a configuration names, read whole. Nothing is waited for: what is
  * no regular file is refused, whoever may write to a pipe or keep a device silent. A
- * file system that hangs holds up its caller. Main thread. */
+ * file system that hangs holds up its caller. Any thread. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 

@@ -2,15 +2,19 @@
 
 #include <event2/dns.h>
 #include <event2/util.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #define ATTEMPTS 3 /* questions within one lookup's time */
+#define NAMESERVER_BYTES 64
+#define HOSTS_BYTES (16u << 20)
 #define TURNS_MAX 16
 #define RESOLV_CONF_NO_MEMORY 4 /* of evdns_base_resolv_conf_parse */
 
@@ -67,19 +71,47 @@ static bool set_number(struct evdns_base *dns, const char *option, int64_t numbe
 	return evdns_base_set_option(dns, option, text) == 0;
 }
 
+bool resolver_check_nameserver(struct lg_slice address, struct error *error)
+{
+	struct sockaddr_storage parsed;
+	int size = sizeof(parsed);
+	char text[NAMESERVER_BYTES];
+
+	if (!slice_present(address))
+		return true;
+	slice_to_text(address, text, sizeof(text));
+	if (address.length < sizeof(text) &&
+	    evutil_parse_sockaddr_port(text, (struct sockaddr *)&parsed, &size) == 0)
+		return true;
+	return error_set(error, "name server '%s' is no address, as in 192.0.2.1 or 192.0.2.1:53",
+			 text);
+}
+
+/* libevent opens what it is told to, and would wait for the other end of a pipe. */
+bool resolver_check_hosts(struct lg_slice path, struct error *error)
+{
+	char text[PATH_MAX];
+
+	if (!slice_present(path) || slice_is(path, "/dev/null"))
+		return true;
+	slice_to_text(path, text, sizeof(text));
+	if (path.length >= sizeof(text))
+		return error_set(error, "cannot read the hosts file: its path is longer than %d",
+				 PATH_MAX - 1);
+	return file_check(text, HOSTS_BYTES, error) ||
+	       error_prefix(error, "cannot read the hosts file '%s': ", text);
+}
+
 static bool add_servers(struct resolver *resolver, struct error *error)
 {
 	const struct resolver_settings *settings = resolver->settings;
-	char text[64];
+	char text[NAMESERVER_BYTES];
 	int problem;
 
 	if (settings->nameserver.data) {
 		slice_to_text(settings->nameserver, text, sizeof(text));
-		if (evdns_base_nameserver_ip_add(resolver->dns, text) == 0)
-			return true;
-		return error_set(error,
-				 "name server '%s' is no address, as in 192.0.2.1 or 192.0.2.1:53",
-				 text);
+		return evdns_base_nameserver_ip_add(resolver->dns, text) == 0 ||
+		       error_set(error, "name server '%s' cannot be used", text);
 	}
 	/* Without the file, or servers in it, libevent asks 127.0.0.1. */
 	problem = evdns_base_resolv_conf_parse(
@@ -94,11 +126,14 @@ static bool set_up(struct resolver *resolver, struct error *error)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const struct resolver_settings *settings = resolver->settings;
-	char hosts[1024] = "/etc/hosts";
+	char hosts[PATH_MAX] = "/etc/hosts";
 	int64_t try_ms = settings->timeout_ms / ATTEMPTS;
 	char seconds[32];
 
 	pthread_once(&once, set_up_log);
+	if (!resolver_check_nameserver(settings->nameserver, error) ||
+	    !resolver_check_hosts(settings->hosts_file, error))
+		return false;
 	resolver->dns = evdns_base_new(loop_base(resolver->loop), 0);
 	if (!resolver->dns)
 		return error_set(error, "no memory for the name client");

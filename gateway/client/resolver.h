@@ -45,6 +45,13 @@ struct resolver_waiter {
 		     const struct resolver_addresses *addresses);
 };
 
+/* Whether a name server's address can be used, and whether a file of hosts can: it is a
+ * regular file of at most 16 MiB, or /dev/null, which names nobody. An absent one is
+ * good. False with a sentence that names it. Any thread; a file system that hangs holds
+ * up the caller. */
+bool resolver_check_nameserver(struct lg_slice address, struct error *error);
+bool resolver_check_hosts(struct lg_slice path, struct error *error);
+
 /* The settings and the loop outlive the resolver. NULL with a reason. */
 struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings,
 			      struct error *error);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "client/ca_file.h"
+#include "client/resolver.h"
 #include "config/compare.h"
 #include "lead/binding.h"
 #include "lead/event_binding.h"
@@ -149,6 +150,21 @@ void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_
 			       "\"ca_file\": %s", error.text);
 }
 
+/* What the HTTP client of every sink and source would fail for when it starts. */
+static void check_http_client(struct settings *settings, struct fy_node *map)
+{
+	const struct http_client_settings *client = &settings->http_client;
+	struct error error;
+
+	settings_ca_file(settings, map, client->ca_file);
+	if (!resolver_check_nameserver(client->nameserver, &error))
+		document_error(settings->document, document_member(map, "nameserver"),
+			       "\"nameserver\": %s", error.text);
+	if (!resolver_check_hosts(client->hosts_file, &error))
+		document_error(settings->document, document_member(map, "hosts_file"),
+			       "\"hosts_file\": %s", error.text);
+}
+
 static bool add_folder(struct buffer *path, struct lg_slice folder)
 {
 	if (folder.length == 0)
@@ -186,8 +202,7 @@ static void read_all(struct settings *settings)
 	}
 	check_section_names(settings, root);
 	read_plain_sections(settings, root);
-	settings_ca_file(settings, document_member(root, "http_client"),
-			 settings->http_client.ca_file);
+	check_http_client(settings, document_member(root, "http_client"));
 	settings_read_listen(settings, document_member(root, "listen"));
 	settings_plugin_path(&settings->core);
 	if (slice_present(settings->defaults.region))

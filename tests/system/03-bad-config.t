@@ -211,6 +211,14 @@ for my $case (['ca_file: «pipe', qr/cannot read the certificates in '\S+pipe': 
 }
 case('an authority that is not there', with(http_client => "http_client: { ca_file: «none.pem }\n"),
     qr/cannot read the certificates/);
+for my $case (['hosts_file: «pipe', qr/cannot read the hosts file '\S+pipe': it is a pipe/],
+    ['hosts_file: «none', qr/cannot read the hosts file '\S+none': No such file/],
+    ['nameserver: «ns.example', qr/name server 'ns\.example' is no address, as in 192\.0\.2\.1/]) {
+    my ($option, $words) = @$case;
+    case("an HTTP client with $option", with(http_client => "http_client: { $option }\n"), $words);
+}
+is((check(with(http_client => "http_client: { hosts_file: /dev/null, nameserver: \"[::1]:53\" }\n")))[0], 0,
+    'no file of hosts, and a name server with a port');
 for my $port (qw(99999 0 1x -1)) {
     case("a URL with the port $port",
         with(sinks => "sinks:\n  a: { plugin: http, url: «http://127.0.0.1:$port/ }\n"), qr/absolute URL/);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "caller.h"
@@ -437,11 +439,14 @@ static void the_socket_itself_is_looked_at(void **state)
 
 static void wrong_settings_are_named(void **state)
 {
+	char folder[] = "/tmp/leadgate-hosts-XXXXXX", pipe[64];
 	struct error error;
 	struct http_client *client;
 
 	(void)state;
 	caller.loop = loop_new();
+	assert_non_null(mkdtemp(folder));
+	snprintf(pipe, sizeof(pipe), "%s/pipe", folder);
 	caller.settings.nameserver = LG_SLICE("ns.example");
 	client = http_client_new(caller.loop, &caller.settings, &error);
 	assert_null(client);
@@ -450,6 +455,12 @@ static void wrong_settings_are_named(void **state)
 	caller.settings.hosts_file = LG_SLICE("/nowhere/hosts");
 	assert_null(http_client_new(caller.loop, &caller.settings, &error));
 	assert_non_null(strstr(error.text, "/nowhere/hosts"));
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	caller.settings.hosts_file = slice_from(pipe);
+	assert_null(http_client_new(caller.loop, &caller.settings, &error));
+	assert_non_null(strstr(error.text, "it is a pipe"));
+	unlink(pipe);
+	rmdir(folder);
 	caller.settings.hosts_file = (struct lg_slice){0};
 	caller.settings.ca_file = LG_SLICE("/nowhere/ca.pem");
 	assert_null(http_client_new(caller.loop, &caller.settings, &error));
