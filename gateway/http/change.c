@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "http/door.h"
 #include "http/h1_request.h"
 #include "http/h2_stream.h"
 #include "http/worker.h"
@@ -170,10 +171,10 @@ static void open_endpoint(struct http_server *server, struct http_endpoint *endp
 		if (endpoint->tls && before->tls)
 			tls_context_inherit(endpoint->tls, before->tls);
 		good = listener_adopt(&endpoint->listener, &before->listener,
-				      (int)endpoint->backlog, &endpoint->access, http_worker_accept,
+				      (int)endpoint->backlog, &endpoint->access, http_door_accept,
 				      endpoint);
 	} else {
-		good = listener_start(&endpoint->listener, http_worker_accept, endpoint);
+		good = listener_start(&endpoint->listener, http_door_accept, endpoint);
 	}
 	if (!good)
 		say_no_memory(endpoint);
@@ -243,8 +244,7 @@ static void change_listeners(struct http_change *change)
 			close_endpoint(change->old[i]);
 	open_endpoints(change);
 	LIST_EACH(node, &server->listening)
-		http_worker_set_door(container_of(node, struct http_endpoint, node),
-				     &change->limits);
+		http_door_set(container_of(node, struct http_endpoint, node), &change->limits);
 	set_quota(change);
 	atomic_store(&server->budget.limit_bytes, change->limits.buffered_bytes);
 	for (size_t i = 1; i < server->worker_count; i++)

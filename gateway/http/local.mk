@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libhttp.a
 %C%_libhttp_a_SOURCES = \
 	%D%/change.c \
+	%D%/door.c \
 	%D%/endpoint.c \
 	%D%/forwarded.c \
 	%D%/forwarded_element.c \

@@ -1,18 +1,14 @@
 #include "http/server.h"
 
 #include "base/alloc.h"
-#include "base/counter.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "conn/tls_channel.h"
 #include "http/change.h"
+#include "http/door.h"
 #include "http/h1_request.h"
 #include "http/h1_transport.h"
-#include "http/opening.h"
 #include "http/refusal.h"
 #include "http/room.h"
-
-#include <unistd.h>
 
 /* A body may come slowly at first: the sender's window opens step by step. */
 #define RATE_GRACE_MS 5000
@@ -22,182 +18,6 @@
 #define OUT_BYTES (64u << 20)
 
 /* ---- endpoints -------------------------------------------------------------------- */
-
-static struct http_worker *next_worker(struct http_server *server)
-{
-	struct http_worker *worker = &server->workers[server->next_worker];
-
-	server->next_worker = (server->next_worker + 1) % server->worker_count;
-	return worker;
-}
-
-/* Since when the longest-idle connection of a loop is idle, of `crowd` or of all. */
-static int64_t idle_since(struct http_worker *worker, struct crowd *crowd)
-{
-	_Atomic(int64_t) *since_ms = crowd ? &crowd->parts[worker->index].since_ms
-					   : &worker->group.idle_since_ms;
-
-	return atomic_load_explicit(since_ms, memory_order_relaxed);
-}
-
-/* The loop but `but` whose longest-idle connection is idle for longest; NULL: none is. */
-static struct http_worker *idlest_worker(struct http_server *server, struct crowd *crowd,
-					 const struct http_worker *but)
-{
-	struct http_worker *idlest = NULL;
-	int64_t least_ms = INT64_MAX;
-
-	for (size_t i = 0; i < server->worker_count; i++) {
-		struct http_worker *worker = &server->workers[i];
-		int64_t since_ms = idle_since(worker, crowd);
-		if (worker != but && since_ms < least_ms) {
-			least_ms = since_ms;
-			idlest = worker;
-		}
-	}
-	return idlest;
-}
-
-/* Where a new connection goes, which is counted in then. At a bound that is the
- * loop that has the longest-idle one: it ends that one when it gets the new one,
- * so nobody waits for another thread, and for a moment both are there. Only who
- * finds no idle one is turned away; so is an address at its own bound, which
- * else could displace others for ever. */
-struct place {
-	struct http_worker *worker; /* NULL: there is none, for the reason */
-	bool displaces, displaces_peer;
-	enum conn_reason reason;
-};
-
-static struct place find_place(struct http_endpoint *endpoint, const struct address *peer,
-			       bool exempt)
-{
-	struct http_server *server = endpoint->server;
-	struct crowd *crowd = endpoint->crowd;
-	struct place place = {.displaces_peer = crowd_is_full(crowd, 0)};
-
-	if (crowd_is_full(crowd, CROWD_BEYOND)) {
-		place.reason = CONN_FULL_LISTENER;
-		return place;
-	}
-	place.displaces = place.displaces_peer;
-	if (!quota_take(server->quota, peer, exempt, &place.reason)) {
-		if (place.reason != CONN_FULL ||
-		    !quota_take_beyond(server->quota, CROWD_BEYOND, peer, exempt, &place.reason))
-			return place;
-		place.displaces = true;
-	}
-	if (!place.displaces)
-		place.worker = next_worker(server);
-	else
-		place.worker = idlest_worker(server, place.displaces_peer ? crowd : NULL, NULL);
-	if (!place.worker) {
-		quota_give(server->quota, peer, exempt);
-		place.reason = place.displaces_peer ? CONN_FULL_LISTENER : CONN_FULL;
-	}
-	return place;
-}
-
-static void tell_closed(const struct http_server *server, enum conn_reason reason)
-{
-	if (server->service.closed)
-		server->service.closed(server->service.arg, reason);
-}
-
-static void on_close(struct conn_group *group, enum conn_reason reason)
-{
-	tell_closed(container_of(group, struct http_worker, group)->server, reason);
-}
-
-/* Whoever found a place knew the loops as they were: of two that came at once, the second
- * may find its idle one taken. Once for each loop at most, for they change on the way. */
-static struct conn_group *on_full(struct conn_group *group, const struct conn *conn)
-{
-	const struct http_worker *worker = container_of(group, struct http_worker, group);
-	struct http_server *server = worker->server;
-	struct crowd *crowd = conn->displaces_peer ? conn->crowd : NULL;
-	struct http_worker *other = conn->handed_on < server->worker_count
-					    ? idlest_worker(server, crowd, worker)
-					    : NULL;
-
-	return other ? &other->group : NULL;
-}
-
-static void turn_away(const struct http_server *server, int fd, enum conn_reason reason)
-{
-	conn_reason_count(reason);
-	log_debug("conn.closed", LOG_TEXT("reason", conn_reason_label(reason)));
-	close(fd);
-	tell_closed(server, reason);
-}
-
-/* A stranger on a listener that takes PROXY headers could claim any address. */
-static bool is_stranger(struct http_endpoint *endpoint, const struct address *peer, bool trusted)
-{
-	char text[ADDRESS_TEXT_BYTES] = "";
-
-	if (endpoint->proxy_protocol == PROXY_OFF || trusted)
-		return false;
-	if (peer && address_is_private(peer))
-		address_format(peer, text);
-	if (http_endpoint_may_warn(&endpoint->proxy_warned_ms))
-		log_warning("proxy.refused", LOG_SLICE("listener", endpoint->address),
-			    LOG_TEXT("reason", conn_reason_text(CONN_PROXY_UNTRUSTED)),
-			    LOG_TEXT("peer", text[0] ? text : NULL));
-	return true;
-}
-
-/* On a unix socket peers have no address to be counted by. */
-void http_worker_accept(struct listener *listener, int fd, const struct address *peer)
-{
-	struct http_endpoint *endpoint = listener->context;
-	struct http_server *server = endpoint->server;
-	bool trusted = http_endpoint_trusts(endpoint, fd, peer), exempt = trusted || !peer;
-
-	if (is_stranger(endpoint, peer, trusted)) {
-		turn_away(server, fd, CONN_PROXY_UNTRUSTED);
-		return;
-	}
-	struct place place = find_place(endpoint, peer, exempt);
-	struct http_worker *worker = place.worker;
-	if (!worker) {
-		turn_away(server, fd, place.reason);
-		return;
-	}
-	struct conn *conn = http_opening_new(endpoint, fd, peer, exempt);
-	if (!conn) {
-		quota_give(server->quota, peer, exempt);
-		turn_away(server, fd, CONN_NO_MEMORY);
-		return;
-	}
-	conn->trusted = trusted;
-	conn->crowd = endpoint->crowd;
-	atomic_fetch_add(&endpoint->crowd->count, 1);
-	conn->displaces = place.displaces;
-	conn->displaces_peer = place.displaces_peer;
-	conn->origin = endpoint;
-	if (worker == &server->workers[0]) {
-		conn_group_add(&worker->group, conn);
-	} else {
-		conn_group_send(&worker->group, conn);
-	}
-}
-
-/* Descriptors ran out: idle connections have some. */
-static void on_starved(struct listener *listener)
-{
-	struct http_endpoint *endpoint = listener->context;
-	struct http_worker *worker = idlest_worker(endpoint->server, NULL, NULL);
-
-	if (worker)
-		conn_group_ask_room(&worker->group);
-}
-
-void http_worker_set_door(struct http_endpoint *endpoint, const struct http_limits *limits)
-{
-	endpoint->listener.starving = on_starved;
-	listener_reserve(&endpoint->listener, limits->reserved_descriptors);
-}
 
 static bool open_endpoint(struct http_server *server, const struct http_listen *listen,
 			  struct error *error)
@@ -222,14 +42,12 @@ static bool open_endpoints(struct http_server *server, const struct http_listen 
 	for (size_t i = 0; i < count; i++) {
 		struct http_endpoint *endpoint = server->endpoints[i];
 		list_append(&server->listening, &endpoint->node);
-		http_worker_set_door(endpoint, limits);
-		if (!listener_start(&endpoint->listener, http_worker_accept, endpoint))
+		http_door_set(endpoint, limits);
+		if (!listener_start(&endpoint->listener, http_door_accept, endpoint))
 			return error_set(error, "no memory");
 	}
 	return true;
 }
-
-/* ---- workers ------------------------------------------------------------------------ */
 
 /* Those that accept. The first loop, or whoever has stopped it. */
 static void close_listeners(struct http_server *server)
@@ -256,6 +74,8 @@ static void on_drain(struct conn_group *group)
 	close_listeners(server);
 	atomic_store(&server->deaf, true);
 }
+
+/* ---- workers ------------------------------------------------------------------------ */
 
 static size_t share(int64_t limit, size_t workers)
 {
@@ -309,8 +129,8 @@ static bool open_worker(struct http_worker *worker, struct loop *loop,
 	if (loop_mailbox_init(&worker->box, loop, &worker->mailbox, on_letter)) {
 		if (conn_group_init(&worker->group, loop, settings, server->quota)) {
 			worker->group.index = worker->index;
-			worker->group.on_close = on_close;
-			worker->group.on_full = on_full;
+			worker->group.on_close = http_door_on_close;
+			worker->group.on_full = http_door_on_full;
 			worker->group.on_handshake = http_worker_may_shake;
 			if (h2_worker_init(&worker->h2, loop))
 				return true;

@@ -107,11 +107,6 @@ struct http_server {
 	struct http_change *change; /* under way; NULL: none */
 };
 
-/* Deals an accepted connection to a worker. The first loop. */
-void http_worker_accept(struct listener *listener, int fd, const struct address *peer);
-/* What a listener does when descriptors run out, and how many it leaves to others.
- * The first loop, or before it runs. */
-void http_worker_set_door(struct http_endpoint *endpoint, const struct http_limits *limits);
 /* Opens a part of a change on its loop (http/change.c). */
 void http_change_take(struct http_worker *worker, struct letter *letter);
 
