@@ -249,14 +249,6 @@ static const enum lane_counter counter_of_state[] = {
 	[DELIVERY_ERASED] = LANE_COUNTERS,
 };
 
-void lane_count(struct lane *lane, enum lane_counter counter, int64_t n)
-{
-	if (n == 0 || counter == LANE_COUNTERS)
-		return;
-	atomic_fetch_add_explicit(&lane->totals[counter], n, memory_order_relaxed);
-	counter_add(lane->counters[counter], n);
-}
-
 static void count_results(struct lane *lane, const struct settlement *settlement)
 {
 	int64_t by_counter[LANE_COUNTERS + 1] = {0};

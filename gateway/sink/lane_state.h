@@ -1,10 +1,11 @@
-/* The inside of a lane. Its files: lane.c (its life and how it looks from outside),
- * lane_step.c (when it does what), lane_permit.c (what the journal has noted of its
- * sink), lane_order.c (what waits for another event of its lead), lane_read.c (which
- * events go next), lane_due.c (the same of those that were tried), lane_external.c (what
+/* The inside of a lane. Its files: lane.c (its life), lane_step.c (when it does what),
+ * lane_permit.c (what the journal has noted of its sink), lane_order.c (what waits for
+ * another event of its lead), lane_read.c (which events go next), lane_due.c (the same of
+ * those that were tried), lane_priority.c (the same of urgent ones), lane_external.c (what
  * their leads are called there), lane_deliver.c (a run and the plugin, what its outcome
- * means), lane_mood.c (its pauses), lane_settle.c (how a run ends). Everything is the lane
- * thread's own but the atomics and what the lock guards. */
+ * means), lane_mood.c (its pauses), lane_settle.c (how a run ends), lane_status.c (what it
+ * counts, and how it looks from outside). Everything is the lane thread's own but the
+ * atomics and what the lock guards. */
 #ifndef SINK_LANE_STATE_H
 #define SINK_LANE_STATE_H
 
@@ -314,6 +315,11 @@ bool lane_has_due(const struct lane *lane, int64_t seq);
 /* How many events those runs have. */
 size_t lane_due_count(const struct lane *lane);
 
+/* ---- lane_status.c ---- */
+
+/* Finds or makes the counters and the histogram of its sink, before its thread begins.
+ * Cannot fail: what finds the table full is not counted. */
+void lane_register_counters(struct lane *lane);
 /* Adds to a counter and to the lane's own total; LANE_COUNTERS: to none. */
 void lane_count(struct lane *lane, enum lane_counter counter, int64_t n);
 

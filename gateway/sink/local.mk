@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/lane_priority.c \
 	%D%/lane_read.c \
 	%D%/lane_settle.c \
+	%D%/lane_status.c \
 	%D%/lane_step.c \
 	%D%/mapped_form.c \
 	%D%/mapped_json.c \
