@@ -4,13 +4,9 @@
 #include "base/clock.h"
 #include "conn/tls_tickets.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdatomic.h>
-
-#define IV_BYTES 16
 
 struct tls_context {
 	atomic_size_t references;
@@ -112,59 +108,14 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_lengt
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* RFC 5077, section 4: the recommended construction. */
-static bool use_key(const struct tls_ticket_key *key, const unsigned char *iv,
-		    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
-{
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_octet_string(
-			OSSL_MAC_PARAM_KEY, (void *)(uintptr_t)key->mac_key, sizeof(key->mac_key)),
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-
-	return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher_key, iv, sealing) &&
-	       EVP_MAC_CTX_set_params(mac, params);
-}
-
-static int seal_ticket(struct tls_context *context, unsigned char *name, unsigned char *iv,
-		       EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
-{
-	struct tls_ticket_key key;
-	int result = -1;
-
-	tls_tickets_newest(context->tickets, clock_monotonic_ms(), &key);
-	memcpy(name, key.name, sizeof(key.name));
-	if (RAND_bytes(iv, IV_BYTES) == 1 && use_key(&key, iv, cipher, mac, 1))
-		result = 1;
-	explicit_bzero(&key, sizeof(key));
-	return result;
-}
-
-/* 0: not ours, a whole handshake; 1: good; 2: good, and the peer gets a new one. */
-static int open_ticket(struct tls_context *context, const unsigned char *name,
-		       const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
-{
-	struct tls_ticket_key key;
-	bool is_old;
-	int result = -1;
-
-	if (!tls_tickets_find(context->tickets, clock_monotonic_ms(), name, &key, &is_old))
-		return 0;
-	if (use_key(&key, iv, cipher, mac, 0))
-		result = is_old ? 2 : 1;
-	explicit_bzero(&key, sizeof(key));
-	return result;
-}
-
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
 		     EVP_MAC_CTX *mac, int sealing)
 {
-	struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	int64_t now_ms = clock_monotonic_ms();
 
-	return sealing ? seal_ticket(context, name, iv, cipher, mac)
-		       : open_ticket(context, name, iv, cipher, mac);
+	return sealing ? tls_tickets_seal(context->tickets, now_ms, name, iv, cipher, mac)
+		       : tls_tickets_open(context->tickets, now_ms, name, iv, cipher, mac);
 }
 
 /* ---- making one ---------------------------------------------------------------------- */

@@ -3,9 +3,15 @@
 #include "base/alloc.h"
 #include "base/random.h"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+
+#define IV_BYTES 16
 
 struct tls_tickets {
 	atomic_size_t references;
@@ -98,4 +104,51 @@ bool tls_tickets_find(struct tls_tickets *tickets, int64_t now_ms,
 		*key = *is_old ? tickets->older : tickets->newest;
 	pthread_mutex_unlock(&tickets->lock);
 	return found;
+}
+
+/* ---- in a handshake ------------------------------------------------------------------- */
+
+/* RFC 5077, section 4: the recommended construction. */
+static bool use_key(const struct tls_ticket_key *key, const unsigned char *iv,
+		    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(
+			OSSL_MAC_PARAM_KEY, (void *)(uintptr_t)key->mac_key, sizeof(key->mac_key)),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher_key, iv, sealing) &&
+	       EVP_MAC_CTX_set_params(mac, params);
+}
+
+int tls_tickets_seal(struct tls_tickets *tickets, int64_t now_ms, unsigned char *name,
+		     unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+	struct tls_ticket_key key;
+	int result = -1;
+
+	tls_tickets_newest(tickets, now_ms, &key);
+	memcpy(name, key.name, sizeof(key.name));
+	if (RAND_bytes(iv, IV_BYTES) == 1 && use_key(&key, iv, cipher, mac, 1))
+		result = 1;
+	explicit_bzero(&key, sizeof(key));
+	return result;
+}
+
+int tls_tickets_open(struct tls_tickets *tickets, int64_t now_ms, const unsigned char *name,
+		     const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+	struct tls_ticket_key key;
+	bool is_old;
+	int result = -1;
+
+	if (!tls_tickets_find(tickets, now_ms, name, &key, &is_old))
+		return 0;
+	if (use_key(&key, iv, cipher, mac, 0))
+		result = is_old ? 2 : 1;
+	explicit_bzero(&key, sizeof(key));
+	return result;
 }

@@ -1,10 +1,11 @@
-/* The keys of session tickets (RFC 5077, section 4): the newest seals, the one
- * before it still opens, older ones are gone, so that a key that gets known
- * opens little. Any thread; an operation holds a lock for as long as it takes to copy
+/* The keys of session tickets (RFC 5077, section 4), and what they do for OpenSSL: the
+ * newest seals, the one before it still opens, older ones are gone, so that a key that
+ * gets known opens little. Any thread; an operation holds a lock for as long as it takes to copy
  * a key. */
 #ifndef CONN_TLS_TICKETS_H
 #define CONN_TLS_TICKETS_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,5 +33,17 @@ void tls_tickets_newest(struct tls_tickets *tickets, int64_t now_ms, struct tls_
 bool tls_tickets_find(struct tls_tickets *tickets, int64_t now_ms,
 		      const unsigned char name[TLS_TICKET_NAME_BYTES], struct tls_ticket_key *key,
 		      bool *is_old);
+
+/* Both answer what OpenSSL asks for a ticket in a handshake (SSL_CTX_set_tlsext_
+ * ticket_key_evp_cb(3)), and set `cipher` and `mac` up with the key; less than 0: it
+ * cannot be done, and the handshake fails. */
+
+/* For a new ticket: fills its name and a random `iv` (16 bytes each). 1: good. */
+int tls_tickets_seal(struct tls_tickets *tickets, int64_t now_ms, unsigned char *name,
+		     unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac);
+/* For a peer's ticket, by the name and `iv` that it bears. 0: not ours, a whole
+ * handshake; 1: good; 2: good, and the peer gets a new one. */
+int tls_tickets_open(struct tls_tickets *tickets, int64_t now_ms, const unsigned char *name,
+		     const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac);
 
 #endif
