@@ -20,4 +20,5 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/tls_context.c \
 	%D%/tls_names.c \
 	%D%/tls_reason.c \
+	%D%/tls_socket.c \
 	%D%/tls_tickets.c

@@ -4,9 +4,9 @@
 #include "base/counter.h"
 #include "conn/conn_group.h"
 #include "conn/tls_reason.h"
+#include "conn/tls_socket.h"
 
 #include <errno.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -16,24 +16,11 @@
 /* What is asked of a caller: a record that was begun before, and as much again. */
 #define ROOM_BYTES (2 * RECORD_BYTES)
 
-/* One recv brings as much as there is room for, into memory that all connections
- * of a loop share, and OpenSSL takes its records from there: it would ask for
- * each header and each record by itself. What it has not taken when an operation
- * ends is kept in `early`. */
 struct tls {
-	struct conn *conn;
+	struct tls_socket socket;
 	struct tls_context *context; /* a reference */
 	SSL *ssl;		     /* NULL until the peer has said something */
-	struct buffer early;
-	struct lg_slice fetched; /* in the group's `sealed`, during one operation */
-	size_t may_fetch;	 /* so many bytes by one recv */
-	int code;		 /* errno of a call that failed for good */
-	bool began;		 /* something has come */
-	bool plain;		 /* and it was no TLS */
-	bool refused;		 /* and it may not begin a handshake now */
-	bool open;		 /* the handshake is done */
-	bool ended;		 /* the socket's end has come */
-	bool failed;		 /* nothing can be said any more */
+	bool failed;		     /* nothing can be said any more */
 	bool refused_name;
 	bool flooding;	     /* asks for new keys without end */
 	int64_t key_updates; /* since … */
@@ -64,172 +51,41 @@ void tls_channel_refuse_name(void *data)
 	tls->refused_name = true;
 }
 
-/* ---- below OpenSSL: the socket ------------------------------------------------------- */
-
-static bool is_passing(int code)
-{
-	return code == EAGAIN || code == EINTR;
-}
-
-static void fetch(struct tls *tls)
-{
-	char *sealed = tls->conn->group->sealed;
-	ssize_t size = recv(tls->conn->fd, sealed, tls->may_fetch, 0);
-
-	tls->may_fetch = 0;
-	if (size > 0) {
-		tls->fetched = slice_of(sealed, (size_t)size);
-		tls->conn->received_bytes += tls->open ? 0 : (size_t)size;
-	} else if (size == 0) {
-		tls->ended = true;
-	} else if (!is_passing(errno)) {
-		tls->code = errno;
-	}
-}
-
-/* A record begins with its type, 20 to 24; a method of HTTP with a letter. */
-static bool is_plain(char byte)
-{
-	return byte >= 'A' && byte <= 'Z';
-}
-
-static bool has_waiting(const struct tls *tls)
-{
-	return tls->fetched.length > 0 || buffer_length(&tls->early) > 0;
-}
-
-/* By its first byte, before anything is computed for it. */
-static void begin_handshake(struct tls *tls, char first)
-{
-	struct conn_group *group = tls->conn->group;
-
-	tls->began = true;
-	tls->plain = is_plain(first);
-	tls->refused = !tls->plain && group->on_handshake && !group->on_handshake(group, tls->conn);
-}
-
-static size_t copy_waiting(struct tls *tls, char *out, size_t size)
-{
-	struct lg_slice waiting = buffer_length(&tls->early) > 0 ? buffer_slice(&tls->early)
-								 : tls->fetched;
-
-	if (size > waiting.length)
-		size = waiting.length;
-	memcpy(out, waiting.data, size);
-	if (buffer_length(&tls->early) > 0)
-		buffer_take(&tls->early, size);
-	else
-		tls->fetched = slice_cut(tls->fetched, size, tls->fetched.length);
-	return size;
-}
-
-static int on_read(BIO *bio, char *out, size_t size, size_t *got)
-{
-	struct tls *tls = BIO_get_data(bio);
-
-	*got = 0;
-	BIO_clear_retry_flags(bio);
-	if (tls->plain || tls->refused || tls->flooding)
-		return 0;
-	if (!has_waiting(tls) && tls->may_fetch > 0)
-		fetch(tls);
-	if (!has_waiting(tls)) {
-		if (!tls->ended && tls->code == 0)
-			BIO_set_retry_read(bio);
-		return 0;
-	}
-	*got = copy_waiting(tls, out, size);
-	if (!tls->began)
-		begin_handshake(tls, *out);
-	if (tls->plain || tls->refused)
-		*got = 0;
-	return *got > 0;
-}
-
-static int on_write(BIO *bio, const char *data, size_t size, size_t *sent)
-{
-	struct tls *tls = BIO_get_data(bio);
-	ssize_t result = send(tls->conn->fd, data, size, MSG_NOSIGNAL);
-
-	*sent = result > 0 ? (size_t)result : 0;
-	BIO_clear_retry_flags(bio);
-	if (result < 0 && is_passing(errno))
-		BIO_set_retry_write(bio);
-	else if (result < 0)
-		tls->code = errno;
-	return result > 0;
-}
-
-static long on_control(BIO *bio, int command, long number, void *data)
-{
-	const struct tls *tls = BIO_get_data(bio);
-
-	(void)number;
-	(void)data;
-	if (command == BIO_CTRL_EOF)
-		return tls->ended;
-	return command == BIO_CTRL_FLUSH;
-}
-
-static BIO_METHOD *method;
-static pthread_once_t method_once = PTHREAD_ONCE_INIT;
-
-static void make_method(void)
-{
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
-	if (!method)
-		return;
-	BIO_meth_set_read_ex(method, on_read);
-	BIO_meth_set_write_ex(method, on_write);
-	BIO_meth_set_ctrl(method, on_control);
-}
-
 /* ---- operations --------------------------------------------------------------------- */
 
 /* `room_bytes` hold what this operation may bring: all of one recv, and the
  * rest of a record that was begun before. */
 static void begin(struct tls *tls, size_t room_bytes)
 {
-	size_t most = room_bytes - RECORD_BYTES;
-
 	ERR_clear_error();
-	if (most > CONN_GROUP_SCRATCH_BYTES)
-		most = CONN_GROUP_SCRATCH_BYTES;
-	tls->may_fetch = has_waiting(tls) ? 0 : most;
-}
-
-/* Before another connection uses the loop's memory. */
-static bool keep_fetched(struct tls *tls)
-{
-	struct lg_slice rest = tls->fetched;
-
-	tls->fetched = (struct lg_slice){0};
-	return buffer_add_slice(&tls->early, rest);
+	tls_socket_begin(&tls->socket, room_bytes - RECORD_BYTES);
 }
 
 static enum conn_reason reason_of(const struct tls *tls)
 {
-	if (tls->plain)
+	const struct tls_socket *socket = &tls->socket;
+
+	if (socket->plain)
 		return CONN_TLS_PLAIN;
-	if (tls->refused)
+	if (socket->refused)
 		return CONN_HANDSHAKE_RATE;
 	if (tls->flooding)
 		return CONN_TLS_KEY_UPDATES;
 	if (tls->refused_name)
 		return CONN_TLS_NAME;
-	if (tls->code != 0)
-		return tls->code == ECONNRESET || tls->code == EPIPE ? CONN_PEER_RESET
-								     : CONN_IO_ERROR;
-	if (tls->ended)
-		return tls->began ? CONN_TLS_LEFT : CONN_PEER_CLOSED;
+	if (socket->code != 0)
+		return socket->code == ECONNRESET || socket->code == EPIPE ? CONN_PEER_RESET
+									   : CONN_IO_ERROR;
+	if (socket->ended)
+		return socket->began ? CONN_TLS_LEFT : CONN_PEER_CLOSED;
 	return tls_reason_of(ERR_peek_error());
 }
 
 static int fail(struct tls *tls, enum conn_reason reason)
 {
 	tls->failed = true;
-	tls->fetched = (struct lg_slice){0};
-	tls->conn->failure = reason;
+	tls_socket_drop(&tls->socket);
+	tls->socket.conn->failure = reason;
 	ERR_clear_error();
 	return CONN_FAILED;
 }
@@ -240,16 +96,16 @@ static int result_of(struct tls *tls, int result)
 	int code = SSL_get_error(tls->ssl, result);
 
 	if (code == SSL_ERROR_WANT_WRITE)
-		tls->conn->blocked = true;
+		tls->socket.conn->blocked = true;
 	if (code != SSL_ERROR_WANT_WRITE && code != SSL_ERROR_WANT_READ)
 		return fail(tls, reason_of(tls));
-	return keep_fetched(tls) ? CONN_AGAIN : fail(tls, CONN_NO_MEMORY);
+	return tls_socket_keep(&tls->socket) ? CONN_AGAIN : fail(tls, CONN_NO_MEMORY);
 }
 
 static bool is_beyond_budget(struct tls *tls)
 {
-	const struct conn_settings *settings = &tls->conn->group->settings;
-	int64_t now_ms = loop_now_ms(tls->conn->group->loop);
+	const struct conn_settings *settings = &tls->socket.conn->group->settings;
+	int64_t now_ms = loop_now_ms(tls->socket.conn->group->loop);
 
 	if (now_ms - tls->key_updates_since_ms >= settings->flood_interval_ms) {
 		tls->key_updates_since_ms = now_ms;
@@ -274,17 +130,15 @@ static void on_message(int sending, int version, int type, const void *bytes, si
 	if (sending || length == 0 || *first != SSL3_RT_HANDSHAKE ||
 	    (type != SSL3_RT_HEADER && type != SSL3_RT_INNER_CONTENT_TYPE))
 		return;
-	tls->flooding = tls->flooding || is_beyond_budget(tls);
+	if (!tls->flooding && is_beyond_budget(tls))
+		tls->flooding = tls->socket.deaf = true;
 }
 
 static bool make_session(struct tls *tls)
 {
-	pthread_once(&method_once, make_method);
-	BIO *bio = method ? BIO_new(method) : NULL;
+	BIO *bio = tls_socket_bio(&tls->socket);
 	if (!bio)
 		return false;
-	BIO_set_data(bio, tls);
-	BIO_set_init(bio, 1);
 	tls->ssl = tls_context_open(tls->context, tls);
 	if (!tls->ssl) {
 		BIO_free(bio);
@@ -312,11 +166,11 @@ static int tls_open(struct conn *conn)
 	result = SSL_accept(tls->ssl);
 	if (result <= 0) {
 		result = result_of(tls, result);
-		if (tls->plain)
+		if (tls->socket.plain)
 			return refuse_plain(conn, tls_context_terms(tls->context));
 		return result;
 	}
-	tls->open = true;
+	tls->socket.opened = true;
 	SSL_set_msg_callback(tls->ssl, on_message);
 	SSL_set_msg_callback_arg(tls->ssl, tls);
 	counter_inc(SSL_session_reused(tls->ssl) ? resumed : full);
@@ -333,18 +187,18 @@ static ssize_t tls_receive(struct conn *conn, char *room, size_t size)
 	do {
 		step = SSL_read(tls->ssl, room + got, (int)(size - got));
 		got += step > 0 ? (size_t)step : 0;
-	} while (step > 0 && got < size && has_waiting(tls));
+	} while (step > 0 && got < size && tls_socket_has_waiting(&tls->socket));
 	if (step <= 0 && SSL_get_error(tls->ssl, step) == SSL_ERROR_ZERO_RETURN) {
-		tls->fetched = (struct lg_slice){0};
+		tls_socket_drop(&tls->socket);
 		conn->last = true;
-		conn->abrupt = tls->ended;
+		conn->abrupt = tls->socket.ended;
 		return (ssize_t)got;
 	}
 	if (step <= 0 && result_of(tls, step) == CONN_FAILED)
 		return CONN_FAILED;
-	if (!keep_fetched(tls))
+	if (!tls_socket_keep(&tls->socket))
 		return fail(tls, CONN_NO_MEMORY);
-	conn->blocked |= buffer_length(&tls->early) > 0;
+	conn->blocked |= tls_socket_has_waiting(&tls->socket);
 	return got > 0 ? (ssize_t)got : CONN_AGAIN;
 }
 
@@ -371,9 +225,10 @@ static ssize_t tls_send(struct conn *conn, const char *data, size_t size)
 /* close_notify (RFC 8446, section 6.1), but not amid a record. */
 static void say_end(struct tls *tls)
 {
-	bool amid = buffer_length(&tls->conn->out) > 0;
+	bool amid = buffer_length(&tls->socket.conn->out) > 0;
 
-	if (!tls->open || tls->failed || amid || SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)
+	if (!tls->socket.opened || tls->failed || amid ||
+	    SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)
 		return;
 	ERR_clear_error();
 	SSL_shutdown(tls->ssl);
@@ -392,7 +247,7 @@ static void tls_free(struct conn *conn)
 
 	say_end(tls);
 	SSL_free(tls->ssl);
-	buffer_fini(&tls->early);
+	tls_socket_fini(&tls->socket);
 	tls_context_unref(&tls->context);
 	alloc_free(tls);
 }
@@ -424,13 +279,10 @@ bool tls_channel_begin(struct conn *conn, struct tls_context *context, struct lg
 
 	if (!tls)
 		return false;
-	buffer_init(&tls->early, CONN_GROUP_SCRATCH_BYTES);
-	if (!buffer_add_slice(&tls->early, early)) {
-		buffer_fini(&tls->early);
+	if (!tls_socket_init(&tls->socket, conn, early)) {
 		alloc_free(tls);
 		return false;
 	}
-	tls->conn = conn;
 	tls->context = tls_context_ref(context);
 	conn_set_channel(conn, &tls_channel, tls);
 	conn->received_bytes = early.length;
