@@ -5,7 +5,8 @@ test_plugins = claimer failing_sink failing_source later lister major minimal mi
 
 test_plugin_files = $(test_plugins:%=tests/plugin/%.so)
 check_DATA += $(test_plugin_files)
-tests/plugin/%.so: $(top_srcdir)/tests/plugin/%.c
+tests/plugin/%.so: $(top_srcdir)/tests/plugin/%.c Makefile
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(LG_PLUGIN_BUILD) -o $@ $<
--include $(wildcard tests/plugin/*.dep)
+	@$(LG_PLUGIN_FORGET)
+-include $(wildcard tests/plugin/*.d)
