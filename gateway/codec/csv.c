@@ -13,204 +13,10 @@ static const char too_long[] = "the record is too long: a quote that opens a fie
 static const char too_many[] = "the record has more columns than this gateway reads";
 static const char cut_off[] = "the file is cut off in the middle of a character";
 
-/* Where a field or a record ends. */
-enum stop {
-	STOP_FIELD,
-	STOP_RECORD,
-	STOP_FILE, /* as STOP_RECORD, without a line end */
-	STOP_MORE, /* it depends on what follows */
-	STOP_OPEN, /* the file ends between quotes */
-	STOP_FAILED,
-};
-
-/* One look at one record. */
-struct scan {
-	const char *at, *end;
-	bool last; /* nothing follows `end` */
-	char delimiter;
-	struct arena *arena;
-	const char *content_end; /* of the record, before its line end */
-	int64_t lines;		 /* line ends passed … */
-	int64_t lines_above;	 /* … above the last field */
-	uint64_t seen;		 /* bytes passed, or'ed, some behind the record among them */
-	struct lg_slice *fields;
-	size_t columns, count;
-	const char *too_far;	  /* what ends behind it is too long; NULL: nothing is */
-	struct csv_stretch *open; /* what is known of the text, with too_far */
-};
-
-/* ---- bytes -------------------------------------------------------------------------- */
-
-/* Marks zero bytes; the lowest mark is right always. */
-static inline uint64_t zero_bytes(uint64_t word)
+/* A look at the record that begins `text`; `last`: nothing follows it. */
+static struct csv_scan scan_of(const struct csv *csv, struct lg_slice text, bool last)
 {
-	return (word - WORD_EACH(1)) & ~word & WORD_HIGH_BITS;
-}
-
-/* The first of three bytes from `at` on, or the end. */
-static inline const char *find_any(struct scan *scan, char a)
-{
-	const char *at = scan->at, *end = scan->end;
-
-	for (; (size_t)(end - at) >= WORD_BYTES; at += WORD_BYTES) {
-		uint64_t word = word_load(at);
-		uint64_t marks = zero_bytes(word ^ WORD_EACH(a)) |
-				 zero_bytes(word ^ WORD_EACH('\r')) |
-				 zero_bytes(word ^ WORD_EACH('\n'));
-
-		scan->seen |= word;
-		if (marks)
-			return at + __builtin_ctzll(marks) / 8;
-	}
-	for (; at < end && *at != a && *at != '\r' && *at != '\n'; at++)
-		scan->seen |= (unsigned char)*at;
-	return at;
-}
-
-/* Passes the line end that stands at `at`. False: it depends on what follows. */
-static bool pass_line_end(struct scan *scan)
-{
-	if (*scan->at == '\r') {
-		if (scan->end - scan->at == 1 && !scan->last)
-			return false;
-		if (scan->end - scan->at > 1 && scan->at[1] == '\n')
-			scan->at++;
-	}
-	scan->at++;
-	scan->lines++;
-	return true;
-}
-
-/* Passes what ends a field. */
-static enum stop pass_stop(struct scan *scan)
-{
-	if (scan->at == scan->end) {
-		scan->content_end = scan->at;
-		return scan->last ? STOP_FILE : STOP_MORE;
-	}
-	if (*scan->at == scan->delimiter) {
-		scan->at++;
-		return STOP_FIELD;
-	}
-	scan->content_end = scan->at;
-	return pass_line_end(scan) ? STOP_RECORD : STOP_MORE;
-}
-
-/* ---- fields --------------------------------------------------------------------------- */
-
-static enum stop read_plain(struct scan *scan, struct lg_slice *field)
-{
-	const char *stop = find_any(scan, scan->delimiter);
-
-	*field = slice_of(scan->at, (size_t)(stop - scan->at));
-	scan->at = stop;
-	return pass_stop(scan);
-}
-
-/* Doubled quotes become one. */
-static bool undouble(struct arena *arena, struct lg_slice *field)
-{
-	char *out = arena_alloc(arena, field->length), *to = out;
-
-	if (!out)
-		return false;
-	for (size_t i = 0; i < field->length; i++) {
-		*to++ = field->data[i];
-		if (field->data[i] == '"' && i + 1 < field->length && field->data[i + 1] == '"')
-			i++;
-	}
-	*field = slice_of(out, (size_t)(to - out));
-	return true;
-}
-
-/* Behind a quote that may be the last: past blanks. */
-static const char *skip_blanks(const struct scan *scan, const char *at)
-{
-	while (at < scan->end && (*at == ' ' || *at == '\t') && *at != scan->delimiter)
-		at++;
-	return at;
-}
-
-static bool ends_field(const struct scan *scan, const char *at)
-{
-	return at == scan->end || *at == scan->delimiter || *at == '\r' || *at == '\n';
-}
-
-/* Whether the field that goes on at `at` is known to end too far away. Inside of a run of
- * quotes, where they are not paired as they were before, nothing is known. */
-static bool is_known_open(const struct scan *scan)
-{
-	return scan->too_far && scan->at >= scan->open->begin && scan->at < scan->open->end &&
-	       scan->open->end > scan->too_far && *scan->at != '"';
-}
-
-/* Looks for the quote that ends the field: `at` then stands on it. */
-static enum stop find_last_quote(struct scan *scan, const char **behind, bool *doubled)
-{
-	for (;;) {
-		if (is_known_open(scan))
-			return STOP_MORE;
-		scan->at = find_any(scan, '"');
-		if (scan->at == scan->end)
-			return scan->last ? STOP_OPEN : STOP_MORE;
-		if (*scan->at != '"') {
-			if (!pass_line_end(scan))
-				return STOP_MORE;
-			continue;
-		}
-		if (scan->end - scan->at > 1 && scan->at[1] == '"') {
-			*doubled = true;
-			scan->at += 2;
-			continue;
-		}
-		*behind = skip_blanks(scan, scan->at + 1);
-		if (*behind == scan->end && !scan->last)
-			return STOP_MORE;
-		if (ends_field(scan, *behind))
-			return STOP_FIELD;
-		scan->at++;
-	}
-}
-
-static enum stop read_quoted(struct scan *scan, struct lg_slice *field)
-{
-	const char *from = ++scan->at, *behind = from;
-	bool doubled = false;
-	enum stop stop = find_last_quote(scan, &behind, &doubled);
-
-	if (scan->too_far && scan->at > scan->too_far) {
-		*scan->open = (struct csv_stretch){from, scan->at};
-		return STOP_MORE;
-	}
-	if (stop != STOP_FIELD)
-		return stop;
-	*field = slice_of(from, (size_t)(scan->at - from));
-	scan->at = behind;
-	if (doubled && !undouble(scan->arena, field))
-		return STOP_FAILED;
-	return pass_stop(scan);
-}
-
-/* Fields beyond the columns that there are share the last slot. */
-static enum stop read_fields(struct scan *scan)
-{
-	enum stop stop;
-
-	do {
-		size_t slot = scan->count < scan->columns ? scan->count : scan->columns;
-
-		scan->lines_above = scan->lines;
-		stop = scan->at < scan->end && *scan->at == '"'
-			       ? read_quoted(scan, &scan->fields[slot])
-			       : read_plain(scan, &scan->fields[slot]);
-		scan->count++;
-	} while (stop == STOP_FIELD);
-	return stop;
-}
-
-static struct scan scan_of(const struct csv *csv, struct lg_slice text, bool last)
-{
-	return (struct scan){
+	return (struct csv_scan){
 		.at = text.data,
 		.end = text.data + text.length,
 		.last = last,
@@ -322,13 +128,13 @@ static enum csv_step problem_row(struct csv *csv, struct csv_row *row, const cha
 static enum csv_step give_up_line(struct csv *csv, struct csv_row *row)
 {
 	struct lg_slice text = slice_cut(csv->text, 0, csv->limits.record_bytes);
-	struct scan scan = scan_of(csv, text, true);
+	struct csv_scan scan = scan_of(csv, text, true);
 
-	scan.at = find_any(&scan, '\n');
+	csv_scan_find_line_end(&scan);
 	text.length = (size_t)(scan.at - text.data);
 	if (scan.at < scan.end) {
 		scan.end = csv->text.data + csv->text.length;
-		pass_line_end(&scan);
+		csv_scan_pass_line_end(&scan);
 		row->next.line++;
 	} else {
 		text = utf8_cut(csv->text, csv->limits.record_bytes);
@@ -340,7 +146,7 @@ static enum csv_step give_up_line(struct csv *csv, struct csv_row *row)
 
 /* The rest of the file is between quotes: nobody can tell the text of that field from the
  * rows that a stray quote has taken, so it is one row, which says how much that is. */
-static enum csv_step give_up_rest(struct csv *csv, struct csv_row *row, const struct scan *scan)
+static enum csv_step give_up_rest(struct csv *csv, struct csv_row *row, const struct csv_scan *scan)
 {
 	bool unended = csv->text.data[csv->text.length - 1] != '\n' &&
 		       csv->text.data[csv->text.length - 1] != '\r';
@@ -365,10 +171,10 @@ static enum csv_step skip_line(struct csv *csv, struct csv_row *row)
 	size_t length;
 
 	do {
-		struct scan scan = scan_of(csv, csv->text, csv->text_last);
+		struct csv_scan scan = scan_of(csv, csv->text, csv->text_last);
 
-		scan.at = find_any(&scan, '\n');
-		if (scan.at < scan.end && pass_line_end(&scan)) {
+		csv_scan_find_line_end(&scan);
+		if (scan.at < scan.end && csv_scan_pass_line_end(&scan)) {
 			row->next.line++;
 			row->next.inside = false;
 		}
@@ -407,8 +213,8 @@ static bool ends_cut(const struct csv *csv, struct lg_slice raw, struct lg_slice
 }
 
 /* A whole record: what was scanned as bytes is text now. */
-static enum csv_step give_row(struct csv *csv, struct csv_row *row, struct scan *scan,
-			      enum stop stop)
+static enum csv_step give_row(struct csv *csv, struct csv_row *row, struct csv_scan *scan,
+			      enum csv_stop stop)
 {
 	struct lg_slice raw = slice_of(csv->text.data,
 				       (size_t)(scan->content_end - csv->text.data));
@@ -419,11 +225,11 @@ static enum csv_step give_row(struct csv *csv, struct csv_row *row, struct scan 
 	row->next.line += scan->lines;
 	if (!slice_present(row->text))
 		return CSV_FAILED;
-	if (stop == STOP_FILE && ends_cut(csv, raw, row->text))
+	if (stop == CSV_STOP_FILE && ends_cut(csv, raw, row->text))
 		return problem_row(csv, row, cut_off, raw, length);
 	if (slice_present(charset)) {
 		*scan = scan_of(csv, row->text, true);
-		if (read_fields(scan) == STOP_FAILED)
+		if (csv_scan_fields(scan) == CSV_STOP_FAILED)
 			return CSV_FAILED;
 	}
 	row->count = raw.length ? scan->count : 0;
@@ -439,21 +245,20 @@ static enum csv_step give_row(struct csv *csv, struct csv_row *row, struct scan 
 static enum csv_step read_record(struct csv *csv, struct csv_row *row)
 {
 	for (;;) {
-		bool last = csv->text_last;
-		struct scan scan = scan_of(csv, csv->text, last);
-		enum stop stop = STOP_MORE;
+		struct csv_scan scan = scan_of(csv, csv->text, csv->text_last);
+		enum csv_stop stop = CSV_STOP_MORE;
 
 		if (csv->text.length > csv->limits.record_bytes) {
 			scan.too_far = csv->text.data + csv->limits.record_bytes;
 			scan.open = &csv->open;
 		}
 		if (csv->text.length)
-			stop = read_fields(&scan);
-		if (stop == STOP_FAILED)
+			stop = csv_scan_fields(&scan);
+		if (stop == CSV_STOP_FAILED)
 			return CSV_FAILED;
-		if (stop != STOP_MORE &&
+		if (stop != CSV_STOP_MORE &&
 		    (size_t)(scan.at - csv->text.data) <= csv->limits.record_bytes) {
-			if (stop != STOP_OPEN)
+			if (stop != CSV_STOP_OPEN)
 				return give_row(csv, row, &scan, stop);
 			return give_up_rest(csv, row, &scan);
 		}

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "codec/csv_dialect.h"
+#include "codec/csv_scan.h"
 
 struct csv_limits {
 	size_t record_bytes; /* longest record with its line end, as UTF-8 or as one of 8 bits */
@@ -38,12 +39,6 @@ struct csv_row {
 	const char *problem;	      /* a sentence, of the arena or static; NULL: none */
 	size_t begin, end;	      /* bytes of the chunk, its line end included */
 	struct csv_place place, next; /* where it begins, and what stands behind it */
-};
-
-/* Text between quotes in which no quote ends a field: who opens one in it need not look
- * again. Otherwise each line of a record that is too long would be as much work as all. */
-struct csv_stretch {
-	const char *begin, *end;
 };
 
 struct csv {

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libcodec.a
 	%D%/charset.c \
 	%D%/csv.c \
 	%D%/csv_dialect.c \
+	%D%/csv_scan.c \
 	%D%/date.c \
 	%D%/digest.c \
 	%D%/form.c \
