@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/language.c \
 	%D%/lead.c \
 	%D%/merge.c \
+	%D%/merge_extra.c \
 	%D%/merge_value.c \
 	%D%/name.c \
 	%D%/normalize.c \
