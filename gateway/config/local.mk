@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libconfig.a
 	%D%/diag.c \
 	%D%/document.c \
 	%D%/document_check.c \
+	%D%/document_place.c \
 	%D%/environment.c \
 	%D%/manual.c \
 	%D%/mask.c \
