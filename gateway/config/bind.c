@@ -1,5 +1,6 @@
 #include "config/bind.h"
 
+#include "config/bind_scalar.h"
 #include "config/bind_value.h"
 
 /* One section while it is read. */

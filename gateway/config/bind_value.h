@@ -4,9 +4,6 @@
 
 #include "config/bind.h"
 
-/* A file that holds a secret. */
-#define SECRET_FILE_MAX_BYTES (64 * 1024)
-
 /* What is being filled, and where a mistake is reported. */
 struct binding {
 	struct document *document;
@@ -19,8 +16,6 @@ struct binding {
 bool bind_value(const struct binding *binding, struct fy_node *node);
 /* From the row's fallback. A fallback that cannot be read ends the process. */
 void bind_fallback(const struct binding *binding);
-/* A secret from the file that a node names. */
-bool bind_secret_file(const struct binding *binding, struct fy_node *node);
 
 /* An outline: a mapping whose values are expressions, mappings or lists of these.
  * Each expression is checked and reported where it stands. */

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libconfig.a
 %C%_libconfig_a_SOURCES = \
 	%D%/bind.c \
 	%D%/bind_outline.c \
+	%D%/bind_scalar.c \
 	%D%/bind_value.c \
 	%D%/compare.c \
 	%D%/diag.c \

@@ -1,0 +1,205 @@
+#include "config/bind_scalar.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+
+#define EXPECTED_BYTES 512
+
+static bool bind_bool(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!slice_is(text, "true") && !slice_is(text, "false"))
+		return bind_value_wrong(binding, node, NULL);
+	*(int32_t *)binding->place = slice_is(text, "true");
+	return true;
+}
+
+static bool bind_number(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	const struct lg_option *row = binding->row;
+	char expected[EXPECTED_BYTES], min[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES];
+	int64_t number;
+	bool read = row->type == LG_DURATION ? parse_duration(text, &number)
+		    : row->type == LG_SIZE   ? parse_size(text, &number)
+					     : parse_integer(text, &number);
+
+	if (!read)
+		return bind_value_wrong(binding, node, NULL);
+	if ((row->min != 0 || row->max != 0) && (number < row->min || number > row->max)) {
+		quantity_print(row->type, row->min, min);
+		quantity_print(row->type, row->max, max);
+		snprintf(expected, sizeof(expected), "%s from %s to %s",
+			 row->type == LG_DURATION ? "a duration"
+			 : row->type == LG_SIZE	  ? "a size"
+						  : "a whole number",
+			 min, max);
+		return bind_value_wrong(binding, node, expected);
+	}
+	*(int64_t *)binding->place = number;
+	return true;
+}
+
+static bool bind_enum(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	struct lg_slice rest = slice_from(binding->row->choices), choice;
+	char expected[EXPECTED_BYTES] = "one of";
+	size_t length = strlen(expected);
+
+	for (int32_t i = 0; slice_split(&rest, '|', &choice); i++) {
+		if (slice_equal(choice, text)) {
+			*(int32_t *)binding->place = i;
+			return true;
+		}
+		if (length < sizeof(expected))
+			length += (size_t)snprintf(expected + length, sizeof(expected) - length,
+						   "%s \"%.*s\"", i ? "," : "", SLICE_ARGS(choice));
+	}
+	return bind_value_wrong(binding, node, expected);
+}
+
+/* Whether what follows the host's colon, if there is one, is a port or nothing. */
+static bool has_good_port(struct lg_slice authority)
+{
+	uint64_t port;
+	size_t i = authority.length;
+
+	/* Other colons are in an IPv6 address or in a user's name. */
+	while (i > 0 && !strchr(":]@", authority.data[i - 1]))
+		i--;
+	if (i == 0 || i == authority.length || authority.data[i - 1] != ':')
+		return true;
+	return slice_to_u64(slice_cut(authority, i, authority.length), &port) && port > 0 &&
+	       port <= 65535;
+}
+
+/* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
+static bool is_http_url(struct lg_slice text)
+{
+	struct lg_slice authority;
+	size_t scheme = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
+	size_t end = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+			return false;
+	}
+	authority = slice_cut(text, scheme, text.length);
+	while (end < authority.length && !strchr("/?#", authority.data[end]))
+		end++;
+	authority = slice_cut(authority, 0, end);
+	return scheme > 0 && end > 0 && !strchr(":@", authority.data[0]) &&
+	       has_good_port(authority);
+}
+
+static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!is_http_url(text))
+		return bind_value_wrong(binding, node, NULL);
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+static struct lg_slice path_beside(struct document *document, struct lg_slice path)
+{
+	const char *config = document_path(document);
+	const char *slash = strrchr(config, '/');
+
+	if (!slash || slice_starts(path, "/"))
+		return arena_copy(document_arena(document), path);
+	return arena_printf(document_arena(document), "%.*s/%.*s", (int)(slash - config), config,
+			    SLICE_ARGS(path));
+}
+
+static bool bind_path(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (text.length == 0 || memchr(text.data, '\0', text.length))
+		return bind_value_wrong(binding, node, NULL);
+	*(struct lg_slice *)binding->place = path_beside(binding->document, text);
+	return true;
+}
+
+static bool bind_expression(const struct binding *binding, struct fy_node *node,
+			    struct lg_slice text)
+{
+	struct error error = {""};
+
+	if (binding->hooks->expression && !binding->hooks->expression(text, &error)) {
+		ALWAYS(node);
+		document_error(binding->document, node, "\"%s\": %s", binding->row->name,
+			       error.text);
+		return false;
+	}
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+/* An empty secret would sign and verify with a key that everybody knows. */
+static bool bind_text(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	const struct lg_option *row = binding->row;
+
+	if (text.length == 0 && (row->type == LG_SECRET || (row->flags & LG_REQUIRED))) {
+		ALWAYS(node);
+		document_error(binding->document, node, "\"%s\" must not be empty", row->name);
+		return false;
+	}
+	*(struct lg_slice *)binding->place = text;
+	return true;
+}
+
+bool bind_scalar(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (!slice_present(text))
+		return bind_value_wrong(binding, node, NULL);
+	switch (binding->row->type) {
+	case LG_STRING:
+	case LG_SECRET: return bind_text(binding, node, text);
+	case LG_BOOL: return bind_bool(binding, node, text);
+	case LG_INTEGER:
+	case LG_DURATION:
+	case LG_SIZE: return bind_number(binding, node, text);
+	case LG_ENUM: return bind_enum(binding, node, text);
+	case LG_URL: return bind_url(binding, node, text);
+	case LG_EXPRESSION: return bind_expression(binding, node, text);
+	case LG_PATH: return bind_path(binding, node, text);
+	default: return bind_value_wrong(binding, node, NULL);
+	}
+}
+
+/* ---- secrets from files ----------------------------------------------------- */
+
+static bool secret_wrong(const struct binding *binding, struct fy_node *node, struct lg_slice path,
+			 const char *what)
+{
+	document_error(binding->document, node, "\"%s_file\": %.*s %s", binding->row->name,
+		       SLICE_ARGS(path), what);
+	return false;
+}
+
+bool bind_secret_file(const struct binding *binding, struct fy_node *node)
+{
+	struct arena *arena = document_arena(binding->document);
+	struct lg_slice name = document_text(binding->document, node), path, bytes;
+	struct error error = {""};
+	mode_t mode;
+
+	document_show(binding->document, node);
+	if (name.length == 0)
+		return !document_text_is_unset(binding->document, node) &&
+		       secret_wrong(binding, node, LG_SLICE("expected"), bind_value_form(LG_PATH));
+	path = path_beside(binding->document, name);
+	if (!slice_present(path))
+		return secret_wrong(binding, node, name, "cannot be read: no memory");
+	if (!file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))
+		return secret_wrong(binding, node, path, error.text);
+	if (mode & S_IROTH)
+		return secret_wrong(binding, node, path, "can be read by every user; chmod 600 it");
+	bytes = slice_trim(bytes);
+	if (bytes.length == 0)
+		return secret_wrong(binding, node, path, "is empty");
+	*(struct lg_slice *)binding->place = bytes;
+	return true;
+}
