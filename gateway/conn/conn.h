@@ -149,6 +149,16 @@ void conn_linger(struct conn *conn, enum conn_reason reason);
 /* The same for a peer that is in the wrong: it has a moment to hear it. */
 void conn_expel(struct conn *conn, enum conn_reason reason);
 
+/* Whether it is past its last answer: CONN_LINGER or CONN_EXPEL. */
+static inline bool conn_lingers(const struct conn *conn)
+{
+	return conn->state == CONN_LINGER || conn->state == CONN_EXPEL;
+}
+
+/* Ends it because its deadline has passed, or because it is in the way of others;
+ * its protocol tells the peer where it can. */
+void conn_expire(struct conn *conn, enum conn_reason reason);
+
 /* Closes and counts the reason. Again does no harm. */
 void conn_close(struct conn *conn, enum conn_reason reason);
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "conn/conn_turn.h"
 
 /* A request may have come to one that still counts as idle; so many are tried. */
 #define DISPLACE_TRIES 16
@@ -124,7 +125,7 @@ static void on_turns(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	while ((first = list_first(&group->turns)))
-		conn_take_turn(container_of(first, struct conn, turn));
+		conn_turn_take(container_of(first, struct conn, turn));
 	free_closed(group);
 }
 
@@ -386,7 +387,7 @@ void conn_group_add(struct conn_group *group, struct conn *conn)
 
 	if (!good && hand_on(group, conn))
 		return;
-	conn_start(conn, group);
+	conn_turn_start(conn, group);
 	if (!good)
 		conn_close(conn, conn->displaces_peer ? CONN_FULL_LISTENER : CONN_FULL);
 	if (group->draining && conn->state != CONN_CLOSED)

@@ -79,9 +79,6 @@ void conn_group_send(struct conn_group *group, struct conn *conn);
 /* Ends the longest-idle connection, of `crowd` or of all (NULL), because others
  * need its place. False: none is idle. */
 bool conn_group_displace(struct conn_group *group, struct crowd *crowd);
-/* Ends a connection whose deadline has passed, or that is in the way of others; its
- * protocol tells the peer where it can. */
-void conn_expire(struct conn *conn, enum conn_reason reason);
 /* Has a few of the longest-idle connections end, if any are idle. Any thread. */
 void conn_group_ask_room(struct conn_group *group);
 
@@ -108,7 +105,7 @@ void conn_group_drain_some(struct conn_group *group, bool (*wanted)(const struct
  * most. */
 void conn_group_set(struct conn_group *group, const struct conn_settings *settings);
 
-/* For conn.c. */
+/* For conn.c and conn_turn.c. */
 
 /* Tells other threads since when the longest-idle connection is idle. */
 void conn_group_note_idle(struct conn_group *group);
@@ -128,10 +125,6 @@ void conn_group_defer(struct conn_group *group, struct conn *conn);
 void conn_group_lend(struct conn_group *group, struct buffer *buffer);
 /* Takes the memory of an empty buffer back. */
 void conn_group_return(struct conn_group *group, struct buffer *buffer);
-/* One connection's turn: sends, settles, watches. */
-void conn_take_turn(struct conn *conn);
-/* Starts watching. */
-void conn_start(struct conn *conn, struct conn_group *group);
 void conn_free(struct conn *conn);
 
 #endif

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/conn.c \
 	%D%/conn_channel.c \
 	%D%/conn_group.c \
+	%D%/conn_turn.c \
 	%D%/crowd.c \
 	%D%/inherited.c \
 	%D%/listener.c \
