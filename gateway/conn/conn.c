@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "conn/conn_deadline.h"
 #include "conn/conn_group.h"
 #include "conn/conn_turn.h"
 
@@ -97,20 +98,14 @@ static void note_idle(struct conn *conn)
 
 void conn_move(struct conn *conn, enum conn_state state)
 {
-	struct conn_group *group = conn->group;
-	int64_t timeout_ms = group->settings.timeout_ms[state];
-
 	ALWAYS(conn->state != CONN_CLOSED);
 	bool was_idle = conn->state == CONN_IDLE;
 	enter(conn, state);
 	conn->received_bytes = 0;
-	conn->since_ms = loop_now_ms(group->loop);
+	conn->since_ms = loop_now_ms(conn->group->loop);
 	if (was_idle || state == CONN_IDLE)
 		note_idle(conn);
-	conn->deadline_ms = timeout_ms > 0 ? conn->since_ms + timeout_ms : INT64_MAX;
-	conn_group_arm(group, conn->deadline_ms);
-	if (state == CONN_BODY && group->settings.minimum_rate_bytes > 0)
-		conn_group_arm(group, conn->since_ms + group->settings.rate_grace_ms);
+	conn_deadline_begin(conn);
 }
 
 void conn_set_channel(struct conn *conn, const struct conn_channel *channel, void *data)
@@ -191,6 +186,11 @@ bool conn_has_unread(const struct conn *conn)
 	char byte;
 
 	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool conn_is_silent(const struct conn *conn)
+{
+	return conn->received_bytes == 0 && !conn_has_unread(conn);
 }
 
 struct buffer *conn_out(struct conn *conn)

@@ -127,6 +127,8 @@ bool conn_set_peer(struct conn *conn, const struct address *peer, bool exempt);
 
 /* Whether the peer has sent something that was not read yet. */
 bool conn_has_unread(const struct conn *conn);
+/* Whether it has sent nothing at all in this state. */
+bool conn_is_silent(const struct conn *conn);
 
 /* Where answers are added. */
 struct buffer *conn_out(struct conn *conn);

@@ -1,115 +1,13 @@
 #include "conn/conn_group.h"
 
 #include "base/alloc.h"
-#include "base/error.h"
+#include "conn/conn_deadline.h"
 #include "conn/conn_turn.h"
 
 /* A request may have come to one that still counts as idle; so many are tried. */
 #define DISPLACE_TRIES 16
 /* So many idle connections go at once when descriptors run out. */
 #define ROOM_CONNECTIONS 8
-/* How often the rate of bodies is looked at. */
-#define RATE_TICK_MS 1000
-
-static const enum conn_reason timeout_reasons[CONN_STATE_COUNT] = {
-	[CONN_IDLE] = CONN_IDLE_TIMEOUT,   [CONN_HANDSHAKE] = CONN_HANDSHAKE_TIMEOUT,
-	[CONN_HEAD] = CONN_HEAD_TIMEOUT,   [CONN_BODY] = CONN_BODY_TIMEOUT,
-	[CONN_WRITE] = CONN_WRITE_TIMEOUT,
-};
-
-/* What came while the grace ran out is still read in this round of the loop. */
-static void expire(struct conn *conn, enum conn_state state)
-{
-	bool drained = state == CONN_IDLE && conn->group->draining;
-
-	if (drained && conn_has_unread(conn))
-		conn_move(conn, state);
-	else
-		conn_expire(conn, drained ? CONN_DRAINED : timeout_reasons[state]);
-}
-
-/* A state's time is one number, so its list is in the order of deadlines and
- * only heads need to be looked at. Each step ends a connection or moves it. */
-static void expire_state(struct conn_group *group, enum conn_state state, int64_t now_ms)
-{
-	struct list *first;
-
-	while ((first = list_first(&group->states[state]))) {
-		struct conn *conn = container_of(first, struct conn, node);
-		if (conn->deadline_ms > now_ms) {
-			conn_group_arm(group, conn->deadline_ms);
-			return;
-		}
-		expire(conn, state);
-		ALWAYS(list_first(&group->states[state]) != first || conn->deadline_ms > now_ms);
-	}
-}
-
-static bool is_too_slow(const struct conn *conn, int64_t now_ms)
-{
-	const struct conn_settings *settings = &conn->group->settings;
-	int64_t elapsed_ms = now_ms - conn->since_ms;
-
-	return elapsed_ms >= settings->rate_grace_ms &&
-	       (int64_t)conn->received_bytes < settings->minimum_rate_bytes * elapsed_ms / 1000;
-}
-
-static void check_rates(struct conn_group *group, int64_t now_ms)
-{
-	struct list *bodies = &group->states[CONN_BODY];
-
-	if (group->settings.minimum_rate_bytes <= 0)
-		return;
-	LIST_EACH_SAFE(node, bodies) {
-		struct conn *conn = container_of(node, struct conn, node);
-		if (is_too_slow(conn, now_ms))
-			conn_expire(conn, CONN_TOO_SLOW);
-	}
-	if (!list_empty(bodies))
-		conn_group_arm(group, now_ms + RATE_TICK_MS);
-}
-
-static bool is_silent(const struct conn *conn)
-{
-	return conn->received_bytes == 0 && !conn_has_unread(conn);
-}
-
-/* While the server drains, who has not begun a handshake when the grace ends will not. */
-static void end_silence(struct conn_group *group, int64_t now_ms)
-{
-	if (now_ms < group->silence_ends_ms) {
-		conn_group_arm(group, group->silence_ends_ms);
-		return;
-	}
-	group->silence_ends_ms = INT64_MAX;
-	LIST_EACH_SAFE(node, &group->states[CONN_HANDSHAKE]) {
-		struct conn *conn = container_of(node, struct conn, node);
-		if (is_silent(conn))
-			conn_close(conn, CONN_DRAINED);
-	}
-}
-
-static void on_timer(struct loop_timer *timer)
-{
-	struct conn_group *group = container_of(timer, struct conn_group, timer);
-	int64_t now_ms = loop_now_ms(group->loop);
-
-	group->armed_ms = INT64_MAX;
-	for (int state = 0; state < CONN_CLOSED; state++)
-		expire_state(group, (enum conn_state)state, now_ms);
-	check_rates(group, now_ms);
-	if (group->silence_ends_ms != INT64_MAX)
-		end_silence(group, now_ms);
-}
-
-/* Without memory for a timer the next connection that moves arms it. */
-void conn_group_arm(struct conn_group *group, int64_t due_ms)
-{
-	if (due_ms >= group->armed_ms)
-		return;
-	if (loop_timer_set(&group->timer, due_ms - loop_now_ms(group->loop)))
-		group->armed_ms = due_ms;
-}
 
 static void free_closed(struct conn_group *group)
 {
@@ -191,10 +89,9 @@ static void tell_drain(struct conn *conn)
 {
 	struct conn_group *group = conn->group;
 
-	if (conn->state == CONN_HANDSHAKE && is_silent(conn) && conn_group_has_grace(group)) {
-		group->silence_ends_ms = loop_now_ms(group->loop) + group->settings.drain_grace_ms;
-		conn_group_arm(group, group->silence_ends_ms);
-	} else if (conn->opening && is_silent(conn)) {
+	if (conn->state == CONN_HANDSHAKE && conn_is_silent(conn) && conn_group_has_grace(group)) {
+		conn_deadline_end_silence(group);
+	} else if (conn->opening && conn_is_silent(conn)) {
 		conn_close(conn, CONN_DRAINED);
 		return;
 	}
@@ -249,17 +146,6 @@ static void tell_all(struct conn_group *group)
 	conn_group_drain_some(group, is_any);
 }
 
-/* Keeps a state's list in the order of deadlines: both terms grow with since_ms,
- * and whoever comes into the state later gets a deadline that is later still. */
-static int64_t new_deadline(const struct conn *conn, int64_t timeout_ms, int64_t now_ms)
-{
-	int64_t from_now_ms = now_ms + timeout_ms;
-	int64_t clipped_ms = conn->deadline_ms < from_now_ms ? conn->deadline_ms : from_now_ms;
-	int64_t whole_ms = conn->since_ms + timeout_ms;
-
-	return whole_ms > clipped_ms ? whole_ms : clipped_ms;
-}
-
 static void shorten(int64_t *timeout_ms, int64_t most_ms)
 {
 	if (*timeout_ms == 0 || *timeout_ms > most_ms)
@@ -268,25 +154,17 @@ static void shorten(int64_t *timeout_ms, int64_t most_ms)
 
 void conn_group_set(struct conn_group *group, const struct conn_settings *settings)
 {
-	int64_t now_ms = loop_now_ms(group->loop);
-
 	group->settings = *settings;
 	if (conn_group_has_grace(group))
 		shorten(&group->settings.timeout_ms[CONN_IDLE], settings->drain_grace_ms);
 	for (int state = 0; state < CONN_CLOSED; state++)
 		LIST_EACH(node, &group->states[state]) {
 			struct conn *conn = container_of(node, struct conn, node);
-			int64_t timeout_ms = group->settings.timeout_ms[state];
 
 			if (conn->in.limit < settings->in_bytes)
 				conn->in.limit = settings->in_bytes;
-			if (timeout_ms > 0) {
-				conn->deadline_ms = new_deadline(conn, timeout_ms, now_ms);
-				conn_group_arm(group, conn->deadline_ms);
-			}
 		}
-	if (!list_empty(&group->states[CONN_BODY]) && settings->minimum_rate_bytes > 0)
-		conn_group_arm(group, now_ms + settings->rate_grace_ms);
+	conn_deadline_renew(group);
 }
 
 size_t conn_group_busy(const struct conn_group *group)
@@ -412,8 +290,6 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 		.loop = loop,
 		.settings = *settings,
 		.quota = quota,
-		.armed_ms = INT64_MAX,
-		.silence_ends_ms = INT64_MAX,
 		.idle_since_ms = INT64_MAX,
 	};
 	for (int i = 0; i < CONN_STATE_COUNT; i++)
@@ -421,7 +297,7 @@ bool conn_group_init(struct conn_group *group, struct loop *loop,
 	list_init(&group->turns);
 	list_init(&group->deferred);
 	event_assign(&group->turns_event, loop_base(loop), -1, 0, on_turns, group);
-	loop_timer_init(&group->timer, loop, on_timer);
+	conn_deadline_init(group);
 	loop_timer_init(&group->deferred_timer, loop, on_deferred);
 	group->scratch = alloc_malloc(2 * CONN_GROUP_SCRATCH_BYTES);
 	if (!group->scratch)
@@ -461,7 +337,7 @@ void conn_group_fini(struct conn_group *group)
 			conn_close(container_of(node, struct conn, node), CONN_STOPPED);
 	free_closed(group);
 	event_del(&group->turns_event);
-	loop_timer_fini(&group->timer);
+	conn_deadline_fini(group);
 	loop_timer_fini(&group->deferred_timer);
 	loop_mailbox_fini(&group->letters);
 	mailbox_fini(&group->mailbox);

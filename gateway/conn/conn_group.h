@@ -110,8 +110,6 @@ void conn_group_set(struct conn_group *group, const struct conn_settings *settin
 /* Tells other threads since when the longest-idle connection is idle. */
 void conn_group_note_idle(struct conn_group *group);
 
-/* The timer fires at `due_ms` or before. */
-void conn_group_arm(struct conn_group *group, int64_t due_ms);
 /* Makes room for one more in CONN_HANDSHAKE, at the cost of the oldest there. */
 void conn_group_admit(struct conn_group *group);
 /* As conn_group_drain_some does for each. */

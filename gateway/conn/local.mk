@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/bind_address.c \
 	%D%/conn.c \
 	%D%/conn_channel.c \
+	%D%/conn_deadline.c \
 	%D%/conn_group.c \
 	%D%/conn_turn.c \
 	%D%/crowd.c \

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "conn/conn_deadline.h"
 #include "peer.h"
 
 #include <sys/socket.h>
@@ -247,7 +248,7 @@ static void serves_what_came_in_the_grace(void **state)
 	assert_true(loop_watch_set(&peer.conn->watch, 0)); /* the loop does not know yet */
 	peer_say(&peer, "x\n");
 	peer.conn->deadline_ms = loop_now_ms(peer.loop);
-	conn_group_arm(&peer.group, peer.conn->deadline_ms);
+	conn_deadline_arm(&peer.group, peer.conn->deadline_ms);
 	peer_turn(&peer);
 	assert_non_null(peer.conn);
 	assert_true(loop_watch_set(&peer.conn->watch, LOOP_READ));
