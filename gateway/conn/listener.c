@@ -4,12 +4,11 @@
 #include "base/counter.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "conn/listen_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,56 +20,6 @@
 #define LOOK_MS 1000
 /* A queue that is filled while it is emptied is not emptied for ever. */
 #define EMPTY_MOST 4096
-/* Of answers that a peer has made no room for. */
-#define UNSENT_BYTES 65536
-
-/* A machine without IPv6 still listens on every address that it has. */
-static int open_socket(struct bind_address *address)
-{
-	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = socket(address->socket.ss_family, type, 0);
-
-	if (fd >= 0 || errno != EAFNOSUPPORT || !address->both)
-		return fd;
-	bind_address_without_v6(address);
-	return socket(AF_INET, type, 0);
-}
-
-/* Accepted sockets inherit these (Linux), which saves calls for each. The kernel
- * would take megabytes for a peer that does not read: all that it asks for would
- * be answered, and lie there. */
-static bool set_stream_options(int fd)
-{
-	int on = 1, unsent_bytes = UNSENT_BYTES;
-
-	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
-	       setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes,
-			  sizeof(unsent_bytes)) == 0;
-}
-
-static bool set_options(int fd, const struct bind_address *address)
-{
-	int on = 1, v6_only = !address->both;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    !set_stream_options(fd))
-		return false;
-	return address->socket.ss_family != AF_INET6 ||
-	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0;
-}
-
-static bool say_why(struct error *error, struct lg_slice address, int code)
-{
-	if (code == EADDRINUSE)
-		return error_set(error,
-				 "cannot listen on %.*s: the port is taken, by another process or "
-				 "by another address of ours",
-				 SLICE_ARGS(address));
-	if (code == EADDRNOTAVAIL)
-		return error_set(error, "cannot listen on %.*s: this machine has no such address",
-				 SLICE_ARGS(address));
-	return error_set(error, "cannot listen on %.*s: %s", SLICE_ARGS(address), strerror(code));
-}
 
 static int pauses, paused;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -254,29 +203,21 @@ static void fini_watches(struct listener *listener)
 
 /* ---- opening -------------------------------------------------------------------- */
 
-static bool bind_ip(int fd, const struct bind_address *address, struct lg_slice text,
-		    struct error *error)
-{
-	return (set_options(fd, address) &&
-		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0) ||
-	       say_why(error, text, errno);
-}
-
 /* A socket of our own; the listener closes it when this fails. */
 static bool open_own(struct listener *listener, struct bind_address *address, struct lg_slice text,
 		     int backlog, const struct socket_access *access, struct error *error)
 {
-	listener->fd = open_socket(address);
+	listener->fd = listen_socket_new(address, text, error);
 	if (listener->fd < 0)
-		return say_why(error, text, errno);
+		return false;
 	if (address->kind == BIND_UNIX) {
 		listener->file = socket_file_bind(listener->fd, address->name, access, error);
 		if (!listener->file)
 			return false;
-	} else if (!bind_ip(listener->fd, address, text, error)) {
+	} else if (!listen_socket_bind(listener->fd, address, text, error)) {
 		return false;
 	}
-	return listen(listener->fd, backlog) == 0 || say_why(error, text, errno);
+	return listen_socket_listen(listener->fd, backlog, text, error);
 }
 
 /* One that the process was started with; how many may wait in its queue was
@@ -285,7 +226,7 @@ static void open_inherited(struct listener *listener, struct inherited *inherite
 {
 	listener->inherited = inherited;
 	listener->fd = inherited_fd(inherited);
-	set_stream_options(listener->fd); /* of a unix socket there is nothing to set */
+	listen_socket_tune(listener->fd); /* of a unix socket there is nothing to set */
 }
 
 bool listener_open(struct listener *listener, struct loop *loop, struct lg_slice text, int backlog,
@@ -392,16 +333,5 @@ void listener_close(struct listener *listener)
 
 int listener_port(const struct listener *listener)
 {
-	struct sockaddr_storage socket = {0};
-	socklen_t length = sizeof(socket);
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-
-	if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&socket, &length) != 0)
-		return 0;
-	switch (socket.ss_family) {
-	case AF_INET: memcpy(&v4, &socket, sizeof(v4)); return ntohs(v4.sin_port);
-	case AF_INET6: memcpy(&v6, &socket, sizeof(v6)); return ntohs(v6.sin6_port);
-	default: return 0;
-	}
+	return listener->fd < 0 ? 0 : listen_socket_port(listener->fd);
 }

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/conn_turn.c \
 	%D%/crowd.c \
 	%D%/inherited.c \
+	%D%/listen_socket.c \
 	%D%/listener.c \
 	%D%/prefix_list.c \
 	%D%/proxy_header.c \
