@@ -103,6 +103,8 @@ static void accept_some(struct listener *listener, int most)
 
 		if (fd >= 0 && !hand_out(listener, fd, &socket))
 			close(fd);
+		if (listener->fd < 0) /* whom it was handed to has closed it */
+			return;
 		if (fd >= listener->ceiling)
 			return pause_accepting(listener,
 					       "the descriptors that are left are reserved");

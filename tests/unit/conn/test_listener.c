@@ -272,6 +272,37 @@ static void ends_a_shortage_with_a_full_batch(void **state)
 	close(log);
 }
 
+/* Who gets a connection may close the listener that it came by, also when it took one of
+ * the last descriptors: nothing is paused then. */
+static void on_last(struct listener *listener, int fd, const struct address *peer)
+{
+	struct seen *seen = listener->context;
+
+	(void)peer;
+	close(fd);
+	listener_close(listener);
+	loop_stop(seen->loop);
+}
+
+static void may_be_closed_by_whom_it_serves(void **state)
+{
+	struct seen seen = {.loop = loop_new()};
+	struct listener listener;
+	int client;
+
+	(void)state;
+	assert_true(listener_open(&listener, seen.loop, LG_SLICE("127.0.0.1:0"), 16, &ours, NULL));
+	listener.ceiling = 0;
+	assert_true(listener_start(&listener, on_last, &seen));
+	client = dial_v4(listener_port(&listener));
+	loop_run(seen.loop);
+	assert_int_equal(listener.fd, -1);
+	assert_int_equal(listener.paused_ms, 0);
+	close(client);
+	listener_close(&listener);
+	loop_free(&seen.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +311,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(waits_for_descriptors),
 		cmocka_unit_test(ends_a_shortage_with_a_full_batch),
+		cmocka_unit_test(may_be_closed_by_whom_it_serves),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
