@@ -1,5 +1,6 @@
 #include "config/bind_scalar.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -58,19 +59,49 @@ static bool bind_enum(const struct binding *binding, struct fy_node *node, struc
 	return bind_value_wrong(binding, node, expected);
 }
 
-/* Whether what follows the host's colon, if there is one, is a port or nothing. */
-static bool has_good_port(struct lg_slice authority)
+static bool is_port(struct lg_slice text)
 {
 	uint64_t port;
-	size_t i = authority.length;
 
-	/* Other colons are in an IPv6 address or in a user's name. */
-	while (i > 0 && !strchr(":]@", authority.data[i - 1]))
-		i--;
-	if (i == 0 || i == authority.length || authority.data[i - 1] != ':')
+	return slice_to_u64(text, &port) && port > 0 && port <= 65535;
+}
+
+/* "[2001:db8::1]", perhaps with a zone behind a "%" (RFC 6874). */
+static bool is_ipv6(struct lg_slice text)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr ignored;
+	size_t end = 1;
+
+	while (end < text.length && !strchr("%]", text.data[end]))
+		end++;
+	if (end - 1 >= sizeof(address) || text.data[text.length - 1] != ']')
+		return false;
+	slice_to_text(slice_cut(text, 1, end - 1), address, sizeof(address));
+	return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+/* A host and perhaps a colon, behind which a port may be left out (RFC 3986, section
+ * 3.2); an IPv6 address stands in brackets. */
+static bool is_authority(struct lg_slice text)
+{
+	const char *user_end = text.length ? memrchr(text.data, '@', text.length) : NULL;
+	struct lg_slice host = text;
+	size_t end = 0;
+
+	if (user_end)
+		host = slice_cut(text, (size_t)(user_end - text.data) + 1, SIZE_MAX);
+	if (slice_starts(host, "["))
+		end = (size_t)(slice_find(host, ']') + 1);
+	else
+		while (end < host.length && !strchr(":[]", host.data[end]))
+			end++;
+	if (end == 0 || (host.data[0] == '[' && !is_ipv6(slice_cut(host, 0, end))))
+		return false;
+	if (end == host.length)
 		return true;
-	return slice_to_u64(slice_cut(authority, i, authority.length), &port) && port > 0 &&
-	       port <= 65535;
+	return host.data[end] == ':' &&
+	       (end + 1 == host.length || is_port(slice_cut(host, end + 1, SIZE_MAX)));
 }
 
 /* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
@@ -90,8 +121,7 @@ static bool is_http_url(struct lg_slice text)
 	while (end < authority.length && !strchr("/?#", authority.data[end]))
 		end++;
 	authority = slice_cut(authority, 0, end);
-	return scheme > 0 && end > 0 && !strchr(":@", authority.data[0]) &&
-	       has_good_port(authority);
+	return scheme > 0 && end > 0 && !strchr(":@", authority.data[0]) && is_authority(authority);
 }
 
 static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)

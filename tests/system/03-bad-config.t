@@ -223,7 +223,11 @@ for my $port (qw(99999 0 1x -1)) {
     case("a URL with the port $port",
         with(sinks => "sinks:\n  a: { plugin: http, url: «http://127.0.0.1:$port/ }\n"), qr/absolute URL/);
 }
-for my $url (qw(http://crm.example:65535 http://crm.example:/x http://crm.example/a:99999 http://[2001:db8::1]/x http://[2001:db8::1]:8080/x)) {
+for my $host ('a:b:80', '[::1', '[::1]80', 'crm]:80', 'user@', ':80', '@crm', '[]', '[zz]:80', '[1::2::3]') {
+    case("a URL with the host $host",
+        with(sinks => qq(sinks:\n  a: { plugin: http, url: "«http://$host/" }\n)), qr/absolute URL/);
+}
+for my $url (qw(http://crm.example:65535 http://crm.example:/x http://crm.example/a:99999 http://[2001:db8::1]/x http://[2001:db8::1]:8080/x http://[fe80::1%25eth0]/)) {
     is((check(with(sinks => qq(sinks:\n  a: { plugin: http, url: "$url" }\n))))[0], 0, "$url is a URL");
 }
 
