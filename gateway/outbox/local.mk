@@ -44,4 +44,5 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/statements.c \
 	%D%/store.c \
 	%D%/store_lock.c \
+	%D%/watchers.c \
 	%D%/writer.c

@@ -14,13 +14,9 @@
 #include "outbox/schema.h"
 #include "outbox/store.h"
 #include "outbox/store_lock.h"
+#include "outbox/watchers.h"
 #include "outbox/writer.h"
 
-struct watcher {
-	struct mailbox *mailbox;
-	int64_t awaited_seq; /* EVERY_COMMIT, or what it waits for */
-};
-#define EVERY_COMMIT 0
 /* How often the lock of a store that another process has is tried. */
 #define LOCK_POLL_MS 5
 
@@ -35,38 +31,15 @@ struct outbox {
 	struct gate gate;
 	struct writer writer;
 	struct checkpointer checkpointer;
-
-	pthread_mutex_t watch_mutex;
-	struct watcher watchers[OUTBOX_WATCHERS];
-	size_t watcher_count;
-	int64_t announced_seq, announced_epoch; /* writer's */
+	struct watchers watchers;
 };
-
-static void announce(struct outbox *outbox)
-{
-	int64_t last_seq = atomic_load(&outbox->writer.last_seq);
-	int64_t epoch = atomic_load(&outbox->writer.sink_epoch);
-	bool to_all = epoch != outbox->announced_epoch;
-
-	if (last_seq == outbox->announced_seq && !to_all)
-		return;
-	outbox->announced_seq = last_seq;
-	outbox->announced_epoch = epoch;
-	pthread_mutex_lock(&outbox->watch_mutex);
-	for (size_t i = 0; i < outbox->watcher_count; i++) {
-		struct watcher *watcher = &outbox->watchers[i];
-		bool reached = watcher->awaited_seq <= last_seq;
-		if (reached && watcher->awaited_seq != EVERY_COMMIT)
-			watcher->awaited_seq = INT64_MAX;
-		if (reached || to_all)
-			mailbox_poke(watcher->mailbox);
-	}
-	pthread_mutex_unlock(&outbox->watch_mutex);
-}
 
 static void committed(struct writer *writer)
 {
-	announce(container_of(writer, struct outbox, writer));
+	struct outbox *outbox = container_of(writer, struct outbox, writer);
+
+	watchers_announce(&outbox->watchers, atomic_load(&writer->last_seq),
+			  atomic_load(&writer->sink_epoch));
 }
 
 /* The bits of the names in dedup.keys; false at one that is none. */
@@ -124,7 +97,7 @@ static bool start_threads(struct outbox *outbox, struct error *error)
 	outbox->writer.gate = &outbox->gate;
 	outbox->writer.store = &outbox->store;
 	outbox->writer.committed = committed;
-	outbox->announced_seq = outbox->journal.last_seq;
+	outbox->watchers.announced_seq = outbox->journal.last_seq;
 	outbox->room.prober = &outbox->writer.submissions;
 	if (!checkpointer_start(&outbox->checkpointer, outbox->db, &outbox->gate, &outbox->room,
 				error))
@@ -234,7 +207,7 @@ struct outbox *outbox_open_patiently(const struct store_settings *store,
 	outbox->dedup = *dedup;
 	batch_setup();
 	gate_init(&outbox->gate);
-	pthread_mutex_init(&outbox->watch_mutex, NULL);
+	watchers_init(&outbox->watchers);
 	if (start(outbox, limits, patience, error)) {
 		log_info("store.opened", LOG_SLICE("path", store->path),
 			 LOG_INT("events", outbox->journal.committed_seq),
@@ -244,7 +217,7 @@ struct outbox *outbox_open_patiently(const struct store_settings *store,
 	close_journal(outbox);
 	store_lock_drop(outbox->lock_fd);
 	gate_fini(&outbox->gate);
-	pthread_mutex_destroy(&outbox->watch_mutex);
+	watchers_fini(&outbox->watchers);
 	alloc_free(outbox);
 	return NULL;
 }
@@ -262,7 +235,7 @@ void outbox_close(struct outbox **pointer)
 	close_journal(outbox);
 	store_lock_drop(outbox->lock_fd);
 	gate_fini(&outbox->gate);
-	pthread_mutex_destroy(&outbox->watch_mutex);
+	watchers_fini(&outbox->watchers);
 	alloc_free(outbox);
 }
 
@@ -353,36 +326,20 @@ int64_t outbox_claim_epoch(const struct outbox *outbox)
 
 bool outbox_watch(struct outbox *outbox, struct mailbox *mailbox)
 {
-	pthread_mutex_lock(&outbox->watch_mutex);
-	bool room = outbox->watcher_count < OUTBOX_WATCHERS;
-	if (room)
-		outbox->watchers[outbox->watcher_count++] = (struct watcher){mailbox, EVERY_COMMIT};
-	pthread_mutex_unlock(&outbox->watch_mutex);
-	return room;
+	return watchers_add(&outbox->watchers, mailbox);
 }
 
 /* The seq is looked at after it was written down: a commit that comes between
  * is seen here, a later one sees what is awaited. */
 bool outbox_await(struct outbox *outbox, const struct mailbox *mailbox, int64_t seq)
 {
-	pthread_mutex_lock(&outbox->watch_mutex);
-	for (size_t i = 0; i < outbox->watcher_count; i++)
-		if (outbox->watchers[i].mailbox == mailbox)
-			outbox->watchers[i].awaited_seq = seq;
-	pthread_mutex_unlock(&outbox->watch_mutex);
+	watchers_await(&outbox->watchers, mailbox, seq);
 	return outbox_last_seq(outbox) < seq;
 }
 
 void outbox_unwatch(struct outbox *outbox, struct mailbox *mailbox)
 {
-	pthread_mutex_lock(&outbox->watch_mutex);
-	for (size_t i = 0; i < outbox->watcher_count; i++) {
-		if (outbox->watchers[i].mailbox != mailbox)
-			continue;
-		outbox->watchers[i] = outbox->watchers[--outbox->watcher_count];
-		break;
-	}
-	pthread_mutex_unlock(&outbox->watch_mutex);
+	watchers_remove(&outbox->watchers, mailbox);
 }
 
 int64_t outbox_last_seq(const struct outbox *outbox)
