@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,19 +10,11 @@
 #include "base/log.h"
 #include "ingest/folder_exit.h"
 #include "ingest/folder_files.h"
+#include "ingest/folder_incoming.h"
+#include "ingest/folder_verdict.h"
 #include "ingest/import.h"
 
 #define REJECTS_MODE 0600
-
-/* What was last seen of a file. */
-struct sighting {
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	int64_t since_ms; /* monotonic: for so long it has looked like that */
-	bool seen;	  /* in this scan */
-	bool stuck;	  /* it could not be taken: after the others */
-};
 
 struct watcher {
 	struct folder folder;
@@ -32,20 +22,14 @@ struct watcher {
 	struct loop_task *turn;
 	struct arena arena; /* of the texts that are its own */
 	struct lg_slice path;
-	int64_t interval_ms, settle_ms;
+	int64_t interval_ms;
 	struct folder_files files;
 	int64_t next_ms;      /* monotonic: when to look again */
 	struct error trouble; /* that was told last */
 	bool troubled;	      /* in this look */
 	int64_t others;	      /* that were told last */
 
-	struct sighting sightings[FOLDER_SIGHTINGS];
-	size_t sighting_count;
-
-	/* The file that is to be taken, as far as the scan has come. */
-	char chosen[NAME_MAX + 1]; /* "": none */
-	struct timespec arrived;
-	struct sighting *chosen_sighting;
+	struct folder_incoming incoming;
 
 	struct mailbox mailbox;
 	struct loop_mailbox letters;
@@ -133,105 +117,36 @@ static bool finish_exits(struct watcher *watcher)
 	return true;
 }
 
-/* `reason` NULL: it is done. */
-static void put_away(struct watcher *watcher, const char *reason,
-		     const struct import_counts *counts)
+/* Where the exit says: that is whole but for its names. */
+static void put_away(struct watcher *watcher)
 {
 	struct folder_exit *exit = &watcher->exit;
 
-	exit->failed = reason != NULL;
 	memcpy(exit->name, watcher->name, sizeof(exit->name));
-	exit->rows = counts->rows;
-	exit->refused = counts->by_result[IMPORT_REFUSED];
-	snprintf(exit->reason, sizeof(exit->reason), "%s", reason ? reason : "");
 	if (folder_exit_begin(&watcher->files, exit))
 		finish_exit(watcher);
 	else
 		tell_stuck(watcher);
 }
 
-static void fail_unread(struct watcher *watcher, const char *reason)
-{
-	static const struct import_counts none;
-	char text[FOLDER_REASON_BYTES];
-
-	snprintf(text, sizeof(text), "%s\n", reason);
-	put_away(watcher, text, &none);
-}
-
-static struct import_counts counts_of(const struct import_progress *progress)
-{
-	struct import_counts counts = {.rows = atomic_load(&progress->rows)};
-
-	for (int i = 0; i < IMPORT_RESULTS; i++)
-		counts.by_result[i] = atomic_load(&progress->by_result[i]);
-	return counts;
-}
-
-static void finish(struct watcher *watcher)
-{
-	struct import_counts counts = counts_of(&watcher->job.progress);
-
-	put_away(watcher, NULL, &counts);
-}
-
-/* A file that is not whole is no loss: what came before is stored. */
-static void fail(struct watcher *watcher)
-{
-	struct import_counts counts = counts_of(&watcher->job.progress);
-	const char *reason = watcher->job.error.text;
-	char text[FOLDER_REASON_BYTES];
-
-	if (counts.rows == 0) {
-		fail_unread(watcher, reason);
-		return;
-	}
-	snprintf(text, sizeof(text),
-		 "%s\nIts first %" PRId64 " rows are stored. When it is put into \"incoming\" "
-		 "again, it goes on behind them, if its content is still the same; leadgate import "
-		 "--again %.*s FILE begins anew.\n",
-		 reason, counts.rows, SLICE_ARGS(watcher->folder.source));
-	put_away(watcher, text, &counts);
-}
-
 /* A gateway that was killed may not have come to move it: what was imported after the file
  * came here is this file. Of one that has just come that is never so, though the clock of the
  * filesystem, which is coarser than ours, may say it, or ours was set back. */
-static void end_known(struct watcher *watcher)
+static bool is_known_itself(const struct watcher *watcher)
 {
-	const struct import_job *job = &watcher->job;
-	char at[CLOCK_RFC3339_BYTES];
-	struct error reason;
-
-	if (!watcher->is_new && job->known_ms >= watcher->taken_ms) {
-		put_away(watcher, NULL, &job->known);
-		return;
-	}
-	clock_format(job->known_ms, at);
-	error_set(&reason,
-		  "a file with the same content was imported at %s; leadgate import --again %.*s "
-		  "FILE imports it once more",
-		  at, SLICE_ARGS(watcher->folder.source));
-	fail_unread(watcher, reason.text);
-}
-
-/* It stays where it is. Not at once again, for the digest of a large file is much work. */
-static void end_interrupted(struct watcher *watcher)
-{
-	watcher->next_ms = clock_monotonic_ms() + watcher->interval_ms;
-	if (!watcher->folder.retired)
-		tell_trouble(watcher, watcher->job.error.text);
+	return !watcher->is_new && watcher->job.known_ms >= watcher->taken_ms;
 }
 
 static void end_import(struct watcher *watcher)
 {
-	switch (watcher->job.end) {
-	case IMPORT_ENDED: finish(watcher); break;
-	case IMPORT_KNOWN: end_known(watcher); break;
-	case IMPORT_UNREADABLE: fail(watcher); break;
-	case IMPORT_INTERRUPTED:
-	case IMPORT_CANCELLED: end_interrupted(watcher); break;
+	if (folder_verdict(&watcher->job, is_known_itself(watcher), &watcher->exit)) {
+		put_away(watcher);
+		return;
 	}
+	/* Not at once again, for the digest of a large file is much work. */
+	watcher->next_ms = clock_monotonic_ms() + watcher->interval_ms;
+	if (!watcher->folder.retired)
+		tell_trouble(watcher, watcher->job.error.text);
 }
 
 static void close_job(struct watcher *watcher)
@@ -290,7 +205,8 @@ static void begin(struct watcher *watcher)
 	int file = folder_open(watcher->files.working, watcher->name, &status, &error);
 
 	if (file < 0) {
-		fail_unread(watcher, error.text);
+		folder_verdict_unread(error.text, &watcher->exit);
+		put_away(watcher);
 		return;
 	}
 	*job = (struct import_job){
@@ -320,81 +236,9 @@ static bool choose_first(void *arg, const char *name, const struct stat *status)
 	struct watcher *watcher = arg;
 
 	(void)status;
-	if (!*watcher->chosen || strcmp(name, watcher->chosen) < 0)
-		slice_to_text(slice_from(name), watcher->chosen, sizeof(watcher->chosen));
+	if (!*watcher->name || strcmp(name, watcher->name) < 0)
+		slice_to_text(slice_from(name), watcher->name, sizeof(watcher->name));
 	return true;
-}
-
-static bool is_same(const struct sighting *sighting, const struct stat *status)
-{
-	return sighting->size == status->st_size &&
-	       sighting->modified.tv_sec == status->st_mtim.tv_sec &&
-	       sighting->modified.tv_nsec == status->st_mtim.tv_nsec;
-}
-
-/* NULL: there is no room for one more. */
-static struct sighting *sight(struct watcher *watcher, const struct stat *status)
-{
-	struct sighting *sighting = watcher->sightings, *end = sighting + watcher->sighting_count;
-
-	while (sighting < end && sighting->inode != status->st_ino)
-		sighting++;
-	if (sighting == end && watcher->sighting_count == FOLDER_SIGHTINGS)
-		return NULL;
-	if (sighting == end)
-		watcher->sighting_count++;
-	if (sighting == end || !is_same(sighting, status))
-		*sighting = (struct sighting){
-			.inode = status->st_ino,
-			.size = status->st_size,
-			.modified = status->st_mtim,
-			.since_ms = clock_monotonic_ms(),
-		};
-	sighting->seen = true;
-	return sighting;
-}
-
-/* By when they were put there or last written to: the clock of the filesystem. */
-static bool comes_before(const struct watcher *watcher, const struct sighting *sighting,
-			 const struct stat *status, const char *name)
-{
-	const struct timespec *a = &status->st_ctim, *b = &watcher->arrived;
-
-	if (!*watcher->chosen)
-		return true;
-	if (sighting->stuck != watcher->chosen_sighting->stuck)
-		return watcher->chosen_sighting->stuck;
-	if (a->tv_sec != b->tv_sec)
-		return a->tv_sec < b->tv_sec;
-	if (a->tv_nsec != b->tv_nsec)
-		return a->tv_nsec < b->tv_nsec;
-	return strcmp(name, watcher->chosen) < 0;
-}
-
-static bool choose_settled(void *arg, const char *name, const struct stat *status)
-{
-	struct watcher *watcher = arg;
-	struct sighting *sighting = sight(watcher, status);
-
-	if (!sighting)
-		return false;
-	if (clock_monotonic_ms() - sighting->since_ms < watcher->settle_ms ||
-	    !comes_before(watcher, sighting, status, name))
-		return true;
-	slice_to_text(slice_from(name), watcher->chosen, sizeof(watcher->chosen));
-	watcher->chosen_sighting = sighting;
-	watcher->arrived = status->st_ctim;
-	return true;
-}
-
-static void forget_unseen(struct watcher *watcher)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < watcher->sighting_count; i++)
-		if (watcher->sightings[i].seen)
-			watcher->sightings[kept++] = watcher->sightings[i];
-	watcher->sighting_count = kept;
 }
 
 static void tell_others(struct watcher *watcher, int64_t others)
@@ -409,15 +253,16 @@ static void tell_others(struct watcher *watcher, int64_t others)
 /* True: a file is in `working` now. One that has vanished is nobody's concern. */
 static bool take_chosen(struct watcher *watcher)
 {
-	bool named = folder_name_free(watcher->files.working, watcher->chosen, watcher->name);
+	const char *chosen = watcher->incoming.chosen;
+	bool named = folder_name_free(watcher->files.working, chosen, watcher->name);
 
-	watcher->is_new = named && folder_move(watcher->files.incoming, watcher->chosen,
+	watcher->is_new = named && folder_move(watcher->files.incoming, chosen,
 					       watcher->files.working, watcher->name);
 	if (watcher->is_new)
 		return true;
 	if (named && errno == ENOENT)
 		return false;
-	watcher->chosen_sighting->stuck = true;
+	folder_incoming_defer(&watcher->incoming);
 	tell_failure(watcher, "taking a file out of \"incoming\"", named ? errno : EEXIST);
 	return false;
 }
@@ -426,30 +271,23 @@ static bool find_in_working(struct watcher *watcher)
 {
 	int64_t others;
 
-	*watcher->chosen = '\0';
+	*watcher->name = '\0';
 	watcher->is_new = false;
 	if (!folder_each(watcher->files.working, choose_first, watcher, &others))
 		tell_failure(watcher, "reading \"working\"", errno);
-	memcpy(watcher->name, watcher->chosen, sizeof(watcher->name));
 	return *watcher->name;
 }
 
 static bool find_in_incoming(struct watcher *watcher)
 {
 	int64_t others;
-	bool found;
 
-	*watcher->chosen = '\0';
-	for (size_t i = 0; i < watcher->sighting_count; i++)
-		watcher->sightings[i].seen = false;
-	if (!folder_each(watcher->files.incoming, choose_settled, watcher, &others)) {
+	if (!folder_incoming_choose(&watcher->incoming, watcher->files.incoming, &others)) {
 		tell_failure(watcher, "reading \"incoming\"", errno);
 		return false;
 	}
 	tell_others(watcher, others);
-	found = *watcher->chosen && take_chosen(watcher);
-	forget_unseen(watcher);
-	return found;
+	return *watcher->incoming.chosen && take_chosen(watcher);
 }
 
 /* Anew each time: somebody may have moved or mounted something. */
@@ -499,7 +337,7 @@ struct folder *folder_new(struct fetcher *fetcher, const struct source *source, 
 	watcher->turn = turn;
 	watcher->files = (struct folder_files){-1, -1, -1, -1};
 	watcher->interval_ms = source->settings.imports.folder_interval_ms;
-	watcher->settle_ms = source->settings.imports.folder_settle_ms;
+	watcher->incoming.settle_ms = source->settings.imports.folder_settle_ms;
 	arena_init(&watcher->arena, 1024, 0);
 	watcher->folder.source = arena_copy(&watcher->arena, source->instance->name);
 	watcher->path = arena_copy(&watcher->arena, source->settings.imports.folder);

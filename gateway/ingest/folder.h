@@ -12,9 +12,6 @@
 #include "base/loop.h"
 #include "ingest/ingest.h"
 
-/* Files in `incoming` that are looked at; others wait until these are gone. */
-#define FOLDER_SIGHTINGS 256
-
 struct fetcher;
 
 struct folder {

@@ -10,6 +10,8 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/folder.c \
 	%D%/folder_exit.c \
 	%D%/folder_files.c \
+	%D%/folder_incoming.c \
+	%D%/folder_verdict.c \
 	%D%/folders.c \
 	%D%/import_batch.c \
 	%D%/import_file.c \
