@@ -2,13 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "ingest/import_reading.h"
 #include "ingest/importer.h"
 
 /* What is digested in one piece: some milliseconds of work. */
 #define SUM_BYTES (1 << 20)
 #define OPEN_ARENA_BYTES 4096
-#define CHUNK_BYTES_FIRST 65536
 /* Between two looks whether the writer has answered another import. */
 #define OTHER_MS 5
 
@@ -152,72 +151,6 @@ static int64_t find(struct import_run *run)
 	return 0;
 }
 
-/* For people; the first look counts, also when another generation takes another one. */
-static bool tell_columns(struct import_run *run)
-{
-	struct import_job *job = run->job;
-	const struct lg_reading *reading = &run->reading;
-	struct lg_pair *columns;
-
-	if (atomic_load(&job->progress.stage) == IMPORT_READS)
-		return true;
-	columns = arena_zalloc(&job->arena, (reading->column_count + 1) * sizeof(*columns));
-	for (size_t i = 0; columns && i < reading->column_count; i++)
-		columns[i] = (struct lg_pair){
-			arena_copy(&job->arena, reading->columns[i].name),
-			arena_copy(&job->arena, reading->columns[i].value),
-		};
-	job->dialect = arena_copy(&job->arena, reading->dialect);
-	job->columns = columns;
-	job->column_count = reading->column_count;
-	atomic_store(&job->progress.bytes_begun, run->stored.offset);
-	atomic_store(&job->progress.bytes_done, run->stored.offset);
-	atomic_store(&job->progress.stage, IMPORT_READS);
-	return !job->arena.failed;
-}
-
-/* The file's first bytes in the run's arena. */
-static bool read_head(struct import_run *run, struct lg_slice *head, struct error *error)
-{
-	size_t size = run->file.bytes < LG_HEAD_MAX ? (size_t)run->file.bytes : LG_HEAD_MAX;
-	char *room = arena_alloc(&run->request.arena, size + 1);
-
-	if (!room)
-		return error_set(error, "the gateway is short of memory");
-	*head = slice_of(room, size);
-	return import_file_read(&run->file, 0, room, size, error);
-}
-
-static bool call_open(struct import_run *run, struct error *error)
-{
-	const struct import_job *job = run->job;
-	struct source *source = run->source;
-	const struct import_mark *mark = &run->stored;
-	char problem[ERROR_TEXT_BYTES] = "";
-	struct lg_file file = {
-		.size = sizeof(file),
-		.name = job->name,
-		.whole = run->file.bytes <= LG_HEAD_MAX,
-		.length = run->file.bytes,
-		.map = job->map,
-		.map_count = job->map_count,
-	};
-	int32_t outcome;
-
-	if (mark->offset > 0)
-		file.position = slice_of((const char *)mark->position, mark->position_bytes);
-	if (!read_head(run, &file.head, error))
-		return false;
-	ingest_call_begin(run->importer->ingest_loop, source);
-	outcome = source->instance->source.read_open(source->instance->state, &run->intake.handle,
-						     &file, &run->reading,
-						     (struct lg_text){problem, sizeof(problem)});
-	ingest_call_end(run->importer->ingest_loop, source);
-	run->is_open = outcome == LG_OK;
-	return run->is_open ||
-	       error_set(error, "%s", *problem ? problem : "the source's plugin cannot read it");
-}
-
 /* The file of refused rows is to hold what is committed, or begins anew: then the journal
  * has to know before anything is written to it, or what a kill leaves there would be taken
  * for rows that are committed. */
@@ -255,19 +188,9 @@ static void open_reading(struct import_run *run)
 {
 	struct error error;
 
-	arena_reset(&run->request.arena);
-	run->request.received_ms = clock_wall_ms();
-	memset(&run->intake, 0, sizeof(run->intake));
-	intake_init(&run->intake, run->importer->ingest, run->importer->ingest_loop, run->source,
-		    &run->request);
-	run->intake.item_limit = 0;
-	run->reading = (struct lg_reading){.size = sizeof(run->reading)};
-	run->chunk_bytes = (size_t)run->source->settings.imports.record_bytes;
-	if (run->chunk_bytes > CHUNK_BYTES_FIRST)
-		run->chunk_bytes = CHUNK_BYTES_FIRST;
-	if (!call_open(run, &error) || !place_rejects(run, &error))
+	if (!import_reading_open(run, &error) || !place_rejects(run, &error))
 		import_run_end(run, IMPORT_UNREADABLE, error.text);
-	else if (!tell_columns(run) || !queue_begin(run))
+	else if (!import_reading_tell(run) || !queue_begin(run))
 		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
 	run->step = IMPORT_STEP_READS;
 }
@@ -320,17 +243,10 @@ static bool has_room(const struct import_run *run)
 
 static void close_reading(struct import_run *run)
 {
-	struct source *source = run->source;
-
 	if (!run->is_open)
 		return;
-	run->is_open = false;
+	import_reading_close(run);
 	run->step = IMPORT_STEP_OPENS;
-	if (!source->instance->source.read_close)
-		return;
-	source_enter(source);
-	source->instance->source.read_close(source->instance->state, run->reading.state);
-	source_leave(source);
 }
 
 /* The plugin begins anew behind what is stored. */

@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/import_file.c \
 	%D%/import_options.c \
 	%D%/import_queue.c \
+	%D%/import_reading.c \
 	%D%/import_run.c \
 	%D%/import_services.c \
 	%D%/importer.c \
