@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "outbox/balance_claims.h"
+#include "outbox/balance_leads.h"
 #include "outbox/index.h"
 #include "outbox/outcomes.h"
 #include "outbox/reader_private.h"
@@ -10,7 +11,7 @@
 #define CELL_BYTES_MAX (32 << 20) /* of all sinks together */
 #define WINDOW_MAX (1 << 20)	  /* events of one step */
 #define WINDOW_MIN (1 << 16)
-#define PAGE 4096 /* rows of one read of events or leads */
+#define PAGE 4096 /* events of one read */
 
 /* What one sink's rows say of one event: the state, and whether a second row
  * says something, too. */
@@ -22,7 +23,6 @@ enum step {
 	STEP_SETTLED, /* sink, first seq, last seq -> first_seq, last_seq, outcomes */
 	STEP_OPEN,    /* sink, first seq, last seq -> seq, state, whether there is an event */
 	STEP_EVENTS,  /* after seq, last seq, count -> seq, type */
-	STEP_LEADS,   /* after id, count -> id, event, type of the event */
 	STEP_COUNT,
 };
 
@@ -33,11 +33,9 @@ static const char *const sql[STEP_COUNT] = {
 	[STEP_OPEN] = "SELECT o.seq, o.state, e.seq IS NOT NULL FROM open o"
 		      " LEFT JOIN event e ON e.seq = o.seq"
 		      " WHERE o.sink = ? AND o.seq BETWEEN ? AND ? ORDER BY o.seq",
-	[STEP_EVENTS] = "SELECT seq, type FROM event WHERE seq > ? AND seq <= ?"
+	[STEP_EVENTS] = "SELECT seq, type FROM event"
+			" WHERE seq > ? AND seq <= ?"
 			" ORDER BY seq LIMIT ?",
-	[STEP_LEADS] = "SELECT l.id, l.event, e.type FROM lead l"
-		       " LEFT JOIN event e ON e.seq = l.event"
-		       " WHERE l.id > ? ORDER BY l.id LIMIT ?",
 };
 
 /* A run of wrong events of one kind that may go on. */
@@ -285,45 +283,6 @@ static bool read_events(struct scan *scan, struct error *error)
 	return true;
 }
 
-/* ---- the leads ---- */
-
-static void count_lead(struct balance *balance, int64_t seq, struct lg_slice type)
-{
-	balance->leads++;
-	if (slice_is(type, event_type_name(EVENT_HELD)))
-		balance->held++;
-	if (slice_present(type))
-		return;
-	balance->faults++;
-	if (balance->found)
-		balance->found(balance, slice_of(NULL, 0), BALANCE_NO_RECORD, seq, seq);
-}
-
-static bool read_leads(struct scan *scan, struct error *error)
-{
-	sqlite3_stmt *select = scan->steps[STEP_LEADS];
-	uint8_t after[UUID_BYTES] = {0}, last[UUID_BYTES] = {0};
-	int found;
-
-	do {
-		statement_bind_blob(select, 1, after, sizeof(after));
-		sqlite3_bind_int(select, 2, PAGE);
-		for (found = 0; sqlite3_step(select) == SQLITE_ROW; found++) {
-			struct lg_slice id = statement_column(select, 0);
-			if (id.length == UUID_BYTES)
-				memcpy(last, id.data, UUID_BYTES);
-			count_lead(scan->balance, sqlite3_column_int64(select, 1),
-				   statement_column(select, 2));
-		}
-		if (sqlite3_reset(select) != SQLITE_OK)
-			return failed(scan, error);
-		if (memcmp(last, after, UUID_BYTES) == 0)
-			break; /* ids that are none would be read for ever */
-		memcpy(after, last, UUID_BYTES);
-	} while (found == PAGE);
-	return true;
-}
-
 /* ---- all of it ---- */
 
 /* The sinks that were asked for, then those that the journal alone knows. */
@@ -384,7 +343,7 @@ static bool read_all(struct scan *scan, struct error *error)
 		for (size_t i = 0; i < scan->balance->sink_count; i++)
 			end_run(scan, i);
 		if (scan->end_seq > scan->balance->last_seq)
-			return read_leads(scan, error);
+			return true;
 	}
 }
 
@@ -393,7 +352,8 @@ bool balance_read(struct balance *balance, struct reader *reader, struct arena *
 {
 	struct scan scan = {.balance = balance, .reader = reader, .arena = arena};
 	bool done = list_sinks(&scan, names, name_count, error) && prepare(&scan, error) &&
-		    read_all(&scan, error) && balance_claims_read(balance, reader, error);
+		    read_all(&scan, error) && balance_leads_read(balance, reader, error) &&
+		    balance_claims_read(balance, reader, error);
 
 	for (size_t i = 0; i < STEP_COUNT; i++)
 		sqlite3_finalize(scan.steps[i]);

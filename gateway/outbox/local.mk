@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/backup.c \
 	%D%/balance.c \
 	%D%/balance_claims.c \
+	%D%/balance_leads.c \
 	%D%/batch.c \
 	%D%/capture.c \
 	%D%/checkpointer.c \
