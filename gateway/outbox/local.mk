@@ -34,6 +34,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/reader_claims.c \
 	%D%/reader_imports.c \
 	%D%/reader_replay.c \
+	%D%/reader_sink.c \
 	%D%/reader_tally.c \
 	%D%/reader_watch.c \
 	%D%/recent.c \

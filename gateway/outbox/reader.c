@@ -151,8 +151,7 @@ static bool read_event(sqlite3_stmt *select, struct arena *arena, struct journal
 	return slice_present(event->body);
 }
 
-/* Rows into an array of at most `count`, until about `bytes` of bodies are in it. */
-static ptrdiff_t read_events(sqlite3_stmt *select, struct arena *arena, size_t count, size_t bytes,
+ptrdiff_t reader_take_events(sqlite3_stmt *select, struct arena *arena, size_t count, size_t bytes,
 			     struct journal_event **events, struct error *error)
 {
 	size_t found = 0, taken = 0;
@@ -184,159 +183,7 @@ ptrdiff_t reader_events(struct reader *reader, struct arena *arena, int64_t afte
 
 	sqlite3_bind_int64(select, 1, after_seq);
 	sqlite3_bind_int64(select, 2, (int64_t)count);
-	return read_events(select, arena, count, bytes ? bytes : 1, events, error);
-}
-
-ptrdiff_t reader_due(struct reader *reader, struct arena *arena, struct lg_slice sink,
-		     int64_t now_ms, size_t count, size_t bytes, struct journal_event **events,
-		     struct error *error)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_DUE];
-
-	statement_bind_text(select, 1, sink);
-	sqlite3_bind_int64(select, 2, now_ms);
-	sqlite3_bind_int64(select, 3, (int64_t)count);
-	return read_events(select, arena, count, bytes, events, error);
-}
-
-ptrdiff_t reader_due_beyond(struct reader *reader, struct arena *arena, struct lg_slice sink,
-			    int64_t beyond_ms, size_t count, size_t bytes,
-			    struct journal_event **events, struct error *error)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_DUE_BEYOND];
-
-	statement_bind_text(select, 1, sink);
-	sqlite3_bind_int64(select, 2, beyond_ms);
-	sqlite3_bind_int64(select, 3, (int64_t)count);
-	return read_events(select, arena, count, bytes, events, error);
-}
-
-ptrdiff_t reader_sent_batch(struct reader *reader, struct arena *arena, struct lg_slice sink,
-			    const struct sent_batch *sent, struct journal_event **events,
-			    struct error *error)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_SENT_BATCH];
-	int64_t count = sent->count + 1; /* one too many shows, too */
-
-	statement_bind_text(select, 1, sink);
-	sqlite3_bind_int64(select, 2, sent->first_seq);
-	sqlite3_bind_int64(select, 3, sent->last_seq);
-	sqlite3_bind_int64(select, 4, sent->count);
-	sqlite3_bind_int64(select, 5, count);
-	return read_events(select, arena, (size_t)count, SIZE_MAX, events, error);
-}
-
-bool reader_waiting(struct reader *reader, struct lg_slice sink,
-		    bool (*each)(void *context, const struct waiting_event *event), void *context)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_WAITING];
-	bool good = true;
-	int rc = SQLITE_DONE;
-
-	statement_bind_text(select, 1, sink);
-	while (good && (rc = sqlite3_step(select)) == SQLITE_ROW) {
-		struct waiting_event event = {
-			.seq = sqlite3_column_int64(select, 0),
-			.attempts = sqlite3_column_int64(select, 2),
-			.held = sqlite3_column_int(select, 3) != 0,
-		};
-		struct lg_slice lead = statement_column(select, 1);
-		if (lead.length == UUID_BYTES)
-			memcpy(event.lead_id, lead.data, UUID_BYTES);
-		good = each(context, &event);
-	}
-	sqlite3_reset(select);
-	return good && rc == SQLITE_DONE;
-}
-
-void reader_attempts(struct reader *reader, struct lg_slice sink, int64_t now_ms,
-		     void (*each)(void *context, int64_t hours_ago, int64_t events), void *context)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_ATTEMPTS];
-
-	statement_bind_text(select, 1, sink);
-	sqlite3_bind_int64(select, 2, now_ms);
-	while (sqlite3_step(select) == SQLITE_ROW)
-		each(context, sqlite3_column_int64(select, 0), sqlite3_column_int64(select, 1));
-	sqlite3_reset(select);
-}
-
-/* An integer by a sink's name; `none` when there is no row or NULL, `failed` when it
- * cannot be read. */
-static int64_t integer_of_sink(struct reader *reader, enum query query, struct lg_slice sink,
-			       int64_t none, int64_t failed)
-{
-	sqlite3_stmt *select = reader->queries[query];
-	int64_t value = none;
-
-	statement_bind_text(select, 1, sink);
-	if (sqlite3_step(select) == SQLITE_ROW && sqlite3_column_type(select, 0) == SQLITE_INTEGER)
-		value = sqlite3_column_int64(select, 0);
-	return sqlite3_reset(select) == SQLITE_OK ? value : failed;
-}
-
-int64_t reader_next_due(struct reader *reader, struct lg_slice sink)
-{
-	return integer_of_sink(reader, QUERY_NEXT_DUE, sink, INT64_MAX, 0);
-}
-
-int64_t reader_last_due(struct reader *reader, struct lg_slice sink)
-{
-	return integer_of_sink(reader, QUERY_LAST_DUE, sink, INT64_MIN, INT64_MIN);
-}
-
-int64_t reader_position(struct reader *reader, struct lg_slice sink)
-{
-	return integer_of_sink(reader, QUERY_POSITION, sink, 0, -1);
-}
-
-/* A note of a sink; false: there is none, or `*rc` says why it cannot be read. */
-static bool read_note(struct reader *reader, const char *scope, struct lg_slice sink, char *text,
-		      size_t text_bytes, int *rc)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_SINK_NOTE];
-
-	statement_bind_text(select, 1, slice_from(scope));
-	statement_bind_text(select, 2, sink);
-	bool found = sqlite3_step(select) == SQLITE_ROW;
-	if (found && text)
-		slice_to_text(statement_column(select, 0), text, text_bytes);
-	*rc = sqlite3_reset(select);
-	return found && *rc == SQLITE_OK;
-}
-
-bool reader_sink_state(struct reader *reader, struct lg_slice sink, struct sink_state *state,
-		       struct error *error)
-{
-	int begun = SQLITE_OK, paused = SQLITE_OK;
-
-	*state = (struct sink_state){.begun = false};
-	state->begun = read_note(reader, SCHEMA_SCOPE_BEGUN, sink, NULL, 0, &begun) ||
-		       reader_position(reader, sink) > 0;
-	state->paused = read_note(reader, SCHEMA_SCOPE_PAUSED, sink, state->reason,
-				  sizeof(state->reason), &paused);
-	if (begun == SQLITE_OK && paused == SQLITE_OK)
-		return true;
-	return error_set(error, "reading the journal: %s",
-			 sqlite3_errstr(begun != SQLITE_OK ? begun : paused));
-}
-
-bool reader_external(struct reader *reader, struct arena *arena, struct lg_slice sink,
-		     const uint8_t lead_id[UUID_BYTES], struct lg_slice *id, struct error *error)
-{
-	sqlite3_stmt *select = reader->queries[QUERY_EXTERNAL];
-	int rc;
-
-	*id = slice_of(NULL, 0);
-	statement_bind_text(select, 1, sink);
-	statement_bind_blob(select, 2, lead_id, UUID_BYTES);
-	rc = sqlite3_step(select);
-	if (rc == SQLITE_ROW) {
-		*id = arena_copy(arena, statement_column(select, 0));
-		rc = slice_present(*id) ? SQLITE_DONE : SQLITE_NOMEM;
-	}
-	sqlite3_reset(select);
-	return rc == SQLITE_DONE || error_set(error, "reading the journal: %s", sqlite3_errstr(rc));
+	return reader_take_events(select, arena, count, bytes ? bytes : 1, events, error);
 }
 
 bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_id[UUID_BYTES],
@@ -346,7 +193,7 @@ bool reader_lead(struct reader *reader, struct arena *arena, const uint8_t lead_
 	struct journal_event *events;
 
 	statement_bind_blob(select, 1, lead_id, UUID_BYTES);
-	ptrdiff_t count = read_events(select, arena, 1, SIZE_MAX, &events, error);
+	ptrdiff_t count = reader_take_events(select, arena, 1, SIZE_MAX, &events, error);
 	if (count == 0)
 		error_set(error, "there is no such lead");
 	if (count > 0)
@@ -434,5 +281,5 @@ ptrdiff_t reader_leads(struct reader *reader, struct arena *arena,
 	else
 		statement_bind_blob(select, 1, after_id, UUID_BYTES);
 	sqlite3_bind_int64(select, 2, (int64_t)count);
-	return read_events(select, arena, count, SIZE_MAX, events, error);
+	return reader_take_events(select, arena, count, SIZE_MAX, events, error);
 }

@@ -48,6 +48,12 @@ struct reader {
 	sqlite3_stmt *queries[QUERY_COUNT];
 };
 
+/* Steps through a query whose rows are an event each, and resets it. They become an array
+ * in the arena of at most `count`, until about `bytes` of bodies are in it. How many; -1
+ * with a reason. */
+ptrdiff_t reader_take_events(sqlite3_stmt *select, struct arena *arena, size_t count, size_t bytes,
+			     struct journal_event **events, struct error *error);
+
 /* The first event from `seq` on; false: none. */
 bool reader_event_from(struct reader *reader, int64_t seq, int64_t *found_seq, int64_t *at_ms);
 
