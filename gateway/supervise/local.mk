@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/berth.c \
 	%D%/control.c \
 	%D%/control_call.c \
+	%D%/control_client.c \
 	%D%/control_stream.c \
 	%D%/daemon.c \
 	%D%/descriptors.c \
