@@ -25,6 +25,7 @@ noinst_LIBRARIES += %D%/libsupervise.a
 	%D%/notify.c \
 	%D%/picture.c \
 	%D%/reload.c \
+	%D%/reload_drains.c \
 	%D%/reload_text.c \
 	%D%/rights.c \
 	%D%/settings.c \

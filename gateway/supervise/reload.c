@@ -1,6 +1,5 @@
 #include "supervise/reload.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,6 +10,7 @@
 #include "supervise/descriptors.h"
 #include "supervise/difference.h"
 #include "supervise/notify.h"
+#include "supervise/reload_drains.h"
 #include "supervise/reload_text.h"
 
 struct reload {
@@ -19,7 +19,7 @@ struct reload {
 	struct loop_mailbox box; /* shares that come home */
 	struct list asked;	 /* tickets of the reload that follows */
 	struct list served;	 /* of the one whose generation the loops change to */
-	struct list drains;
+	struct reload_drains drains;
 	struct buffer plan; /* what the reload under way says */
 	/* Of the listeners for leads and of the admin listener: made before the
 	 * change, begun when all loops have the new generation. */
@@ -28,35 +28,24 @@ struct reload {
 	int access_fd;		/* of the access log, opened beforehand; -1: none */
 	struct mailbox mailbox; /* they come home to it */
 	struct loop_mailbox changes_box;
-	struct loop_timer timer; /* looks at drains that nobody reports */
-	bool changing, again;	 /* the loops change over; another reload follows */
-	bool moves;		 /* addresses are to be named in the log */
-	int done, failed;	 /* counters */
+	bool changing, again; /* the loops change over; another reload follows */
+	bool moves;	      /* addresses are to be named in the log */
+	int done, failed;     /* counters */
 };
-
-/* How often connections of removed addresses are counted for who waits. */
-#define LOOK_MS 20
 
 static void run(struct reload *reload);
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-static struct reload_ticket *ticket_of(struct list *link)
-{
-	return container_of(link, struct reload_ticket, link);
-}
-
-static void answer(struct reload_ticket *ticket, struct lg_slice text)
-{
-	list_remove(&ticket->link);
-	buffer_add_slice(ticket->answer, text);
-	ticket->done(ticket);
-}
-
 static void answer_all(struct list *tickets, struct lg_slice text)
 {
-	LIST_EACH_SAFE(link, tickets)
-		answer(ticket_of(link), text);
+	LIST_EACH_SAFE(link, tickets) {
+		struct reload_ticket *ticket = container_of(link, struct reload_ticket, link);
+
+		list_remove(link);
+		buffer_add_slice(ticket->answer, text);
+		ticket->done(ticket);
+	}
 }
 
 static void move_all(struct list *to, struct list *from)
@@ -85,47 +74,7 @@ static void fail(struct reload *reload, struct list *tickets, struct lg_slice te
 	buffer_fini(&line);
 }
 
-/* ---- what is left of older generations ------------------------------------------------- */
-
-/* How many older than `number` have requests under way. */
-static int64_t older_at_work(const struct reload *reload, int64_t number)
-{
-	int64_t count = 0;
-
-	LIST_EACH(link, &reload->gateway->generations) {
-		const struct generation *generation = container_of(link, struct generation, link);
-		count += generation->number < number && generation->out > 0;
-	}
-	return count;
-}
-
-/* Addresses that were removed and have connections still. */
-static size_t draining_addresses(const struct reload *reload)
-{
-	return http_server_draining(reload->gateway->server) +
-	       http_server_draining(reload->gateway->admin);
-}
-
-static void look_at_drains(struct reload *reload)
-{
-	bool ending = berths_ending(&reload->gateway->berths) || draining_addresses(reload) > 0;
-
-	LIST_EACH_SAFE(link, &reload->drains) {
-		struct reload_ticket *ticket = ticket_of(link);
-
-		if (ending || older_at_work(reload, ticket->generation) > 0)
-			continue;
-		reload_text_number(ticket->answer, "drained", ticket->generation);
-		answer(ticket, LG_SLICE(""));
-	}
-	if (!list_empty(&reload->drains))
-		loop_timer_set(&reload->timer, LOOK_MS);
-}
-
-static void on_timer(struct loop_timer *timer)
-{
-	look_at_drains(container_of(timer, struct reload, timer));
-}
+/* ---- changing over ----------------------------------------------------------------------- */
 
 static void show_lanes(struct gateway *gateway)
 {
@@ -139,32 +88,8 @@ static void on_moved(struct berths *berths)
 	struct gateway *gateway = container_of(berths, struct gateway, berths);
 
 	show_lanes(gateway);
-	look_at_drains(gateway->reload);
+	reload_drains_look(&gateway->reload->drains);
 }
-
-void reload_await_drain(struct reload *reload, struct reload_ticket *ticket)
-{
-	list_append(&reload->drains, &ticket->link);
-	look_at_drains(reload);
-}
-
-void reload_say_waiting(const struct reload *reload, struct buffer *out)
-{
-	const struct berth *berth = berths_ending(&reload->gateway->berths);
-	int64_t older = older_at_work(reload, reload->gateway->generation->number);
-	char text[160];
-
-	if (berth)
-		snprintf(text, sizeof(text), "the lane of sink %s has not ended yet", berth->name);
-	else if (older == 0)
-		snprintf(text, sizeof(text), "removed addresses have connections still");
-	else
-		snprintf(text, sizeof(text), "%lld older generations have requests under way",
-			 (long long)older);
-	reload_text_error(out, slice_from(text), false);
-}
-
-/* ---- changing over ----------------------------------------------------------------------- */
 
 /* From here on nothing fails. */
 static void change_over(struct reload *reload, struct generation *next)
@@ -238,7 +163,7 @@ static void on_share(struct loop_mailbox *box, struct letter *letter)
 	generation_take_home(container_of(letter, struct worker_share, letter));
 	if (generation_is_taken(reload->gateway->generation))
 		go_on(reload);
-	look_at_drains(reload);
+	reload_drains_look(&reload->drains);
 }
 
 static void on_change(struct loop_mailbox *box, struct letter *letter)
@@ -323,7 +248,7 @@ static bool may_run(const struct reload *reload, const char **reason)
 {
 	if (reload->gateway->draining)
 		*reason = "the gateway is stopping";
-	else if (older_at_work(reload, reload->gateway->generation->number) >=
+	else if (reload_drains_older(&reload->drains, reload->gateway->generation->number) >=
 		 reload->gateway->settings->core.generations)
 		*reason = "too many older generations have requests under way";
 	else
@@ -405,6 +330,16 @@ void reload_ask(struct reload *reload, struct reload_ticket *ticket)
 		run(reload);
 }
 
+void reload_await_drain(struct reload *reload, struct reload_ticket *ticket)
+{
+	reload_drains_await(&reload->drains, ticket);
+}
+
+void reload_say_waiting(const struct reload *reload, struct buffer *answer)
+{
+	reload_drains_say(&reload->drains, answer);
+}
+
 void reload_forget(struct reload_ticket *ticket)
 {
 	list_remove(&ticket->link);
@@ -425,14 +360,13 @@ bool reload_open(struct gateway *gateway, const char *config_path, struct error 
 	reload->access_fd = -1;
 	list_init(&reload->asked);
 	list_init(&reload->served);
-	list_init(&reload->drains);
 	buffer_init(&reload->plan, SIZE_MAX);
 	reload->done = counter_register(COUNTER_COUNTER, "leadgate_reloads_total",
 					"result=\"done\"", "Reloads by how they ended");
 	reload->failed = counter_register(COUNTER_COUNTER, "leadgate_reloads_total",
 					  "result=\"failed\"", "Reloads by how they ended");
 	berths_init(&gateway->berths, gateway->loop, on_moved);
-	loop_timer_init(&reload->timer, gateway->loop, on_timer);
+	reload_drains_init(&reload->drains, gateway);
 	if (mailbox_init(&reload->mailbox) &&
 	    loop_mailbox_init(&reload->box, gateway->loop, &gateway->home, on_share) &&
 	    loop_mailbox_init(&reload->changes_box, gateway->loop, &reload->mailbox, on_change))
@@ -453,7 +387,7 @@ void reload_close(struct reload **reload)
 	if (!r)
 		return;
 	free_changes(r);
-	loop_timer_fini(&r->timer);
+	reload_drains_fini(&r->drains);
 	if (r->box.mailbox)
 		loop_mailbox_fini(&r->box);
 	if (r->changes_box.mailbox)
