@@ -25,8 +25,7 @@ struct fetch {
 	struct http_request request;
 	struct intake intake;
 	struct lg_verdict verdict;
-	enum claim_state state; /* that it ends in; CLAIM_WAITING with `goes_on`: it does not */
-	bool goes_on;
+	bool goes_on;		  /* its call is to be made once this turn is stored */
 	struct lg_http_call call; /* named by the plugin; in the request's arena */
 	bool has_call;
 	struct http_exchange *exchange;	  /* NULL: no call is under way */

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/errand_options.c \
 	%D%/fetch.c \
 	%D%/fetch_services.c \
+	%D%/fetch_verdict.c \
 	%D%/fetcher.c \
 	%D%/folder.c \
 	%D%/folder_exit.c \
