@@ -74,10 +74,12 @@ void reload_drains_say(const struct reload_drains *drains, struct buffer *answer
 
 	if (berth)
 		snprintf(text, sizeof(text), "the lane of sink %s has not ended yet", berth->name);
-	else if (older == 0)
-		snprintf(text, sizeof(text), "removed addresses have connections still");
-	else
+	else if (older > 0)
 		snprintf(text, sizeof(text), "%lld older generations have requests under way",
 			 (long long)older);
+	else if (draining_addresses(gateway) > 0)
+		snprintf(text, sizeof(text), "removed addresses have connections still");
+	else
+		snprintf(text, sizeof(text), "it is still under way, and goes on");
 	reload_text_error(answer, slice_from(text), false);
 }
