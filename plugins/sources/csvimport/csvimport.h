@@ -81,6 +81,29 @@ int32_t names_meaning(struct lg_request *request, struct lg_slice plain);
 /* The path of a field in the record, or the word for what else a column is. */
 struct lg_slice names_path(int32_t meaning);
 
+/* ---- columns.c: what the columns of one file mean ------------------------------------- */
+
+/* All of these are called by header_find, on its thread. What they allocate is of the
+ * request and lives until read_close; `file` says what the operator maps. */
+
+/* How many of these names, as a line has them, are known; one alone counts when it is a
+ * contact. Changes nothing; without memory a name is not known. */
+size_t columns_known(struct lg_request *request, const struct lg_file *file,
+		     const struct reading *reading, const struct lg_slice *names, size_t count);
+
+/* Gives the reading a column for each of the names, which are copied. False: no memory. */
+bool columns_fill(struct lg_request *request, const struct lg_file *file, struct reading *reading,
+		  const struct lg_slice *names, size_t count);
+
+/* Facebook's exports (and Instagram's) mark their values: l:4711 is a lead's id. Sets what
+ * each filled column's values begin with, and whether the file is such an export. */
+void columns_know_facebook(struct reading *reading);
+
+/* Whether all that the operator maps is there, and a column by which a person is reached.
+ * `line` is where the names stand. False with a sentence, which quotes what was mapped. */
+bool columns_check(struct lg_request *request, const struct lg_file *file,
+		   const struct reading *reading, int64_t line, struct lg_text problem);
+
 /* ---- header.c: the line that names the columns --------------------------------------- */
 
 /* Finds it, fills the reading and what `out` says of the file. False with a sentence,

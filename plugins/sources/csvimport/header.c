@@ -1,6 +1,6 @@
 /* The line that names the columns: where it is, what stands between its fields, and what
- * each column means. Titles and remarks may stand above it; so the delimiter that makes
- * names of a line which are known is the right one. */
+ * is said of the file by it. Titles and remarks may stand above it; so the delimiter that
+ * makes names of a line which are known is the right one. */
 #include "csvimport.h"
 
 #include <stdio.h>
@@ -39,36 +39,7 @@ static bool no_memory(struct search *search)
 	return say(search->problem, "there is no memory for the header");
 }
 
-/* ---- what a column means -------------------------------------------------------------- */
-
-static int32_t meaning_of(struct search *search, struct lg_slice plain)
-{
-	const struct settings *settings = search->reading->instance->settings;
-	const struct lg_file *file = search->file;
-
-	for (size_t i = 0; i < file->map_count; i++)
-		if (names_same(plain, file->map[i].name))
-			return lg_slice_is(file->map[i].value, "-")
-				       ? COLUMN_IGNORED
-				       : names_meaning(
-						 search->request,
-						 names_plain(search->request, file->map[i].value));
-	for (size_t i = 0; i < settings->fields.count; i++)
-		if (names_same(plain, settings->fields.entries[i].name))
-			return settings->fields.entries[i].field;
-	for (size_t i = 0; i < settings->ignore.count; i++)
-		if (names_same(plain, settings->ignore.items[i]))
-			return COLUMN_IGNORED;
-	if (settings->consent_column.length && names_same(plain, settings->consent_column))
-		return COLUMN_CONSENT;
-	return names_meaning(search->request, plain);
-}
-
-/* Whether it is one by which a person is reached. */
-static bool is_contact(int32_t meaning)
-{
-	return meaning == LG_EMAIL || meaning == LG_PHONE || meaning == COLUMN_LINKEDIN;
-}
+/* ---- what a line is worth ------------------------------------------------------------- */
 
 /* Only a value is nothing but an address: "Twitter @" and "E-mail (you@example.com)" are
  * names. */
@@ -95,22 +66,12 @@ static bool holds_address(const struct lg_csv_row *row)
 	return false;
 }
 
-/* How many names of a record are known; one alone counts when it is a contact. */
 static size_t score_of(struct search *search, const struct lg_csv_row *row)
 {
-	size_t score = 0;
-	bool contact = false;
-
 	if (holds_address(row))
 		return 0;
-	for (size_t i = 0; i < row->field_count; i++) {
-		struct lg_slice plain = names_plain(search->request, row->fields[i]);
-		int32_t meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;
-
-		score += meaning != COLUMN_EXTRA;
-		contact = contact || is_contact(meaning);
-	}
-	return score == 1 && !contact ? 0 : score;
+	return columns_known(search->request, search->file, search->reading, row->fields,
+			     row->field_count);
 }
 
 /* ---- the search -------------------------------------------------------------------------- */
@@ -216,127 +177,18 @@ static bool find_row(struct search *search, struct lg_csv_row *row)
 	return true;
 }
 
-/* ---- columns ------------------------------------------------------------------------------- */
-
-static struct lg_slice copy(struct lg_request *request, struct lg_slice text)
-{
-	char *out = lg_allocate(request, text.length + 1);
-
-	if (!out)
-		return (struct lg_slice){NULL, 0};
-	memcpy(out, text.length ? text.data : "", text.length);
-	return (struct lg_slice){out, text.length};
-}
-
-static struct lg_slice number_name(struct lg_request *request, size_t number)
-{
-	char *out = lg_allocate(request, 32);
-
-	if (!out)
-		return (struct lg_slice){NULL, 0};
-	snprintf(out, 32, "column_%zu", number);
-	return lg_slice_from(out);
-}
-
-static bool fill_column(struct search *search, struct lg_slice name, size_t index)
-{
-	struct column *column = &search->reading->columns[index];
-	struct lg_slice plain = names_plain(search->request, name);
-
-	name = lg_slice_trim(name);
-	column->unnamed = !name.length;
-	column->name = name.length ? copy(search->request, name)
-				   : number_name(search->request, index + 1);
-	column->meaning = plain.length ? meaning_of(search, plain) : COLUMN_EXTRA;
-	column->prefix = "";
-	return plain.data && column->name.data;
-}
+/* ---- its columns --------------------------------------------------------------------------- */
 
 static bool fill_columns(struct search *search, const struct lg_slice *names, size_t count)
 {
-	struct reading *reading = search->reading;
-
-	reading->columns = lg_allocate(search->request, (count + 1) * sizeof(*reading->columns));
-	reading->column_count = count;
-	if (!reading->columns)
-		return no_memory(search);
-	for (size_t i = 0; i < count; i++)
-		if (!fill_column(search, names[i], i))
-			return no_memory(search);
-	return true;
+	return columns_fill(search->request, search->file, search->reading, names, count) ||
+	       no_memory(search);
 }
 
-static struct column *column_called(const struct reading *reading, const char *name)
+static bool check_columns(struct search *search)
 {
-	for (size_t i = 0; i < reading->column_count; i++)
-		if (lg_slice_is(reading->columns[i].name, name))
-			return &reading->columns[i];
-	return NULL;
-}
-
-/* Facebook's exports (and Instagram's) mark their values: l:4711 is a lead's id. */
-static void know_facebook(struct reading *reading)
-{
-	static const struct {
-		const char *name, *prefix;
-	} marked[] = {{"id", "l:"},	   {"lead_id", "l:"},	  {"ad_id", "ag:"},
-		      {"adset_id", "as:"}, {"campaign_id", "c:"}, {"form_id", "f:"}};
-	struct column *id = column_called(reading, "id");
-
-	reading->facebook = column_called(reading, "form_id") && column_called(reading, "ad_id") &&
-			    column_called(reading, "created_time");
-	for (size_t i = 0; i < reading->column_count; i++)
-		if (reading->columns[i].meaning == LG_PHONE)
-			reading->columns[i].prefix = "p:";
-		else if (reading->columns[i].meaning == LG_POSTAL_CODE)
-			reading->columns[i].prefix = "z:";
-	if (!reading->facebook)
-		return;
-	if (id && id->meaning == COLUMN_EXTRA)
-		id->meaning = LG_EXTERNAL_ID;
-	for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++)
-		if (column_called(reading, marked[i].name))
-			column_called(reading, marked[i].name)->prefix = marked[i].prefix;
-}
-
-/* What the operator says must be true: a name that is misspelt would lose a column. */
-static bool check_map(struct search *search)
-{
-	for (size_t i = 0; i < search->file->map_count; i++) {
-		const struct lg_pair *pair = &search->file->map[i];
-		struct lg_slice plain = names_plain(search->request, pair->name);
-		size_t column = 0;
-
-		while (column < search->reading->column_count &&
-		       !names_same(plain, search->reading->columns[column].name))
-			column++;
-		if (column == search->reading->column_count)
-			snprintf(search->problem.data, search->problem.capacity,
-				 "the file has no column \"%.*s\"", (int)pair->name.length,
-				 pair->name.data);
-		else if (search->reading->columns[column].meaning == COLUMN_EXTRA)
-			snprintf(search->problem.data, search->problem.capacity,
-				 "\"%.*s\" is no field of a lead, and no name of one",
-				 (int)pair->value.length, pair->value.data);
-		else
-			continue;
-		return false;
-	}
-	return true;
-}
-
-static bool check_contact(struct search *search)
-{
-	const struct reading *reading = search->reading;
-
-	for (size_t i = 0; i < reading->column_count; i++)
-		if (is_contact(reading->columns[i].meaning))
-			return true;
-	snprintf(search->problem.data, search->problem.capacity,
-		 "no column of line %lld holds an email address or a phone number, as far as its "
-		 "name says: map one to person.email or person.phone",
-		 (long long)search->line);
-	return false;
+	return columns_check(search->request, search->file, search->reading, search->line,
+			     search->problem);
 }
 
 /* ---- a file without a header ------------------------------------------------------------------ */
@@ -514,7 +366,7 @@ bool header_find(struct lg_request *request, const struct lg_file *file, struct 
 		return say(problem, "the file is empty");
 	know_rejects(&search);
 	if (reading->instance->settings->columns.count && !*search.rejects)
-		return find_columns(&search) && check_map(&search) && check_contact(&search) &&
+		return find_columns(&search) && check_columns(&search) &&
 		       tell(&search, join_columns(&search), out);
 	if (!look_with_each(&search))
 		return false;
@@ -522,6 +374,6 @@ bool header_find(struct lg_request *request, const struct lg_file *file, struct 
 		return not_found(&search);
 	if (!find_row(&search, &row) || !fill_columns(&search, row.fields, row.field_count))
 		return false;
-	know_facebook(reading);
-	return check_map(&search) && check_contact(&search) && tell(&search, row.text, out);
+	columns_know_facebook(reading);
+	return check_columns(&search) && tell(&search, row.text, out);
 }
