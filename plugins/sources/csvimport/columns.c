@@ -87,19 +87,6 @@ static bool fill_column(struct lg_request *request, const struct lg_file *file,
 	return plain.data && column->name.data;
 }
 
-bool columns_fill(struct lg_request *request, const struct lg_file *file, struct reading *reading,
-		  const struct lg_slice *names, size_t count)
-{
-	reading->columns = lg_allocate(request, (count + 1) * sizeof(*reading->columns));
-	reading->column_count = count;
-	if (!reading->columns)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!fill_column(request, file, reading, names[i], i))
-			return false;
-	return true;
-}
-
 static struct column *column_called(const struct reading *reading, const char *name)
 {
 	for (size_t i = 0; i < reading->column_count; i++)
@@ -108,7 +95,8 @@ static struct column *column_called(const struct reading *reading, const char *n
 	return NULL;
 }
 
-void columns_know_facebook(struct reading *reading)
+/* Facebook's exports (and Instagram's) mark their values: l:4711 is a lead's id. */
+static void know_facebook(struct reading *reading)
 {
 	static const struct {
 		const char *name, *prefix;
@@ -130,6 +118,20 @@ void columns_know_facebook(struct reading *reading)
 	for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++)
 		if (column_called(reading, marked[i].name))
 			column_called(reading, marked[i].name)->prefix = marked[i].prefix;
+}
+
+bool columns_fill(struct lg_request *request, const struct lg_file *file, struct reading *reading,
+		  const struct lg_slice *names, size_t count)
+{
+	reading->columns = lg_allocate(request, (count + 1) * sizeof(*reading->columns));
+	reading->column_count = count;
+	if (!reading->columns)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!fill_column(request, file, reading, names[i], i))
+			return false;
+	know_facebook(reading);
+	return true;
 }
 
 /* ---- whether they will do ------------------------------------------------------------- */

@@ -91,13 +91,11 @@ struct lg_slice names_path(int32_t meaning);
 size_t columns_known(struct lg_request *request, const struct lg_file *file,
 		     const struct reading *reading, const struct lg_slice *names, size_t count);
 
-/* Gives the reading a column for each of the names, which are copied. False: no memory. */
+/* Gives the reading a column for each of the names, which are copied: what it means, what its
+ * values begin with in an export of Facebook's, and whether the file is one. False: no
+ * memory. */
 bool columns_fill(struct lg_request *request, const struct lg_file *file, struct reading *reading,
 		  const struct lg_slice *names, size_t count);
-
-/* Facebook's exports (and Instagram's) mark their values: l:4711 is a lead's id. Sets what
- * each filled column's values begin with, and whether the file is such an export. */
-void columns_know_facebook(struct reading *reading);
 
 /* Whether all that the operator maps is there, and a column by which a person is reached.
  * `line` is where the names stand. False with a sentence, which quotes what was mapped. */

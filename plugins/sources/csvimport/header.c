@@ -374,6 +374,5 @@ bool header_find(struct lg_request *request, const struct lg_file *file, struct 
 		return not_found(&search);
 	if (!find_row(&search, &row) || !fill_columns(&search, row.fields, row.field_count))
 		return false;
-	columns_know_facebook(reading);
 	return check_columns(&search) && tell(&search, row.text, out);
 }

@@ -252,6 +252,27 @@ static void test_facebook(void **state)
 	HAS(text, "attribution.last.utm_source=facebook\ninquiry.kind=other\n");
 }
 
+/* Without a header its values have the same marks, and its refused rows, which have one,
+ * are read as the others were. */
+static void test_facebook_without_a_header(void **state)
+{
+	static const struct lg_slice names[] = {{"id", 2},	{"created_time", 12}, {"ad_id", 5},
+						{"form_id", 7}, {"email", 5},	      {"phone", 5}};
+	static const char want[] = "source.external_id=4711\nkey 1 4711\n";
+	struct lg_list list = {names, 6};
+	const char *text;
+
+	set_setting("columns", &list, sizeof(list));
+	text = read_text("l:4711,2025-09-12T15:05:13+05:30,ag:1,f:3,a@b.c,p:+49301\n");
+	HAS(text, want);
+	HAS(text, "person.phone=+49301\n");
+	csvimport_again(state);
+	set_setting("columns", &list, sizeof(list));
+	HAS(read_text("leadgate_line,leadgate_reason,id,created_time,ad_id,form_id,email,phone\n"
+		      "1,x,l:4711,2025-09-12T15:05:13+05:30,ag:1,f:3,a@b.c,p:+49301\n"),
+	    want);
+}
+
 static void test_an_id_is_no_delivery_key_by_its_name_alone(void **state)
 {
 	(void)state;
@@ -440,6 +461,7 @@ int main(void)
 		TEST(test_a_header_that_is_too_long),
 		TEST(test_wrong_maps),
 		TEST(test_facebook),
+		TEST(test_facebook_without_a_header),
 		TEST(test_an_id_is_no_delivery_key_by_its_name_alone),
 		TEST(test_dates),
 		TEST(test_consent_is_never_assumed),
