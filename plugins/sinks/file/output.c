@@ -28,16 +28,25 @@ __attribute__((format(printf, 3, 4))) static void note(struct sink *sink, int32_
 	lg_log(sink->host, level, (struct lg_slice){text, strlen(text)});
 }
 
-/* The last offset at or before `end` that follows a line feed; 0: none. */
+/* False with errno: a file that ends sooner than it did is read as a broken one. */
+static bool read_whole(int fd, char *out, size_t size, off_t at)
+{
+	ssize_t got = pread(fd, out, size, at);
+
+	if (got >= 0 && got != (ssize_t)size)
+		errno = EIO;
+	return got == (ssize_t)size;
+}
+
+/* The last offset at or before `end` that follows a line feed; 0: none, -1 with errno. */
 static off_t line_start(int fd, off_t end)
 {
 	char block[65536];
 
 	while (end > 0) {
 		size_t size = end < (off_t)sizeof(block) ? (size_t)end : sizeof(block);
-		ssize_t got = pread(fd, block, size, end - (off_t)size);
 		char *at;
-		if (got != (ssize_t)size)
+		if (!read_whole(fd, block, size, end - (off_t)size))
 			return -1;
 		at = memrchr(block, '\n', size);
 		if (at)
@@ -74,12 +83,14 @@ static bool repair(struct sink *sink, struct lg_text problem)
 	off_t whole = hole < 0 ? -1 : line_start(sink->fd, hole);
 	char first = '\0';
 
-	if (whole < 0)
+	if (whole == size)
+		return true;
+	if (whole < 0 || !read_whole(sink->fd, &first, 1, whole)) {
 		say(problem, "%s cannot be read: %s", sink->path, strerror(errno));
-	if (whole < 0 || whole == size)
-		return whole == size;
+		return false;
+	}
 	/* Only what looks like one of our lines is ours to cut. */
-	if (pread(sink->fd, &first, 1, whole) != 1 || (first != '{' && first != '\0')) {
+	if (first != '{' && first != '\0') {
 		say(problem,
 		    "%s does not end with a line that this sink wrote: move the file away, or end "
 		    "its last line with a line feed",

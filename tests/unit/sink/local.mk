@@ -48,6 +48,7 @@ check_PROGRAMS += %D%/test_file
 	plugins/sinks/file/rotation.c plugins/sinks/file/settings.c
 %C%_test_file_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_file
 %C%_test_file_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+%C%_test_file_LINK = $(LINK) -Wl,--wrap=pread
 check_PROGRAMS += %D%/test_http
 %C%_test_http_SOURCES = %D%/test_http.c plugins/sinks/http/http.c plugins/sinks/http/request.c \
 	plugins/sinks/http/settings.c plugins/sinks/http/signature.c

@@ -1,6 +1,7 @@
 /* The file sink, linked in: what it writes, and what it does about files that
  * are torn, full, moved away or not files at all. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -232,6 +233,20 @@ static void test_makes_its_folder(void **state)
 }
 
 /* ---- after a crash --------------------------------------------------------- */
+
+/* Reads of one byte, of which the sink makes one alone, fail while this is set. */
+static bool reads_fail;
+
+ssize_t __real_pread(int fd, void *out, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t at);
+
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t at)
+{
+	if (!reads_fail || size != 1)
+		return __real_pread(fd, out, size, at);
+	errno = EIO;
+	return -1;
+}
 
 static void test_torn_line_is_cut(void **state)
 {
@@ -494,6 +509,27 @@ static void test_second_writer_is_refused(void **state)
 	instance_close(&second);
 }
 
+/* What a disk cannot say now it may say later: nobody has to look at the file. */
+static void test_retries_a_failed_read(void **state)
+{
+	struct lg_settlement answer;
+	char other[PATH_MAX + 8];
+
+	(void)state;
+	open_sink();
+	delivered(1);
+	snprintf(other, sizeof(other), "%s.other", desk.path);
+	assert_int_equal(rename(desk.path, other), 0);
+	spew(desk.path, "{\"seq\":7", 8);
+	reads_fail = true;
+	answer = deliver(1);
+	reads_fail = false;
+	assert_int_equal(answer.outcome, LG_RETRY);
+	assert_non_null(memmem(answer.reason.data, answer.reason.length, "Input/output", 12));
+	delivered(1);
+	assert_int_equal(read_seqs(desk.path, NULL, 0), 1);
+}
+
 static void test_parks_when_a_person_must_act(void **state)
 {
 	struct lg_settlement answer;
@@ -566,6 +602,7 @@ int main(void)
 		AT_A_DESK(test_rotates_by_time),
 		AT_A_DESK(test_moved_away),
 		AT_A_DESK(test_second_writer_is_refused),
+		AT_A_DESK(test_retries_a_failed_read),
 		AT_A_DESK(test_parks_when_a_person_must_act),
 		AT_A_DESK(test_check),
 	};
