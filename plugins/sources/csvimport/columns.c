@@ -145,6 +145,11 @@ static bool check_map(struct lg_request *request, const struct lg_file *file,
 		struct lg_slice plain = names_plain(request, pair->name);
 		size_t column = 0;
 
+		if (!plain.data) {
+			snprintf(problem.data, problem.capacity,
+				 "there is no memory for the names of the columns");
+			return false;
+		}
 		while (column < reading->column_count &&
 		       !names_same(plain, reading->columns[column].name))
 			column++;
