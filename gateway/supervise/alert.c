@@ -56,32 +56,17 @@ static void alert_free(struct alert *alert)
 	alloc_free(alert);
 }
 
-static void write_time(struct json_writer *writer, const char *name, int64_t wall_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	clock_format(wall_ms, text);
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, slice_from(text));
-}
-
-static void write_text(struct json_writer *writer, const char *name, const char *text)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, slice_from(text));
-}
-
 static void write_alert(const struct alert *alert, struct json_writer *writer)
 {
 	json_write_open(writer, '{');
-	write_text(writer, "kind", kinds[alert->kind]);
-	write_text(writer, "name", alert->name);
-	write_text(writer, "state", alert->raised ? "raised" : "cleared");
-	write_time(writer, "since", alert->since_ms);
+	json_write_member_text(writer, "kind", slice_from(kinds[alert->kind]));
+	json_write_member_text(writer, "name", slice_from(alert->name));
+	json_write_member_text(writer, "state", slice_from(alert->raised ? "raised" : "cleared"));
+	json_write_member_time(writer, "since", alert->since_ms);
 	if (alert->last_ms)
-		write_time(writer, last_names[alert->kind], alert->last_ms);
+		json_write_member_time(writer, last_names[alert->kind], alert->last_ms);
 	if (*alert->reason)
-		write_text(writer, "reason", alert->reason);
+		json_write_member_text(writer, "reason", slice_from(alert->reason));
 	json_write_close(writer, '}');
 }
 

@@ -5,28 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "codec/json_writer.h"
-
-static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void write_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-static void write_bool(struct json_writer *writer, const char *name, bool value)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_bool(writer, value);
-}
 
 static void write_pairs(struct json_writer *writer, const char *name, const struct lg_pair *pairs,
 			size_t count)
@@ -50,11 +29,11 @@ void import_order_write(struct buffer *out, const struct import_job *job)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	write_text(&writer, "command", LG_SLICE("import"));
-	write_text(&writer, "source", job->source);
-	write_text(&writer, "name", job->name);
-	write_bool(&writer, "again", job->again);
-	write_bool(&writer, "dry_run", job->dry_run);
+	json_write_member_text(&writer, "command", LG_SLICE("import"));
+	json_write_member_text(&writer, "source", job->source);
+	json_write_member_text(&writer, "name", job->name);
+	json_write_member_bool(&writer, "again", job->again);
+	json_write_member_bool(&writer, "dry_run", job->dry_run);
 	write_pairs(&writer, "map", job->map, job->map_count);
 	json_write_close(&writer, '}');
 }
@@ -153,13 +132,13 @@ bool import_order_apart(int file, int rejects, struct error *error)
 
 static void write_counts(struct json_writer *writer, const struct import_progress *progress)
 {
-	write_int(writer, "bytes", atomic_load(&progress->bytes));
-	write_int(writer, "bytes_done", atomic_load(&progress->bytes_done));
-	write_int(writer, "bytes_begun", atomic_load(&progress->bytes_begun));
-	write_int(writer, "rows", atomic_load(&progress->rows));
+	json_write_member_int(writer, "bytes", atomic_load(&progress->bytes));
+	json_write_member_int(writer, "bytes_done", atomic_load(&progress->bytes_done));
+	json_write_member_int(writer, "bytes_begun", atomic_load(&progress->bytes_begun));
+	json_write_member_int(writer, "rows", atomic_load(&progress->rows));
 	for (int i = 0; i < IMPORT_RESULTS; i++)
-		write_int(writer, import_result_name((enum import_result)i),
-			  atomic_load(&progress->by_result[i]));
+		json_write_member_int(writer, import_result_name((enum import_result)i),
+				      atomic_load(&progress->by_result[i]));
 }
 
 void import_order_progress(struct buffer *out, const struct import_job *job)
@@ -173,7 +152,8 @@ void import_order_progress(struct buffer *out, const struct import_job *job)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	write_text(&writer, "state", slice_from(stages[atomic_load(&job->progress.stage)]));
+	json_write_member_text(&writer, "state",
+			       slice_from(stages[atomic_load(&job->progress.stage)]));
 	write_counts(&writer, &job->progress);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
@@ -187,19 +167,16 @@ void import_order_end(struct buffer *out, const struct import_job *job)
 		[IMPORT_CANCELLED] = "cancelled",
 	};
 	struct json_writer writer;
-	char at[CLOCK_RFC3339_BYTES];
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	write_text(&writer, "state", slice_from(ends[job->end]));
+	json_write_member_text(&writer, "state", slice_from(ends[job->end]));
 	write_counts(&writer, &job->progress);
-	if (job->end == IMPORT_KNOWN) {
-		clock_format(job->known_ms, at);
-		write_text(&writer, "imported_at", slice_from(at));
-	}
+	if (job->end == IMPORT_KNOWN)
+		json_write_member_time(&writer, "imported_at", job->known_ms);
 	if (*job->error.text)
-		write_text(&writer, "reason", slice_from(job->error.text));
-	write_text(&writer, "dialect", job->dialect);
+		json_write_member_text(&writer, "reason", slice_from(job->error.text));
+	json_write_member_text(&writer, "dialect", job->dialect);
 	write_pairs(&writer, "columns", job->columns, job->column_count);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');

@@ -14,10 +14,8 @@ void reload_text_error(struct buffer *out, struct lg_slice text, bool of_configu
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("error"));
-	json_write_text(&writer, slice_trim(text));
-	json_write_name(&writer, LG_SLICE("configuration"));
-	json_write_bool(&writer, of_configuration);
+	json_write_member_text(&writer, "error", slice_trim(text));
+	json_write_member_bool(&writer, "configuration", of_configuration);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }
@@ -28,12 +26,9 @@ void reload_text_item(struct buffer *out, const struct difference_item *item)
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("change"));
-	json_write_text(&writer, slice_from(difference_word(item->change)));
-	json_write_name(&writer, LG_SLICE("kind"));
-	json_write_text(&writer, slice_from(item->kind));
-	json_write_name(&writer, LG_SLICE("name"));
-	json_write_text(&writer, item->name);
+	json_write_member_text(&writer, "change", slice_from(difference_word(item->change)));
+	json_write_member_text(&writer, "kind", slice_from(item->kind));
+	json_write_member_text(&writer, "name", item->name);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

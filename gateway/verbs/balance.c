@@ -103,8 +103,7 @@ static void write_json(struct buffer *out, const struct balance *balance)
 		const struct balance_sink *sink = &balance->sinks[i];
 		begin_line(&writer, out, "sink");
 		json_write_member_text(&writer, "name", sink->name);
-		json_write_name(&writer, LG_SLICE("configured"));
-		json_write_bool(&writer, sink->known);
+		json_write_member_bool(&writer, "configured", sink->known);
 		json_write_member_int(&writer, "position", sink->position);
 		for (int state = DELIVERY_PENDING; state <= DELIVERY_ERASED; state++)
 			json_write_member_int(&writer,
@@ -115,8 +114,7 @@ static void write_json(struct buffer *out, const struct balance *balance)
 		end_line(&writer);
 	}
 	begin_line(&writer, out, "balance");
-	json_write_name(&writer, LG_SLICE("closes"));
-	json_write_bool(&writer, balance_closes(balance));
+	json_write_member_bool(&writer, "closes", balance_closes(balance));
 	json_write_member_int(&writer, "faults", balance->faults);
 	end_line(&writer);
 }

@@ -60,8 +60,7 @@ static void write_delivery(struct json_writer *writer, const struct explained_de
 
 	json_write_open(writer, '{');
 	json_write_member_text(writer, "sink", delivery->sink);
-	json_write_name(writer, LG_SLICE("configured"));
-	json_write_bool(writer, delivery->configured);
+	json_write_member_bool(writer, "configured", delivery->configured);
 	json_write_member_text(
 		writer, "state",
 		state->state == HISTORY_UNACCOUNTED

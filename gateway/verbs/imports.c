@@ -13,48 +13,24 @@
 #define COUNT_DEFAULT 20
 #define PAGE 100 /* imports of one short read */
 
-static void write_text(struct json_writer *writer, const char *name, struct lg_slice text)
-{
-	if (!slice_present(text))
-		return;
-	json_write_name(writer, slice_from(name));
-	json_write_text(writer, text);
-}
-
-static void write_int(struct json_writer *writer, const char *name, int64_t number)
-{
-	json_write_name(writer, slice_from(name));
-	json_write_int(writer, number);
-}
-
-static void write_time(struct json_writer *writer, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_RFC3339_BYTES];
-
-	if (at_ms == 0)
-		return;
-	clock_format(at_ms, text);
-	write_text(writer, name, slice_from(text));
-}
-
 static void write_json(struct buffer *out, const struct import_row *row)
 {
 	struct json_writer writer;
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	write_text(&writer, "source", row->source);
-	write_text(&writer, "name", row->name);
-	write_text(&writer, "state", slice_from(import_state_name(row->state)));
-	write_time(&writer, "begun_at", row->at_ms);
-	write_time(&writer, "ended_at", row->ended_ms);
-	write_int(&writer, "bytes", row->bytes);
-	write_int(&writer, "bytes_done", row->offset);
-	write_int(&writer, "rows", row->counts.rows);
+	json_write_member_text(&writer, "source", row->source);
+	json_write_member_text(&writer, "name", row->name);
+	json_write_member_text(&writer, "state", slice_from(import_state_name(row->state)));
+	json_write_member_time(&writer, "begun_at", row->at_ms);
+	json_write_member_time(&writer, "ended_at", row->ended_ms);
+	json_write_member_int(&writer, "bytes", row->bytes);
+	json_write_member_int(&writer, "bytes_done", row->offset);
+	json_write_member_int(&writer, "rows", row->counts.rows);
 	for (int i = 0; i < IMPORT_RESULTS; i++)
-		write_int(&writer, import_result_name((enum import_result)i),
-			  row->counts.by_result[i]);
-	write_text(&writer, "reason", row->error);
+		json_write_member_int(&writer, import_result_name((enum import_result)i),
+				      row->counts.by_result[i]);
+	json_write_member_text(&writer, "reason", row->error);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

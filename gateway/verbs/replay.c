@@ -229,9 +229,8 @@ static void write_states(struct json_writer *writer, const char *name, const int
 	for (size_t state = 0; state < REPLAY_STATES; state++) {
 		if (!counts[state])
 			continue;
-		json_write_name(writer,
-				slice_from(delivery_state_name((enum delivery_state)state)));
-		json_write_int(writer, counts[state]);
+		json_write_member_int(writer, delivery_state_name((enum delivery_state)state),
+				      counts[state]);
 	}
 	json_write_close(writer, '}');
 }
@@ -243,25 +242,19 @@ static void print_plan_json(struct buffer *out, struct lg_slice sink,
 
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
-	json_write_name(&writer, LG_SLICE("sink"));
-	json_write_text(&writer, sink);
-	json_write_name(&writer, LG_SLICE("events"));
-	json_write_int(&writer, replay_taken(plan));
+	json_write_member_text(&writer, "sink", sink);
+	json_write_member_int(&writer, "events", replay_taken(plan));
 	write_states(&writer, "taken", plan->taken);
-	json_write_name(&writer, LG_SLICE("filtered_today"));
-	json_write_int(&writer, forecast->filtered);
-	json_write_name(&writer, LG_SLICE("when_fails_today"));
-	json_write_int(&writer, forecast->unsure);
-	json_write_name(&writer, LG_SLICE("mapping_fails_today"));
-	json_write_int(&writer, forecast->unmapped);
+	json_write_member_int(&writer, "filtered_today", forecast->filtered);
+	json_write_member_int(&writer, "when_fails_today", forecast->unsure);
+	json_write_member_int(&writer, "mapping_fails_today", forecast->unmapped);
 	write_states(&writer, "left", plan->left);
 	json_write_name(&writer, LG_SLICE("types"));
 	json_write_open(&writer, '{');
 	for (size_t type = 0; type < REPLAY_TYPES; type++) {
 		if (!plan->types[type])
 			continue;
-		json_write_name(&writer, slice_from(type_name(type)));
-		json_write_int(&writer, plan->types[type]);
+		json_write_member_int(&writer, type_name(type), plan->types[type]);
 	}
 	json_write_close(&writer, '}');
 	json_write_close(&writer, '}');

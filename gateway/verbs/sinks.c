@@ -90,8 +90,7 @@ static void write_json(struct buffer *out, const struct sink_row *row)
 	json_writer_init(&writer, out);
 	json_write_open(&writer, '{');
 	json_write_member_text(&writer, "name", row->name);
-	json_write_name(&writer, LG_SLICE("configured"));
-	json_write_bool(&writer, row->section != NULL);
+	json_write_member_bool(&writer, "configured", row->section != NULL);
 	if (row->section)
 		json_write_member_text(&writer, "plugin", row->section->settings.plugin);
 	json_write_member_text(&writer, "state", row_state(row));

@@ -26,14 +26,11 @@ static int picture_of_journal(struct view *view, struct buffer *out)
 	} else {
 		json_writer_init(&writer, out);
 		json_write_open(&writer, '{');
-		json_write_name(&writer, LG_SLICE("state"));
-		json_write_text(&writer, LG_SLICE("stopped"));
+		json_write_member_text(&writer, "state", LG_SLICE("stopped"));
 		json_write_name(&writer, LG_SLICE("store"));
 		json_write_open(&writer, '{');
-		json_write_name(&writer, LG_SLICE("path"));
-		json_write_text(&writer, view->settings->store.path);
-		json_write_name(&writer, LG_SLICE("last_seq"));
-		json_write_int(&writer, tally.last_seq);
+		json_write_member_text(&writer, "path", view->settings->store.path);
+		json_write_member_int(&writer, "last_seq", tally.last_seq);
 		json_write_close(&writer, '}');
 		json_write_close(&writer, '}');
 		buffer_add_byte(out, '\n');
