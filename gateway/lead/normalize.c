@@ -267,16 +267,14 @@ static bool suggest_names(struct lead *lead)
 
 static bool settle_kind(struct lead *lead)
 {
-	static const char *const kinds[] = {"contact",	"quote",      "demo",
-					    "callback", "newsletter", "download",
-					    "event",	"referral",   "other"};
-	struct lg_slice kind = lead->value[LG_INQUIRY_KIND];
+	struct lg_slice kind = lead->value[LG_INQUIRY_KIND], kinds = LG_SLICE(LG_INQUIRY_KINDS),
+			known;
 
 	if (!slice_present(kind))
 		return true;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (slice_equal_nocase(kind, slice_from(kinds[i]))) {
-			lead->value[LG_INQUIRY_KIND] = slice_from(kinds[i]);
+	while (slice_split(&kinds, '|', &known))
+		if (slice_equal_nocase(kind, known)) {
+			lead->value[LG_INQUIRY_KIND] = known;
 			return true;
 		}
 	lead->value[LG_INQUIRY_KIND] = LG_SLICE("other");

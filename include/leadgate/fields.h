@@ -11,4 +11,8 @@ enum lg_field {
 };
 #undef LG_FIELD
 
+/* What inquiry.kind may be, written as the `choices` of an option (lg_choice, in text.h, gives
+ * the word of a position). Another word becomes "other", and stays in `raw` as it was sent. */
+#define LG_INQUIRY_KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
+
 #endif

@@ -101,6 +101,17 @@ static inline struct lg_slice lg_slice_part(struct lg_slice *rest, char separato
 	return part;
 }
 
+/* The word of this position, from 0, in "one|two|three": what an option of type LG_ENUM, whose
+ * `choices` these are, was set to. It lies in `choices`. Empty: there is none. */
+static inline struct lg_slice lg_choice(const char *choices, int32_t position)
+{
+	struct lg_slice rest = lg_slice_from(choices), word = lg_slice_part(&rest, '|');
+
+	while (position-- > 0)
+		word = lg_slice_part(&rest, '|');
+	return word;
+}
+
 /* Takes the next word off `rest`; words stand with blanks between. Empty: there is
  * none. */
 static inline struct lg_slice lg_slice_word(struct lg_slice *rest)

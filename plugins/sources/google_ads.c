@@ -19,10 +19,8 @@
 struct settings {
 	struct lg_slice keys;
 	struct lg_field_map fields;
-	int32_t kind; /* position in KINDS */
+	int32_t kind; /* position in LG_INQUIRY_KINDS */
 };
-
-#define KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
 
 static const struct lg_option options[] = {
 	{.name = "key",
@@ -40,7 +38,7 @@ static const struct lg_option options[] = {
 	 .type = LG_ENUM,
 	 .offset = offsetof(struct settings, kind),
 	 .fallback = "contact",
-	 .choices = KINDS,
+	 .choices = LG_INQUIRY_KINDS,
 	 .help = "what the form asks for, written to inquiry.kind"},
 };
 
@@ -106,16 +104,6 @@ static bool knows_key(const struct settings *settings, struct lg_request *reques
 	while ((key = lg_slice_word(&rest)).length)
 		known |= lg_equal(request, key, given) == 1;
 	return known && given.length;
-}
-
-/* The kind-th word of KINDS. */
-static struct lg_slice kind_name(int32_t kind)
-{
-	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
-
-	while (kind-- > 0)
-		word = lg_slice_part(&rest, '|');
-	return word;
 }
 
 /* ---- the lead ---------------------------------------------------------------------- */
@@ -254,7 +242,7 @@ static int32_t fill(struct filling *filling, const struct lg_json *root, struct 
 	if (lg_lead_key(lead, LG_KEY_PROVIDER, id) != LG_OK)
 		return lg_refuse(filling->request, 503, LG_SLICE("The lead_id cannot be kept."));
 	lg_lead_set(lead, LG_EXTERNAL_ID, id);
-	lg_lead_set(lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
+	lg_lead_set(lead, LG_INQUIRY_KIND, lg_choice(LG_INQUIRY_KINDS, filling->settings->kind));
 	if (is_test(filling->request, root, id))
 		lg_lead_set(lead, LG_IS_TEST, LG_SLICE("true"));
 	put_origin(filling, root);

@@ -11,7 +11,7 @@ struct settings {
 	struct lg_map defaults;
 	int32_t delimiter; /* position in DELIMITERS */
 	int32_t dates;	   /* position in DATES */
-	int32_t kind;	   /* position in KINDS */
+	int32_t kind;	   /* position in LG_INQUIRY_KINDS */
 	struct lg_slice charset;
 	struct lg_slice consent_column, consent_purpose, consent_text, consent_version;
 	struct lg_list consent_granted, consent_denied, consent_channels;
@@ -22,7 +22,6 @@ struct settings {
 #define DATES "iso|day_first|month_first"
 #define DATES_DAY_FIRST 1
 #define DATES_MONTH_FIRST 2
-#define KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
 
 struct instance {
 	struct lg_host *host;

@@ -247,16 +247,6 @@ static void put_value(struct filling *filling, const struct column *column, stru
 	}
 }
 
-/* The kind-th word of KINDS. */
-static struct lg_slice kind_name(int32_t kind)
-{
-	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
-
-	while (kind-- > 0)
-		word = lg_slice_part(&rest, '|');
-	return word;
-}
-
 static void put_fallback(struct filling *filling, int32_t field, struct lg_slice value)
 {
 	if (filling->taken[field].length || !value.length)
@@ -303,7 +293,8 @@ static void fill(struct filling *filling, const struct lg_csv_row *row)
 		put_facebook(filling, row);
 	for (size_t i = 0; i < reading->fallback_count; i++)
 		put_fallback(filling, reading->fallbacks[i].field, reading->fallbacks[i].value);
-	put_fallback(filling, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
+	put_fallback(filling, LG_INQUIRY_KIND,
+		     lg_choice(LG_INQUIRY_KINDS, filling->settings->kind));
 }
 
 /* ---- records that are none ------------------------------------------------------------------------ */

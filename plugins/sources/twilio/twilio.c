@@ -10,8 +10,6 @@
 
 #include <stdio.h>
 
-#define KINDS "contact quote demo callback newsletter download event referral other"
-
 static const struct lg_option options[] = {
 	{.name = "auth_token",
 	 .type = LG_SECRET,
@@ -54,9 +52,9 @@ static int32_t say(struct lg_text problem, const char *text)
 
 static bool is_kind(struct lg_slice word)
 {
-	struct lg_slice rest = LG_SLICE(KINDS), kind;
+	struct lg_slice rest = LG_SLICE(LG_INQUIRY_KINDS), kind;
 
-	while ((kind = lg_slice_word(&rest)).length)
+	while ((kind = lg_slice_part(&rest, '|')).length)
 		if (lg_slice_equal(kind, word))
 			return true;
 	return false;

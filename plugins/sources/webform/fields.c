@@ -241,22 +241,13 @@ static bool take_key(struct filling *filling, struct problem *problem)
 	       problem_set(problem, 503, "The Idempotency-Key could not be kept.");
 }
 
-/* The kind-th word of KINDS. */
-static struct lg_slice kind_name(int32_t kind)
-{
-	struct lg_slice rest = LG_SLICE(KINDS), word = lg_slice_part(&rest, '|');
-
-	while (kind-- > 0)
-		word = lg_slice_part(&rest, '|');
-	return word;
-}
-
 static void add_what_the_form_left_out(struct filling *filling)
 {
 	struct lg_slice referer;
 
 	if (!taken(filling, LG_INQUIRY_KIND).data)
-		lg_lead_set(filling->lead, LG_INQUIRY_KIND, kind_name(filling->settings->kind));
+		lg_lead_set(filling->lead, LG_INQUIRY_KIND,
+			    lg_choice(LG_INQUIRY_KINDS, filling->settings->kind));
 	if (taken(filling, LG_PAGE_URL).data)
 		return;
 	referer = lg_slice_trim(request_header(filling->request, "referer"));

@@ -7,7 +7,7 @@
 
 struct settings {
 	struct lg_field_map fields;
-	int32_t kind; /* position in KINDS */
+	int32_t kind; /* position in LG_INQUIRY_KINDS */
 	struct lg_slice honeypot;
 	struct lg_slice redirect;
 	struct lg_slice redirect_field;
@@ -19,8 +19,6 @@ struct settings {
 	int64_t preflight_age; /* milliseconds */
 	int64_t max_name, max_value, max_page;
 };
-
-#define KINDS "contact|quote|demo|callback|newsletter|download|event|referral|other"
 
 #define NAME_BYTES_MAX 1024 /* that max_name may be */
 
