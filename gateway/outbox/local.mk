@@ -45,6 +45,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/settler.c \
 	%D%/statements.c \
 	%D%/store.c \
+	%D%/store_files.c \
 	%D%/store_lock.c \
 	%D%/watchers.c \
 	%D%/writer.c

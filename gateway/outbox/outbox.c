@@ -42,8 +42,7 @@ static void committed(struct writer *writer)
 			  atomic_load(&writer->sink_epoch));
 }
 
-/* The bits of the names in dedup.keys; false at one that is none. */
-static bool read_kinds(const struct lg_list *names, unsigned int *bits, struct error *error)
+bool outbox_dedup_kinds(const struct lg_list *names, unsigned int *bits, struct error *error)
 {
 	static const char *const kinds[] = {[IDENTITY_EMAIL] = "email",
 					    [IDENTITY_PHONE] = "phone",
@@ -55,8 +54,7 @@ static bool read_kinds(const struct lg_list *names, unsigned int *bits, struct e
 		while (kind <= IDENTITY_PROFILE && !slice_is(names->items[i], kinds[kind]))
 			kind++;
 		if (kind > IDENTITY_PROFILE)
-			return error_set(error,
-					 "dedup.keys: \"%.*s\" is none of email, phone, profile",
+			return error_set(error, "\"%.*s\" is none of email, phone, profile",
 					 SLICE_ARGS(names->items[i]));
 		*bits |= 1u << kind;
 	}
@@ -174,7 +172,7 @@ static bool start(struct outbox *outbox, const struct lead_limits *limits,
 	const struct journal_opening opening = {.ahead = &ahead, .patience = patience};
 	unsigned int kinds;
 
-	if (!read_kinds(&outbox->dedup.keys, &kinds, error))
+	if (!outbox_dedup_kinds(&outbox->dedup.keys, &kinds, error))
 		return false;
 	identity_index_init(&ahead, &outbox->dedup, kinds);
 	bool done = take_lock(outbox, &ahead, patience, error) &&

@@ -38,6 +38,10 @@ struct dedup_settings {
 extern const struct lg_option dedup_options[];
 extern const size_t dedup_option_count;
 
+/* The bits 1 << IDENTITY_... of the names in dedup.keys; false with a reason at one that is
+ * none. Pure. */
+bool outbox_dedup_kinds(const struct lg_list *names, unsigned int *bits, struct error *error);
+
 /* Opens or makes the store, takes its lock, rebuilds the index, starts the
  * writer and the checkpointer. NULL with a sentence and a way out when the file
  * is foreign, corrupt, newer than us, owned by another process, or unreadable;

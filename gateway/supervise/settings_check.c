@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "conn/bind_address.h"
+#include "outbox/store_files.h"
 #include "supervise/turnstile.h"
 
 /* Two things at one path would leave it to chance which one answers. */
@@ -103,15 +104,35 @@ static void check_places(struct settings *settings, struct fy_node *root)
 /* Nothing may open the journal's files beside SQLite, which would lose its locks. */
 static void check_access_log(struct settings *settings, struct fy_node *root)
 {
-	if (slice_present(settings->access_log.path) &&
-	    slice_equal(settings->access_log.path, settings->store.path))
+	struct lg_slice path = settings->access_log.path;
+
+	if (slice_present(path) && store_files_have(settings->store.path, path))
 		document_error(settings->document,
 			       document_member(document_member(root, "access_log"), "path"),
-			       "\"path\": this file is the journal, \"store.path\"");
+			       "\"path\": this is a file of the journal, \"store.path\"");
+}
+
+/* What option rows cannot say. A start would fail for it, and a reload would leave it for the
+ * next start. */
+static void check_store(struct settings *settings, struct fy_node *root)
+{
+	int64_t page_bytes = settings->store.page_bytes;
+	struct error error;
+	unsigned int kinds;
+
+	if (page_bytes && page_bytes != 4096 && page_bytes != 8192)
+		document_error(settings->document,
+			       document_member(document_member(root, "store"), "page_size"),
+			       "\"page_size\" must be 4KiB or 8KiB");
+	if (!outbox_dedup_kinds(&settings->dedup.keys, &kinds, &error))
+		document_error(settings->document,
+			       document_member(document_member(root, "dedup"), "keys"),
+			       "\"keys\": %s", error.text);
 }
 
 void settings_check(struct settings *settings, struct fy_node *root)
 {
+	check_store(settings, root);
 	check_probe_paths(settings, root);
 	check_rate_exempt(settings, root);
 	check_stop(settings, root);

@@ -1,6 +1,7 @@
 #include "supervise/settings_entry.h"
 
 #include "lead/event.h"
+#include "outbox/store_files.h"
 #include "sink/mapping.h"
 
 /* The file that a sink writes, when its plugin has an option `path`. */
@@ -21,7 +22,8 @@ static struct lg_slice sink_file(const struct sink_section *sink)
 	return (struct lg_slice){0};
 }
 
-/* Two sinks that write one file would tear each other's lines. */
+/* Two sinks that write one file would tear each other's lines, and one that opens a file of the
+ * journal would take SQLite's locks away. */
 static void check_file(struct settings *settings, const struct settings_entry *entry,
 		       const struct sink_section *sink)
 {
@@ -29,6 +31,10 @@ static void check_file(struct settings *settings, const struct settings_entry *e
 
 	if (!slice_present(file))
 		return;
+	if (store_files_have(settings->store.path, file))
+		document_error(settings->document, document_member(entry->map, "path"),
+			       "file %.*s is a file of the journal, \"store.path\"",
+			       SLICE_ARGS(file));
 	mine = settings_entry_real_path(settings, file);
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		struct lg_slice other = sink_file(&settings->sinks[i]);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "outbox/store_files.h"
 #include "supervise/control.h"
 #include "supervise/control_stream.h"
 #include "supervise/daemon.h"
@@ -83,13 +84,23 @@ static bool cannot_open(const char *path, const char *why)
 	return false;
 }
 
+/* Before either is opened: an empty file of refused rows is removed in the end. */
+static bool is_apart(struct lg_slice store, const char *path)
+{
+	return !store_files_have(store, slice_from(path)) ||
+	       cannot_open(path, "this is a file of the journal, which nothing but SQLite may "
+				 "open; name another");
+}
+
 /* O_NONBLOCK: nobody waits for the other end of a pipe. */
-static bool open_file(struct import_command *command)
+static bool open_file(struct import_command *command, struct lg_slice store)
 {
 	const char *slash = strrchr(command->path, '/');
 	struct import_job *job = &command->job;
 	struct error error;
 
+	if (!is_apart(store, command->path))
+		return false;
 	job->name = slice_from(slash ? slash + 1 : command->path);
 	job->file = open(command->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (job->file < 0)
@@ -99,7 +110,8 @@ static bool open_file(struct import_command *command)
 }
 
 /* A dry run's is for the first reasons, and nobody finds it. */
-static bool open_rejects(struct import_command *command, const struct arguments *arguments)
+static bool open_rejects(struct import_command *command, const struct arguments *arguments,
+			 struct lg_slice store)
 {
 	struct import_job *job = &command->job;
 	struct error error;
@@ -111,6 +123,8 @@ static bool open_rejects(struct import_command *command, const struct arguments 
 				  arguments->rejects ? "" : ".rejects.csv");
 	if (length >= (int)sizeof(command->rejects))
 		return cannot_open(command->path, strerror(ENAMETOOLONG));
+	if (!is_apart(store, command->rejects))
+		return false;
 	if (*command->rejects)
 		job->rejects = import_rejects_open(command->rejects, arguments->rejects, &error);
 	else if ((job->rejects = memfd_create("rejects", MFD_CLOEXEC)) < 0)
@@ -220,32 +234,27 @@ static void do_alone(struct import_command *command, struct settings *settings)
 	command->show.status = EXIT_FAILED;
 }
 
-/* The gateway serves also while the file of its configuration has mistakes. */
-static int carry_out(struct import_command *command, const char *config)
+static int carry_out(struct import_command *command, struct view *view, const char *config)
 {
-	struct view view;
 	bool absent = false;
-	int status = view_locate(&view, config);
+	int status = EXIT_DONE;
 
-	if (status == EXIT_DONE)
-		ask_gateway(command, view.settings->store.path, &absent);
-	if (status == EXIT_DONE && absent) {
-		view_close(&view);
-		status = view_configure(&view, config);
+	ask_gateway(command, view->settings->store.path, &absent);
+	if (absent) {
+		view_close(view);
+		status = view_configure(view, config);
 		if (status == EXIT_DONE)
-			do_alone(command, view.settings);
+			do_alone(command, view->settings);
 	}
-	if (status == EXIT_DONE)
-		status = import_show_end(&command->show);
-	view_close(&view);
-	return status;
+	return status == EXIT_DONE ? import_show_end(&command->show) : status;
 }
 
 int verb_import(int argc, char **argv)
 {
 	static struct import_command command; /* a hanging thread may outlive this function */
 	struct arguments arguments;
-	int status = EXIT_FAILED;
+	struct view view;
+	int status;
 
 	if (!arguments_read(&arguments, argc, argv,
 			    ARGUMENT_CONFIG | ARGUMENT_JSON | ARGUMENT_IMPORT, 2, 2))
@@ -263,12 +272,18 @@ int verb_import(int argc, char **argv)
 	command.show.source = arguments.operands[0];
 	command.show.file = command.path;
 	command.show.rejects = command.rejects;
-	if (open_file(&command) && open_rejects(&command, &arguments)) {
+	/* The gateway serves also while the file of its configuration has mistakes. */
+	status = view_locate(&view, arguments.config);
+	if (status == EXIT_DONE && open_file(&command, view.settings->store.path) &&
+	    open_rejects(&command, &arguments, view.settings->store.path)) {
 		command.show.rejects_file = command.job.rejects;
 		import_show_init(&command.show);
 		watch_signals();
-		status = carry_out(&command, arguments.config);
+		status = carry_out(&command, &view, arguments.config);
+	} else if (status == EXIT_DONE) {
+		status = EXIT_FAILED;
 	}
+	view_close(&view);
 	close_files(&command);
 	return status;
 }

@@ -134,8 +134,19 @@ is((check(with(listen => "listen: [{ address: 127.0.0.1:0 }, { address: 127.0.0.
     0, 'free ports and sockets of one name may be there twice');
 case('a probe that no request can name', with(listen => "listen: [{ «address: 127.0.0.1:0, probe_path: up }]\n"),
     qr/probe_path: "up" does not begin with a \//);
-case('an access log in the journal', with(store => "store: { path: a.db }\n", access_log => "access_log: { path: «a.db }\n"),
-    qr/this file is the journal/);
+# By whatever name: who opens a file of the journal beside SQLite takes its locks away.
+mkdir "$dir/var" or die "mkdir: $!\n";
+symlink '.', "$dir/here" or die "symlink: $!\n";
+for my $name ('store.db', "$dir/store.db", 'var/../store.db', 'store.db-wal', 'store.db-shm', 'here/store.db-wal') {
+    case("an access log in the journal: $name", with(access_log => "access_log: { path: «$name }\n"),
+        qr/a file of the journal, "store.path"/);
+    case("leads in the journal: $name", with(sinks => "sinks:\n  a: { plugin: file, path: «$name }\n"),
+        qr/\Q$name\E is a file of the journal, "store.path"/);
+}
+is((check(with(sinks => "sinks:\n  a: { plugin: file, path: store.db.ndjson }\n")))[0], 0, 'another name is fine');
+
+case('a page that is none', with(store => "store: { path: store.db, page_size: «5KiB }\n"), qr/must be 4KiB or 8KiB/);
+case('a key of persons that is none', with(dedup => "dedup: { «keys: [email, tel] }\n"), qr/"tel" is none of email, phone, profile/);
 
 # TLS of a listener: the options, and the files that they name.
 Destination::make_authority($dir, $_) for 'own', 'other';

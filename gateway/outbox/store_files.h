@@ -1,0 +1,16 @@
+/* The files that a store consists of. Nothing opens them but SQLite: whoever opens and closes
+ * one of them beside it takes its locks away, for POSIX locks end with any descriptor of the
+ * file that their process closes. */
+#ifndef OUTBOX_STORE_FILES_H
+#define OUTBOX_STORE_FILES_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* Whether `file` is one of the files of the store at this path (the journal, its log, what
+ * stands beside them), by whatever name, or would become one. Looks at both, opens neither.
+ * A path that is too long or leads nowhere is none of them. Any thread; may block on disk. */
+bool store_files_have(struct lg_slice store_path, struct lg_slice file);
+
+#endif
