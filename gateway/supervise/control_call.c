@@ -35,7 +35,8 @@ bool control_address(struct lg_slice store_path, int *folder, char *path, size_t
 	*folder = open(!slash ? "." : (slash == name ? "/" : name),
 		       O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*folder < 0)
-		return error_set(error, "opening the folder of the store: %s", strerror(errno));
+		return error_set(error, "opening the folder of the store %.*s: %s",
+				 SLICE_ARGS(store_path), strerror(errno));
 	length = snprintf(path, path_bytes, "/proc/self/fd/%d/%s.sock", *folder, base);
 	if (length > 0 && (size_t)length < path_bytes)
 		return true;
@@ -63,7 +64,8 @@ bool control_connect(struct lg_slice store_path, int *fd, bool *absent, struct e
 	*fd = -1;
 	*absent = failure == ENOENT || failure == ECONNREFUSED;
 	if (*absent)
-		return error_set(error, "no gateway runs on this store");
+		return error_set(error, "no gateway runs on the store %.*s",
+				 SLICE_ARGS(store_path));
 	return error_set(error, "connecting to the running gateway: %s", strerror(failure));
 }
 

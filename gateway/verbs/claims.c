@@ -60,6 +60,8 @@ static int print_claims(struct view *view, struct lg_slice source, int64_t count
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		if (!print_state(view, source, shown[i], &left, json))
 			return EXIT_FAILED;
+	if (left == most && !view_knows_source(view, source))
+		return EXIT_FAILED;
 	if (left == most && !json)
 		printf("no claim waits, is parked or is dead\n");
 	return EXIT_DONE;

@@ -100,6 +100,8 @@ static int print_imports(struct view *view, struct lg_slice source, int64_t coun
 			return EXIT_FAILED;
 		shown += (size_t)got;
 	}
+	if (shown == 0 && !view_knows_source(view, source))
+		return EXIT_FAILED;
 	if (shown == 0 && !json)
 		printf("no file was imported\n");
 	return EXIT_DONE;

@@ -64,6 +64,18 @@ const struct sink_section *view_sink(const struct view *view, struct lg_slice na
 	return NULL;
 }
 
+bool view_knows_source(const struct view *view, struct lg_slice name)
+{
+	for (size_t i = 0; i < view->settings->source_count; i++)
+		if (slice_equal(view->settings->sources[i].instance->name, name))
+			return true;
+	if (name.length == 0)
+		return true;
+	fprintf(stderr, "leadgate: neither configuration nor journal knows a source %.*s\n",
+		SLICE_ARGS(name));
+	return false;
+}
+
 bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],
 	       struct journal_event *event, struct error *error)
 {

@@ -25,6 +25,10 @@ void view_close(struct view *view);
 /* The section of a configured sink; NULL: there is none of this name. */
 const struct sink_section *view_sink(const struct view *view, struct lg_slice name);
 
+/* Whether the configuration has a source of this name; an empty name stands for all. False with a
+ * line on standard error: of a name that nobody knows it says nothing that nothing was found. */
+bool view_knows_source(const struct view *view, struct lg_slice name);
+
 /* The present record of the lead with this id, or to which this receipt (the id
  * of one of its events) belongs. False with a reason. */
 bool view_lead(struct view *view, struct arena *arena, const uint8_t id[UUID_BYTES],

@@ -15,6 +15,15 @@ sub run_ok {
 }
 sub plain { return LeadgateTest::run_leadgate(@_) }
 
+# A command that looks for the gateway at another store than it has says which.
+{
+    my $other = $gateway->dir . '/other.yaml';
+    spew($other, slurp($gateway->config) =~ s{store\.db}{moved.db}r);
+    my ($status, undef, $why) = LeadgateTest::run_leadgate('reload', '-c', $other);
+    is($status, 1, 'no gateway is at another store');
+    like($why, qr{no gateway runs on the store \S+/moved\.db$}m, '… which is named');
+}
+
 # Without a store.
 my ($out, $err) = run_ok('version', 0, plain('version'));
 like($out, qr/^leadgate \d+\.\d+\.\d+, plugin ABI \d+\.\d+\n$/, '… says both numbers');

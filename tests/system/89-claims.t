@@ -200,6 +200,7 @@ wait_lead('orphan@example.com');
 balance_closes();
 configure(sources => '');
 $gateway->command('reload', '--wait');
+is(($gateway->command('claims', 'adds'))[0], 1, 'a source that nobody knows is not one without claims');
 is(($gateway->command('forget', 'ads'))[0], 0, 'what a removed source left can be forgotten');
 is($gateway->sql("SELECT count(*) FROM claim") . $gateway->sql("SELECT count(*) FROM state WHERE scope LIKE 'source:%'"), '00', '… all of it');
 

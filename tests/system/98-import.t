@@ -130,6 +130,9 @@ my $may = file('may.csv', 'ada@example.org,Ada,"a line, and', 'another"', ',Nobo
     ($status, $out, $errors) = import_file('--map', 'first_name=-', '--map', 'message=inquiry.subject',
         '--rejects', "$dir/elsewhere", 'partners', $june);
     is($status, 0, 'columns are mapped by hand') or diag($errors);
+    my ($strange, undef, $why) = $gw->command('imports', 'partner');
+    is($strange, 1, 'a source that nobody knows is a mistake, not one without imports');
+    like($why, qr/knows a source partner$/m, '… which is named');
     my ($list, $files) = $gw->command('imports', 'partners');
     is($list, 0, 'imports are listed');
     like($files, qr/^june\.csv through partners: done at \d{4}-.*\n    3 rows, created 2, refused 1\n/, 'the newest first');
