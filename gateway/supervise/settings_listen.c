@@ -116,22 +116,30 @@ static bool read_pair(struct settings *settings, struct fy_node *map,
 
 static const char *const more_keys[] = {"certificates", NULL};
 
+static bool read_entry_of_more(struct settings *settings, struct fy_node *entry,
+			       struct tls_certificate *certificate)
+{
+	const struct option_table table = OPTION_TABLE(pair_options);
+	struct tls_settings paths = {0};
+
+	return bind_options(settings->document, entry, "an entry of \"certificates\"", &table, NULL,
+			    &settings_hooks, &paths) &&
+	       read_pair(settings, entry, &paths, certificate);
+}
+
+/* A list of one may be written as its one entry. */
 static bool read_more(struct settings *settings, struct fy_node *node,
 		      struct tls_certificate *certificates, size_t *count)
 {
-	const struct option_table table = OPTION_TABLE(pair_options);
 	struct lg_slice key;
 	struct fy_node *key_node, *value;
 	void *cursor = NULL;
 	bool good = true;
 
-	while (document_each(settings->document, node, &cursor, &key, &key_node, &value)) {
-		struct tls_settings paths = {0};
-
-		good &= bind_options(settings->document, value, "an entry of \"certificates\"",
-				     &table, NULL, &settings_hooks, &paths) &&
-			read_pair(settings, value, &paths, &certificates[(*count)++]);
-	}
+	if (document_is_map(node))
+		return read_entry_of_more(settings, node, &certificates[(*count)++]);
+	while (document_each(settings->document, node, &cursor, &key, &key_node, &value))
+		good &= read_entry_of_more(settings, value, &certificates[(*count)++]);
 	return good;
 }
 
@@ -160,7 +168,8 @@ static void read_tls(struct settings *settings, struct fy_node *map, struct http
 
 	if (!bind_options(document, map, "\"tls\"", &table, more_keys, &settings_hooks, &tls))
 		return;
-	if (more && (!document_is_list(more) || more_count > CERTIFICATES_MOST)) {
+	if (more && ((!document_is_list(more) && !document_is_map(more)) ||
+		     more_count > CERTIFICATES_MOST)) {
 		document_error(document, more,
 			       "\"certificates\" is a list of up to %d entries, each with "
 			       "certificate and key",

@@ -156,6 +156,8 @@ sub tls { return with(listen => "listen:\n  - address: 127.0.0.1:0\n    tls: { $
 my $good = "certificate: $certificate, key: $key";
 is((check(tls($good)))[0], 0, 'TLS with a certificate and its key');
 is((check(tls("$good, min_version: 1.3, groups: X25519, certificates: [{ $good }]")))[0], 0, 'TLS with more');
+is((check(tls("$good, certificates: { $good }")))[0], 0, 'one more, without a list around it');
+case('one more without a file', tls("certificates: { certificate: «gone, key: gone }, $good"), qr/gone: cannot be read/);
 case('TLS that is a word', with(listen => "listen: [{ address: 127.0.0.1:0, tls: «yes }]\n"), qr/"tls"/);
 case('TLS without a key', with(listen => "listen: [{ address: 127.0.0.1:0, «tls: { certificate: $certificate } }]\n"), qr/key/);
 case('no such file', tls("certificate: «none.crt, key: $key"), qr/none\.crt: cannot be read: No such file/);
