@@ -165,6 +165,31 @@ static enum csv_step give_up_rest(struct csv *csv, struct csv_row *row, const st
 	return problem_row(csv, row, problem.data, csv->text, csv->text.length);
 }
 
+/* A quote in the last field may be its own or that of a row below: it is given up up to the end
+ * of its first line, and what follows is read as if it began a record. */
+static enum csv_step give_up_field(struct csv *csv, struct csv_row *row,
+				   const struct csv_scan *scan)
+{
+	int64_t line = row->place.line + scan->lines_above;
+	struct csv_scan rest = *scan;
+	struct lg_slice raw, problem;
+
+	problem = arena_printf(csv->arena,
+			       "a quote in field %zu of line %lld is not doubled, and nobody can "
+			       "tell where that field ends: double the quotes in it, or close it",
+			       scan->count, (long long)line);
+	if (!slice_present(problem))
+		return CSV_FAILED;
+	rest.at = scan->field_begin;
+	rest.lines = scan->lines_above;
+	csv_scan_find_line_end(&rest);
+	raw = slice_of(csv->text.data, (size_t)(rest.at - csv->text.data));
+	if (rest.at < rest.end)
+		csv_scan_pass_line_end(&rest);
+	row->next.line += rest.lines;
+	return problem_row(csv, row, problem.data, raw, (size_t)(rest.at - csv->text.data));
+}
+
 /* What is left of a line that was given up, as a row of nothing. */
 static enum csv_step skip_line(struct csv *csv, struct csv_row *row)
 {
@@ -248,19 +273,17 @@ static enum csv_step read_record(struct csv *csv, struct csv_row *row)
 		struct csv_scan scan = scan_of(csv, csv->text, csv->text_last);
 		enum csv_stop stop = CSV_STOP_MORE;
 
-		if (csv->text.length > csv->limits.record_bytes) {
+		if (csv->text.length > csv->limits.record_bytes)
 			scan.too_far = csv->text.data + csv->limits.record_bytes;
-			scan.open = &csv->open;
-		}
 		if (csv->text.length)
 			stop = csv_scan_fields(&scan);
 		if (stop == CSV_STOP_FAILED)
 			return CSV_FAILED;
 		if (stop != CSV_STOP_MORE &&
 		    (size_t)(scan.at - csv->text.data) <= csv->limits.record_bytes) {
-			if (stop != CSV_STOP_OPEN)
-				return give_row(csv, row, &scan, stop);
-			return give_up_rest(csv, row, &scan);
+			return stop == CSV_STOP_OPEN	? give_up_rest(csv, row, &scan)
+			       : stop == CSV_STOP_STRAY ? give_up_field(csv, row, &scan)
+							: give_row(csv, row, &scan, stop);
 		}
 		if (csv->text.length > csv->limits.record_bytes)
 			return give_up_line(csv, row);
@@ -295,7 +318,6 @@ void csv_feed(struct csv *csv, struct arena *arena, struct lg_slice chunk, bool 
 	csv->text = slice_of("", 0);
 	csv->text_covers = 0;
 	csv->text_last = false;
-	csv->open = (struct csv_stretch){NULL, NULL};
 	if (!is_wide(csv))
 		make_text(csv, chunk.length);
 }

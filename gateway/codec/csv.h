@@ -4,11 +4,14 @@
  * A record ends with CRLF, LF or CR that is not between quotes. A quote counts only at
  * the very start of a field; then the field goes on to the quote behind which, but for
  * blanks, a delimiter or the record's end stands, and a doubled quote is one. Every other
- * quote is itself: nothing of a field is lost but the blanks behind its last quote.
+ * quote is itself, and a field that has one ends in the line in which it begins: where the
+ * quote that opens it is not closed there, it is text as it stands, up to the delimiter, or
+ * nobody can tell where it ends. Nothing of a field is lost but the blanks behind its last quote.
  *
- * What cannot be read is a row with a problem, and reading goes on behind it: of a record
- * that is longer than the limit only its first line is given up, for a quote that is
- * not closed would otherwise take the rest of the file. Where the file ends before that
+ * What cannot be read is a row with a problem, and reading goes on behind it. Of a record
+ * that is longer than the limit, or has a quote in it that may be that of another row, only the
+ * first line is given up (the lines up to that in which such a field begins), for a quote that
+ * is not closed would otherwise take the rest of the file. Where the file ends before that
  * limit, the rest is one row, whose problem says in which line the quote stands and how many
  * it has taken. Rows are the same however the file is cut into chunks; of a file that is cut
  * off, all rows but the last are the same. */
@@ -56,7 +59,6 @@ struct csv {
 	struct lg_slice text;
 	size_t text_covers; /* bytes of the chunk from `at` on */
 	bool text_last;	    /* nothing of the file follows, but for half a character */
-	struct csv_stretch open;
 };
 
 /* A reader; `dialect` is copied and has a delimiter. Its memory is the arena's. False:

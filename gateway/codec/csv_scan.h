@@ -10,16 +10,11 @@
 enum csv_stop {
 	CSV_STOP_FIELD,
 	CSV_STOP_RECORD,
-	CSV_STOP_FILE, /* as CSV_STOP_RECORD, without a line end */
-	CSV_STOP_MORE, /* it depends on what follows */
-	CSV_STOP_OPEN, /* the file ends between quotes */
+	CSV_STOP_FILE,	/* as CSV_STOP_RECORD, without a line end */
+	CSV_STOP_MORE,	/* it depends on what follows */
+	CSV_STOP_OPEN,	/* the file ends between quotes */
+	CSV_STOP_STRAY, /* nobody can tell which quote of the last field ends it */
 	CSV_STOP_FAILED,
-};
-
-/* Text between quotes in which no quote ends a field: who opens one in it need not look
- * again. Otherwise each line of a record that is too long would be as much work as all. */
-struct csv_stretch {
-	const char *begin, *end;
 };
 
 struct csv_scan {
@@ -28,20 +23,21 @@ struct csv_scan {
 	char delimiter;
 	struct arena *arena;
 	const char *content_end; /* of the record, before its line end */
+	const char *field_begin; /* of the last field */
 	int64_t lines;		 /* line ends passed … */
 	int64_t lines_above;	 /* … above the last field */
 	uint64_t seen;		 /* bytes passed, or'ed, some behind the record among them */
 	struct lg_slice *fields; /* the caller's: room for `columns` and one more */
 	size_t columns, count;
-	const char *too_far;	  /* what ends behind it is too long; NULL: nothing is */
-	struct csv_stretch *open; /* what is known of the text, with too_far */
+	const char *too_far; /* what ends behind it is too long; NULL: nothing is */
 };
 
 /* Reads the fields of the record that begins at `at`, which then stands behind it, and counts
  * them; those beyond `columns` share the last slot. They point into the text, or into the
  * arena where doubled quotes became one. CSV_STOP_RECORD, CSV_STOP_FILE and CSV_STOP_OPEN say
- * how it ended. CSV_STOP_MORE: look again from its beginning with more text, or it is too long.
- * CSV_STOP_FAILED: memory ran out. */
+ * how it ended. CSV_STOP_STRAY: it is to be given up up to the end of the line in which its last
+ * field begins, which is in the text. CSV_STOP_MORE: look again from its beginning with more text,
+ * or it is too long. CSV_STOP_FAILED: memory ran out. */
 enum csv_stop csv_scan_fields(struct csv_scan *scan);
 
 /* Goes to the first line end from `at` on, whatever is quoted, or to the end. */

@@ -133,6 +133,18 @@ is($bare->{leads}[0]{person}{full_name}, 'Ada', 'a file without a header');
 my $rounded = import_file('ads', 'rounded.csv', "Lead ID;email;Twitter @\n1,23457E+17;i\@example.com;x\n1,23457E+17;j\@example.com;y\n");
 is($rounded->{created}, 2, 'an id that a spreadsheet has rounded makes nobody the same') or diag($rounded->{error});
 is($rounded->{leads}[1]{extra}{'Lead ID'}, '1,23457E+17', '… and is kept as it is');
+my $words = import_file('ads', 'words.csv', <<'CSV');
+Name,Company,Email
+Ann,"Acme" GmbH,ann@example.org
+Bob,"Beta, Inc.",bob@example.org
+Cid,"27 inch,cid@example.org
+Dan,"Delta, Inc.",dan@example.org
+CSV
+is_deeply([map { [@{ $_->{person} }{qw(full_name email)}, $_->{organization}{name}] } @{ $words->{leads} }],
+    [['Ann', 'ann@example.org', '"Acme" GmbH'], ['Bob', 'bob@example.org', 'Beta, Inc.'], ['Dan', 'dan@example.org', 'Delta, Inc.']],
+    'a quote that is not doubled gives nobody the address of another');
+is($words->{refused}, 1, '… and a row that it may have begun is refused');
+like(rejects('words.csv'), qr/^4,"a quote in field 2 of line 4 is not doubled/m, '… by itself');
 like(import_file('ads', 'empty.csv', '')->{error}, qr/the file is empty/, 'an empty file is said to be one');
 my $none = import_file('ads', 'book.xlsx', "PK\x03\x04\x14\0");
 is($none->{status}, 1, 'a workbook is no file of leads');

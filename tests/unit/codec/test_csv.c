@@ -182,9 +182,18 @@ static bool same_row(const struct csv_row *a, const struct csv_row *b)
 	return true;
 }
 
-/* Whether `a` is what is left of `b` when a file ends within it. */
+/* A field without the quote that opens it, where that is a part of its text. */
+static struct lg_slice unopened(struct lg_slice field)
+{
+	return slice_cut(field, slice_cut(field, 0, 1).length && field.data[0] == '"', SIZE_MAX);
+}
+
+/* Whether `a` is what is left of `b` when a file ends within it: whether its last field is
+ * between quotes may be told by what is missing. */
 static bool cut_row(const struct csv_row *a, const struct csv_row *b)
 {
+	struct lg_slice left, was;
+
 	if (b->problem)
 		return a->place.line == b->place.line;
 	if (a->place.line != b->place.line || a->count > b->count || a->count == 0)
@@ -192,9 +201,9 @@ static bool cut_row(const struct csv_row *a, const struct csv_row *b)
 	for (size_t i = 0; i + 1 < a->count; i++)
 		if (!slice_equal(a->fields[i], b->fields[i]))
 			return false;
-	return a->fields[a->count - 1].length <= b->fields[a->count - 1].length &&
-	       memcmp(a->fields[a->count - 1].data, b->fields[a->count - 1].data,
-		      a->fields[a->count - 1].length) == 0;
+	left = unopened(a->fields[a->count - 1]);
+	was = unopened(b->fields[a->count - 1]);
+	return slice_equal(left, slice_cut(was, 0, left.length));
 }
 
 /* All rows but the last are the same; that is an error, or what is left of one. */
@@ -384,7 +393,7 @@ static void gives_up_many_lines_quickly(void **state)
 		assert_int_equal(row.begin, line * count);
 	}
 	assert_int_equal(row.begin, lines * line);
-	assert_int_equal(count, lines - large.record_bytes / line + 1);
+	assert_int_equal(count, lines);
 }
 
 static void refuses_what_is_no_text(void **state)
