@@ -16,8 +16,8 @@ static const struct lg_option options[] = {
 	 .type = LG_FIELD_MAP,
 	 .offset = offsetof(struct settings, fields),
 	 .help = "where columns go whose names say too little: name of the column to path in the "
-		 "record, as in \"Partner: referral.referrer_name\"; capitals, blanks and signs in "
-		 "names do not matter"},
+		 "record, as in \"Partner: referral.referrer_name\"; capitals, accents, blanks "
+		 "and signs in names do not matter"},
 	{.name = "ignore",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct settings, ignore),

@@ -64,10 +64,20 @@ struct reading {
 	bool told;			  /* that fields were left out */
 };
 
+/* ---- letters.c: letters as names are compared by them ---------------------------------- */
+
+#define LETTER_BYTES 4
+#define LETTER_SIGN '_'
+
+/* Takes the first character off `rest`, which has one. Returns how many bytes of `out` it is
+ * compared by, no more than were taken: a small letter (or two, for one such as ß) without its
+ * accent, LETTER_SIGN for a blank or a sign, none for what nobody sees. */
+size_t letters_take(struct lg_slice *rest, char out[LETTER_BYTES]);
+
 /* ---- names.c: what columns are called ------------------------------------------------ */
 
-/* A column's name as names are compared: small letters, and one '_' for all that stands
- * between letters and digits. Of the request; absent: no memory. */
+/* A column's name as names are compared: small letters without accents, and one '_' for all that
+ * stands between letters and digits. Of the request; absent: no memory. */
 struct lg_slice names_plain(struct lg_request *request, struct lg_slice name);
 
 /* Whether a name is this one, as names_plain made it. */

@@ -50,9 +50,6 @@ static const struct {
 	{"home_street", LG_STREET},
 	{"mailing_street", LG_STREET},
 	{"strasse", LG_STREET},
-	{"stra\xc3\x9f"
-	 "e",
-	 LG_STREET},
 	{"address_1_city", LG_LOCALITY},
 	{"business_city", LG_LOCALITY},
 	{"home_city", LG_LOCALITY},
@@ -127,25 +124,19 @@ static const struct {
 };
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
-static bool is_part(char c)
-{
-	c = lg_lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
-}
-
 struct lg_slice names_plain(struct lg_request *request, struct lg_slice name)
 {
-	char *out = lg_allocate(request, name.length + 1), *to = out;
+	char *out = lg_allocate(request, name.length + LETTER_BYTES), *to = out;
 
 	if (!out)
 		return (struct lg_slice){NULL, 0};
-	for (size_t i = 0; i < name.length; i++) {
-		if (is_part(name.data[i]))
-			*to++ = lg_lower(name.data[i]);
-		else if (to > out && to[-1] != '_')
-			*to++ = '_';
+	while (name.length) {
+		size_t length = letters_take(&name, to);
+
+		if (length != 1 || *to != LETTER_SIGN || (to > out && to[-1] != LETTER_SIGN))
+			to += length;
 	}
-	if (to > out && to[-1] == '_')
+	if (to > out && to[-1] == LETTER_SIGN)
 		to--;
 	return (struct lg_slice){out, (size_t)(to - out)};
 }
@@ -155,16 +146,21 @@ bool names_same(struct lg_slice plain, struct lg_slice name)
 	bool between = false; /* what is one '_' when more comes */
 	size_t at = 0;
 
-	for (size_t i = 0; i < name.length; i++) {
-		if (!is_part(name.data[i])) {
+	while (name.length) {
+		char part[LETTER_BYTES];
+		size_t length = letters_take(&name, part);
+
+		if (length == 1 && part[0] == LETTER_SIGN) {
 			between = at > 0;
 			continue;
 		}
-		if (between && (at == plain.length || plain.data[at++] != '_'))
+		if (length && between && (at == plain.length || plain.data[at++] != LETTER_SIGN))
 			return false;
-		between = false;
-		if (at == plain.length || plain.data[at++] != lg_lower(name.data[i]))
+		between = between && !length;
+		if (!lg_slice_equal(lg_slice_cut(plain, at, length),
+				    (struct lg_slice){part, length}))
 			return false;
+		at += length;
 	}
 	return at == plain.length;
 }

@@ -49,8 +49,13 @@ check_PROGRAMS += %D%/test_google_ads
 
 LG_CSVIMPORT = plugins/sources/csvimport/columns.c plugins/sources/csvimport/csvimport.c \
 	plugins/sources/csvimport/day.c plugins/sources/csvimport/header.c \
-	plugins/sources/csvimport/names.c plugins/sources/csvimport/row.c
+	plugins/sources/csvimport/letters.c plugins/sources/csvimport/names.c \
+	plugins/sources/csvimport/row.c
 check_PROGRAMS += %D%/test_csvimport
 %C%_test_csvimport_SOURCES = %D%/test_csvimport.c %D%/csv_desk.c $(LG_DESK) $(LG_CSVIMPORT)
 %C%_test_csvimport_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_csvimport
 %C%_test_csvimport_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
+check_PROGRAMS += %D%/test_csvimport_names
+%C%_test_csvimport_names_SOURCES = %D%/test_csvimport_names.c %D%/csv_desk.c $(LG_DESK) $(LG_CSVIMPORT)
+%C%_test_csvimport_names_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_csvimport
+%C%_test_csvimport_names_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
