@@ -133,6 +133,19 @@ static bool encode(struct intake *intake, struct intake_item *item, struct captu
 	return slice_present(capture->event_json);
 }
 
+/* Nobody who waits for an answer could be told that a part of a row was left out. */
+static bool refuse_cut(struct intake *intake, struct intake_item *item)
+{
+	intake_count(intake, SOURCE_TOO_LARGE);
+	refuse_item(item, SOURCE_TOO_LARGE, 413, "");
+	item->reason = arena_printf(&intake->request->arena,
+				    "lead.%s (%lld) would cut off a part of this row: leave columns"
+				    " out with --map \"Column=-\" or the option `ignore`, or raise "
+				    "that bound",
+				    item->lead->cut_by, (long long)item->lead->cut_at);
+	return slice_present(item->reason);
+}
+
 bool intake_prepare(struct intake *intake, struct intake_item *item, struct capture *capture)
 {
 	struct http_request *request = intake->request;
@@ -145,6 +158,8 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 		refuse_item(item, SOURCE_UNREACHABLE, 422, UNREACHABLE);
 		return true;
 	}
+	if (intake->reads && lead->cut_by)
+		return refuse_cut(intake, item);
 	/* The digest is of what was sent: before the gateway adds its own. */
 	identity_digest(lead, capture->digest);
 	/* A person who sends what went into a trap before is no repetition of it:

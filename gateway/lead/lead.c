@@ -183,17 +183,28 @@ static bool append_pair(struct lead *lead, struct lead_pair **list, struct lg_sl
 	return true;
 }
 
+static void note_cut(struct lead *lead, const char *option, int64_t bound)
+{
+	lead->cut_by = option;
+	lead->cut_at = bound;
+}
+
 bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value)
 {
+	const struct lead_limits *limits = lead->limits;
 	bool good = true;
 
 	if (!slice_present(value))
 		return true;
-	if ((int64_t)lead->extra_count >= lead->limits->extra_fields)
+	if ((int64_t)value.length > limits->extra_value_bytes)
+		note_cut(lead, "max_extra_value", limits->extra_value_bytes);
+	if ((int64_t)lead->extra_count >= limits->extra_fields) {
+		note_cut(lead, "max_extra_fields", limits->extra_fields);
 		return false;
+	}
 	name = keep(lead, slice_present(name) ? name : LG_SLICE(""),
-		    (size_t)lead->limits->extra_name_bytes, &good);
-	value = keep(lead, value, (size_t)lead->limits->extra_value_bytes, &good);
+		    (size_t)limits->extra_name_bytes, &good);
+	value = keep(lead, value, (size_t)limits->extra_value_bytes, &good);
 	if (!good || !append_pair(lead, &lead->extra, name, value))
 		return false;
 	lead->extra_count++;

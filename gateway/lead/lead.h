@@ -61,6 +61,9 @@ struct lead {
 	struct lead_pair *raw;	 /* name: the field's path */
 	struct lead_pair *extra; /* a name may repeat */
 	size_t extra_count;
+	/* What an option of lead_limits left out of `extra` or cut off there; NULL: nothing. */
+	const char *cut_by; /* its name */
+	int64_t cut_at;	    /* its value */
 };
 
 #define LEAD_NETWORK_BYTES 64

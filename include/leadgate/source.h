@@ -291,7 +291,8 @@ static inline int32_t lg_lead_consent(struct lg_lead *lead, const struct lg_cons
 }
 
 /* Keeps a field that nobody knows, as it was sent. A name that came before
- * makes a list. LG_FAIL when there are more than the limit. */
+ * makes a list. LG_FAIL when there are more than the limit. In `read` the gateway refuses a lead
+ * of which something was left out here, or cut off, with a reason that names the limit. */
 static inline int32_t lg_lead_extra(struct lg_lead *lead, struct lg_slice name,
 				    struct lg_slice value)
 {

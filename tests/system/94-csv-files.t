@@ -145,6 +145,15 @@ is_deeply([map { [@{ $_->{person} }{qw(full_name email)}, $_->{organization}{nam
     'a quote that is not doubled gives nobody the address of another');
 is($words->{refused}, 1, '… and a row that it may have begun is refused');
 like(rejects('words.csv'), qr/^4,"a quote in field 2 of line 4 is not doubled/m, '… by itself');
+my $names = join ',', map { "q$_" } 1 .. 101;
+my $wide = import_file('ads', 'wide.csv', "email,$names\nwide\@example.org," . '1,' x 100 . "1\nlean\@example.org," . '1,' x 100 . "\n");
+is_deeply([@$wide{qw(created refused)}], [1, 1], 'of a row nothing is left out: one with too many unknown columns is refused');
+like(rejects('wide.csv'), qr/^2,"lead\.max_extra_fields \(100\) would cut off [^\n]*--map ""Column=-""/m, '… with the way out');
+my $narrow = import_file('ads', 'narrow.csv', slurp("$dir/wide.csv"), '--again', '--map', 'q1=-');
+is_deeply([@$narrow{qw(created touched refused)}], [1, 1, 0], '… by which it comes in');
+my $long = import_file('ads', 'long.csv', "email,note\nlong\@example.org," . 'x' x 65537 . "\nshort\@example.org," . 'x' x 65536 . "\n");
+is_deeply([@$long{qw(created refused)}], [1, 1], 'and so is one with a cell that would be cut');
+like(rejects('long.csv'), qr/^2,"lead\.max_extra_value \(65536\) would cut off /m, '… with the bound');
 like(import_file('ads', 'empty.csv', '')->{error}, qr/the file is empty/, 'an empty file is said to be one');
 my $none = import_file('ads', 'book.xlsx', "PK\x03\x04\x14\0");
 is($none->{status}, 1, 'a workbook is no file of leads');

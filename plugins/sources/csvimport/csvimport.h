@@ -61,7 +61,6 @@ struct reading {
 	struct lg_csv_place first;	  /* … and where that is */
 	struct lg_csv_place place;	  /* where the next chunk begins, behind the first row */
 	char position[32];		  /* that in words, for the journal */
-	bool told;			  /* that fields were left out */
 };
 
 /* ---- letters.c: letters as names are compared by them ---------------------------------- */

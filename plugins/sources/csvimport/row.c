@@ -65,18 +65,10 @@ static struct lg_slice next_value(struct lg_slice *rest)
 	return lg_slice_trim(value);
 }
 
-/* Beyond what a lead may carry a value is left out: a lead with one less is better than
- * none, but somebody should know. */
+/* The gateway refuses a row of which it would have to leave something out here. */
 static void keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value)
 {
-	struct reading *reading = filling->reading;
-
-	if (lg_lead_extra(filling->lead, name, value) == LG_OK || reading->told)
-		return;
-	reading->told = true;
-	lg_log(reading->instance->host, LG_LOG_WARNING,
-	       LG_SLICE("a file has rows with more unknown columns than max_extra_fields; what is "
-			"beyond it is left out"));
+	lg_lead_extra(filling->lead, name, value);
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -100,7 +92,7 @@ static void put_contact(struct filling *filling, const struct column *column, st
 			result = lg_lead_set(filling->lead, column->meaning, value);
 			*taken = value;
 		}
-		if (result != LG_OK)
+		if (result != LG_OK || value.length > field_bytes[column->meaning])
 			keep_extra(filling, column->name, value);
 	}
 }
@@ -235,7 +227,8 @@ static void put_value(struct filling *filling, const struct column *column, stru
 	case COLUMN_CONSENT: put_consent(filling, column, value); break;
 	case COLUMN_LINKEDIN:
 		if (lg_lead_profile(filling->lead, LG_SLICE("linkedin"), (struct lg_slice){NULL, 0},
-				    value) != LG_OK)
+				    value) != LG_OK ||
+		    value.length > field_bytes[LG_PAGE_URL])
 			keep_extra(filling, column->name, value);
 		break;
 	case COLUMN_REFERRER: put_referrer(filling, column, value); break;

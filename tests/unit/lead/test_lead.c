@@ -103,7 +103,9 @@ static void lists_are_bounded(void **state)
 	assert_false(lead_suggest(lead, LG_SLICE("p"), LG_SLICE("v"), LG_SLICE("w")));
 	for (int64_t i = 0; i < unit_limits.extra_fields; i++)
 		assert_true(lead_add_extra(lead, LG_SLICE("n"), LG_SLICE("v")));
+	assert_null(lead->cut_by);
 	assert_false(lead_add_extra(lead, LG_SLICE("n"), LG_SLICE("v")));
+	assert_string_equal(lead->cut_by, "max_extra_fields");
 	assert_false(lead->arena->failed);
 }
 
@@ -117,6 +119,8 @@ static void extra_names_and_values_are_cut(void **state)
 		lead_add_extra(lead, slice_of(text, sizeof(text)), slice_of(text, sizeof(text))));
 	assert_int_equal(lead->extra->name.length, unit_limits.extra_name_bytes);
 	assert_int_equal(lead->extra->value.length, unit_limits.extra_value_bytes);
+	assert_string_equal(lead->cut_by, "max_extra_value");
+	assert_int_equal(lead->cut_at, unit_limits.extra_value_bytes);
 	assert_true(lead_add_extra(lead, LG_SLICE("absent"), slice_of(NULL, 0)));
 	assert_int_equal(lead->extra_count, 1);
 }
