@@ -2,6 +2,7 @@
 #include "ingest/intake.h"
 
 #include "base/clock.h"
+#include "codec/date.h"
 #include "lead/event.h"
 #include "lead/identity.h"
 #include "lead/record.h"
@@ -168,6 +169,8 @@ bool intake_prepare(struct intake *intake, struct intake_item *item, struct capt
 		capture->digest[0] ^= 0xff;
 	capture->lead = lead;
 	capture->at_ms = request->received_ms;
+	if (!time_parse(lead_get(lead, LG_OCCURRED_AT), &capture->occurred_ms))
+		capture->occurred_ms = 0;
 	capture->trapped = item->trapped;
 	capture->policy = (enum merge_policy)intake->source->settings.merge;
 	uuid_new(capture->at_ms, capture->lead_id);

@@ -1,6 +1,7 @@
 #include "lead/event.h"
 
 #include "base/clock.h"
+#include "codec/date.h"
 
 static const char *const type_names[] = {
 	[EVENT_CREATED] = "lead.created",   [EVENT_TOUCHED] = "lead.touched",
@@ -179,4 +180,13 @@ struct lg_slice event_body_source(struct lg_slice body)
 	if (slice_present(name))
 		return name;
 	return text_behind(event_body_lead(body), "\"source\":{\"name\":\"");
+}
+
+bool event_body_occurred(struct lg_slice body, int64_t *wall_ms)
+{
+	struct lg_slice at = text_behind(event_body_changes(body), "\"occurred_at\":\"");
+
+	if (!slice_present(at))
+		at = text_behind(event_body_lead(body), "\"occurred_at\":\"");
+	return slice_present(at) && time_parse(at, wall_ms);
 }

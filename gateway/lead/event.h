@@ -38,5 +38,7 @@ struct lg_slice event_body_changes(struct lg_slice body); /* of a touch; absent:
 /* The name of the source that brought it: of a touch, the one that brought the
  * touch. Absent when the body does not say it. */
 struct lg_slice event_body_source(struct lg_slice body);
+/* When what it brought occurred: of a touch, the touch. False: the body does not say it. */
+bool event_body_occurred(struct lg_slice body, int64_t *wall_ms);
 
 #endif

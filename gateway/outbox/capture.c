@@ -1,8 +1,11 @@
 #include "outbox/capture.h"
 
+#include "lead/event.h"
 #include "lead/record.h"
 #include "outbox/person.h"
 #include "outbox/schema.h"
+
+#include <stdlib.h>
 
 /* Contents that one delivery key is remembered with; a provider that sends ever
  * new content under one id makes touches, not work. */
@@ -91,6 +94,31 @@ static int find_delivery(struct journal *journal, struct capture *capture, struc
 	return rc;
 }
 
+/* Whether this and what is stored both say when they occurred, too far apart for a double click: a
+ * file brings within a second what a person did in months. */
+static int is_apart(struct journal *journal, const struct capture *capture, int64_t seq,
+		    int64_t stored_ms, bool *apart)
+{
+	sqlite3_stmt *select = journal_statement(journal, STATEMENT_EVENT_BODY);
+	int64_t occurred_ms = 0;
+	int rc;
+
+	*apart = false;
+	if (!capture->occurred_ms)
+		return SQLITE_OK;
+	rc = journal_flush(journal);
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(select, 1, seq);
+	/* What does not say it is given the time at which it was stored. */
+	if (sqlite3_step(select) == SQLITE_ROW &&
+	    event_body_occurred(statement_column(select, 0), &occurred_ms) &&
+	    occurred_ms != stored_ms)
+		*apart = llabs(capture->occurred_ms - occurred_ms) >
+			 journal->dedup->submission_window_ms;
+	return sqlite3_reset(select);
+}
+
 /* Layer two: the double click. */
 static int find_submission(struct journal *journal, struct capture *capture, struct seen *seen)
 {
@@ -100,14 +128,20 @@ static int find_submission(struct journal *journal, struct capture *capture, str
 
 	while (count-- > 0) {
 		struct identity_row row;
+		bool apart;
 		int rc = journal_identity(journal, seqs[count], &row);
 		if (rc == SQLITE_NOTFOUND)
 			continue;
 		if (rc != SQLITE_OK)
 			return rc;
-		if (identity_row_has(&row, &capture->submission) &&
-		    memcmp(row.digest, capture->digest, IDENTITY_DIGEST_BYTES) == 0 &&
-		    capture->at_ms - row.at_ms <= journal->dedup->submission_window_ms)
+		if (!identity_row_has(&row, &capture->submission) ||
+		    memcmp(row.digest, capture->digest, IDENTITY_DIGEST_BYTES) != 0 ||
+		    capture->at_ms - row.at_ms > journal->dedup->submission_window_ms)
+			continue;
+		rc = is_apart(journal, capture, seqs[count], row.at_ms, &apart);
+		if (rc != SQLITE_OK)
+			return rc;
+		if (!apart)
 			return answer_again(journal, capture, seqs[count], seen);
 	}
 	return SQLITE_OK;

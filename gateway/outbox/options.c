@@ -99,7 +99,8 @@ const struct lg_option dedup_options[] = {
 	 .offset = DEDUP(submission_window_ms),
 	 .min = 0,
 	 .max = INT64_C(7) * 86400000,
-	 .help = "how long the same content from the same source counts as a double click"},
+	 .help = "how long the same content from the same source counts as a double click, unless "
+		 "both say when they occurred, and that is further apart"},
 	{.name = "weak_after",
 	 .type = LG_INTEGER,
 	 .fallback = "3",

@@ -26,7 +26,8 @@ struct capture {
 	uint8_t lead_id[UUID_BYTES];
 	uint8_t event_id[UUID_BYTES];
 	int64_t at_ms;
-	bool trapped; /* kept as lead.discarded, settled so for every sink,
+	int64_t occurred_ms; /* when it happened, as the sender says; 0: it does not */
+	bool trapped;	     /* kept as lead.discarded, settled so for every sink,
 				     * delivered to nobody, and makes nobody known */
 	struct identity_keys person;
 	bool has_delivery_key;

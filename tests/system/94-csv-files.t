@@ -154,6 +154,14 @@ is_deeply([@$narrow{qw(created touched refused)}], [1, 1, 0], '… by which it c
 my $long = import_file('ads', 'long.csv', "email,note\nlong\@example.org," . 'x' x 65537 . "\nshort\@example.org," . 'x' x 65536 . "\n");
 is_deeply([@$long{qw(created refused)}], [1, 1], 'and so is one with a cell that would be cut');
 like(rejects('long.csv'), qr/^2,"lead\.max_extra_value \(65536\) would cut off /m, '… with the bound');
+my $months = import_file('ads', 'months.csv', <<'CSV');
+Name,Email,Created time,utm_source,utm_campaign
+Ann,months@example.org,2026-01-05 10:00,google,winter
+Ann,months@example.org,2026-06-07 11:00,newsletter,summer
+Ann,months@example.org,2026-06-07 11:00,newsletter,summer
+CSV
+is_deeply([@$months{qw(created touched repeated)}], [1, 1, 1], 'what a person did months apart is no double click, and the same row twice is one');
+is($months->{leads}[1]{attribution}{last}{utm_campaign}, 'summer', '… so the second campaign is known');
 like(import_file('ads', 'empty.csv', '')->{error}, qr/the file is empty/, 'an empty file is said to be one');
 my $none = import_file('ads', 'book.xlsx', "PK\x03\x04\x14\0");
 is($none->{status}, 1, 'a workbook is no file of leads');

@@ -165,6 +165,9 @@ static void make_capture(struct kit *kit, struct arena *arena, struct capture *c
 	clock_format(capture->at_ms, at);
 	set(lead, LG_ID, id);
 	set(lead, LG_CAPTURED_AT, at);
+	capture->occurred_ms = post->occurred_ms;
+	clock_format(post->occurred_ms ? post->occurred_ms : capture->at_ms, at);
+	set(lead, LG_OCCURRED_AT, at);
 	set(lead, LG_SOURCE_NAME, post->source ? post->source : "form");
 	set(lead, LG_VERDICT, post->trapped ? "trap" : "clean");
 	lead_status_new(lead);

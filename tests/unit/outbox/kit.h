@@ -13,7 +13,8 @@ struct post {
 	const char *delivery;		/* key; with `idempotent` an Idempotency-Key */
 	bool idempotent, trapped;
 	enum merge_policy policy;
-	int64_t at_ms; /* 0: now */
+	int64_t at_ms;	     /* 0: now */
+	int64_t occurred_ms; /* 0: not said */
 };
 
 struct kit {

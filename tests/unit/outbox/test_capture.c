@@ -105,6 +105,26 @@ static void double_click_ends_with_its_window(void **state)
 	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_TOUCHED);
 }
 
+/* As a file says it, which brings within a second what a person did in months. */
+static void what_occurred_long_apart_is_no_double_click(void **state)
+{
+	const int64_t january = INT64_C(1767607200000), june = january + INT64_C(13219200000);
+	struct kit *kit = *state;
+	struct post post = ada;
+
+	kit_open(kit);
+	post.occurred_ms = january;
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_CREATED);
+	post.occurred_ms = june;
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_TOUCHED);
+	/* Each of them twice, and a little later; and one that does not say it. */
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_REPEATED);
+	post.occurred_ms = january + kit->dedup.submission_window_ms;
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_REPEATED);
+	post.occurred_ms = 0;
+	assert_int_equal(kit_post(kit, post).verdict, CAPTURE_REPEATED);
+}
+
 static void hundred_at_once_make_one_lead(void **state)
 {
 	struct kit *kit = *state;
@@ -457,6 +477,7 @@ int main(void)
 		STORE_TEST(full_record_takes_touches),
 		STORE_TEST(double_click_is_answered_again),
 		STORE_TEST(double_click_ends_with_its_window),
+		STORE_TEST(what_occurred_long_apart_is_no_double_click),
 		STORE_TEST(hundred_at_once_make_one_lead),
 		STORE_TEST(same_in_one_submission_is_one),
 		STORE_TEST(delivery_is_known_for_ever),
