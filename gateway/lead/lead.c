@@ -189,19 +189,11 @@ static void note_cut(struct lead *lead, const char *option, int64_t bound)
 	lead->cut_at = bound;
 }
 
-bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value)
+bool lead_keep_extra(struct lead *lead, struct lg_slice name, struct lg_slice value)
 {
 	const struct lead_limits *limits = lead->limits;
 	bool good = true;
 
-	if (!slice_present(value))
-		return true;
-	if ((int64_t)value.length > limits->extra_value_bytes)
-		note_cut(lead, "max_extra_value", limits->extra_value_bytes);
-	if ((int64_t)lead->extra_count >= limits->extra_fields) {
-		note_cut(lead, "max_extra_fields", limits->extra_fields);
-		return false;
-	}
 	name = keep(lead, slice_present(name) ? name : LG_SLICE(""),
 		    (size_t)limits->extra_name_bytes, &good);
 	value = keep(lead, value, (size_t)limits->extra_value_bytes, &good);
@@ -209,6 +201,20 @@ bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice val
 		return false;
 	lead->extra_count++;
 	return true;
+}
+
+bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value)
+{
+	const struct lead_limits *limits = lead->limits;
+
+	if (!slice_present(value))
+		return true;
+	if ((int64_t)value.length > limits->extra_value_bytes)
+		note_cut(lead, "max_extra_value", limits->extra_value_bytes);
+	if ((int64_t)lead->extra_count < limits->extra_fields)
+		return lead_keep_extra(lead, name, value);
+	note_cut(lead, "max_extra_fields", limits->extra_fields);
+	return false;
 }
 
 struct lead_pair *lead_raw(const struct lead *lead, int field)

@@ -86,6 +86,9 @@ bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slic
 		      struct lg_slice url);
 bool lead_add_consent(struct lead *lead, const struct lg_consent *consent);
 bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
+/* What normalization takes out of a lead has room though extra is full. False:
+ * memory ran out. */
+bool lead_keep_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
 /* The first text of a scalar stays; those of a list's items are joined by line
  * feeds. */
 bool lead_keep_raw(struct lead *lead, int field, struct lg_slice value);

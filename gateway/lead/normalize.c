@@ -13,6 +13,7 @@
 #include "lead/language.h"
 #include "lead/number.h"
 #include "lead/phone.h"
+#include "lead/profile.h"
 #include "lead/text.h"
 #include "lead/url.h"
 
@@ -291,48 +292,6 @@ static bool clean_line(struct lead *lead, struct lg_slice *text, size_t limit_by
 	return !lead->arena->failed;
 }
 
-static struct lg_slice lower_case(struct arena *arena, struct lg_slice text)
-{
-	char *out = arena_alloc(arena, text.length);
-
-	for (size_t i = 0; out && i < text.length; i++) {
-		char c = text.data[i];
-
-		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	}
-	return slice_of(out, text.length);
-}
-
-/* A profile without network, or without id and URL, finds nobody: it goes. */
-static bool normalize_profiles(struct lead *lead)
-{
-	struct lead_profile **link = &lead->profiles;
-
-	while (*link) {
-		struct lead_profile *profile = *link;
-		struct lg_slice url = {0};
-
-		if (!clean_line(lead, &profile->network, LEAD_NETWORK_BYTES) ||
-		    !clean_line(lead, &profile->id, LEAD_PROFILE_ID_BYTES) ||
-		    !clean_line(lead, &profile->url, LEAD_PROFILE_URL_BYTES))
-			return false;
-		if (slice_present(profile->url))
-			url = url_normalize_website(lead->arena, profile->url);
-		if (slice_present(url) && url.length <= LEAD_PROFILE_URL_BYTES)
-			profile->url = url;
-		if (slice_present(profile->network))
-			profile->network = lower_case(lead->arena, profile->network);
-		if (lead->arena->failed)
-			return false;
-		if (!slice_present(profile->network) ||
-		    (!slice_present(profile->id) && !slice_present(profile->url)))
-			*link = profile->next;
-		else
-			link = &profile->next;
-	}
-	return true;
-}
-
 /* The text stands as it was shown: it is evidence. */
 static bool normalize_consents(struct lead *lead)
 {
@@ -392,6 +351,6 @@ bool lead_normalize(struct lead *lead, const struct normalize_settings *settings
 	return normalize_field(&normalizer, LG_COUNTRY) && clean_page(lead, LG_LANDING_URL) &&
 	       clean_page(lead, LG_PAGE_URL) && attribution_collect(lead) &&
 	       normalize_fields(&normalizer) && flag_email(lead) && settle_kind(lead) &&
-	       compose_full_name(lead) && suggest_names(lead) && normalize_profiles(lead) &&
+	       compose_full_name(lead) && suggest_names(lead) && profile_normalize(lead) &&
 	       normalize_consents(lead);
 }

@@ -1,6 +1,6 @@
 /* From what was sent to one canonical form. Never refuses: what cannot be read
  * stays in `raw`, what was changed keeps its original there, but for differences
- * in white space alone. */
+ * in white space alone; a profile that is none goes to `extra`. */
 #ifndef LEAD_NORMALIZE_H
 #define LEAD_NORMALIZE_H
 

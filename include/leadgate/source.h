@@ -277,7 +277,8 @@ static inline int32_t lg_lead_add(struct lg_lead *lead, int32_t field, struct lg
 	return lead->services->lead_add(lead, field, value);
 }
 
-/* A profile on a network; `id` or `url` may be absent, not both. */
+/* A profile on a network; `id` or `url` may be absent, not both. One that says nothing
+ * ("n/a", a URL that is none) is kept in `extra` and reaches nobody. */
 static inline int32_t lg_lead_profile(struct lg_lead *lead, struct lg_slice network,
 				      struct lg_slice id, struct lg_slice url)
 {

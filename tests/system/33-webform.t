@@ -82,6 +82,10 @@ is($lead->{attribution}{last}{gclid}, 'g1', 'three parts');
 is_deeply($lead->{extra}{tags}, ['a', 'b'], 'a list that nobody knows');
 is($lead->{extra}{'deep.er.still'}, '1', 'an object that nobody knows');
 
+# A profile that is none reaches nobody.
+$answer = $gateway->post_json('/f/plain', { person => { profiles => [{ network => 'linkedin', url => 'n/a' }] } });
+is($answer->{status}, 422, 'a profile that is none: 422');
+
 # Idempotency-Key.
 my @same = ([email => 'e@example.com'], 'Idempotency-Key' => '"key-1"');
 my $first = $gateway->post('/f/plain', @same);

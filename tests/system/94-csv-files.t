@@ -168,6 +168,12 @@ is($none->{status}, 1, 'a workbook is no file of leads');
 like($none->{error}, qr/Excel workbook; save it as CSV/, 'and what to do is said');
 my $unknown = import_file('ads', 'unknown.csv', "a,b,c\n1,2,3\n");
 like($unknown->{error}, qr/no line at the top of the file names columns/, 'a file that says nothing');
+my $strangers = import_file('ads', 'strangers.csv', "Name,Email,Phone,LinkedIn\nAnn Ames,ann\@example.com,,n/a\n"
+    . "Bob Baker,,+12025550143,n/a\nNobody,,,none\nNobody Two,,,none\nEve,,,linkedin.com/in/eve\n");
+is_deeply([@$strangers{qw(rows created touched refused)}], [5, 3, 0, 2], 'who has no profile is not the same as others who have none')
+    or diag($strangers->{error});
+is($strangers->{leads}[1]{extra}{linkedin}, 'n/a', '… and what stands in the column is kept');
+is($strangers->{leads}[2]{person}{profiles}[0]{url}, 'https://linkedin.com/in/eve', 'a profile without its scheme is one');
 my $mapped = import_file('ads', 'mapped.csv', "a,b,c\nm\@example.com,2,3\n", '--map', 'a=email', '--map', 'b=-');
 is_deeply($mapped->{leads}[0]{extra}, { c => '3' }, 'columns are mapped by hand');
 

@@ -89,6 +89,21 @@ static const struct {
 	 "inquiry.products=a b\ninquiry.products=c"},
 	{"profile= LinkedIn ,jane,LinkedIn.com/in/jane\nprofile=,x,\nprofile=x",
 	 "profile=linkedin,jane,https://linkedin.com/in/jane"},
+	/* what says nothing is no profile, and is kept */
+	{"profile=linkedin,,n/a", "extra.linkedin=n/a"},
+	{"profile=LinkedIn,,-\nprofile=linkedin,,none\nprofile=xing,,keine",
+	 "extra.linkedin=-\nextra.linkedin=none\nextra.xing=keine"},
+	{"profile=linkedin,,jane-doe", "extra.linkedin=jane-doe"},
+	{"profile=linkedin,,https://n.a", "extra.linkedin=https://n.a"},
+	{"profile=linkedin,,k.A.", "extra.linkedin=k.A."},
+	{"profile=x,-,\nprofile=x,(N/A),\nprofile=x,\u2014,\nprofile=x,None,",
+	 "extra.x=-\nextra.x=(N/A)\nextra.x=\u2014\nextra.x=None"},
+	{"profile=x,n/a,x.com/jane", "profile=x,,https://x.com/jane\nextra.x=n/a"},
+	{"profile=x,jane,none", "profile=x,jane,\nextra.x=none"},
+	{"profile=x,-,none", "extra.x=-\nextra.x=none"},
+	{"profile=x, ,\t", ""},
+	{"profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,",
+	 "profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,"},
 	/* what the gateway sets is left alone */
 	{"source.name= a \nid= x ", "source.name= a \nid= x "},
 	{"extra. a = b ", "extra. a = b "},
@@ -216,6 +231,25 @@ static void spelling_does_not_change_the_digest(void **state)
 	arena_fini(&arena);
 }
 
+/* A value that is taken out of a profile has a place though `extra` is full. */
+static void full_extra_takes_what_is_no_profile(void **state)
+{
+	struct lead_limits limits = unit_limits;
+	struct arena arena;
+	struct lead *lead;
+
+	(void)state;
+	limits.extra_fields = 0;
+	arena_init(&arena, 16 << 10, 0);
+	lead = lead_new(&arena, &limits);
+	assert_true(
+		lead_add_profile(lead, LG_SLICE("linkedin"), slice_of(NULL, 0), LG_SLICE("n/a")));
+	assert_true(lead_normalize(lead, &us));
+	assert_null(lead->profiles);
+	expect_slice("extra", lead->extra->value, "n/a");
+	arena_fini(&arena);
+}
+
 static void failing_memory_is_reported(void **state)
 {
 	struct arena first;
@@ -239,6 +273,7 @@ static void failing_memory_is_reported(void **state)
 			"organization.website=Example.com\ninquiry.message=a\rb\n"
 			"attribution.last.landing_url=https://x.org/?gclid=1&a=2\n"
 			"person.other_emails=B@X.org\nprofile=N,i,u.v/w\ninquiry.kind=rant\n"
+			"profile=n,-,none\n"
 			"consent=a b|c|granted||text\nperson.country=Germany");
 		alloc_fail_at(++n);
 		good = lead_normalize(lead, &us);
@@ -259,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_name_with_a_comma_suggests_its_parts),
 		cmocka_unit_test(consents_get_a_digest_and_a_time),
 		cmocka_unit_test(spelling_does_not_change_the_digest),
+		cmocka_unit_test(full_extra_takes_what_is_no_profile),
 		cmocka_unit_test(failing_memory_is_reported),
 	};
 	struct error error;
