@@ -3,6 +3,8 @@
 #include "codec/digest.h"
 #include "lead/email.h"
 #include "lead/name.h"
+#include "lead/profile.h"
+#include "lead/profile_url.h"
 #include "lead/record.h"
 
 static uint64_t first_bytes(const uint8_t digest[SHA256_BYTES])
@@ -78,9 +80,12 @@ static void collect_email(struct collector *collector, struct lg_slice email)
 		NO_SCOPE, identity);
 }
 
-static struct lg_slice profile_value(const struct lead_profile *profile)
+static void collect_profile_url(struct collector *collector, const struct lead_profile *profile)
 {
-	return profile->id.length ? profile->id : profile->url;
+	char room[LEAD_PROFILE_URL_BYTES];
+
+	collect(collector, IDENTITY_PROFILE, 0, profile->network,
+		profile_url_identity(profile->url, room));
 }
 
 void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
@@ -93,11 +98,17 @@ void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECR
 	collect_email(&collector, lead->value[LG_EMAIL]);
 	collect(&collector, IDENTITY_PHONE, 0, NO_SCOPE, lead->value[LG_PHONE]);
 	for (const struct lead_profile *it = lead->profiles; it; it = it->next)
-		collect(&collector, IDENTITY_PROFILE, 0, it->network, profile_value(it));
+		if (it->id.length > 0)
+			collect(&collector, IDENTITY_PROFILE, 0, it->network, it->id);
+		else
+			collect_profile_url(&collector, it);
 	for (other = lead->list[LG_OTHER_EMAILS]; other; other = other->next)
 		collect_email(&collector, other->text);
 	for (other = lead->list[LG_OTHER_PHONES]; other; other = other->next)
 		collect(&collector, IDENTITY_PHONE, 0, NO_SCOPE, other->text);
+	for (const struct lead_profile *it = lead->profiles; it; it = it->next)
+		if (it->id.length > 0)
+			collect_profile_url(&collector, it);
 	for (size_t i = 0; i < collector.weak.count; i++)
 		add_key(keys, &collector.weak.keys[i]);
 }
@@ -325,15 +336,9 @@ static struct relation relate_profiles(const struct lead *a, const struct lead *
 
 	for (const struct lead_profile *one = a->profiles; one; one = one->next)
 		for (const struct lead_profile *other = b->profiles; other; other = other->next) {
-			struct lg_slice value = profile_value(one);
-
-			if (value.length == 0 || profile_value(other).length == 0 ||
-			    !slice_equal(one->network, other->network))
-				continue;
-			if (slice_equal(value, profile_value(other)))
+			if (profile_same(one, other))
 				relation.equal = relation.strong = true;
-			else
-				relation.different = true;
+			relation.different |= profile_differs(one, other);
 		}
 	relation.different &= !relation.equal;
 	return relation;

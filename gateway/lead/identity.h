@@ -1,6 +1,7 @@
 /* Keys by which the same person, submission and delivery are recognised.
  * A key is a keyed 64-bit hash of a canonical value: the plus-tag and, for
- * Gmail, the dots of an address are left out here and only here. */
+ * Gmail, the dots of an address, and what of a profile's URL is only spelling are
+ * left out here and only here. */
 #ifndef LEAD_IDENTITY_H
 #define LEAD_IDENTITY_H
 
@@ -36,7 +37,8 @@ struct identity_keys {
 
 /* Keys of the person, of the kinds in `kinds` (bits 1 << IDENTITY_EMAIL …), of
  * a normalized lead. What does not fit is left out: strong keys come first, of
- * them the first email, phone and profiles, then other addresses. */
+ * them the first email, phone and profiles, then other addresses, then the URLs
+ * of profiles that have an id too. */
 void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECRET_BYTES],
 		     unsigned int kinds, struct identity_keys *keys);
 

@@ -27,6 +27,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/phone_library.cc \
 	%D%/phone_table.c \
 	%D%/profile.c \
+	%D%/profile_url.c \
 	%D%/record_decode.c \
 	%D%/record_encode.c \
 	%D%/text.c \

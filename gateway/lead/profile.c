@@ -1,6 +1,7 @@
 #include "lead/profile.h"
 
 #include "base/utf8.h"
+#include "lead/profile_url.h"
 #include "lead/text.h"
 #include "lead/url.h"
 
@@ -72,17 +73,18 @@ static struct lg_slice read_id(struct arena *arena, struct lg_slice text)
 	return says_nothing(id) ? slice_of(NULL, 0) : id;
 }
 
-/* The URL's one form; absent when it is none, or too long for a profile. */
+/* The URL's one form; absent when it is none, is nobody's, or too long for a profile. */
 static struct lg_slice read_url(struct arena *arena, struct lg_slice text)
 {
 	struct lg_slice line = text_line(arena, text, LEAD_PROFILE_URL_BYTES), url;
+	char identity[LEAD_PROFILE_URL_BYTES];
 
 	if (line.length == 0)
 		return slice_of(NULL, 0);
 	url = url_normalize_website(arena, line);
 	if (!slice_present(url) || url.length > LEAD_PROFILE_URL_BYTES || !has_domain(url))
 		return slice_of(NULL, 0);
-	return url;
+	return slice_present(profile_url_identity(url, identity)) ? url : slice_of(NULL, 0);
 }
 
 static struct lg_slice read_network(struct arena *arena, struct lg_slice text)
@@ -138,4 +140,35 @@ bool profile_normalize(struct lead *lead)
 			*link = (*link)->next;
 	}
 	return true;
+}
+
+/* ---- the same profile ---- */
+
+static bool same_url(struct lg_slice a, struct lg_slice b)
+{
+	char one[LEAD_PROFILE_URL_BYTES], other[LEAD_PROFILE_URL_BYTES];
+	struct lg_slice identity = profile_url_identity(a, one);
+
+	return slice_present(identity) && slice_equal(identity, profile_url_identity(b, other));
+}
+
+bool profile_same(const struct lead_profile *a, const struct lead_profile *b)
+{
+	return slice_equal(a->network, b->network) &&
+	       ((a->id.length > 0 && slice_equal(a->id, b->id)) || same_url(a->url, b->url));
+}
+
+static bool names_somebody(struct lg_slice url)
+{
+	char room[LEAD_PROFILE_URL_BYTES];
+
+	return slice_present(profile_url_identity(url, room));
+}
+
+bool profile_differs(const struct lead_profile *a, const struct lead_profile *b)
+{
+	bool comparable = (a->id.length > 0 && b->id.length > 0) ||
+			  (names_somebody(a->url) && names_somebody(b->url));
+
+	return comparable && slice_equal(a->network, b->network) && !profile_same(a, b);
 }

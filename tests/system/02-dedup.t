@@ -82,6 +82,20 @@ is($events[6]{type}, 'lead.touched', 'the phone and the name are enough');
 is($events[6]{lead}{id}, $first->{lead}{id}, 'to know her');
 is($events[6]{lead}{person}{email}, 'grace@example.com', 'and her email stays');
 
+# One profile in two spellings, the second time without its id.
+$gateway->post_json('/f/contact', { email => 'eve@example.com', profiles =>
+    [{ network => 'linkedin', id => '7', url => 'https://www.linkedin.com/in/eve/' }] });
+$gateway->post_json('/f/contact', { email => 'eve@example.com', message => 'two', profiles =>
+    [{ network => 'LinkedIn', url => 'linkedin.com/in/Eve' }] });
+$gateway->post_json('/f/contact', { message => 'three', profiles =>
+    [{ network => 'linkedin', url => 'http://de.linkedin.com/in/eve?trk=x' }] });
+@events = $gateway->wait_events(10);
+is_deeply([map { $_->{type} } @events[7 .. 9]], [qw(lead.created lead.touched lead.touched)],
+    'a profile in another spelling is the same');
+is_deeply([map { $_->{url} } @{ $events[9]{lead}{person}{profiles} }],
+    ['https://www.linkedin.com/in/eve/', 'https://linkedin.com/in/Eve', 'http://de.linkedin.com/in/eve?trk=x'],
+    'and all spellings are kept');
+
 # All of it outlives a restart.
 is($gateway->stop, 0, 'the gateway stops');
 $gateway->start;
@@ -89,13 +103,13 @@ is($gateway->post('/f/contact', \@other, @key)->{body}, $one->{body},
     'a redelivery after a restart gets the first answer');
 is($gateway->post('/f/contact', [@pairs])->{body}, $answers[0]{body}, 'so does a double click');
 $gateway->post('/f/contact', [email => 'grace@example.com', message => 'third']);
-@events = $gateway->wait_events(8);
-is($events[7]{type}, 'lead.touched', 'and the person is known');
-is((grep { $_->{type} eq 'lead.created' } @events), 4, 'four people in all');
-is_deeply([map { $_->{seq} } @events], [1 .. 8], 'eight events, each once, in order');
+@events = $gateway->wait_events(11);
+is($events[10]{type}, 'lead.touched', 'and the person is known');
+is((grep { $_->{type} eq 'lead.created' } @events), 5, 'five people in all');
+is_deeply([map { $_->{seq} } @events], [1 .. 11], 'eleven events, each once, in order');
 
 my ($status, $out) = $gateway->command('leads', '--json', '-n', '0');
 is($status, 0, 'leadgate leads');
-is((() = $out =~ /\n/g), 4, 'knows four');
+is((() = $out =~ /\n/g), 5, 'knows five');
 $gateway->finish;
 done_testing;

@@ -69,6 +69,34 @@ static const struct {
 	 EMAIL, true},
 	{"person.email=a@x.org\nprofile=linkedin,jane,",
 	 "person.email=a@x.org\nprofile=linkedin,joe,", EMAIL, false},
+	/* a URL in another spelling is the same profile */
+	{"profile=linkedin,,https://www.linkedin.com/in/eve/",
+	 "profile=linkedin,,https://linkedin.com/in/Eve", PROFILE, true},
+	{"person.email=a@x.org\nprofile=linkedin,,https://www.linkedin.com/in/eve/",
+	 "person.email=a@x.org\nprofile=linkedin,,http://de.linkedin.com/in/eve?trk=x",
+	 EMAIL | PROFILE, true},
+	{"person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve",
+	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eva", EMAIL, false},
+	{"profile=facebook,,https://facebook.com/profile.php?id=1",
+	 "profile=facebook,,https://facebook.com/profile.php?id=2", 0, false},
+	/* with id and URL either is enough */
+	{"person.email=a@x.org\nprofile=linkedin,7,https://linkedin.com/in/eve",
+	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve", EMAIL | PROFILE,
+	 true},
+	{"profile=linkedin,7,https://linkedin.com/in/eve",
+	 "profile=linkedin,,https://linkedin.com/in/eve", PROFILE, true},
+	{"profile=linkedin,7,https://linkedin.com/in/eve",
+	 "profile=linkedin,7,https://linkedin.com/in/eve-2", PROFILE, true},
+	{"person.email=a@x.org\nprofile=linkedin,7,https://linkedin.com/in/eve",
+	 "person.email=a@x.org\nprofile=linkedin,8,https://linkedin.com/in/eva", EMAIL, false},
+	/* an id and a URL say nothing of each other */
+	{"person.email=a@x.org\nprofile=linkedin,7,",
+	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve", EMAIL, true},
+	{"profile=linkedin,7,", "profile=linkedin,,https://linkedin.com/in/eve", 0, false},
+	/* what an older gateway took for a profile */
+	{"person.email=a@x.org\nprofile=linkedin,,n/a",
+	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve", EMAIL, true},
+	{"profile=linkedin,,n/a", "profile=linkedin,,n/a", 0, false},
 	/* nothing shared */
 	{"person.email=a@x.org", "person.email=b@x.org", 0, false},
 	{"person.email=a@x.org", "person.phone=+16502530000", 0, false},
@@ -126,16 +154,18 @@ static void strong_keys_come_first(void **state)
 	(void)state;
 	arena_init(&arena, 16 << 10, 0);
 	lead = unit_lead(&arena, "person.email=info@x.org\nperson.other_emails=a@x.org\n"
-				 "person.phone=+1\nprofile=n,i,\nperson.other_phones=+2");
+				 "person.phone=+1\nprofile=n,i,https://n.org/i\n"
+				 "person.other_phones=+2");
 	identity_person(lead, secret, ALL, &keys);
-	assert_int_equal(keys.count, 5);
+	assert_int_equal(keys.count, 6);
 	assert_int_equal(keys.keys[0].kind, IDENTITY_PHONE);
 	assert_int_equal(keys.keys[1].kind, IDENTITY_PROFILE);
 	assert_int_equal(keys.keys[2].kind, IDENTITY_EMAIL);
 	assert_int_equal(keys.keys[2].flags, 0);
 	assert_int_equal(keys.keys[3].kind, IDENTITY_PHONE);
-	assert_int_equal(keys.keys[4].kind, IDENTITY_EMAIL);
-	assert_int_equal(keys.keys[4].flags, IDENTITY_WEAK);
+	assert_int_equal(keys.keys[4].kind, IDENTITY_PROFILE);
+	assert_int_equal(keys.keys[5].kind, IDENTITY_EMAIL);
+	assert_int_equal(keys.keys[5].flags, IDENTITY_WEAK);
 	identity_person(lead, secret, PHONE, &keys);
 	assert_int_equal(keys.count, 2);
 	identity_person(lead, secret, 0, &keys);

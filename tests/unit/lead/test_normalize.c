@@ -102,6 +102,8 @@ static const struct {
 	{"profile=x,jane,none", "profile=x,jane,\nextra.x=none"},
 	{"profile=x,-,none", "extra.x=-\nextra.x=none"},
 	{"profile=x, ,\t", ""},
+	{"profile=linkedin,,https://www.linkedin.com/in/",
+	 "extra.linkedin=https://www.linkedin.com/in/"},
 	{"profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,",
 	 "profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,"},
 	/* what the gateway sets is left alone */

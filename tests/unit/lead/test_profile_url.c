@@ -1,0 +1,78 @@
+#include "lead/profile_url.h"
+
+#include "unit.h"
+
+/* NULL: it names nobody. */
+static const struct {
+	const char *url, *identity;
+} rows[] = {
+	{"https://www.linkedin.com/in/eve/", "linkedin.com/in/eve"},
+	{"https://linkedin.com/in/eve", "linkedin.com/in/eve"},
+	{"http://de.linkedin.com/in/Eve//", "linkedin.com/in/eve"},
+	{"https://www.linkedin.com/in/eve/?originalSubdomain=de#about", "linkedin.com/in/eve"},
+	{"https://linkedin.com/in/j%C3%BCrgen%2d1", "linkedin.com/in/j\xc3\xbcrgen-1"},
+	{"https://linkedin.com/in/j\xc3\xbcrgen-1", "linkedin.com/in/j\xc3\xbcrgen-1"},
+	{"https://linkedin.com/in/a%2Fb%4", "linkedin.com/in/a%2fb%4"},
+	{"https://notlinkedin.com/in/Eve", "notlinkedin.com/in/Eve"},
+	{"https://a.b.linkedin.com/in/Eve", "a.b.linkedin.com/in/Eve"},
+	{"https://m.facebook.com/Eve.Adams", "facebook.com/eve.adams"},
+	{"https://de-de.facebook.com/eve", "facebook.com/eve"},
+	{"https://fb.com/eve", "facebook.com/eve"},
+	{"https://www.facebook.com/profile.php?ref=x&id=100&y#z",
+	 "facebook.com/profile.php?id=100"},
+	{"https://instagram.com/Eve?igsh=x", "instagram.com/eve"},
+	{"https://mobile.twitter.com/Eve", "x.com/eve"},
+	{"https://x.com/eve", "x.com/eve"},
+	{"https://max.com/Eve", "max.com/Eve"},
+	{"https://www.tiktok.com/@Eve", "tiktok.com/@eve"},
+	{"https://vm.tiktok.com/ZMx/", "vm.tiktok.com/ZMx"},
+	{"https://www.xing.com/profile/Eve_Adams", "xing.com/profile/eve_adams"},
+	{"https://github.com/Eve", "github.com/eve"},
+	/* elsewhere case, query and fragment may be what names somebody */
+	{"http://www.forum.example/User/?id=7#Eve", "forum.example/User?id=7#Eve"},
+	{"https://eve.example/", "eve.example"},
+	{"https://eve.example:8443/%7Eeve", "eve.example:8443/~eve"},
+	/* nobody */
+	{"https://www.linkedin.com/", NULL},
+	{"https://www.linkedin.com/in/", NULL},
+	{"https://www.facebook.com/profile.php?id=", NULL},
+	{"https://x.com?lang=de", NULL},
+	{"n/a", NULL},
+	{"linkedin.com/in/eve", NULL},
+	{"", NULL},
+};
+
+static void spellings_have_one_form(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char out[LEAD_PROFILE_URL_BYTES];
+
+		expect_slice(rows[i].url, profile_url_identity(slice_from(rows[i].url), out),
+			     rows[i].identity);
+	}
+}
+
+/* The longest URL still has a form, the next one has none. */
+static void length_is_bounded(void **state)
+{
+	char url[LEAD_PROFILE_URL_BYTES + 2], out[LEAD_PROFILE_URL_BYTES];
+	const char *start = "http://fb.com/";
+
+	(void)state;
+	memset(url, 'e', sizeof(url));
+	memcpy(url, start, strlen(start));
+	assert_int_equal(profile_url_identity(slice_of(url, LEAD_PROFILE_URL_BYTES), out).length,
+			 LEAD_PROFILE_URL_BYTES - strlen(start) + strlen("facebook.com/"));
+	assert_null(profile_url_identity(slice_of(url, LEAD_PROFILE_URL_BYTES + 1), out).data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spellings_have_one_form),
+		cmocka_unit_test(length_is_bounded),
+	};
+
+	return RUN(tests);
+}
