@@ -35,7 +35,7 @@ static int32_t field_of(const struct settings *settings, struct lg_request *requ
 struct answers {
 	struct lg_lead *lead;
 	bool is_test;
-	bool taken[LG_FIELD_COUNT]; /* fields that an answer has set */
+	bool taken[LG_FIELD_COUNT]; /* fields that have their value */
 };
 
 static bool starts(struct lg_slice text, const char *prefix)
@@ -139,23 +139,30 @@ static int32_t set_identity(struct lg_request *request, struct lg_lead *lead,
 	return LG_OK;
 }
 
-/* An advertisement is where the person came from; an organic form has none. */
-static void set_origin(struct lg_request *request, struct lg_lead *lead, const struct lg_json *root)
+/* An advertisement is where the person came from; an organic form has none. What the
+ * form's tracking parameters say of it is more exact, and stays. */
+static void set_attribution(struct lg_request *request, struct answers *answers,
+			    const struct lg_json *root)
 {
 	bool instagram = lg_slice_is(text_of(request, root, "platform"), "ig");
 	bool paid = text_of(request, root, "ad_id").length > 0;
 
+	set_once(answers, LG_UTM_SOURCE, instagram ? LG_SLICE("instagram") : LG_SLICE("facebook"));
+	if (!paid)
+		return;
+	set_once(answers, LG_UTM_MEDIUM, LG_SLICE("paid_social"));
+	set_once(answers, LG_UTM_CAMPAIGN, text_of(request, root, "campaign_name"));
+	set_once(answers, LG_UTM_CONTENT, text_of(request, root, "ad_name"));
+}
+
+static void keep_origin(struct lg_request *request, struct lg_lead *lead,
+			const struct lg_json *root)
+{
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
 		struct lg_slice value = text_of(request, root, origins[i]);
 		if (value.length)
 			lg_lead_extra(lead, lg_slice_from(origins[i]), value);
 	}
-	lg_lead_set(lead, LG_UTM_SOURCE, instagram ? LG_SLICE("instagram") : LG_SLICE("facebook"));
-	if (!paid)
-		return;
-	lg_lead_set(lead, LG_UTM_MEDIUM, LG_SLICE("paid_social"));
-	lg_lead_set(lead, LG_UTM_CAMPAIGN, text_of(request, root, "campaign_name"));
-	lg_lead_set(lead, LG_UTM_CONTENT, text_of(request, root, "ad_name"));
 }
 
 int32_t answers_add(const struct settings *settings, struct lg_request *request,
@@ -174,6 +181,7 @@ int32_t answers_add(const struct settings *settings, struct lg_request *request,
 		take_consent(settings, request, answers.lead, box);
 	if (answers.is_test)
 		lg_lead_set(answers.lead, LG_IS_TEST, LG_SLICE("true"));
-	set_origin(request, answers.lead, root);
+	keep_origin(request, answers.lead, root);
+	set_attribution(request, &answers, root);
 	return LG_OK;
 }

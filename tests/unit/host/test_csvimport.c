@@ -252,6 +252,20 @@ static void test_facebook(void **state)
 	HAS(text, "attribution.last.utm_source=facebook\ninquiry.kind=other\n");
 }
 
+/* As the source meta has it of the same lead. */
+static void test_facebook_with_tracking_parameters(void **state)
+{
+	const char *text = read_text("id\tcreated_time\tad_id\tad_name\tcampaign_name\tform_id\t"
+				     "platform\tutm_source\tutm_medium\tutm_content\temail\n"
+				     "l:4711\t\tag:1\tBlue\tSpring\tf:3\tfb\tfb-feed\t\tvideo-7\t"
+				     "a@b.c\n");
+
+	(void)state;
+	HAS(text, "attribution.last.utm_source=fb-feed\nattribution.last.utm_content=video-7\n"
+		  "person.email=a@b.c\nattribution.last.utm_medium=paid_social\n"
+		  "attribution.last.utm_campaign=Spring\ninquiry.kind=other\n");
+}
+
 /* Without a header its values have the same marks, and its refused rows, which have one,
  * are read as the others were. */
 static void test_facebook_without_a_header(void **state)
@@ -474,6 +488,7 @@ int main(void)
 		TEST(test_a_header_that_is_too_long),
 		TEST(test_wrong_maps),
 		TEST(test_facebook),
+		TEST(test_facebook_with_tracking_parameters),
 		TEST(test_facebook_without_a_header),
 		TEST(test_an_id_is_no_delivery_key_by_its_name_alone),
 		TEST(test_dates),

@@ -259,6 +259,34 @@ static void test_answers(void **state)
 			    "done: \n");
 }
 
+/* What a form's tracking parameters say is more exact than the advertisement's names. */
+static void test_answers_of_attribution(void **state)
+{
+	static const char lead[] =
+		"{\"id\":\"700100\",\"ad_id\":\"1\",\"ad_name\":\"Blue\",\"campaign_name\":"
+		"\"Spring\","
+		"\"field_data\":[{\"name\":\"email\",\"values\":[\"a@b.c\"]},"
+		"{\"name\":\"utm_source\",\"values\":[\"fb-feed\"]},"
+		"{\"name\":\"utm_medium\",\"values\":[\"\"]},"
+		"{\"name\":\"utm_content\",\"values\":[\"video-7\",\"video-8\"]}]}";
+
+	(void)state;
+	desk.errand.calls = 1;
+	assert_string_equal(run_errand(plugin_meta.source->claim, LG_CAUSE_RESPONSE, 200, lead),
+			    "key 1 700100\n"
+			    "source.external_id=700100\n"
+			    "person.email=a@b.c\n"
+			    "attribution.last.utm_source=fb-feed\n"
+			    "attribution.last.utm_content=video-7\n"
+			    "extra utm_content=video-8\n"
+			    "extra ad_id=1\n"
+			    "extra ad_name=Blue\n"
+			    "extra campaign_name=Spring\n"
+			    "attribution.last.utm_medium=paid_social\n"
+			    "attribution.last.utm_campaign=Spring\n"
+			    "done: \n");
+}
+
 /* ---- back-fill ------------------------------------------------------------------------ */
 
 #define LEADS_TO(cursor) \
@@ -461,12 +489,13 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, meta_init, desk_fini)
 	const struct CMUnitTest tests[] = {
-		AT_A_DESK(test_handshake),   AT_A_DESK(test_signatures),
-		AT_A_DESK(test_events),	     AT_A_DESK(test_the_first_call),
-		AT_A_DESK(test_verdicts),    AT_A_DESK(test_what_is_not_there),
-		AT_A_DESK(test_answers),     AT_A_DESK(test_pages),
-		AT_A_DESK(test_cut_answers), AT_A_DESK(test_check),
-		AT_A_DESK(test_circles),     AT_A_DESK(test_memory),
+		AT_A_DESK(test_handshake), AT_A_DESK(test_signatures),
+		AT_A_DESK(test_events),	   AT_A_DESK(test_the_first_call),
+		AT_A_DESK(test_verdicts),  AT_A_DESK(test_what_is_not_there),
+		AT_A_DESK(test_answers),   AT_A_DESK(test_answers_of_attribution),
+		AT_A_DESK(test_pages),	   AT_A_DESK(test_cut_answers),
+		AT_A_DESK(test_check),	   AT_A_DESK(test_circles),
+		AT_A_DESK(test_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
