@@ -259,21 +259,70 @@ static bool is_name_word(struct lg_slice word)
 	return true;
 }
 
-/* As many words of a name as stand there, to the end of their sentence. */
+static bool is_one_of(const char *const list[], struct lg_slice word)
+{
+	while (*list && !lg_slice_is(word, *list))
+		list++;
+	return *list != NULL;
+}
+
+/* One letter, or several with dots between: "F", "J.R.R". */
+static bool is_initial(struct lg_slice word)
+{
+	for (size_t i = 0; i < word.length;) {
+		if (!is_letter(word.data[i++]))
+			return false;
+		while (i < word.length && ((unsigned char)word.data[i] & 0xc0) == 0x80)
+			i++;
+		if (i < word.length && word.data[i++] != '.')
+			return false;
+	}
+	return true;
+}
+
+/* Whether nothing but a dot, which shortens it, stands behind the word. */
+static bool is_shortened(struct lg_slice raw, struct lg_slice word)
+{
+	const char *end = word.data + word.length;
+
+	return raw.data + raw.length == end + 1 && *end == '.';
+}
+
+/* Behind an initial its dot may have ended the sentence: "Jane D. Please call". */
+static bool begins_sentence(struct lg_slice word)
+{
+	static const char *const openings[] = {
+		"i",	 "i'm",	 "i'd", "we",	"my",	   "you",  "please", "call",   "can",
+		"could", "do",	 "is",	"are",	"the",	   "this", "text",   "thanks", "thank",
+		"what",	 "when", "how", "need", "looking", "ich",  "bitte",  NULL};
+
+	return is_one_of(openings, word);
+}
+
+/* As many words of a name as stand there, to the end of their sentence; titles before
+ * them are no more than that. */
 static struct lg_slice take_name(struct lg_slice text)
 {
-	struct lg_slice line = lg_slice_part(&text, '\n'), rest = line, name = {NULL, 0};
+	static const char *const titles[] = {"dr", "prof", "mr",  "mrs",  "ms",	 "mx", "hr",
+					     "fr", "st",   "ing", "dipl", "rev", NULL};
+	struct lg_slice rest = lg_slice_part(&text, '\n'), name = {NULL, 0};
+	bool initial = false;
 
-	for (int count = 0; count < 4; count++) {
+	for (int count = 0; count < 4;) {
 		struct lg_slice raw = lg_slice_word(&rest), word = bare(raw);
+		bool shortened = word.length && is_shortened(raw, word);
 
-		if (!is_name_word(word))
+		if (!is_name_word(word) || (initial && begins_sentence(word)))
 			break;
 		if (!name.data)
 			name.data = word.data;
+		if (shortened && is_one_of(titles, word))
+			continue;
 		name.length = (size_t)(word.data - name.data) + word.length;
-		if (word.length != raw.length)
+		initial = shortened && is_initial(word);
+		if (word.length != raw.length && !initial)
 			break;
+		count++;
 	}
 	return name;
 }
