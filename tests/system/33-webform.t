@@ -10,7 +10,7 @@ use Test::More;
 my $browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 my $config = <<'YAML';
 core: { loops: 1, shutdown: 20s }
-listen: [{ address: "127.0.0.1:0" }]
+listen: [{ address: "127.0.0.1:0", trusted_proxies: [127.0.0.0/8] }]
 admin: { address: "127.0.0.1:0" }
 store: { path: "@DIR@/store.db" }
 sources:
@@ -28,6 +28,7 @@ sources:
     consent_text: "Yes, write to me <now>"
     consent_version: "2026-01"
   plain: { plugin: webform, path: /f/plain, auth: none, thanks: "Merci & à bientôt <b>" }
+  sites: { plugin: webform, path: /f/sites, auth: none, origins: ["http://www.example"] }
 sinks:
   archive: { plugin: file, path: "@DIR@/leads.ndjson" }
 YAML
@@ -97,6 +98,27 @@ $again = $gateway->post('/f/plain', [email => 'other@example.com'], 'Idempotency
 is($again->{status}, 422, 'the same key with other content: 422');
 is($gateway->post('/f/plain', [email => 'f@example.com'], 'Idempotency-Key' => 'x' x 256)->{status}, 400,
     'a key that is too long: 400');
+
+# Origins: a form that was refused is sent again from the gateway's own page.
+my $own = 'http://127.0.0.1:' . $gateway->port;
+my @proxied = ('X-Forwarded-Host' => 'forms.example', 'X-Forwarded-Proto' => 'https', 'X-Forwarded-For' => '203.0.113.7');
+my $sites = 0;
+for my $case (
+    ['the listed site', 202, Origin => 'http://www.example'],
+    ['another site', 403, Origin => 'http://evil.example'],
+    ["the gateway's own page", 202, Host => substr($own, 7), Origin => $own],
+    ["the same by its Referer", 202, Host => substr($own, 7), Referer => "$own/f/sites"],
+    ['its name at another port', 403, Host => substr($own, 7), Origin => 'http://127.0.0.1'],
+    ['its own page behind a proxy', 202, @proxied, Origin => 'https://forms.example'],
+    ['the same without TLS', 403, @proxied, Origin => 'http://forms.example'],
+) {
+    my ($name, $status, @headers) = @$case;
+    $answer = $gateway->post('/f/sites', [email => 'site' . ++$sites . '@example.com'], @headers);
+    is($answer->{status}, $status, "origins: $name");
+    is($answer->{headers}{'access-control-allow-origin'}, $sites == 1 ? 'http://www.example' : undef,
+        "origins: $name: what a script may read");
+    lead() if $status == 202;
+}
 
 # Refusals: a page for browsers, a problem for others.
 $answer = $gateway->post('/f/plain', [full_name => '<No> Way'], Accept => $browser);

@@ -58,6 +58,35 @@ static struct lg_slice origin_of(struct lg_slice url)
 	return slashes ? lg_slice_cut(url, 0, end) : (struct lg_slice){NULL, 0};
 }
 
+/* An origin without the port that its scheme means anyway: browsers leave it out,
+ * proxies do not always. */
+static struct lg_slice without_usual_port(struct lg_slice origin)
+{
+	struct lg_slice rest = origin, scheme = lg_slice_part(&rest, ':');
+	struct lg_slice port = lg_slice_is(scheme, "http")    ? LG_SLICE(":80")
+			       : lg_slice_is(scheme, "https") ? LG_SLICE(":443")
+							      : LG_SLICE("");
+	size_t before = rest.length > port.length ? origin.length - port.length : 0;
+
+	if (before && lg_slice_equal(lg_slice_cut(origin, before, port.length), port))
+		origin.length = before;
+	return origin;
+}
+
+/* Whether it is the gateway's own page that sends: the one that shows a refused form
+ * again, or one that a proxy serves under the same name. No browser lets a page of
+ * another site choose the Host that this is compared with. */
+static bool is_own(struct lg_request *request, struct lg_slice sender)
+{
+	struct lg_slice url;
+
+	sender = without_usual_port(sender);
+	for (size_t i = 0; lg_public_url(request, i, &url) == LG_OK; i++)
+		if (lg_slice_same(without_usual_port(origin_of(url)), sender))
+			return true;
+	return false;
+}
+
 /* Where a request comes from; absent when it does not say, as programs do. Old
  * browsers send only Referer with a form. */
 static struct lg_slice sender_of(struct lg_request *request)
@@ -91,7 +120,8 @@ bool cors_admit(const struct settings *settings, struct lg_request *request,
 	sender = sender_of(request);
 	lg_answer_header(request, "Vary", LG_SLICE("Origin"));
 	if (sender.data && !takes_all(settings) && !is_listed(settings, sender))
-		return problem_set(problem, 403,
+		return is_own(request, sender) ||
+		       problem_set(problem, 403,
 				   "This form does not take what pages of other sites send.");
 	if (origin.data)
 		allow(settings, request, origin);

@@ -78,8 +78,8 @@ static const struct lg_option options[] = {
 	 .offset = offsetof(struct settings, origins),
 	 .help = "sites whose pages may send this form and whose scripts may read the answer, "
 		 "as in https://www.example.com; \"*\" is all, \"null\" pages without a site; "
-		 "without it pages of all sites may send plain forms, and scripts of none may "
-		 "read the answer"},
+		 "the gateway's own pages always may; without it pages of all sites may send plain "
+		 "forms, and scripts of none may read the answer"},
 	{.name = "preflight_age",
 	 .type = LG_DURATION,
 	 .offset = offsetof(struct settings, preflight_age),

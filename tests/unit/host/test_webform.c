@@ -445,6 +445,39 @@ static void test_origins(void **state)
 	LACKS(receive_form("email=a%40b.c"), "Vary");
 }
 
+/* The page on which a refused form is sent again is the gateway's own. */
+static void test_own_origin(void **state)
+{
+	static const struct lg_slice site = {"https://a.example", 17};
+	static const struct {
+		const char *url, *sender;
+		bool own;
+	} pages[] = {
+		{"http://127.0.0.1:8080/f/contact", "http://127.0.0.1:8080", true},
+		{"https://Forms.example/f?x=http://b.example", "https://forms.example", true},
+		{"https://forms.example:443/f", "https://forms.example", true},
+		{"http://forms.example:80/f", "http://forms.example", true},
+		{"http://[::1]:80/f", "http://[::1]", true},
+		{"http://[::1]/f", "http://[::1]:80", true},
+		{"https://forms.example:80/f", "https://forms.example", false},
+		{"http://forms.example/f", "https://forms.example", false},
+		{"http://forms.example:8080/f", "http://forms.example", false},
+		{"http://forms.example/f", "http://forms.example.evil", false},
+		{"http://forms.example/f", "null", false},
+		{"http://forms.example/f", "", false},
+		{NULL, "http://forms.example", false},
+	};
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		set_origins(&site, 1);
+		desk.url = pages[i].url;
+		header("Origin", pages[i].sender);
+		HAS(receive_form("email=a%40b.c"), pages[i].own ? "person.email" : "refuse 403");
+		LACKS(story(), "Allow-Origin");
+		webform_again(state);
+	}
+}
+
 static void test_preflight(void **state)
 {
 	static const struct lg_slice any[] = {{"*", 1}};
@@ -599,8 +632,9 @@ int main(void)
 		AT_A_DESK(test_charsets),	 AT_A_DESK(test_names),
 		AT_A_DESK(test_long_values),	 AT_A_DESK(test_whole_quotes),
 		AT_A_DESK(test_origins),	 AT_A_DESK(test_preflight),
-		AT_A_DESK(test_redirects),	 AT_A_DESK(test_page_keeps_what_was_typed),
-		AT_A_DESK(test_check),		 AT_A_DESK(test_descriptor),
+		AT_A_DESK(test_own_origin),	 AT_A_DESK(test_page_keeps_what_was_typed),
+		AT_A_DESK(test_redirects),	 AT_A_DESK(test_check),
+		AT_A_DESK(test_descriptor),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
