@@ -273,19 +273,30 @@ static bool give_profile(const struct reading *reading, const struct path *path,
 					 url ? lg_json_text(request, url) : none, reading->problem);
 }
 
+/* The path grows and shrinks with the walk; the name of a field stays. */
+static bool give_value(const struct reading *reading, const struct path *path,
+		       struct lg_slice value)
+{
+	char *name = lg_allocate(reading->request, path->length + 1);
+
+	if (!name)
+		return problem_set(reading->problem, 503, "There is no memory for the fields.");
+	memcpy(name, path->name, path->length);
+	return give(reading, (struct lg_slice){name, path->length}, value);
+}
+
 /* Objects become names with dots, elements of an array repeat its name. The
  * depth is bounded by DEPTH_MAX. */
 static bool give_json(const struct reading *reading, struct path *path, const struct lg_json *value)
 {
 	struct lg_request *request = reading->request;
 	int32_t kind = lg_json_kind(request, value);
-	struct lg_slice name = {path->name, path->length};
 
 	if (kind == LG_JSON_TRUE || kind == LG_JSON_FALSE)
-		return give(reading, name,
-			    kind == LG_JSON_TRUE ? LG_SLICE("true") : LG_SLICE("false"));
+		return give_value(reading, path,
+				  kind == LG_JSON_TRUE ? LG_SLICE("true") : LG_SLICE("false"));
 	if (kind == LG_JSON_NUMBER || kind == LG_JSON_STRING)
-		return give(reading, name, lg_json_text(request, value));
+		return give_value(reading, path, lg_json_text(request, value));
 	if (kind != LG_JSON_ARRAY && kind != LG_JSON_OBJECT)
 		return true;
 	if (kind == LG_JSON_OBJECT && give_profile(reading, path, value))

@@ -5,6 +5,11 @@
 #define KEY_BYTES 255 /* of an Idempotency-Key */
 #define WORD_BITS 64
 
+/* What a field was set to, and the name with which it came. */
+struct answer {
+	struct lg_slice name, value;
+};
+
 struct filling {
 	struct visitor visitor; /* first */
 	const struct settings *settings;
@@ -13,7 +18,7 @@ struct filling {
 	bool granted; /* the consent is stated: a box that comes twice is one */
 	/* What fields were set to, where their bit says that they were: most are not,
 	 * and to clear all of them takes longer than to fill those. */
-	struct lg_slice *taken;
+	struct answer *taken;
 	uint64_t is_taken[(LG_FIELD_COUNT + WORD_BITS - 1) / WORD_BITS];
 };
 
@@ -91,21 +96,21 @@ static int32_t field_of(const struct filling *filling, struct lg_slice name)
 
 /* ---- values ------------------------------------------------------------------------ */
 
-/* What a field was set to; absent for those that were not, and for fields of a later
- * table than this plugin was built with. */
-static struct lg_slice taken(const struct filling *filling, int32_t field)
+/* NULL for fields that were not set, and for those of a later table than this plugin
+ * was built with. */
+static const struct answer *taken(const struct filling *filling, int32_t field)
 {
 	if (field < LG_FIELD_COUNT && filling->is_taken[field / WORD_BITS] >> field % WORD_BITS & 1)
-		return filling->taken[field];
-	return (struct lg_slice){NULL, 0};
+		return &filling->taken[field];
+	return NULL;
 }
 
-static void note_taken(struct filling *filling, int32_t field, struct lg_slice value)
+static void note_taken(struct filling *filling, int32_t field, struct answer answer)
 {
 	if (field >= LG_FIELD_COUNT)
 		return;
 	filling->is_taken[field / WORD_BITS] |= UINT64_C(1) << field % WORD_BITS;
-	filling->taken[field] = value;
+	filling->taken[field] = answer;
 }
 
 static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_slice value,
@@ -120,7 +125,7 @@ static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_
 static bool set_field(struct filling *filling, int32_t field, struct lg_slice name,
 		      struct lg_slice value, struct problem *problem)
 {
-	struct lg_slice before = taken(filling, field);
+	const struct answer *before = taken(filling, field);
 
 	if (lg_slice_trim(value).length == 0)
 		return true; /* an empty box is no answer */
@@ -132,10 +137,10 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 		return lg_lead_add(filling->lead, field, value) == LG_OK ||
 		       keep_extra(filling, name, value, problem);
 	/* The last one wins, as in a form that hides a default before a box. */
-	if (before.data && !lg_slice_equal(before, value) &&
-	    !keep_extra(filling, name, before, problem))
+	if (before && !lg_slice_equal(before->value, value) &&
+	    !keep_extra(filling, before->name, before->value, problem))
 		return false;
-	note_taken(filling, field, value);
+	note_taken(filling, field, (struct answer){name, value});
 	return true;
 }
 
@@ -245,10 +250,10 @@ static void add_what_the_form_left_out(struct filling *filling)
 {
 	struct lg_slice referer;
 
-	if (!taken(filling, LG_INQUIRY_KIND).data)
+	if (!taken(filling, LG_INQUIRY_KIND))
 		lg_lead_set(filling->lead, LG_INQUIRY_KIND,
 			    lg_choice(LG_INQUIRY_KINDS, filling->settings->kind));
-	if (taken(filling, LG_PAGE_URL).data)
+	if (taken(filling, LG_PAGE_URL))
 		return;
 	referer = lg_slice_trim(request_header(filling->request, "referer"));
 	if (referer.length)
@@ -258,13 +263,13 @@ static void add_what_the_form_left_out(struct filling *filling)
 bool fields_fill(const struct settings *settings, struct lg_request *request, struct lg_lead *lead,
 		 struct lg_slice body, struct problem *problem)
 {
-	struct lg_slice taken_values[LG_FIELD_COUNT];
+	struct answer answers[LG_FIELD_COUNT];
 	struct filling filling = {
 		.visitor = {put_field, put_profile},
 		.settings = settings,
 		.request = request,
 		.lead = lead,
-		.taken = taken_values,
+		.taken = answers,
 	};
 
 	if (!take_key(&filling, problem) ||
