@@ -111,6 +111,15 @@ bool lead_add(struct lead *lead, int field, struct lg_slice text)
 	return good;
 }
 
+/* A part of a profile; one that has to be cut is kept whole beside it. */
+static struct lg_slice keep_part(struct lead *lead, const char *path, struct lg_slice text,
+				 size_t limit_bytes, bool *good)
+{
+	if (text.length > limit_bytes)
+		*good &= lead_keep_extra(lead, slice_from(path), text);
+	return keep(lead, text, limit_bytes, good);
+}
+
 bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slice id,
 		      struct lg_slice url)
 {
@@ -119,9 +128,9 @@ bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slic
 
 	if (!node)
 		return false;
-	node->network = keep(lead, network, LEAD_NETWORK_BYTES, &good);
-	node->id = keep(lead, id, LEAD_PROFILE_ID_BYTES, &good);
-	node->url = keep(lead, url, LEAD_PROFILE_URL_BYTES, &good);
+	node->network = keep_part(lead, LEAD_NETWORK_PATH, network, LEAD_NETWORK_BYTES, &good);
+	node->id = keep_part(lead, LEAD_PROFILE_ID_PATH, id, LEAD_PROFILE_ID_BYTES, &good);
+	node->url = keep_part(lead, LEAD_PROFILE_URL_PATH, url, LEAD_PROFILE_URL_BYTES, &good);
 	return good;
 }
 

@@ -70,6 +70,11 @@ struct lead {
 #define LEAD_PROFILE_ID_BYTES 255
 #define LEAD_PROFILE_URL_BYTES 2048
 
+/* Where the parts of profiles are kept that no profile can hold. */
+#define LEAD_NETWORK_PATH "person.profiles.network"
+#define LEAD_PROFILE_ID_PATH "person.profiles.id"
+#define LEAD_PROFILE_URL_PATH "person.profiles.url"
+
 extern const struct lg_option lead_limit_options[];
 extern const size_t lead_limit_option_count;
 
@@ -86,8 +91,8 @@ bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slic
 		      struct lg_slice url);
 bool lead_add_consent(struct lead *lead, const struct lg_consent *consent);
 bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
-/* What normalization takes out of a lead has room though extra is full. False:
- * memory ran out. */
+/* What the record cannot hold of its own parts has room though extra is full: the parts
+ * bound it. False: memory ran out. */
 bool lead_keep_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
 /* The first text of a scalar stays; those of a list's items are joined by line
  * feeds. */

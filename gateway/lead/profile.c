@@ -109,20 +109,30 @@ static bool replace(struct lead *lead, struct lg_slice network, struct lg_slice 
 	return !lead->arena->failed && lead_keep_extra(lead, network, before);
 }
 
-/* A profile without network, or without id and URL, finds nobody: it goes. */
+static bool keep_part(struct lead *lead, const char *path, struct lg_slice sent)
+{
+	return slice_trim(sent).length == 0 || lead_keep_extra(lead, slice_from(path), sent);
+}
+
+/* A profile without network, or without id and URL, finds nobody: it goes, and what was sent
+ * of it is kept. */
 static bool normalize_one(struct lead *lead, struct lead_profile *profile, bool *stays)
 {
 	struct arena *arena = lead->arena;
+	struct lead_profile sent = *profile;
+	size_t kept = lead->extra_count;
 
 	profile->network = read_network(arena, profile->network);
 	*stays = slice_present(profile->network);
 	if (!*stays)
-		return !arena->failed;
+		return !arena->failed && keep_part(lead, LEAD_PROFILE_ID_PATH, sent.id) &&
+		       keep_part(lead, LEAD_PROFILE_URL_PATH, sent.url);
 	if (!replace(lead, profile->network, &profile->id, read_id(arena, profile->id)) ||
 	    !replace(lead, profile->network, &profile->url, read_url(arena, profile->url)))
 		return false;
 	*stays = slice_present(profile->id) || slice_present(profile->url);
-	return true;
+	return *stays || lead->extra_count > kept ||
+	       keep_part(lead, LEAD_NETWORK_PATH, sent.network);
 }
 
 bool profile_normalize(struct lead *lead)

@@ -6,7 +6,8 @@
 
 /* Brings the lead's profiles to one form. An id that says nothing ("-", "n/a") and
  * a URL that is none, or nobody's, go to `extra`, under the network's name and as they were sent;
- * a profile without network, or without both, goes. False: memory ran out. */
+ * a profile without network, or without both, goes there in its parts, by their paths. False:
+ * memory ran out. */
 bool profile_normalize(struct lead *lead);
 
 /* Whether two are one person's profile: of one network, with an equal id or a URL

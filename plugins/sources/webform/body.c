@@ -253,24 +253,48 @@ static bool path_enter(struct path *path, struct lg_slice name)
 	return true;
 }
 
-/* False: it is no profile, or one that cannot be taken. */
-static bool give_profile(const struct reading *reading, const struct path *path,
-			 const struct lg_json *value)
+/* The members that a profile of the record has; NULL where it is none, or not as text. */
+struct profile {
+	const struct lg_json *network, *id, *url;
+};
+
+static bool is_profiles(const struct path *path)
+{
+	struct lg_slice name = {path->name, path->length};
+
+	return lg_slice_equal(name, LG_SLICE("person.profiles")) ||
+	       lg_slice_equal(name, LG_SLICE("profiles"));
+}
+
+static const struct lg_json *text_member(struct lg_request *request, const struct lg_json *value,
+					 struct lg_slice name)
+{
+	const struct lg_json *member = lg_json_member(request, value, name);
+	int32_t kind = lg_json_kind(request, member);
+
+	return kind == LG_JSON_STRING || kind == LG_JSON_NUMBER ? member : NULL;
+}
+
+/* Says which members were taken as a profile: none of what is no profile, or one that
+ * cannot be taken. */
+static struct profile give_profile(const struct reading *reading, const struct path *path,
+				   const struct lg_json *value)
 {
 	struct lg_request *request = reading->request;
-	struct lg_slice name = {path->name, path->length};
-	const struct lg_json *network = lg_json_member(request, value, LG_SLICE("network"));
-	const struct lg_json *id = lg_json_member(request, value, LG_SLICE("id"));
-	const struct lg_json *url = lg_json_member(request, value, LG_SLICE("url"));
-	struct lg_slice none = {NULL, 0};
+	struct visitor *visitor = reading->visitor;
+	struct profile profile = {0};
 
-	if (!reading->visitor->profile || (!lg_slice_equal(name, LG_SLICE("person.profiles")) &&
-					   !lg_slice_equal(name, LG_SLICE("profiles"))))
-		return false;
-	return network &&
-	       reading->visitor->profile(reading->visitor, lg_json_text(request, network),
-					 id ? lg_json_text(request, id) : none,
-					 url ? lg_json_text(request, url) : none, reading->problem);
+	if (!visitor->profile || !is_profiles(path))
+		return profile;
+	profile.network = text_member(request, value, LG_SLICE("network"));
+	profile.id = text_member(request, value, LG_SLICE("id"));
+	profile.url = text_member(request, value, LG_SLICE("url"));
+	if (!profile.network ||
+	    !visitor->profile(visitor, lg_json_text(request, profile.network),
+			      lg_json_text(request, profile.id), lg_json_text(request, profile.url),
+			      reading->problem))
+		return (struct profile){0};
+	return profile;
 }
 
 /* The path grows and shrinks with the walk; the name of a field stays. */
@@ -285,30 +309,26 @@ static bool give_value(const struct reading *reading, const struct path *path,
 	return give(reading, (struct lg_slice){name, path->length}, value);
 }
 
-/* Objects become names with dots, elements of an array repeat its name. The
- * depth is bounded by DEPTH_MAX. */
-static bool give_json(const struct reading *reading, struct path *path, const struct lg_json *value)
+static bool give_json(const struct reading *reading, struct path *path,
+		      const struct lg_json *value);
+
+/* Objects become names with dots, elements of an array repeat its name. What a profile
+ * has beside its own members is an object like any other. */
+static bool give_parts(const struct reading *reading, struct path *path,
+		       const struct lg_json *value, bool named)
 {
 	struct lg_request *request = reading->request;
-	int32_t kind = lg_json_kind(request, value);
+	struct profile taken = named ? give_profile(reading, path, value) : (struct profile){0};
 
-	if (kind == LG_JSON_TRUE || kind == LG_JSON_FALSE)
-		return give_value(reading, path,
-				  kind == LG_JSON_TRUE ? LG_SLICE("true") : LG_SLICE("false"));
-	if (kind == LG_JSON_NUMBER || kind == LG_JSON_STRING)
-		return give_value(reading, path, lg_json_text(request, value));
-	if (kind != LG_JSON_ARRAY && kind != LG_JSON_OBJECT)
-		return true;
-	if (kind == LG_JSON_OBJECT && give_profile(reading, path, value))
-		return true;
 	for (const struct lg_json *part = lg_json_first(request, value); part;
 	     part = lg_json_next(request, part)) {
 		size_t length = path->length;
 		int depth = path->depth;
-		bool fits = kind == LG_JSON_OBJECT ? path_enter(path, lg_json_name(request, part))
-						   : path->depth++ < DEPTH_MAX;
 
-		if (!fits)
+		if (part == taken.network || part == taken.id || part == taken.url)
+			continue;
+		if (named ? !path_enter(path, lg_json_name(request, part))
+			  : path->depth++ >= DEPTH_MAX)
 			return problem_set(reading->problem, 422,
 					   "The JSON is nested deeper than %d levels, or a "
 					   "field's name with the names around it is longer than "
@@ -320,6 +340,23 @@ static bool give_json(const struct reading *reading, struct path *path, const st
 		path->depth = depth;
 	}
 	return true;
+}
+
+/* The depth is bounded by DEPTH_MAX. */
+static bool give_json(const struct reading *reading, struct path *path, const struct lg_json *value)
+{
+	struct lg_request *request = reading->request;
+	int32_t kind = lg_json_kind(request, value);
+
+	switch (kind) {
+	case LG_JSON_TRUE: return give_value(reading, path, LG_SLICE("true"));
+	case LG_JSON_FALSE: return give_value(reading, path, LG_SLICE("false"));
+	case LG_JSON_NUMBER:
+	case LG_JSON_STRING: return give_value(reading, path, lg_json_text(request, value));
+	case LG_JSON_ARRAY:
+	case LG_JSON_OBJECT: return give_parts(reading, path, value, kind == LG_JSON_OBJECT);
+	default: return true;
+	}
 }
 
 static bool read_json(const struct reading *reading, struct lg_slice body)

@@ -22,6 +22,11 @@ check_PROGRAMS += %D%/test_webform
 %C%_test_webform_SOURCES = %D%/test_webform.c %D%/webform_desk.c $(LG_DESK) $(LG_WEBFORM)
 %C%_test_webform_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_test_webform_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
+check_PROGRAMS += %D%/test_webform_kept
+%C%_test_webform_kept_SOURCES = %D%/test_webform_kept.c %D%/webform_desk.c $(LG_DESK) \
+	$(LG_WEBFORM)
+%C%_test_webform_kept_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
+%C%_test_webform_kept_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 check_PROGRAMS += %D%/test_webform_cuts
 %C%_test_webform_cuts_SOURCES = %D%/test_webform_cuts.c %D%/webform_desk.c $(LG_DESK) \
 	$(LG_WEBFORM)

@@ -54,20 +54,6 @@ static void test_two_values(void **state)
 			    "inquiry.kind=quote\n");
 }
 
-/* Names in JSON are made while it is walked: each value keeps its own. */
-static void test_two_values_in_json(void **state)
-{
-	(void)state;
-	assert_string_equal(receive_json("{\"person\":{\"given_name\":\"a\"},\"first_name\":\"b\","
-					 "\"fname\":\"c\"}"),
-			    "person.given_name=a\n"
-			    "person.given_name=b\n"
-			    "extra person.given_name=a\n"
-			    "person.given_name=c\n"
-			    "extra first_name=b\n"
-			    "inquiry.kind=contact\n");
-}
-
 static void test_honeypot(void **state)
 {
 	(void)state;
@@ -648,7 +634,7 @@ int main(void)
 		AT_A_DESK(test_origins),	 AT_A_DESK(test_preflight),
 		AT_A_DESK(test_own_origin),	 AT_A_DESK(test_page_keeps_what_was_typed),
 		AT_A_DESK(test_redirects),	 AT_A_DESK(test_check),
-		AT_A_DESK(test_descriptor),	 AT_A_DESK(test_two_values_in_json),
+		AT_A_DESK(test_descriptor),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -88,7 +88,9 @@ static const struct {
 	{"inquiry.products= a  b \ninquiry.products=\ninquiry.products=a b\ninquiry.products=c",
 	 "inquiry.products=a b\ninquiry.products=c"},
 	{"profile= LinkedIn ,jane,LinkedIn.com/in/jane\nprofile=,x,\nprofile=x",
-	 "profile=linkedin,jane,https://linkedin.com/in/jane"},
+	 "profile=linkedin,jane,https://linkedin.com/in/jane\nextra.person.profiles.id=x\n"
+	 "extra.person.profiles.network=x"},
+	{"profile= ,,https://x.org/u", "extra.person.profiles.url=https://x.org/u"},
 	/* what says nothing is no profile, and is kept */
 	{"profile=linkedin,,n/a", "extra.linkedin=n/a"},
 	{"profile=LinkedIn,,-\nprofile=linkedin,,none\nprofile=xing,,keine",
@@ -101,7 +103,7 @@ static const struct {
 	{"profile=x,n/a,x.com/jane", "profile=x,,https://x.com/jane\nextra.x=n/a"},
 	{"profile=x,jane,none", "profile=x,jane,\nextra.x=none"},
 	{"profile=x,-,none", "extra.x=-\nextra.x=none"},
-	{"profile=x, ,\t", ""},
+	{"profile=x, ,\t", "extra.person.profiles.network=x"},
 	{"profile=linkedin,,https://www.linkedin.com/in/",
 	 "extra.linkedin=https://www.linkedin.com/in/"},
 	{"profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,",
@@ -165,6 +167,27 @@ static void long_values_are_cut_and_kept(void **state)
 	assert_int_equal(lead_raw(lead, LG_SUBJECT)->value.length, unit_limits.raw_bytes);
 	assert_int_equal(lead_get(lead, LG_USER_AGENT).length, 512);
 	assert_null(lead_raw(lead, LG_USER_AGENT));
+	arena_fini(&arena);
+}
+
+static void parts_of_a_profile_that_are_cut_are_kept(void **state)
+{
+	char text[3000];
+	struct lg_slice network = LG_SLICE("n"), long_text = slice_of(text, sizeof(text));
+	struct arena arena;
+	struct lead *lead;
+
+	(void)state;
+	arena_init(&arena, 16 << 10, 0);
+	memset(text, 'x', sizeof(text));
+	lead = unit_lead(&arena, "");
+	assert_true(lead_add_profile(lead, network, long_text, slice_of(text, 2048)));
+	assert_true(lead_normalize(lead, &us));
+	assert_int_equal(lead->profiles->id.length, LEAD_PROFILE_ID_BYTES);
+	expect_slice("name", lead->extra->name, "person.profiles.id");
+	assert_int_equal(lead->extra->value.length, sizeof(text));
+	expect_slice("what is no URL", lead->extra->next->name, "n");
+	assert_null(lead->extra->next->next);
 	arena_fini(&arena);
 }
 
@@ -293,6 +316,7 @@ int main(void)
 		cmocka_unit_test(leads_have_one_form),
 		cmocka_unit_test(values_that_are_in_their_form_are_not_copied),
 		cmocka_unit_test(long_values_are_cut_and_kept),
+		cmocka_unit_test(parts_of_a_profile_that_are_cut_are_kept),
 		cmocka_unit_test(a_name_with_a_comma_suggests_its_parts),
 		cmocka_unit_test(consents_get_a_digest_and_a_time),
 		cmocka_unit_test(spelling_does_not_change_the_digest),
