@@ -152,7 +152,7 @@ static bool read_multipart(const struct reading *reading, struct lg_slice type,
 
 	if (lg_multipart(request, type, body, &form, (struct lg_text){text, sizeof(text)}) != LG_OK)
 		return problem_set(reading->problem, 422, "The form cannot be read: %s.", text);
-	charset = first_of(form_field(request, form, "_charset_"), LG_SLICE("utf-8"));
+	charset = first_of(form_field(request, form, "_charset_"), charset_of(type));
 	for (size_t i = 0; i < lg_form_count(request, form); i++)
 		if (lg_part(request, form, i, &part) == LG_OK &&
 		    !read_part(reading, &part, charset))
