@@ -59,6 +59,11 @@ is($consent->{version}, '2026-01', 'consent: version');
 
 $gateway->post('/f/full', [email => 'b@example.com', agree => '']);
 is_deeply(lead()->{consent} || [], [], 'an unchecked box states nothing');
+is($lead->{extra}{agree}, 'on', 'consent: the value of the box');
+$gateway->post('/f/full', [email => 'nein@example.com', agree => 'Nein']);
+$lead = lead();
+is($lead->{consent}[0]{state}, 'denied', 'a word of refusal denies it');
+is($lead->{extra}{agree}, 'Nein', 'and is kept');
 
 # A trap is answered like any other and delivered to nobody.
 $answer = $gateway->post('/f/full', [email => 'bot@example.com', website2 => 'http://spam.example']);
@@ -66,7 +71,7 @@ is($answer->{status}, 202, 'a trap is answered as always');
 is_deeply([sort keys %{ decode_json($answer->{body}) }], ['receipt', 'status'], 'with the same answer');
 $gateway->post('/f/full', [email => 'c@example.com', website2 => '']);
 is(lead()->{person}{email}, 'c@example.com', 'an empty trap is none, and the trapped one is not delivered');
-is($gateway->sql('SELECT count(*) FROM event'), 4, 'but it is kept');
+is($gateway->sql('SELECT count(*) FROM event'), 5, 'but it is kept');
 
 # JSON, nested or not.
 $answer = $gateway->post_json('/f/plain', { person => { email => 'd@example.com', profiles =>

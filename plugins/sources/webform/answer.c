@@ -127,12 +127,15 @@ static void add_attributes(struct page *page, struct lg_slice name)
 	page_add(page, "\"");
 }
 
+/* A checked box has the value that it came with; one that is not sends what any box does. */
 static void add_box(struct page *page, const struct settings *settings, struct lg_slice name,
-		    struct lg_slice value)
+		    struct lg_slice value, bool checked)
 {
-	page_add(page, "<p><label><input type=\"checkbox\" value=\"on\"");
+	page_add(page, "<p><label><input type=\"checkbox\" value=\"");
+	page_add_html(page, checked ? value : LG_SLICE("on"));
+	page_add(page, "\"");
 	add_attributes(page, name);
-	page_add(page, fields_is_checked(value) ? " checked> " : "> ");
+	page_add(page, checked ? " checked> " : "> ");
 	page_add_html(page, settings->consent_text.length ? settings->consent_text : name);
 	page_add(page, "</label></p>\n");
 }
@@ -169,14 +172,17 @@ static bool show_field(struct visitor *visitor, struct lg_slice name, struct lg_
 	struct writing *writing = (struct writing *)visitor;
 	const struct settings *settings = writing->settings;
 	struct page *page = writing->page;
+	int32_t state = fields_consent(settings, value);
 
 	(void)problem;
 	if (is_hidden(settings, name)) {
 		add_input(page, true, name, value);
 		return true;
 	}
-	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field)) {
-		add_box(page, settings, name, value);
+	/* A word of refusal was no box, and is not made one. */
+	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field) &&
+	    state != LG_CONSENT_DENIED) {
+		add_box(page, settings, name, value, state == LG_CONSENT_GRANTED);
 		return true;
 	}
 	page_add(page, "<p><label>");

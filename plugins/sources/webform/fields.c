@@ -15,7 +15,7 @@ struct filling {
 	const struct settings *settings;
 	struct lg_request *request;
 	struct lg_lead *lead;
-	bool granted; /* the consent is stated: a box that comes twice is one */
+	bool granted, denied; /* what the consent's field said; several are one statement */
 	/* What fields were set to, where their bit says that they were: most are not,
 	 * and to clear all of them takes longer than to fill those. */
 	struct answer *taken;
@@ -144,11 +144,32 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 	return true;
 }
 
-bool fields_is_checked(struct lg_slice value)
+static bool is_unchecked(struct lg_slice value)
 {
+	return value.length == 0 || lg_slice_is(value, "0") || lg_slice_is(value, "false") ||
+	       lg_slice_is(value, "off") || lg_slice_is(value, "no");
+}
+
+int32_t fields_consent(const struct settings *settings, struct lg_slice value)
+{
+	const struct lg_list *denied = &settings->consent_denied;
+
 	value = lg_slice_trim(value);
-	return value.length && !lg_slice_is(value, "0") && !lg_slice_is(value, "false") &&
-	       !lg_slice_is(value, "off") && !lg_slice_is(value, "no");
+	for (size_t i = 0; i < denied->count; i++)
+		if (lg_slice_same(denied->items[i], value))
+			return LG_CONSENT_DENIED;
+	return is_unchecked(value) ? 0 : LG_CONSENT_GRANTED;
+}
+
+/* The word itself is evidence: it may say what exactly was chosen. */
+static bool note_consent(struct filling *filling, struct lg_slice name, struct lg_slice value,
+			 struct problem *problem)
+{
+	int32_t state = fields_consent(filling->settings, value);
+
+	filling->granted |= state == LG_CONSENT_GRANTED;
+	filling->denied |= state == LG_CONSENT_DENIED;
+	return lg_slice_trim(value).length == 0 || keep_extra(filling, name, value, problem);
 }
 
 /* "email,sms" of the list that the configuration gives. */
@@ -174,12 +195,13 @@ static struct lg_slice consent_channels(struct filling *filling)
 	return (struct lg_slice){joined, length};
 }
 
-static bool grant(struct filling *filling, struct problem *problem)
+/* A form that sends "no" with every form, and "yes" for a checked box beside it, grants. */
+static bool state_consent(struct filling *filling, struct problem *problem)
 {
 	const struct settings *settings = filling->settings;
 	struct lg_consent consent = {
 		.size = sizeof(consent),
-		.state = LG_CONSENT_GRANTED,
+		.state = filling->granted ? LG_CONSENT_GRANTED : LG_CONSENT_DENIED,
 		.purpose = settings->consent_purpose,
 		.channels = consent_channels(filling),
 		.basis = LG_SLICE("consent"),
@@ -188,8 +210,8 @@ static bool grant(struct filling *filling, struct problem *problem)
 		.method = LG_SLICE("checkbox"),
 	};
 
-	filling->granted = true;
-	return lg_lead_consent(filling->lead, &consent) == LG_OK ||
+	return (!filling->granted && !filling->denied) ||
+	       lg_lead_consent(filling->lead, &consent) == LG_OK ||
 	       problem_set(problem, 503, "The consent could not be kept.");
 }
 
@@ -206,7 +228,7 @@ static bool put_field(struct visitor *visitor, struct lg_slice name, struct lg_s
 		return true;
 	}
 	if (settings->consent_field.length && lg_slice_equal(name, settings->consent_field))
-		return filling->granted || !fields_is_checked(value) || grant(filling, problem);
+		return note_consent(filling, name, value, problem);
 	if (settings->redirects.count && lg_slice_equal(name, settings->redirect_field))
 		return true; /* says where to go afterwards, nothing of the person */
 	field = field_of(filling, name);
@@ -273,7 +295,8 @@ bool fields_fill(const struct settings *settings, struct lg_request *request, st
 	};
 
 	if (!take_key(&filling, problem) ||
-	    !body_read(request, settings, body, &filling.visitor, problem))
+	    !body_read(request, settings, body, &filling.visitor, problem) ||
+	    !state_consent(&filling, problem))
 		return false;
 	add_what_the_form_left_out(&filling);
 	return true;

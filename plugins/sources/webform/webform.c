@@ -54,8 +54,14 @@ static const struct lg_option options[] = {
 	{.name = "consent_field",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, consent_field),
-	 .help = "name of the form's consent box: checked means granted, anything else is no "
-		 "statement"},
+	 .help = "name of the form's consent box: its value is kept in extra and means granted, "
+		 "but for the words of consent_denied, and for 0, false, off or nothing, as "
+		 "an unchecked box sends them, which are no statement"},
+	{.name = "consent_denied",
+	 .type = LG_LIST,
+	 .offset = offsetof(struct settings, consent_denied),
+	 .fallback = "no, nein, non, nee, nej",
+	 .help = "the words in that field that deny it, where a form asks yes or no"},
 	{.name = "consent_purpose",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, consent_purpose),

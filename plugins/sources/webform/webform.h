@@ -14,7 +14,7 @@ struct settings {
 	struct lg_list redirects;
 	struct lg_slice thanks;
 	struct lg_slice consent_field, consent_purpose, consent_text, consent_version;
-	struct lg_list consent_channels;
+	struct lg_list consent_channels, consent_denied;
 	struct lg_list origins;
 	int64_t preflight_age; /* milliseconds */
 	int64_t max_name, max_value, max_page;
@@ -62,8 +62,9 @@ bool body_is_form(struct lg_request *request);
 bool fields_fill(const struct settings *settings, struct lg_request *request, struct lg_lead *lead,
 		 struct lg_slice body, struct problem *problem);
 
-/* Whether a box's value means that it is checked. */
-bool fields_is_checked(struct lg_slice value);
+/* What a value of the consent's field states: LG_CONSENT_GRANTED, LG_CONSENT_DENIED, or 0,
+ * nothing: the box is not checked. */
+int32_t fields_consent(const struct settings *settings, struct lg_slice value);
 
 /* ---- cors.c: which sites' pages may send ---------------------------------------- */
 

@@ -65,33 +65,6 @@ static void test_honeypot(void **state)
 			    "person.email=a@b.c\ntrap honeypot\ninquiry.kind=contact\n");
 }
 
-static void test_consent(void **state)
-{
-	static const struct lg_slice channels[] = {{"email", 5}, {"sms", 3}};
-	static const struct {
-		const char *body;
-		bool granted;
-	} boxes[] = {{"agree=on", true},   {"agree=yes", true}, {"agree=1", true},
-		     {"agree=", false},	   {"agree=0", false},	{"agree=False", false},
-		     {"agree=off", false}, {"x=on", false},	{"agree=0&agree=1", true},
-		     {"agree=+no+", false}};
-	struct lg_list list = {channels, 2};
-
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
-		set_text("consent_field", "agree");
-		set_text("consent_text", "Write to me");
-		set_text("consent_version", "3");
-		set_setting("consent_channels", &list, sizeof(list));
-		const char *text = receive_form(boxes[i].body);
-		LACKS(text, "extra agree");
-		if (boxes[i].granted)
-			HAS(text, "consent 1 marketing by email,sms: Write to me v3\n");
-		else
-			LACKS(text, "consent");
-		webform_again(state);
-	}
-}
-
 static void test_page_url(void **state)
 {
 	(void)state;
@@ -620,20 +593,33 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
-		AT_A_DESK(test_form_fields),	 AT_A_DESK(test_fields_map),
-		AT_A_DESK(test_two_values),	 AT_A_DESK(test_honeypot),
-		AT_A_DESK(test_consent),	 AT_A_DESK(test_page_url),
-		AT_A_DESK(test_json_fields),	 AT_A_DESK(test_json_profiles),
-		AT_A_DESK(test_json_refusals),	 AT_A_DESK(test_cut_json),
-		AT_A_DESK(test_long_names),	 AT_A_DESK(test_content_types),
-		AT_A_DESK(test_too_many_fields), AT_A_DESK(test_idempotency_key),
-		AT_A_DESK(test_answers),	 AT_A_DESK(test_multipart),
-		AT_A_DESK(test_files),		 AT_A_DESK(test_text),
-		AT_A_DESK(test_charsets),	 AT_A_DESK(test_names),
-		AT_A_DESK(test_long_values),	 AT_A_DESK(test_whole_quotes),
-		AT_A_DESK(test_origins),	 AT_A_DESK(test_preflight),
-		AT_A_DESK(test_own_origin),	 AT_A_DESK(test_page_keeps_what_was_typed),
-		AT_A_DESK(test_redirects),	 AT_A_DESK(test_check),
+		AT_A_DESK(test_form_fields),
+		AT_A_DESK(test_fields_map),
+		AT_A_DESK(test_two_values),
+		AT_A_DESK(test_honeypot),
+		AT_A_DESK(test_page_url),
+		AT_A_DESK(test_json_fields),
+		AT_A_DESK(test_json_profiles),
+		AT_A_DESK(test_json_refusals),
+		AT_A_DESK(test_cut_json),
+		AT_A_DESK(test_long_names),
+		AT_A_DESK(test_content_types),
+		AT_A_DESK(test_too_many_fields),
+		AT_A_DESK(test_idempotency_key),
+		AT_A_DESK(test_answers),
+		AT_A_DESK(test_multipart),
+		AT_A_DESK(test_files),
+		AT_A_DESK(test_text),
+		AT_A_DESK(test_charsets),
+		AT_A_DESK(test_names),
+		AT_A_DESK(test_long_values),
+		AT_A_DESK(test_whole_quotes),
+		AT_A_DESK(test_origins),
+		AT_A_DESK(test_preflight),
+		AT_A_DESK(test_page_keeps_what_was_typed),
+		AT_A_DESK(test_own_origin),
+		AT_A_DESK(test_redirects),
+		AT_A_DESK(test_check),
 		AT_A_DESK(test_descriptor),
 	};
 

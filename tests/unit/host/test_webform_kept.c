@@ -1,6 +1,8 @@
 /* That the webform plugin keeps what arrives, whatever field it was meant for. */
 #include "webform_desk.h"
 
+#include <stdio.h>
+
 #include "lead/field.h"
 
 static int group_init(void **state)
@@ -42,12 +44,102 @@ static void test_json_profiles_with_more(void **state)
 		"inquiry.kind=contact\n");
 }
 
+static void set_consent(const char *const *denied, size_t count)
+{
+	static const struct lg_slice channels[] = {{"email", 5}, {"sms", 3}};
+	static struct lg_slice words[4];
+	struct lg_list list = {channels, 2}, refusals = {words, count};
+
+	for (size_t i = 0; i < count; i++)
+		words[i] = slice_from(denied[i]);
+	set_text("consent_field", "agree");
+	set_text("consent_text", "Write to me");
+	set_text("consent_version", "3");
+	set_setting("consent_channels", &list, sizeof(list));
+	set_setting("consent_denied", &refusals, sizeof(refusals));
+}
+
+/* One statement at most comes of the consent's field, and all that was sent is kept. */
+static void test_consent(void **state)
+{
+	static const char *const denied[] = {"no", "nein"};
+	static const struct {
+		const char *body;
+		int32_t state;
+		const char *kept;
+	} boxes[] = {
+		{"agree=on", LG_CONSENT_GRANTED, "extra agree=on\n"},
+		{"agree=1", LG_CONSENT_GRANTED, "extra agree=1\n"},
+		{"agree=email&agree=phone", LG_CONSENT_GRANTED,
+		 "extra agree=email\nextra agree=phone\n"},
+		{"agree=nothing", LG_CONSENT_GRANTED, "extra agree=nothing\n"},
+		{"agree=no", LG_CONSENT_DENIED, "extra agree=no\n"},
+		{"agree=+Nein+", LG_CONSENT_DENIED, "extra agree= Nein \n"},
+		{"agree=no&agree=yes", LG_CONSENT_GRANTED, "extra agree=no\nextra agree=yes\n"},
+		{"agree=yes&agree=no", LG_CONSENT_GRANTED, "extra agree=yes\nextra agree=no\n"},
+		{"agree=0&agree=1", LG_CONSENT_GRANTED, "extra agree=0\nextra agree=1\n"},
+		{"agree=0", 0, "extra agree=0\n"},
+		{"agree=False", 0, "extra agree=False\n"},
+		{"agree=off", 0, "extra agree=off\n"},
+		{"agree=+", 0, ""},
+		{"x=on", 0, "extra x=on\n"},
+	};
+	char expected[200];
+
+	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+		char statement[80] = "";
+
+		set_consent(denied, 2);
+		if (boxes[i].state)
+			snprintf(statement, sizeof(statement),
+				 "consent %d marketing by email,sms: Write to me v3\n",
+				 boxes[i].state);
+		snprintf(expected, sizeof(expected), "%s%sinquiry.kind=contact\n", boxes[i].kept,
+			 statement);
+		assert_string_equal(receive_form(boxes[i].body), expected);
+		webform_again(state);
+	}
+}
+
+/* With no words that deny, "no" is a box that is not checked. */
+static void test_consent_without_refusals(void **state)
+{
+	set_consent(NULL, 0);
+	LACKS(receive_form("agree=no"), "consent");
+	webform_again(state);
+	set_consent(NULL, 0);
+	HAS(receive_form("agree=nein"), "consent 1 ");
+}
+
+/* What is sent again from the page of a refused form says the same. */
+static void test_consent_on_the_page(void **state)
+{
+	static const char *const denied[] = {"no"};
+	static const struct {
+		const char *body, *has;
+	} boxes[] = {
+		{"agree=email", "<input type=\"checkbox\" value=\"email\" name=\"agree\" checked>"},
+		{"agree=0", "<input type=\"checkbox\" value=\"on\" name=\"agree\"> "},
+		{"agree=No", "<input name=\"agree\" value=\"No\">"},
+	};
+
+	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+		set_consent(denied, 1);
+		desk.body = slice_from(boxes[i].body);
+		HAS(answer(LG_REFUSED, BROWSER, FORM), boxes[i].has);
+		webform_again(state);
+	}
+}
+
 int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
 		AT_A_DESK(test_two_values_in_json),
 		AT_A_DESK(test_json_profiles_with_more),
+		AT_A_DESK(test_consent),
+		AT_A_DESK(test_consent_without_refusals),
+		AT_A_DESK(test_consent_on_the_page),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
