@@ -22,7 +22,8 @@ const struct lg_option lead_limit_options[] = {
 	OPTION(list_items, "max_list_items", LG_INTEGER, "50", 1, 1000,
 	       "how many items each list of a lead may hold"),
 	OPTION(raw_bytes, "max_raw", LG_SIZE, "1024", 64, 64 << 10,
-	       "how much is kept of a value as it was sent"),
+	       "how much is kept of a value as it was sent; a longer one that no field could hold "
+	       "is whole in extra, by its path"),
 	OPTION(record_bytes, "max_record", LG_SIZE, "256KiB", 16 << 10, 16 << 20,
 	       "largest record as JSON; a larger lead is refused"),
 };

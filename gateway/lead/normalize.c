@@ -140,6 +140,28 @@ static bool plain_text(int field)
 	return type == FIELD_TEXT || type == FIELD_BLOCK || type == FIELD_LIST;
 }
 
+/* The texts of a list's items share their place in `raw`. */
+static bool fits_raw(const struct lead *lead, int field, struct lg_slice text)
+{
+	const struct lead_pair *raw = field_table[field].type == FIELD_LIST ? lead_raw(lead, field)
+									    : NULL;
+	size_t used = raw ? raw->value.length + 1 : 0;
+
+	return used + text.length <= (size_t)lead->limits->raw_bytes;
+}
+
+/* What nothing but `raw` would hold, and that not whole, is kept aside as well. What is
+ * longer than its field may be is its source's to keep: only that has all of it. */
+static bool keep_unread(struct lead *lead, int field, struct lg_slice text)
+{
+	const struct field *row = &field_table[field];
+
+	if (!fits_raw(lead, field, text) && text.length <= row->limit_bytes &&
+	    !lead_keep_extra(lead, slice_from(row->path), text))
+		return false;
+	return lead_keep_raw(lead, field, text);
+}
+
 /* Keeps what was sent where it says more than what became of it. */
 static bool keep_changed(struct lead *lead, int field, struct lg_slice before,
 			 struct lg_slice after)
@@ -149,7 +171,8 @@ static bool keep_changed(struct lead *lead, int field, struct lg_slice before,
 	if (slice_present(after) && (slice_equal(before, after) ||
 				     (plain_text(field) && text_equal_but_space(before, after))))
 		return true;
-	return lead_keep_raw(lead, field, before);
+	return slice_present(after) ? lead_keep_raw(lead, field, before)
+				    : keep_unread(lead, field, before);
 }
 
 static bool blank(struct lg_slice text)

@@ -170,6 +170,53 @@ static void long_values_are_cut_and_kept(void **state)
 	arena_fini(&arena);
 }
 
+/* Some of them in `raw` would be all that is left. */
+static void values_that_cannot_be_read_are_kept_whole(void **state)
+{
+	char text[2000] = "not a url ";
+	struct lg_slice website = slice_of(text, sizeof(text));
+	struct arena arena;
+	struct lead *lead;
+
+	(void)state;
+	arena_init(&arena, 16 << 10, 0);
+	memset(text + 10, 'z', sizeof(text) - 10);
+	lead = unit_lead(&arena, "");
+	lead_set(lead, LG_WEBSITE, website);
+	for (int i = 0; i < 6; i++) {
+		text[200] = (char)('a' + i);
+		lead_add(lead, LG_OTHER_EMAILS, slice_of(text, 201));
+	}
+	text[200] = 'z';
+	assert_true(lead_normalize(lead, &us));
+	assert_true(lead_normalize(lead, &us));
+	assert_int_equal(lead_raw(lead, LG_WEBSITE)->value.length, unit_limits.raw_bytes);
+	expect_slice("name", lead->extra->next->name, "organization.website");
+	assert_true(slice_equal(lead->extra->next->value, website));
+	expect_slice("name", lead->extra->name, "person.other_emails");
+	assert_int_equal(lead->extra->value.data[200], 'f');
+	assert_null(lead->extra->next->next);
+	arena_fini(&arena);
+}
+
+static void a_value_that_cannot_be_read_is_kept_once(void **state)
+{
+	char text[2000];
+	struct arena arena;
+	struct lead *lead;
+
+	(void)state;
+	arena_init(&arena, 16 << 10, 0);
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "no url", 6);
+	lead = unit_lead(&arena, "");
+	lead_set(lead, LG_WEBSITE, slice_of(text, unit_limits.raw_bytes));
+	assert_true(lead_normalize(lead, &us));
+	assert_int_equal(lead_raw(lead, LG_WEBSITE)->value.length, unit_limits.raw_bytes);
+	assert_null(lead->extra);
+	arena_fini(&arena);
+}
+
 static void parts_of_a_profile_that_are_cut_are_kept(void **state)
 {
 	char text[3000];
@@ -316,6 +363,8 @@ int main(void)
 		cmocka_unit_test(leads_have_one_form),
 		cmocka_unit_test(values_that_are_in_their_form_are_not_copied),
 		cmocka_unit_test(long_values_are_cut_and_kept),
+		cmocka_unit_test(values_that_cannot_be_read_are_kept_whole),
+		cmocka_unit_test(a_value_that_cannot_be_read_is_kept_once),
 		cmocka_unit_test(parts_of_a_profile_that_are_cut_are_kept),
 		cmocka_unit_test(a_name_with_a_comma_suggests_its_parts),
 		cmocka_unit_test(consents_get_a_digest_and_a_time),
