@@ -7,7 +7,8 @@
  *   sources:
  *     contact: { plugin: webform, path: /f/contact, auth: none,
  *                fields: { your-tel: person.phone }, honeypot: website2,
- *                origins: ["https://www.example.com"], redirect: /thanks.html }
+ *                origins: ["https://www.example.com"],
+ *                redirect: "https://www.example.com/thanks.html" }
  */
 #include "webform.h"
 
@@ -34,8 +35,9 @@ static const struct lg_option options[] = {
 	{.name = "redirect",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, redirect),
-	 .help = "where a browser is sent after a form was stored: a path that begins with '/', "
-		 "or an http(s) URL; without it the browser gets a short page"},
+	 .help = "where a browser is sent after a form was stored: an http(s) URL, or a path that "
+		 "begins with '/' where a proxy serves the site under the gateway's name, too; "
+		 "without it the browser gets a short page"},
 	{.name = "redirects",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct settings, redirects),
