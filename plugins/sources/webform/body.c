@@ -1,20 +1,10 @@
-/* Bodies to fields: the three types that an HTML form can send, and JSON. */
+/* Bodies to fields: the three types that an HTML form can send, and which is which. */
 #include "webform.h"
-
-#define DEPTH_MAX 8	/* of objects and arrays in each other */
-#define PATH_BYTES 1024 /* of a name with those around it; max_name is checked, too */
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define MULTIPART_TYPE "multipart/form-data"
 #define TEXT_TYPE "text/plain"
 #define JSON_TYPE "application/json"
-
-struct reading {
-	struct lg_request *request;
-	const struct settings *settings;
-	struct visitor *visitor;
-	struct problem *problem;
-};
 
 /* ---- media types --------------------------------------------------------------- */
 
@@ -54,7 +44,7 @@ static bool bad_charset(const struct reading *reading)
 
 /* ---- what all bodies have ------------------------------------------------------- */
 
-static bool give(const struct reading *reading, struct lg_slice name, struct lg_slice value)
+bool body_give(const struct reading *reading, struct lg_slice name, struct lg_slice value)
 {
 	const struct settings *settings = reading->settings;
 
@@ -112,7 +102,7 @@ static bool read_form(const struct reading *reading, struct lg_slice type, struc
 				   "The form has more fields than this gateway takes.");
 	for (size_t i = 0; i < lg_form_count(request, form); i++)
 		if (lg_form_pair(request, form, i, &pair) == LG_OK && pair.name.length &&
-		    !is_charset_field(pair.name) && !give(reading, pair.name, pair.value))
+		    !is_charset_field(pair.name) && !body_give(reading, pair.name, pair.value))
 			return false;
 	return true;
 }
@@ -138,7 +128,7 @@ static bool read_part(const struct reading *reading, const struct lg_part *part,
 		return problem_set(reading->problem, 422,
 				   "The field \"%.*s\" carries a file: this form takes no files.",
 				   name.length > 64 ? 0 : (int)name.length, name.data);
-	return give(reading, name, value);
+	return body_give(reading, name, value);
 }
 
 static bool read_multipart(const struct reading *reading, struct lg_slice type,
@@ -199,13 +189,11 @@ static bool read_lines(const struct reading *reading, struct lg_slice text)
 	while (text.length) {
 		struct lg_slice value = take_lines(&text), name = lg_slice_part(&value, '=');
 
-		if (name.length && !give(reading, name, value))
+		if (name.length && !body_give(reading, name, value))
 			return false;
 	}
 	return true;
 }
-
-static bool read_json(const struct reading *reading, struct lg_slice body);
 
 /* The one type beside the two of forms that a script may send to another site
  * without asking: so sendBeacon and fetch send JSON and forms as text. A form of
@@ -220,158 +208,13 @@ static bool read_text(const struct reading *reading, struct lg_slice type, struc
 	if (!lg_slice_trim(text).length)
 		return true;
 	if (lg_slice_trim(text).data[0] == '{')
-		return read_json(reading, text);
+		return json_body_read(reading, text);
 	if (text.data[text.length - 1] == '\n')
 		return read_lines(reading, text);
 	if (lg_slice_find(text, "\n"))
 		return problem_set(reading->problem, 422,
 				   "The form ends in the middle of a line: it was cut.");
 	return read_form(reading, LG_SLICE(FORM_TYPE), text);
-}
-
-/* ---- JSON -------------------------------------------------------------------------- */
-
-/* A name that grows as the walk goes down: "person", "person.email". */
-struct path {
-	char name[PATH_BYTES];
-	size_t length;
-	int depth;
-};
-
-static bool path_enter(struct path *path, struct lg_slice name)
-{
-	size_t dot = path->length ? 1 : 0;
-
-	if (path->depth == DEPTH_MAX || name.length + dot > PATH_BYTES - path->length)
-		return false;
-	if (dot)
-		path->name[path->length++] = '.';
-	if (name.length)
-		memcpy(path->name + path->length, name.data, name.length);
-	path->length += name.length;
-	path->depth++;
-	return true;
-}
-
-/* The members that a profile of the record has; NULL where it is none, or not as text. */
-struct profile {
-	const struct lg_json *network, *id, *url;
-};
-
-static bool is_profiles(const struct path *path)
-{
-	struct lg_slice name = {path->name, path->length};
-
-	return lg_slice_equal(name, LG_SLICE("person.profiles")) ||
-	       lg_slice_equal(name, LG_SLICE("profiles"));
-}
-
-static const struct lg_json *text_member(struct lg_request *request, const struct lg_json *value,
-					 struct lg_slice name)
-{
-	const struct lg_json *member = lg_json_member(request, value, name);
-	int32_t kind = lg_json_kind(request, member);
-
-	return kind == LG_JSON_STRING || kind == LG_JSON_NUMBER ? member : NULL;
-}
-
-/* Says which members were taken as a profile: none of what is no profile, or one that
- * cannot be taken. */
-static struct profile give_profile(const struct reading *reading, const struct path *path,
-				   const struct lg_json *value)
-{
-	struct lg_request *request = reading->request;
-	struct visitor *visitor = reading->visitor;
-	struct profile profile = {0};
-
-	if (!visitor->profile || !is_profiles(path))
-		return profile;
-	profile.network = text_member(request, value, LG_SLICE("network"));
-	profile.id = text_member(request, value, LG_SLICE("id"));
-	profile.url = text_member(request, value, LG_SLICE("url"));
-	if (!profile.network ||
-	    !visitor->profile(visitor, lg_json_text(request, profile.network),
-			      lg_json_text(request, profile.id), lg_json_text(request, profile.url),
-			      reading->problem))
-		return (struct profile){0};
-	return profile;
-}
-
-/* The path grows and shrinks with the walk; the name of a field stays. */
-static bool give_value(const struct reading *reading, const struct path *path,
-		       struct lg_slice value)
-{
-	char *name = lg_allocate(reading->request, path->length + 1);
-
-	if (!name)
-		return problem_set(reading->problem, 503, "There is no memory for the fields.");
-	memcpy(name, path->name, path->length);
-	return give(reading, (struct lg_slice){name, path->length}, value);
-}
-
-static bool give_json(const struct reading *reading, struct path *path,
-		      const struct lg_json *value);
-
-/* Objects become names with dots, elements of an array repeat its name. What a profile
- * has beside its own members is an object like any other. */
-static bool give_parts(const struct reading *reading, struct path *path,
-		       const struct lg_json *value, bool named)
-{
-	struct lg_request *request = reading->request;
-	struct profile taken = named ? give_profile(reading, path, value) : (struct profile){0};
-
-	for (const struct lg_json *part = lg_json_first(request, value); part;
-	     part = lg_json_next(request, part)) {
-		size_t length = path->length;
-		int depth = path->depth;
-
-		if (part == taken.network || part == taken.id || part == taken.url)
-			continue;
-		if (named ? !path_enter(path, lg_json_name(request, part))
-			  : path->depth++ >= DEPTH_MAX)
-			return problem_set(reading->problem, 422,
-					   "The JSON is nested deeper than %d levels, or a "
-					   "field's name with the names around it is longer than "
-					   "%d bytes.",
-					   DEPTH_MAX, PATH_BYTES);
-		if (!give_json(reading, path, part))
-			return false;
-		path->length = length;
-		path->depth = depth;
-	}
-	return true;
-}
-
-/* The depth is bounded by DEPTH_MAX. */
-static bool give_json(const struct reading *reading, struct path *path, const struct lg_json *value)
-{
-	struct lg_request *request = reading->request;
-	int32_t kind = lg_json_kind(request, value);
-
-	switch (kind) {
-	case LG_JSON_TRUE: return give_value(reading, path, LG_SLICE("true"));
-	case LG_JSON_FALSE: return give_value(reading, path, LG_SLICE("false"));
-	case LG_JSON_NUMBER:
-	case LG_JSON_STRING: return give_value(reading, path, lg_json_text(request, value));
-	case LG_JSON_ARRAY:
-	case LG_JSON_OBJECT: return give_parts(reading, path, value, kind == LG_JSON_OBJECT);
-	default: return true;
-	}
-}
-
-static bool read_json(const struct reading *reading, struct lg_slice body)
-{
-	char text[256] = "The body is no JSON.";
-	const struct lg_json *root;
-	struct path path = {.length = 0};
-
-	if (lg_json(reading->request, body, &root, (struct lg_text){text, sizeof(text)}) != LG_OK)
-		return problem_set(reading->problem, 400, "%s", text);
-	if (lg_json_kind(reading->request, root) != LG_JSON_OBJECT)
-		return problem_set(reading->problem, 422,
-				   "The body must be one JSON object: its members are the "
-				   "fields of the form.");
-	return give_json(reading, &path, root);
 }
 
 /* ---- the body ------------------------------------------------------------------------ */
@@ -389,7 +232,7 @@ bool body_read(struct lg_request *request, const struct settings *settings, stru
 	if (is_type(type, MULTIPART_TYPE))
 		return read_multipart(&reading, type, body);
 	if (is_type(type, JSON_TYPE))
-		return read_json(&reading, body);
+		return json_body_read(&reading, body);
 	if (is_type(type, TEXT_TYPE))
 		return read_text(&reading, type, body);
 	return problem_set(problem, 415,

@@ -56,6 +56,23 @@ bool body_read(struct lg_request *request, const struct settings *settings, stru
  * JSON. */
 bool body_is_form(struct lg_request *request);
 
+/* A body on its way to the visitor, for those who read it. */
+struct reading {
+	struct lg_request *request;
+	const struct settings *settings;
+	struct visitor *visitor;
+	struct problem *problem;
+};
+
+/* Gives the visitor a field within the limits that all bodies have. False with the
+ * problem. */
+bool body_give(const struct reading *reading, struct lg_slice name, struct lg_slice value);
+
+/* ---- json_body.c: JSON in a body ------------------------------------------------- */
+
+/* False with the problem, as above. */
+bool json_body_read(const struct reading *reading, struct lg_slice body);
+
 /* ---- fields.c: from fields to a lead ------------------------------------------ */
 
 /* Fills the lead from the request. False with the problem. */

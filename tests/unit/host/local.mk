@@ -14,7 +14,8 @@ check_PROGRAMS += %D%/test_services
 
 LG_WEBFORM = plugins/sources/webform/answer.c plugins/sources/webform/body.c \
 	plugins/sources/webform/cors.c plugins/sources/webform/fields.c \
-	plugins/sources/webform/page.c plugins/sources/webform/webform.c
+	plugins/sources/webform/json_body.c plugins/sources/webform/page.c \
+	plugins/sources/webform/webform.c
 # The plugin itself, linked in under a name of its own, over services that write
 # down what it does; only the fields table is lead's.
 LG_DESK = tests/unit/host/source_desk.c tests/unit/host/readers.c
