@@ -165,6 +165,18 @@ static enum csv_step give_up_rest(struct csv *csv, struct csv_row *row, const st
 	return problem_row(csv, row, problem.data, csv->text, csv->text.length);
 }
 
+/* Whether a record has to become UTF-8, and from what; absent: it is UTF-8. */
+static struct lg_slice charset_of(const struct csv *csv, struct lg_slice raw, uint64_t seen)
+{
+	static const struct lg_slice none = {NULL, 0};
+
+	if (!(seen & WORD_HIGH_BITS) || is_wide(csv))
+		return none;
+	if (csv->dialect.encoding == CSV_NAMED)
+		return csv->dialect.charset;
+	return utf8_valid(raw) ? none : LG_SLICE("windows-1252");
+}
+
 /* A quote in the last field may be its own or that of a row below: it is given up up to the end
  * of its first line, and what follows is read as if it began a record. */
 static enum csv_step give_up_field(struct csv *csv, struct csv_row *row,
@@ -187,6 +199,11 @@ static enum csv_step give_up_field(struct csv *csv, struct csv_row *row,
 	if (rest.at < rest.end)
 		csv_scan_pass_line_end(&rest);
 	row->next.line += rest.lines;
+	/* Somebody is to repair it: it keeps its letters. */
+	if (csv->dialect.encoding == CSV_GUESSED && slice_present(charset_of(csv, raw, scan->seen)))
+		raw = charset_decode(csv->arena, charset_of(csv, raw, scan->seen), raw);
+	if (!slice_present(raw))
+		return CSV_FAILED;
 	return problem_row(csv, row, problem.data, raw, (size_t)(rest.at - csv->text.data));
 }
 
@@ -212,18 +229,6 @@ static enum csv_step skip_line(struct csv *csv, struct csv_row *row)
 		pass_half_character(csv);
 	row->end = csv->at;
 	return row->end > row->begin ? CSV_ROW : CSV_END;
-}
-
-/* Whether a record has to become UTF-8, and from what; absent: it is UTF-8. */
-static struct lg_slice charset_of(const struct csv *csv, struct lg_slice raw, uint64_t seen)
-{
-	static const struct lg_slice none = {NULL, 0};
-
-	if (!(seen & WORD_HIGH_BITS) || is_wide(csv))
-		return none;
-	if (csv->dialect.encoding == CSV_NAMED)
-		return csv->dialect.charset;
-	return utf8_valid(raw) ? none : LG_SLICE("windows-1252");
 }
 
 /* Whether the last record of a file ends with a part of a character: `text` is what

@@ -299,6 +299,7 @@ static void gives_the_text_of_a_record(void **state)
 	(void)state;
 	check_text("a,b\r\n\"x\"\"y\",\"1\n2\"  \r\nc", 1, "\"x\"\"y\",\"1\n2\"  ");
 	check_text("a\nZo\xeb,b\n", 1, "Zo\xc3\xab,b");
+	check_text("a\n\"Zo\xeb\" X, y\",b\n", 1, "\"\"\"Zo\xc3\xab\"\" X, y\"\",b\"");
 	check_text("a\n1,\"b\n", 1, "\"1,\"\"b\n\"");
 	check_text("a\n1,\"\xff\"\"", 1, "\"1,\"\"\xef\xbf\xbd\"\"\"\"\"");
 }
