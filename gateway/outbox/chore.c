@@ -348,6 +348,7 @@ static void end(struct chore *chore)
 {
 	chore->more = false;
 	buffer_fini(&chore->work);
+	index_fini(&chore->kept);
 }
 
 void chore_refuse(struct chore *chore, const char *reason)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mailbox.h"
 #include "base/random.h"
+#include "outbox/index.h"
 #include "outbox/settlement.h"
 
 enum chore_kind {
@@ -85,6 +86,7 @@ struct chore {
 
 	/* the writer's own, zero before */
 	struct buffer work;
+	struct index kept; /* of a pass of pruning: leads of which an event stays */
 	int64_t cursor, key_cursor;
 	enum { PRUNE_EVENTS, PRUNE_KEYS } phase;
 	int step_count;

@@ -67,8 +67,8 @@ const struct lg_option store_options[] = {
 	 .min = 0,
 	 .max = INT64_C(36500) * 86400000,
 	 .help = "how long events are kept; older ones go when every sink that the journal knows "
-		 "has settled them and none has them open, and a lead goes with its last event; "
-		 "0s keeps all for ever"},
+		 "has settled them and none has them open, and a lead goes when none of its "
+		 "events is left; 0s keeps all for ever"},
 	{.name = "max_wait",
 	 .type = LG_DURATION,
 	 .fallback = "40s",

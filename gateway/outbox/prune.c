@@ -9,6 +9,9 @@
 #define STEP_KEY_SEQS 5000
 /* Sinks that the journal knows: as many as may watch it, and removed ones. */
 #define SINKS_MAX 1024
+/* Leads that a pass remembers because an event of them stays: 12 MB or so. Where there
+ * are more, no lead goes in the rest of it. */
+#define KEPT_LEADS_MAX 1000000
 
 /* What the index leads by to a row that goes. */
 struct entry {
@@ -21,12 +24,14 @@ struct known_sinks {
 	size_t count;
 };
 
-/* Events of one step that were looked at. */
+/* Events of one step: first all that were looked at, then those of them that go. */
 struct page {
-	int64_t seqs[STEP_EVENTS]; /* old enough, then those of them that go */
-	bool ends_lead[STEP_EVENTS];
-	size_t count; /* of seqs */
-	size_t looked_at;
+	int64_t seqs[STEP_EVENTS];
+	uint64_t leads[STEP_EVENTS]; /* see lead_mark */
+	bool ends_lead[STEP_EVENTS]; /* it holds the lead's present record */
+	bool stays[STEP_EVENTS];
+	size_t count;
+	size_t looked_at, old;
 	int64_t first_seq, last_seq; /* of what was looked at */
 	int64_t young_seq;	     /* the first that is too young; 0: none */
 };
@@ -120,41 +125,60 @@ static int find_limit(struct journal *journal, const struct known_sinks *sinks, 
 	return SQLITE_OK;
 }
 
+/* A lead in short: of its id the part that was drawn by lot. Two that have the
+ * same one would only stay together. */
+static uint64_t lead_mark(struct lg_slice id)
+{
+	uint64_t mark = 0;
+
+	if (id.length == UUID_BYTES)
+		memcpy(&mark, id.data + UUID_BYTES - sizeof(mark), sizeof(mark));
+	return mark;
+}
+
+static void take_event(sqlite3_stmt *select, int64_t before_ms, struct page *page)
+{
+	size_t i = page->count++;
+	int64_t seq = sqlite3_column_int64(select, 0);
+
+	page->seqs[i] = page->last_seq = seq;
+	page->leads[i] = lead_mark(statement_column(select, 2));
+	page->ends_lead[i] = sqlite3_column_int64(select, 3) == seq;
+	page->stays[i] = sqlite3_column_int64(select, 1) >= before_ms;
+	if (!page->stays[i])
+		page->old++;
+	else if (!page->young_seq)
+		page->young_seq = seq;
+}
+
 static int read_page(struct journal *journal, const struct chore *chore, int64_t limit_seq,
 		     struct page *page)
 {
 	sqlite3_stmt *select = NULL;
 	int rc = prepare(
 		journal,
-		"SELECT e.seq, e.at, l.event FROM event e LEFT JOIN lead l ON l.id = e.lead"
+		"SELECT e.seq, e.at, e.lead, l.event FROM event e LEFT JOIN lead l ON l.id = e.lead"
 		" WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?",
 		&select);
 
-	*page = (struct page){.first_seq = chore->cursor + 1, .last_seq = chore->cursor};
+	page->count = page->old = 0;
+	page->first_seq = chore->cursor + 1;
+	page->last_seq = chore->cursor;
+	page->young_seq = 0;
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(select, 1, chore->cursor);
 		sqlite3_bind_int64(select, 2, limit_seq);
 		sqlite3_bind_int64(select, 3, STEP_EVENTS);
-		while (sqlite3_step(select) == SQLITE_ROW) {
-			int64_t seq = sqlite3_column_int64(select, 0);
-			page->looked_at++;
-			page->last_seq = seq;
-			if (sqlite3_column_int64(select, 1) >= chore->before_ms) {
-				if (!page->young_seq)
-					page->young_seq = seq;
-				continue;
-			}
-			page->ends_lead[page->count] = sqlite3_column_int64(select, 2) == seq;
-			page->seqs[page->count++] = seq;
-		}
+		while (sqlite3_step(select) == SQLITE_ROW)
+			take_event(select, chore->before_ms, page);
 		rc = sqlite3_reset(select);
 	}
+	page->looked_at = page->count;
 	sqlite3_finalize(select);
 	return rc;
 }
 
-/* Takes what is open for a sink out of the page: for dead letters there is no
- * time limit. */
+/* What is open for a sink stays: for dead letters there is no time limit. */
 static int keep_open(struct journal *journal, struct lg_slice sink, struct page *page)
 {
 	sqlite3_stmt *select = NULL;
@@ -168,18 +192,47 @@ static int keep_open(struct journal *journal, struct lg_slice sink, struct page 
 		while (sqlite3_step(select) == SQLITE_ROW) {
 			int64_t seq = sqlite3_column_int64(select, 0);
 			size_t i = settled_place(page->seqs, page->count, seq);
-			if (i == page->count || page->seqs[i] != seq)
-				continue;
-			page->count--;
-			memmove(&page->seqs[i], &page->seqs[i + 1],
-				(page->count - i) * sizeof(page->seqs[0]));
-			memmove(&page->ends_lead[i], &page->ends_lead[i + 1],
-				(page->count - i) * sizeof(page->ends_lead[0]));
+			if (i < page->count && page->seqs[i] == seq)
+				page->stays[i] = true;
 		}
 		rc = sqlite3_reset(select);
 	}
 	sqlite3_finalize(select);
 	return rc;
+}
+
+/* A lead stays as long as any of its events: the destination that gets that one has
+ * to find the lead's id at it, and a person the record. The record is in the last of
+ * them, and a pass goes upwards, so what stays is met before. False: no memory. */
+static bool keep_leads(struct chore *chore, struct page *page)
+{
+	struct index *kept = &chore->kept;
+	int64_t found;
+
+	for (size_t i = 0; i < page->count; i++) {
+		bool all_noted = kept->keys < KEPT_LEADS_MAX;
+		if (page->ends_lead[i])
+			page->stays[i] = page->stays[i] || !all_noted ||
+					 index_find(kept, page->leads[i], &found, 1) > 0;
+		else if (page->stays[i] && all_noted &&
+			 index_find(kept, page->leads[i], &found, 1) == 0 &&
+			 !index_add(kept, page->leads[i], page->seqs[i]))
+			return false;
+	}
+	return true;
+}
+
+static void leave_what_stays(struct page *page)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->count; i++) {
+		if (page->stays[i])
+			continue;
+		page->seqs[count] = page->seqs[i];
+		page->ends_lead[count++] = page->ends_lead[i];
+	}
+	page->count = count;
 }
 
 /* ---- going --------------------------------------------------------------------- */
@@ -226,39 +279,46 @@ static int drop_page(struct journal *journal, const struct known_sinks *sinks,
 	return rc;
 }
 
+/* Where the next step goes on. A page of young events alone: from here on all are
+ * young, but for clocks that were set, and then it is the next pass that finds them. */
+static void move_on(struct chore *chore, const struct page *page, int64_t limit_seq)
+{
+	chore->count += (int64_t)page->count;
+	chore->cursor = page->last_seq;
+	if (!chore->last_seq && page->young_seq)
+		chore->last_seq = page->young_seq - 1;
+	chore->more = true;
+	if (page->old == 0 || page->looked_at < STEP_EVENTS) {
+		chore->phase = PRUNE_KEYS;
+		if (!chore->last_seq)
+			chore->last_seq = limit_seq;
+	}
+}
+
 /* The names outlive settled_clear, which uses the journal's arena. */
 static int prune_events(struct journal *journal, struct chore *chore, struct arena *arena)
 {
 	struct known_sinks *sinks = arena_zalloc(arena, sizeof(*sinks));
 	struct page page;
 	int64_t limit_seq;
-	size_t old;
 	int rc = sinks ? find_sinks(journal, arena, sinks) : SQLITE_NOMEM;
 
 	if (rc == SQLITE_OK)
 		rc = find_limit(journal, sinks, &limit_seq);
 	if (rc == SQLITE_OK)
 		rc = read_page(journal, chore, limit_seq, &page);
-	old = rc == SQLITE_OK ? page.count : 0;
-	for (size_t i = 0; rc == SQLITE_OK && page.count && i < sinks->count; i++)
+	for (size_t i = 0; rc == SQLITE_OK && page.old && i < sinks->count; i++)
 		rc = keep_open(journal, sinks->names[i], &page);
-	if (rc == SQLITE_OK && page.count)
-		rc = drop_page(journal, sinks, &page);
+	if (rc == SQLITE_OK && !keep_leads(chore, &page))
+		rc = SQLITE_NOMEM;
 	if (rc != SQLITE_OK)
 		return rc;
-	chore->count += (int64_t)page.count;
-	chore->cursor = page.last_seq;
-	if (!chore->last_seq && page.young_seq)
-		chore->last_seq = page.young_seq - 1;
-	/* A page of young events alone: from here on all are young, but for clocks
-	 * that were set, and then it is the next pass that finds them. */
-	chore->more = true;
-	if (old == 0 || page.looked_at < STEP_EVENTS) {
-		chore->phase = PRUNE_KEYS;
-		if (!chore->last_seq)
-			chore->last_seq = limit_seq;
-	}
-	return SQLITE_OK;
+	leave_what_stays(&page);
+	if (page.count)
+		rc = drop_page(journal, sinks, &page);
+	if (rc == SQLITE_OK)
+		move_on(chore, &page, limit_seq);
+	return rc;
 }
 
 /* ---- keys of leads that are gone ------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* What nobody needs any more goes: events that are older than the retention, that
  * every sink which the journal knows has settled, and that are open nowhere. A
- * lead goes with its present record, which is the last of its events, so one that
- * was touched within the retention stays; its keys, its ids at destinations and
- * the attempts of its events go too. Settled rows take back what they said of
+ * lead goes with its present record, which is the last of its events and stays as
+ * long as any of them, so one that was touched within the retention stays, and so
+ * does that of a dead letter; its keys, its ids at destinations and the attempts of
+ * its events go too. Settled rows take back what they said of
  * what is gone, so that every sum still closes; positions stay.
  *
  * The newest event always stays: it says which number comes next. Writer thread. */

@@ -345,6 +345,8 @@ void writer_stop(struct writer *writer)
 
 void writer_fini(struct writer *writer)
 {
+	if (writer->pruning.more)
+		chore_refuse(&writer->pruning, "the gateway stops");
 	close_mail(writer);
 }
 

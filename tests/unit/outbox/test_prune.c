@@ -169,6 +169,47 @@ static void lead_goes_with_its_last_event(void **state)
 	assert_memory_not_equal(anew.lead_id, gone.lead_id, UUID_BYTES);
 }
 
+/* The last of its events stays for the first, with all that the lead has. */
+static void lead_stays_with_its_dead_letter(void **state)
+{
+	struct kit *kit = *state;
+	const struct settled_event healed = {.seq = 1, .state = DELIVERY_DELIVERED};
+	struct settlement settlement = {.reply = &kit->replies,
+					.sink = CRM,
+					.first_seq = 1,
+					.last_seq = 1,
+					.events = &healed,
+					.count = 1};
+
+	kit->dedup.person_window_ms = YOUNG_MS;
+	kit_open(kit);
+	struct capture first = post_at(kit, 1, OLD_MS);
+	post_at(kit, 1, OLD_MS + 1000);
+	post_at(kit, 1, OLD_MS + 2000);
+	post_at(kit, 2, OLD_MS + 2500);
+	settle(kit, CRM, 1, "xddd");
+	assert_int_equal(prune(kit), 1);
+	assert_int_equal(count(kit, "lead"), 2);
+	assert_int_equal(count(kit, "external"), 2);
+	assert_non_null(strstr(kit_record(kit, first.lead_id), "p1@x.example"));
+	check(kit, CRM, DELIVERY_DELIVERED, 2);
+	/* By its keys, too, who comes back is no new lead. */
+	assert_int_equal(post_at(kit, 1, OLD_MS + 3000).verdict, CAPTURE_TOUCHED);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event WHERE lead ="
+					" (SELECT lead FROM event WHERE seq = 1)"),
+			 3);
+	settle(kit, CRM, 5, "d");
+	post_at(kit, 3, YOUNG_MS);
+	settle(kit, CRM, 6, "d");
+	assert_int_equal(prune(kit), 2);
+	outbox_settle(kit->outbox, &settlement);
+	kit_reply(kit);
+	assert_true(settlement.stored);
+	assert_int_equal(prune(kit), 2);
+	assert_int_equal(count(kit, "external"), 1);
+	assert_int_equal(count(kit, "identity"), 1);
+}
+
 static void newest_event_keeps_the_numbers(void **state)
 {
 	struct kit *kit = *state;
@@ -204,7 +245,8 @@ static void sink_that_has_begun_holds_its_events(void **state)
 /* More than a step takes, in all its tables, and with gaps. */
 static void long_pass_goes_in_steps(void **state)
 {
-	enum { EVENTS = 1700 };
+	/* A seventh is dead, and so many leads of these came back later. */
+	enum { EVENTS = 1700, DEAD = (EVENTS + 6) / 7, BACK = (500 + 6) / 7 };
 	static struct settled_event events[EVENTS];
 	static struct post posts[EVENTS];
 	static char emails[EVENTS][32];
@@ -232,9 +274,12 @@ static void long_pass_goes_in_steps(void **state)
 	kit_reply(kit);
 	assert_true(settlement.stored);
 	post_at(kit, 1, YOUNG_MS);
-	assert_int_equal(prune(kit), EVENTS - (EVENTS + 6) / 7);
-	check(kit, CRM, DELIVERY_DEAD, (EVENTS + 6) / 7);
-	check(kit, CRM, DELIVERY_DELIVERED, 0);
+	assert_int_equal(prune(kit), EVENTS - DEAD - BACK);
+	check(kit, CRM, DELIVERY_DEAD, DEAD);
+	check(kit, CRM, DELIVERY_DELIVERED, BACK);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM event WHERE NOT EXISTS (SELECT 1"
+					" FROM lead WHERE id = event.lead)"),
+			 0);
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM identity WHERE NOT EXISTS (SELECT 1"
 					" FROM lead WHERE id = identity.lead)"),
 			 0);
@@ -325,6 +370,7 @@ int main(void)
 		STORE_TEST(settled_and_old_goes),
 		STORE_TEST(what_is_open_stays),
 		STORE_TEST(lead_goes_with_its_last_event),
+		STORE_TEST(lead_stays_with_its_dead_letter),
 		STORE_TEST(newest_event_keeps_the_numbers),
 		STORE_TEST(sink_that_has_begun_holds_its_events),
 		STORE_TEST(long_pass_goes_in_steps),
