@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/log.h"
+#include "outbox/attempts.h"
 #include "outbox/capture.h"
 #include "outbox/fault.h"
 #include "outbox/settler.h"
@@ -26,6 +27,7 @@ void batch_setup(void)
 	static const char name[] = "leadgate_store_captures_total";
 	static const char help[] = "Leads that the journal has answered for";
 
+	attempts_setup();
 	counters.commits = counter_of("leadgate_store_commits_total", "", "Transactions committed");
 	counters.settlements = counter_of("leadgate_store_settlements_total", "",
 					  "Settlements of batches written");
@@ -110,15 +112,19 @@ static int transact(struct batch *batch, struct journal *journal, struct room *r
 	int rc = journal_begin(journal);
 
 	*culprit = NULL;
-	if (rc == SQLITE_OK && batch->submissions && !room_check(room, journal))
+	if (rc == SQLITE_OK && !batch->submissions)
+		room_measure(room, journal);
+	else if (rc == SQLITE_OK && !room_check(room, journal))
 		rc = SQLITE_FULL;
 	if (rc == SQLITE_OK)
 		rc = store_all(batch, journal, culprit);
 	outbox_fault("before-commit");
 	if (rc == SQLITE_OK)
 		rc = journal_commit(journal);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
+		attempts_committed(journal);
 		return rc;
+	}
 	/* A draft of its own may fail when another one's turn has come. */
 	if (journal->failed_seq)
 		*culprit = maker_of(batch, journal->failed_seq);
@@ -182,6 +188,25 @@ static void count_stored(struct batch *batch)
 	}
 }
 
+/* Old attempts give their room to the outcomes of new ones; false: none did. */
+static bool drop_attempts(struct journal *journal)
+{
+	int rc = journal_begin(journal);
+
+	if (rc == SQLITE_OK)
+		rc = attempts_drop_oldest(journal);
+	if (rc == SQLITE_OK)
+		rc = journal_commit(journal);
+	if (rc == SQLITE_OK) {
+		attempts_committed(journal);
+		return journal->attempts_dropped > 0;
+	}
+	rc = store_plain_result(journal->db, rc);
+	store_abort_if_broken(journal->db, rc);
+	journal_rollback(journal);
+	return false;
+}
+
 /* Settlements alone, when the captures beside them found no room. */
 static bool settle_alone(struct batch *batch, struct journal *journal, struct room *room)
 {
@@ -190,7 +215,10 @@ static bool settle_alone(struct batch *batch, struct journal *journal, struct ro
 
 	if (!alone.settlements)
 		return false;
-	if (transact(&alone, journal, room, &culprit) == SQLITE_OK) {
+	int rc = transact(&alone, journal, room, &culprit);
+	if ((rc & 0xff) == SQLITE_FULL && drop_attempts(journal))
+		rc = transact(&alone, journal, room, &culprit);
+	if (rc == SQLITE_OK) {
 		count_stored(&alone);
 		return true;
 	}

@@ -106,6 +106,7 @@ int journal_begin(struct journal *journal)
 	recent_turn(&journal->recent, clock_monotonic_ms());
 	journal->undo_count = 0;
 	journal->failed_seq = 0;
+	journal->attempts_dropped = 0;
 	return statement_run(journal_statement(journal, STATEMENT_BEGIN));
 }
 

@@ -41,6 +41,13 @@ struct journal {
 	int64_t last_seq, leads; /* with the open transaction */
 	int64_t committed_seq, committed_leads;
 
+	/* Below store.max_size without what is kept for settlements, as the room saw it
+	 * last; negative: that is being used. What may be done without goes by it. */
+	int64_t spare_bytes, reserve_bytes;
+	int64_t attempts_dropped; /* in the open transaction, or left out */
+	int64_t attempt_cursor;	  /* row up to which failures were looked for, to drop them */
+	bool history_told;	  /* that attempts are left out */
+
 	/* For reading, merging and encoding one record. */
 	struct arena arena;
 	struct buffer record, changes, body;

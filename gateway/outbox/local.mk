@@ -2,6 +2,7 @@
 # but on the last; headers need no entry. %D% is this folder, %C% the same with _.
 noinst_LIBRARIES += %D%/liboutbox.a
 %C%_liboutbox_a_SOURCES = \
+	%D%/attempts.c \
 	%D%/backup.c \
 	%D%/balance.c \
 	%D%/balance_claims.c \

@@ -94,7 +94,7 @@ static void warn_once(struct room *room, int64_t used)
 	room->warned = above;
 }
 
-bool room_check(struct room *room, struct journal *journal)
+void room_measure(struct room *room, struct journal *journal)
 {
 	int64_t max = room->store->max_size_bytes;
 	int64_t used = (read_pages(journal, STATEMENT_PAGES) -
@@ -104,7 +104,19 @@ bool room_check(struct room *room, struct journal *journal)
 	atomic_store(&room->used_bytes, used);
 	counter_set(room->gauge_used, used);
 	warn_once(room, used);
-	if (used <= max - reserve_of(max))
+	journal->reserve_bytes = reserve_of(max);
+	journal->spare_bytes = max - journal->reserve_bytes - used;
+	/* A disk is full at another size. */
+	if (atomic_load(&room->reason) && journal->spare_bytes > 0)
+		journal->spare_bytes = 0;
+	if (!room->warned)
+		journal->history_told = false;
+}
+
+bool room_check(struct room *room, struct journal *journal)
+{
+	room_measure(room, journal);
+	if (journal->spare_bytes >= 0)
 		return true;
 	refuse(room, REASON_MAX_SIZE);
 	return false;

@@ -22,6 +22,9 @@ struct room {
 bool room_init(struct room *room, struct journal *journal, const struct store_settings *store,
 	       struct error *error);
 
+/* Writer: how much room there is, for who can do with less: journal->spare_bytes. */
+void room_measure(struct room *room, struct journal *journal);
+
 /* Writer, in the transaction, before captures: false with `reason` set when max_size leaves no
  * room. A part of max_size is kept for settlements. */
 bool room_check(struct room *room, struct journal *journal);

@@ -1,22 +1,16 @@
 #include "outbox/settler.h"
 
 #include "base/log.h"
+#include "outbox/attempts.h"
 #include "outbox/outcomes.h"
 #include "outbox/settled.h"
 
-#define ANSWER_BYTES_MAX 1024
 #define REASON_BYTES_MAX 512
 
 static bool is_open(enum delivery_state state)
 {
 	return state == DELIVERY_RETRY || state == DELIVERY_PARKED || state == DELIVERY_DEAD ||
 	       state == DELIVERY_UNCLASSIFIED;
-}
-
-/* Whether the destination was asked at all. */
-static bool was_attempted(enum delivery_state state)
-{
-	return state == DELIVERY_DELIVERED || is_open(state);
 }
 
 /* NULL for what is not there. */
@@ -97,58 +91,6 @@ static int put_external(struct journal *journal, struct lg_slice sink,
 	statement_bind_blob(put, 2, lead_id, UUID_BYTES);
 	statement_bind_text(put, 3, event->external_id);
 	return statement_run(put);
-}
-
-static int add_attempt(struct journal *journal, const struct settlement *settlement,
-		       const struct settled_event *first, const struct settled_event *last)
-{
-	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_ATTEMPT);
-	struct lg_slice answer = slice_cut(first->answer, 0, ANSWER_BYTES_MAX);
-
-	statement_bind_text(add, 1, settlement->sink);
-	sqlite3_bind_int64(add, 2, settlement->at_ms);
-	sqlite3_bind_int64(add, 3, first->seq);
-	sqlite3_bind_int64(add, 4, last->seq);
-	statement_bind_text(add, 5, slice_from(delivery_state_name(first->state)));
-	if (first->status)
-		sqlite3_bind_int(add, 6, first->status);
-	else
-		sqlite3_bind_null(add, 6);
-	/* A blob: it may be anything, cut anywhere. */
-	if (slice_present(answer))
-		statement_bind_blob(add, 7, answer.data, answer.length);
-	else
-		sqlite3_bind_null(add, 7);
-	statement_bind_text(add, 8, slice_cut(first->reason, 0, REASON_BYTES_MAX));
-	return statement_run(add);
-}
-
-/* What one row can say of both. An answer that delivered is none to keep. */
-static bool went_alike(const struct settled_event *a, const struct settled_event *b)
-{
-	return a->state == b->state && a->untried == b->untried && a->status == b->status &&
-	       slice_equal(a->reason, b->reason) &&
-	       (a->state == DELIVERY_DELIVERED || slice_equal(a->answer, b->answer));
-}
-
-/* One row for events in a row that went alike. */
-static int add_attempts(struct journal *journal, const struct settlement *settlement,
-			const struct settled_event *events, size_t count)
-{
-	size_t first = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct settled_event *e = &events[i], *f = &events[first];
-		if (i + 1 < count && e[1].seq == e->seq + 1 && went_alike(f, &e[1]))
-			continue;
-		if (was_attempted(f->state) && !f->untried) {
-			int rc = add_attempt(journal, settlement, f, e);
-			if (rc != SQLITE_OK)
-				return rc;
-		}
-		first = i + 1;
-	}
-	return SQLITE_OK;
 }
 
 static int add_settled(struct journal *journal, const struct settlement *settlement,
@@ -275,5 +217,5 @@ int settler_store(struct journal *journal, struct settlement *settlement)
 	}
 	if (rc == SQLITE_OK)
 		rc = store_externals(journal, settlement, events, count);
-	return rc == SQLITE_OK ? add_attempts(journal, settlement, events, count) : rc;
+	return rc == SQLITE_OK ? attempts_add(journal, settlement, events, count) : rc;
 }

@@ -6,6 +6,8 @@ check_LIBRARIES += %D%/libkit.a
 %C%_libkit_a_SOURCES = %D%/kit.c
 LG_KIT_OUTBOX = %D%/libkit.a $(LG_LIBS_OUTBOX)
 
+check_PROGRAMS += %D%/test_attempts
+%C%_test_attempts_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_balance
 %C%_test_balance_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_capture
