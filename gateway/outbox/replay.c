@@ -173,12 +173,34 @@ static int make_due(struct journal *journal, struct lg_slice sink, int64_t seq, 
 	return statement_run(put);
 }
 
+/* About what an event takes that becomes open, and what one that is open already. */
+#define OPENED_BYTES 200
+#define DUE_BYTES 40
+
+/* What is open does not grow by much, and its delivery may be what makes room: for
+ * it a part of what is kept for settlements is given. */
+static bool fits(const struct journal *journal, const struct replay *replay,
+		 const struct replay_page *page)
+{
+	int64_t closed = 0, open = 0;
+
+	for (size_t i = 0; i < page->count; i++) {
+		if (!replay_takes(page->events[i].state, replay->again))
+			continue;
+		closed += !is_open(page->events[i].state);
+		open += is_open(page->events[i].state);
+	}
+	if (closed > 0)
+		return closed * OPENED_BYTES + open * DUE_BYTES <= journal->spare_bytes;
+	return open * DUE_BYTES <= journal->spare_bytes + journal->reserve_bytes / 2;
+}
+
 int replay_store(struct journal *journal, struct lg_slice sink, const struct replay *replay,
 		 const struct replay_page *page)
 {
 	int64_t closed[REPLAY_PAGE], now_ms = clock_wall_ms();
 	size_t closed_count = 0;
-	int rc = SQLITE_OK;
+	int rc = fits(journal, replay, page) ? SQLITE_OK : SQLITE_FULL;
 
 	for (size_t i = 0; i < page->count && rc == SQLITE_OK; i++) {
 		const struct replay_event *event = &page->events[i];

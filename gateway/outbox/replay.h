@@ -38,7 +38,8 @@ void replay_count(const struct replay_page *page, const struct replay *replay,
 int64_t replay_taken(const struct replay_plan *plan);
 
 /* Writer, inside a transaction: those that are taken become due now, as if new,
- * and what was said of them before is taken back. An SQLite result. */
+ * and what was said of them before is taken back. An SQLite result: SQLITE_FULL
+ * where they would take the room that is kept for settlements. */
 struct journal;
 int replay_store(struct journal *journal, struct lg_slice sink, const struct replay *replay,
 		 const struct replay_page *page);

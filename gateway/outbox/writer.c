@@ -138,6 +138,7 @@ static void do_chore(struct writer *writer)
 		chore_refuse(chore, damage);
 	} else {
 		gate_enter(writer->gate);
+		room_measure(writer->room, writer->journal);
 		chore_step(writer->journal, chore);
 		gate_leave(writer->gate);
 		publish(writer);

@@ -106,11 +106,34 @@ static void old_failures_give_their_room(void **state)
 			 600);
 }
 
+static void replay_leaves_room_for_outcomes(void **state)
+{
+	struct kit *kit = *state;
+	struct chore again = {.kind = CHORE_REPLAY,
+			      .sink = CRM,
+			      .replay = {.last_seq = INT64_MAX, .again = true}};
+	struct chore dead = {.kind = CHORE_REPLAY,
+			     .sink = CRM,
+			     .replay = {.last_seq = INT64_MAX, .dead_only = true}};
+
+	fill(kit);
+	assert_true(settle(kit, true, DELIVERY_DELIVERED));
+	assert_false(outbox_do_now(kit->outbox, &again));
+	assert_non_null(strstr(again.error.text, "there is no room"));
+	assert_int_equal(again.count, 0);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM open"), 0);
+	/* Dead letters may: to deliver them makes room. */
+	kit_sql(kit, "INSERT INTO open (sink, seq, state, attempts) VALUES ('crm', 3, 'dead', 1)");
+	assert_true(outbox_do_now(kit->outbox, &dead));
+	assert_int_equal(dead.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(failures_leave_room_for_outcomes),
 		STORE_TEST(old_failures_give_their_room),
+		STORE_TEST(replay_leaves_room_for_outcomes),
 	};
 
 	return RUN(tests);
