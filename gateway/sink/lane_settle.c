@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "sink/lane_state.h"
 
 #define RESEND_MS 1000 /* the writer had no room: ask it again */
@@ -260,8 +261,21 @@ static void count_results(struct lane *lane, const struct settlement *settlement
 		lane_count(lane, (enum lane_counter)c, by_counter[c]);
 }
 
+/* Without it nothing new is delivered, so it is said, and that it is over. */
+static void tell_resend(struct lane *lane, bool stored)
+{
+	if (stored && lane->resend_told)
+		log_notice("sink.outcomes_stored", LOG_SLICE("sink", lane->instance->name));
+	else if (!stored && !lane->resend_told)
+		log_error("sink.outcomes_wait", LOG_SLICE("sink", lane->instance->name),
+			  LOG_TEXT("reason", "the journal cannot take the outcomes of deliveries; "
+					     "nothing new is delivered until it can"));
+	lane->resend_told = !stored;
+}
+
 static void take_settlement(struct lane *lane, struct settlement *settlement)
 {
+	tell_resend(lane, settlement->stored);
 	if (!settlement->stored) {
 		lane->resend_ms = clock_monotonic_ms() + RESEND_MS;
 		return;

@@ -113,6 +113,7 @@ struct lane {
 	struct settled_event *merged;
 	bool was_first;	   /* it was of first-hand runs */
 	int64_t resend_ms; /* monotonic: the writer had no room; INT64_MAX: it has it */
+	bool resend_told;  /* the log has that the writer had none */
 
 	bool was_due;	     /* the last run was of due events: new ones have their turn */
 	int64_t next_due_ms; /* wall clock; 0: not known */

@@ -7,6 +7,8 @@ use JSON::PP;
 use LeadgateTest;
 use Test::More;
 
+$ENV{LEADGATE_TEST_PLUGINS} ||= ($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . '/tests/plugin';
+
 my $number = 0;
 my $filler = 'x' x 20_000;
 
@@ -68,6 +70,34 @@ my @announced = (qr/event=\S*(store|outbox|room|disk|writer|sink|lane|plugin)/);
     $gateway->start;
     is(post($gateway)->{status}, 202, 'with more room it takes leads again');
     $gateway->wait_events($taken + 1);
+    $gateway->finish;
+}
+
+# No room even for the outcomes of deliveries: said once, and not the end.
+{
+    my $gateway = LeadgateTest->new(config => <<'YAML')->announce(@announced);
+listen: [{ address: "127.0.0.1:0" }]
+store: { path: "@DIR@/store.db", max_size: 1MiB }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+sinks:
+  crm: { plugin: failing_sink, script: "@DIR@/script", retry_first: 100ms, retry_max: 100ms }
+YAML
+    spew($gateway->dir . '/script', "retry\n");
+    $gateway->start;
+    $gateway->command('pause', 'crm');
+    my @requests = map { form_request('/f/contact', [email => "w$_\@example.com"]) } 1 .. 200;
+    is(scalar(grep { $_->{status} == 202 } $gateway->exchange_all(@requests)), 200, 'leads that wait for a sink');
+    # Something that nobody drops.
+    $gateway->sql("PRAGMA max_page_count = 100000; INSERT INTO state VALUES ('test', 'hog', zeroblob(1 << 20), NULL)");
+    $gateway->command('resume', 'crm');
+    wait_until { $gateway->log =~ /level=error event=sink\.outcomes_wait sink=crm / } 'the log says that outcomes wait';
+    $gateway->sql("DELETE FROM state WHERE key = 'hog'");
+    wait_until { $gateway->log =~ /event=sink\.outcomes_stored sink=crm/ } 'and that it is over';
+    is(scalar(() = $gateway->log =~ /event=sink\.outcomes_wait/g), 1, 'it was said once');
+    spew($gateway->dir . '/script', "deliver\n");
+    wait_until { $gateway->sql('SELECT max(last_seq) FROM settled') == 200
+        && $gateway->sql('SELECT count(*) FROM open') == 0 } 'all is delivered in the end';
     $gateway->finish;
 }
 
