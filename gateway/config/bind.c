@@ -28,7 +28,7 @@ struct lg_option option_at(const struct option_table *table, size_t index)
 static struct binding binding_of(const struct section *section, const struct lg_option *row)
 {
 	return (struct binding){section->document, section->hooks, row,
-				section->settings + row->offset};
+				section->settings + row->offset, section->map};
 }
 
 /* Whether `key` is the row's name, or that of the file with its secret. */
@@ -153,7 +153,7 @@ static void bind_absent(struct section *section)
 		if (section->seen[i])
 			continue;
 		if (row.fallback)
-			bind_fallback(&binding);
+			section->good &= bind_fallback(&binding);
 		else if (row.flags & LG_REQUIRED)
 			document_error(section->document, section->map,
 				       "%s lacks the option \"%s\": expected %s", section->what,

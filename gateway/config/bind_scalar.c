@@ -105,7 +105,7 @@ static bool is_authority(struct lg_slice text)
 }
 
 /* Scheme, a host, and no byte that RFC 3986 keeps out of a URL. */
-static bool is_http_url(struct lg_slice text)
+bool bind_is_url(struct lg_slice text)
 {
 	struct lg_slice authority;
 	size_t scheme = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
@@ -126,7 +126,7 @@ static bool is_http_url(struct lg_slice text)
 
 static bool bind_url(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
-	if (!is_http_url(text))
+	if (!bind_is_url(text))
 		return bind_value_wrong(binding, node, NULL);
 	*(struct lg_slice *)binding->place = text;
 	return true;
@@ -157,9 +157,8 @@ static bool bind_expression(const struct binding *binding, struct fy_node *node,
 	struct error error = {""};
 
 	if (binding->hooks->expression && !binding->hooks->expression(text, &error)) {
-		ALWAYS(node);
-		document_error(binding->document, node, "\"%s\": %s", binding->row->name,
-			       error.text);
+		document_error(binding->document, node ? node : binding->section, "\"%s\": %s%s",
+			       binding->row->name, bind_value_origin(node), error.text);
 		return false;
 	}
 	*(struct lg_slice *)binding->place = text;
@@ -172,8 +171,9 @@ static bool bind_text(const struct binding *binding, struct fy_node *node, struc
 	const struct lg_option *row = binding->row;
 
 	if (text.length == 0 && (row->type == LG_SECRET || (row->flags & LG_REQUIRED))) {
-		ALWAYS(node);
-		document_error(binding->document, node, "\"%s\" must not be empty", row->name);
+		document_error(binding->document, node ? node : binding->section,
+			       "\"%s\"%s must not be empty", row->name,
+			       node ? "" : ": its default");
 		return false;
 	}
 	*(struct lg_slice *)binding->place = text;

@@ -10,11 +10,14 @@
 
 /* Reads `text` into the place. What is kept of it is not copied, but for a path: it lives
  * with the document or the row. `node` is where a mistake is reported; NULL: the text is
- * the row's fallback, and a mistake ends the process. False: the text is absent, not of the
+ * the row's fallback. False: the text is absent, not of the
  * row's type, out of its range, or an expression that does not pass; it is reported, but for
  * a variable that is not set, which document_open has reported. Where no memory is left for
  * a path it is absent. */
 bool bind_scalar(const struct binding *binding, struct fy_node *node, struct lg_slice text);
+
+/* Whether a text is what an option of type LG_URL takes. */
+bool bind_is_url(struct lg_slice text);
 
 /* A secret from the file that a node names, beside the configuration where the name is
  * relative. Its bytes, trimmed, live with the document. False, reported as above: no name, a

@@ -40,20 +40,30 @@ static bool show(const struct binding *binding, struct fy_node *node)
 	       document_show(binding->document, node);
 }
 
+static bool fallback_wrong(const struct binding *binding, const char *expected)
+{
+	document_error(binding->document, binding->section, "\"%s\": %sexpected %s",
+		       binding->row->name, bind_value_origin(NULL),
+		       expected ? expected : bind_value_form(binding->row->type));
+	return false;
+}
+
 /* `expected` NULL stands for the form of the row's type. A value that may be a
  * credential is not shown. */
 bool bind_value_wrong(const struct binding *binding, struct fy_node *node, const char *expected)
 {
 	const struct lg_option *row = binding->row;
-	struct lg_slice text = document_text(binding->document, node);
-	const char *found = document_is_map(node)    ? "a mapping"
-			    : document_is_list(node) ? "a list"
-			    : !slice_present(text)   ? "nothing"
-			    : !show(binding, node)   ? "something else"
-						     : NULL;
+	struct lg_slice text;
+	const char *found;
 
-	/* Without a node the text is the row's own fallback. */
-	ALWAYS(node);
+	if (!node)
+		return fallback_wrong(binding, expected);
+	text = document_text(binding->document, node);
+	found = document_is_map(node)	 ? "a mapping"
+		: document_is_list(node) ? "a list"
+		: !slice_present(text)	 ? "nothing"
+		: !show(binding, node)	 ? "something else"
+					 : NULL;
 	if (document_text_is_unset(binding->document, node))
 		return false;
 	if (!expected)
@@ -205,33 +215,39 @@ bool bind_value(const struct binding *binding, struct fy_node *node)
 /* ---- what the row says where the document says nothing ------------------------------ */
 
 /* "one" or "[one, two]"; words only. */
-static void fallback_list(const struct binding *binding, struct lg_slice text)
+static bool fallback_list(const struct binding *binding, struct lg_slice text)
 {
-	struct arena *arena = document_arena(binding->document);
-	struct lg_slice *items = arena_alloc(arena, (text.length + 1) * sizeof(*items));
+	struct document *document = binding->document;
+	struct lg_slice *items = arena_alloc(document_arena(document),
+					     (text.length + 1) * sizeof(*items));
 	struct lg_slice item;
 	size_t count = 0;
 
-	ALWAYS(items);
-	if (slice_starts(text, "[")) {
-		ALWAYS(slice_ends(text, "]"));
-		text = slice_trim(slice_cut(text, 1, text.length - 2));
+	if (!items) {
+		document_error(document, binding->section, "no memory for these values");
+		return false;
 	}
+	if (slice_starts(text, "[") != slice_ends(text, "]"))
+		return bind_value_wrong(binding, NULL, NULL);
+	if (slice_starts(text, "["))
+		text = slice_trim(slice_cut(text, 1, text.length - 2));
 	while (text.length > 0 && slice_split(&text, ',', &item)) {
 		items[count] = slice_trim(item);
-		ALWAYS(items[count++].length > 0);
+		if (items[count++].length == 0)
+			return bind_value_wrong(binding, NULL, NULL);
 	}
 	*(struct lg_list *)binding->place = (struct lg_list){items, count};
+	return true;
 }
 
-void bind_fallback(const struct binding *binding)
+bool bind_fallback(const struct binding *binding)
 {
 	struct lg_slice text = slice_from(binding->row->fallback);
 
 	switch (binding->row->type) {
-	case LG_LIST: fallback_list(binding, text); break;
+	case LG_LIST: return fallback_list(binding, text);
 	case LG_MAP:
-	case LG_FIELD_MAP: ALWAYS(slice_is(text, "{}")); break;
-	default: ALWAYS(bind_scalar(binding, NULL, text));
+	case LG_FIELD_MAP: return slice_is(text, "{}") || bind_value_wrong(binding, NULL, NULL);
+	default: return bind_scalar(binding, NULL, text);
 	}
 }

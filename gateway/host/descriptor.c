@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "config/bind_scalar.h"
 
 /* What a plugin of 0.1 has at least. Later members come after these. */
 #define PLUGIN_BYTES (offsetof(struct lg_plugin, sink) + sizeof(void *))
@@ -176,7 +177,23 @@ static bool is_choice(const char *choices, struct lg_slice word)
 	return false;
 }
 
-/* A default that is none would be found when somebody leaves the option out. */
+/* "one" or "[one, two]": words, and no empty one. */
+static bool is_list(struct lg_slice text)
+{
+	struct lg_slice word;
+
+	if (slice_starts(text, "[") != slice_ends(text, "]"))
+		return false;
+	if (slice_starts(text, "["))
+		text = slice_trim(slice_cut(text, 1, text.length - 2));
+	while (text.length > 0 && slice_split(&text, ',', &word))
+		if (slice_trim(word).length == 0)
+			return false;
+	return true;
+}
+
+/* A default that is none would be found when somebody leaves the option out. Only an
+ * expression is, by whoever binds it: what it may say is not known here. */
 static bool fallback_fits(const struct lg_option *row)
 {
 	struct lg_slice text = slice_from(row->fallback);
@@ -189,8 +206,10 @@ static bool fallback_fits(const struct lg_option *row)
 	case LG_ENUM: return is_choice(row->choices, text);
 	case LG_MAP:
 	case LG_FIELD_MAP: return slice_is(text, "{}");
-	case LG_LIST: return slice_starts(text, "[") == slice_ends(text, "]");
-	case LG_URL: return slice_starts(text, "http://") || slice_starts(text, "https://");
+	case LG_LIST: return is_list(text);
+	case LG_URL: return bind_is_url(text);
+	case LG_SECRET:
+	case LG_PATH: return text.length > 0;
 	case LG_INTEGER:
 		if (!parse_integer(text, &number))
 			return false;

@@ -551,6 +551,41 @@ static void reads_rows_of_any_stride(void **state)
 	}
 }
 
+/* A plugin's row may have a default that nobody could configure: an error, and the
+ * process goes on. */
+static void reports_wrong_defaults(void **state)
+{
+	static const struct wrong {
+		int32_t type;
+		const char *fallback, *said;
+	} wrong[] = {
+		{LG_EXPRESSION, "((", "its default is wrong: 1: unexpected symbol near '+'"},
+		{LG_URL, "http://", "its default is wrong: expected an absolute URL"},
+		{LG_SECRET, "", "its default must not be empty"},
+		{LG_PATH, "", "its default is wrong: expected a path"},
+		{LG_BOOL, "yes", "its default is wrong: expected true or false"},
+		{LG_LIST, "[a,,b]", "its default is wrong: expected a list"},
+		{LG_LIST, "[a", "its default is wrong: expected a list"},
+		{LG_MAP, "x", "its default is wrong: expected a mapping"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const struct lg_option row = {
+			.name = "odd", .type = wrong[i].type, .fallback = wrong[i].fallback};
+		const struct option_table one = {&row, 1, sizeof(row)};
+		char memory[64] = {0};
+
+		bind(f, "name: x\n");
+		assert_false(bind_options(f->document, document_root(f->document), "x", &one,
+					  (const char *const[]){"name", NULL}, &hooks, memory));
+		assert_true(buffer_add_byte(&f->errors, '\0'));
+		if (!strstr(buffer_slice(&f->errors).data, wrong[i].said))
+			fail_msg("%s does not say %s", buffer_slice(&f->errors).data,
+				 wrong[i].said);
+	}
+}
+
 static void suggests_near_words_only(void **state)
 {
 	static const char *const names[] = {"address", "trusted_proxies", "tls", "redirect", NULL};
@@ -585,11 +620,17 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(fills_the_struct),		TEST(names_every_mistake_at_once),
-		TEST(reads_an_outline),		TEST(refuses_values_out_of_form),
-		TEST(shows_no_credential),	TEST(shows_what_is_known_to_be_harmless),
-		TEST(reads_secrets_from_files), TEST(reads_rows_of_any_stride),
-		TEST(suggests_near_words_only), TEST(survives_failed_allocations),
+		TEST(fills_the_struct),
+		TEST(names_every_mistake_at_once),
+		TEST(reads_an_outline),
+		TEST(refuses_values_out_of_form),
+		TEST(shows_no_credential),
+		TEST(shows_what_is_known_to_be_harmless),
+		TEST(reads_secrets_from_files),
+		TEST(reads_rows_of_any_stride),
+		TEST(reports_wrong_defaults),
+		TEST(suggests_near_words_only),
+		TEST(survives_failed_allocations),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -200,6 +200,28 @@ static void break_fallback_choice(struct sample *s)
 {
 	s->rows[2].fallback = "c";
 }
+/* The default of the first row, as one of a type. */
+static void break_slice(struct sample *s, int32_t type, const char *fallback)
+{
+	s->rows[0].type = type;
+	s->rows[0].fallback = fallback;
+}
+static void break_url(struct sample *s)
+{
+	break_slice(s, LG_URL, "http://");
+}
+static void break_secret(struct sample *s)
+{
+	break_slice(s, LG_SECRET, "");
+}
+static void break_path(struct sample *s)
+{
+	break_slice(s, LG_PATH, "");
+}
+static void break_list(struct sample *s)
+{
+	break_slice(s, LG_LIST, "[a,,b]");
+}
 static void break_required(struct sample *s)
 {
 	s->rows[0].flags = LG_REQUIRED;
@@ -257,6 +279,10 @@ static const struct refusal {
 	{"fallback", break_fallback, {"x.so", "sample", "number", "default \"ten\""}},
 	{"fallback's range", break_fallback_range, {"x.so", "sample", "number", "\"10\""}},
 	{"fallback's choice", break_fallback_choice, {"x.so", "sample", "choice", "\"c\""}},
+	{"URL without a host", break_url, {"x.so", "sample", "word", "default \"http://\""}},
+	{"empty secret", break_secret, {"x.so", "sample", "word", "default \"\""}},
+	{"empty path", break_path, {"x.so", "sample", "word", "default \"\""}},
+	{"list with an empty word", break_list, {"x.so", "sample", "word", "\"[a,,b]\""}},
 	{"required with default", break_required, {"x.so", "sample", "word", "\"x\""}},
 	{"row range", break_row_range, {"x.so", "sample", "number", "range"}},
 	{"choices", break_choices, {"x.so", "sample", "choice", "enum"}},
