@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "codec/date.h"
 #include "ingest/desk.h"
 #include "ingest/fetch_verdict.h"
@@ -168,10 +169,23 @@ static void refuse(struct fetch *fetch, int32_t verdict, const char *reason)
 		.size = sizeof(fetch->verdict), .verdict = verdict, .reason = slice_from(reason)};
 }
 
+/* Again and again it would be the same blob, so somebody has to see to the plugin. */
+static void refuse_blob(struct fetch *fetch, const char *problem)
+{
+	const struct instance *instance = fetch->desk->source->instance;
+
+	log_warning("plugin.blob-refused", LOG_SLICE("source", instance->name),
+		    LOG_TEXT("plugin", instance->library->plugin.name),
+		    LOG_TEXT("kind", claim_kind_name(fetch->claims[0].kind)),
+		    LOG_INT("number", fetch->claims[0].number), LOG_TEXT("reason", problem));
+	refuse(fetch, LG_ERRAND_PARK, problem);
+}
+
 static void ask(struct fetch *fetch, int32_t cause)
 {
 	struct lg_errand errand;
 	int32_t outcome = LG_FAIL;
+	const char *problem;
 
 	begin_turn(fetch);
 	describe(fetch, cause, &errand);
@@ -179,6 +193,8 @@ static void ask(struct fetch *fetch, int32_t cause)
 		refuse(fetch, LG_ERRAND_PARK, "the source's plugin has no such operation");
 	else if (outcome != LG_OK || fetch->intake.refusal)
 		refuse(fetch, LG_ERRAND_RETRY, "the source's plugin could not go on");
+	else if ((problem = fetch_verdict_problem(fetch)))
+		refuse_blob(fetch, problem);
 }
 
 /* ---- what follows from the verdict ----------------------------------------------------- */

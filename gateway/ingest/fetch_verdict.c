@@ -13,6 +13,29 @@ static bool is_kind(const struct fetch *fetch, enum claim_kind kind)
 	return fetch->claims[0].kind == kind;
 }
 
+static bool changes_blob(const struct fetch *fetch)
+{
+	switch (fetch->verdict.verdict) {
+	case LG_ERRAND_DONE: return is_kind(fetch, CLAIM_POLL);
+	case LG_ERRAND_PARK:
+	case LG_ERRAND_DEAD: return false;
+	default: return true;
+	}
+}
+
+const char *fetch_verdict_problem(const struct fetch *fetch)
+{
+	struct lg_slice blob = fetch->verdict.blob;
+
+	if (!changes_blob(fetch))
+		return NULL;
+	if (blob.length > LG_CLAIM_BLOB_MAX)
+		return "the plugin's blob is longer than 16384 bytes";
+	if (source_holds_secret(fetch->desk->source, blob))
+		return "the plugin's blob holds a secret of the source";
+	return NULL;
+}
+
 /* What a claim brought and the gateway cannot store: then it is no lead, and somebody
  * should know. */
 static struct lg_slice refused_whole(const struct fetch *fetch)

@@ -5,7 +5,11 @@
 
 #include "ingest/fetch.h"
 
-/* Both read the verdict of the present turn, and cannot fail. */
+/* All read the verdict of the present turn, and cannot fail. */
+
+/* Why the journal does not take the verdict's blob, a sentence; NULL: it does, or the
+ * verdict changes none. */
+const char *fetch_verdict_problem(const struct fetch *fetch);
 
 /* Fills the end of the rows, in the intake's claims. Its texts are the verdict's or an
  * item's. Where the fetch does not go on, the end is counted, and told if somebody has to

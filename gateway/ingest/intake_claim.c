@@ -6,30 +6,9 @@
 #include "codec/date.h"
 #include "ingest/keep.h"
 
-/* Shorter values of options of type secret are too likely part of something else. */
-#define SECRET_BYTES_MIN 8
-
 static struct intake *intake_of(struct lg_request *request)
 {
 	return container_of(request, struct intake, handle);
-}
-
-/* A secret in the journal would outlive its rotation, and be in every backup. */
-static bool holds_secret(const struct instance *instance, struct lg_slice bytes)
-{
-	const struct option_table *options = &instance->library->options;
-
-	for (size_t i = 0; i < options->count; i++) {
-		struct lg_option row = option_at(options, i);
-		struct lg_slice secret;
-		if (row.type != LG_SECRET)
-			continue;
-		memcpy(&secret, (const char *)instance->settings + row.offset, sizeof(secret));
-		if (secret.length >= SECRET_BYTES_MIN && bytes.length &&
-		    memmem(bytes.data, bytes.length, secret.data, secret.length))
-			return true;
-	}
-	return false;
 }
 
 static bool fits(const struct intake *intake, const struct lg_claim *claim)
@@ -39,7 +18,8 @@ static bool fits(const struct intake *intake, const struct lg_claim *claim)
 	return instance->source.claim && source_has_errands(intake->source) &&
 	       claim->key.length > 0 && claim->key.length <= LG_CLAIM_KEY_MAX &&
 	       claim->group.length <= LG_CLAIM_KEY_MAX && claim->parts >= 0 && claim->due >= 0 &&
-	       claim->blob.length <= LG_CLAIM_BLOB_MAX && !holds_secret(instance, claim->blob);
+	       claim->blob.length <= LG_CLAIM_BLOB_MAX &&
+	       !source_holds_secret(intake->source, claim->blob);
 }
 
 /* An absent slice stays one. False: memory ran out. */

@@ -1,5 +1,7 @@
 #include "ingest/source.h"
 
+#include <leadgate/source.h>
+
 #include "base/log.h"
 
 #define OPTION(member, label, kind, ...)                                        \
@@ -173,5 +175,24 @@ bool source_takes(const struct source *source, struct lg_slice method)
 	while (slice_split(&rest, ' ', &word))
 		if (slice_equal(word, method))
 			return true;
+	return false;
+}
+
+/* A secret in the journal would outlive its rotation, and be in every backup. */
+bool source_holds_secret(const struct source *source, struct lg_slice bytes)
+{
+	const struct instance *instance = source->instance;
+	const struct option_table *options = &instance->library->options;
+
+	for (size_t i = 0; i < options->count; i++) {
+		struct lg_option row = option_at(options, i);
+		struct lg_slice secret;
+		if (row.type != LG_SECRET)
+			continue;
+		memcpy(&secret, (const char *)instance->settings + row.offset, sizeof(secret));
+		if (secret.length >= LG_SECRET_BYTES_MIN && bytes.length &&
+		    memmem(bytes.data, bytes.length, secret.data, secret.length))
+			return true;
+	}
 	return false;
 }

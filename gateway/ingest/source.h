@@ -154,6 +154,10 @@ static inline bool source_takes_requests(const struct source *source)
 	return source->instance->source.receive;
 }
 
+/* Whether one of the secrets that the source is configured with stands in these bytes,
+ * LG_SECRET_BYTES_MIN long or longer. */
+bool source_holds_secret(const struct source *source, struct lg_slice bytes);
+
 /* Whether the descriptor names this method ("GET POST"). */
 bool source_takes(const struct source *source, struct lg_slice method);
 

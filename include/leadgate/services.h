@@ -227,7 +227,9 @@ struct lg_verdict {
 	int64_t pause;		/* milliseconds in which the source makes no new call; 0: none */
 	struct lg_slice reason; /* a sentence without personal data; absent with DONE and MORE */
 	/* With LG_ERRAND_MORE and LG_ERRAND_RETRY: what the errand's blob is from now on;
-	 * absent: as it was. For a poll with LG_ERRAND_DONE, too. */
+	 * absent: as it was. For a poll with LG_ERRAND_DONE, too. One that lg_claim would not
+	 * take, too long or with a secret in it, makes the verdict LG_ERRAND_PARK: what came
+	 * with it is dropped, and the errand stays as it was. */
 	struct lg_slice blob;
 };
 

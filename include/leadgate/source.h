@@ -377,8 +377,10 @@ static inline int32_t lg_csv_next(struct lg_request *request, struct lg_csv *csv
 
 /* Adds an item: a claim, which commits with the request's other items and is then
  * fetched. Its result has no receipt. LG_FAIL: the key or the blob is too long or the
- * key empty, the blob holds one of the source's secrets, the plugin has no operation
+ * key empty, the blob holds one of the source's secrets of LG_SECRET_BYTES_MIN bytes or
+ * more (shorter ones are too likely part of something else), the plugin has no operation
  * `claim`, the request has as many items as it may, or memory ran out. Since 0.4. */
+#define LG_SECRET_BYTES_MIN 8
 static inline int32_t lg_claim(struct lg_request *request, const struct lg_claim *claim)
 {
 	return request->services->claim(request, claim);

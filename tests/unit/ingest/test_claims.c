@@ -58,6 +58,7 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 		      struct lg_verdict *verdict)
 {
 	static const char *const words[] = {"retry", "done", "more", "park", "dead"};
+	static char flood[LG_CLAIM_BLOB_MAX + 1];
 	struct lg_lead *lead = lg_lead(request);
 
 	(void)instance;
@@ -68,6 +69,10 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 		verdict->verdict = LG_ERRAND_DEAD;
 		verdict->pause = 3600000;
 	}
+	if (slice_is(errand->blob, "leak"))
+		verdict->blob = LG_SLICE("x a-very-secret-token y");
+	if (slice_is(errand->blob, "flood"))
+		verdict->blob = slice_of(flood, sizeof(flood));
 	verdict->reason = LG_SLICE("it was told to");
 	verdict->retry_after = 3600000;
 	return lg_lead_set(lead, LG_EMAIL, errand->key);
@@ -321,16 +326,6 @@ static void test_a_verdict_ends_a_claim(void **state)
 			 1);
 }
 
-static void claim_pause(struct lg_request *request)
-{
-	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("pause")), LG_OK);
-}
-
-static void claim_done(struct lg_request *request)
-{
-	assert_int_equal(add_claim(request, "1@example.com", LG_SLICE("done")), LG_OK);
-}
-
 static void wait_until_none(const char *query)
 {
 	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
@@ -339,6 +334,40 @@ static void wait_until_none(const char *query)
 		assert_true(clock_monotonic_ms() < until_ms);
 		clock_sleep_ms(2);
 	}
+}
+
+static void claim_wrong_blobs(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("leak")), LG_OK);
+	assert_int_equal(add_claim(request, "1@example.com", LG_SLICE("flood")), LG_OK);
+}
+
+/* What lg_claim does not take is no blob of a verdict either: somebody has to see to the
+ * plugin, and the claim stays as it was. */
+static void test_a_verdict_with_a_wrong_blob_parks(void **state)
+{
+	(void)state;
+	fixture.source.settings.errands.concurrency = 1;
+	start_fetcher();
+	assert_int_equal(post(claim_wrong_blobs)->status, 202);
+	wait_until_none("SELECT count(*) FROM claim WHERE attempts = 0");
+	assert_int_equal(kit_count(&fixture.kit,
+				   "SELECT count(*) FROM claim WHERE state = 'parked' AND"
+				   " ((key LIKE '0%' AND CAST(blob AS TEXT) = 'leak' AND"
+				   " error LIKE '%holds a secret%') OR"
+				   " (key LIKE '1%' AND CAST(blob AS TEXT) = 'flood' AND"
+				   " error LIKE '%16384 bytes%'))"),
+			 2);
+}
+
+static void claim_pause(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("pause")), LG_OK);
+}
+
+static void claim_done(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "1@example.com", LG_SLICE("done")), LG_OK);
 }
 
 /* Until an operator has spoken of claims, for an hour. */
@@ -403,6 +432,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_verdict_with_a_wrong_blob_parks, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_order_ends_a_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_desk_opens_when_there_is_room, set_up,
 						tear_down),
