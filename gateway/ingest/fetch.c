@@ -16,7 +16,7 @@ static void on_answer(void *context, const struct http_answer *answer);
 
 static struct lg_slice keep(struct arena *arena, struct lg_slice slice)
 {
-	return slice_present(slice) ? arena_copy(arena, slice) : slice;
+	return slice_present(slice) ? arena_copy(arena, slice) : slice_of(NULL, 0);
 }
 
 static bool copy_claims(struct fetch *fetch, const struct claim *claims, size_t count)
@@ -181,6 +181,17 @@ static void refuse_blob(struct fetch *fetch, const char *problem)
 	refuse(fetch, LG_ERRAND_PARK, problem);
 }
 
+/* The plugin may point at what its next call writes, and the next call may begin while
+ * the writer still reads. */
+static bool keep_verdict(struct fetch *fetch)
+{
+	struct arena *arena = &fetch->request.arena;
+
+	fetch->verdict.reason = keep(arena, fetch->verdict.reason);
+	fetch->verdict.blob = keep(arena, fetch->verdict.blob);
+	return !arena->failed;
+}
+
 static void ask(struct fetch *fetch, int32_t cause)
 {
 	struct lg_errand errand;
@@ -193,6 +204,8 @@ static void ask(struct fetch *fetch, int32_t cause)
 		refuse(fetch, LG_ERRAND_PARK, "the source's plugin has no such operation");
 	else if (outcome != LG_OK || fetch->intake.refusal)
 		refuse(fetch, LG_ERRAND_RETRY, "the source's plugin could not go on");
+	else if (!keep_verdict(fetch))
+		refuse(fetch, LG_ERRAND_RETRY, "the gateway is short of memory");
 	else if ((problem = fetch_verdict_problem(fetch)))
 		refuse_blob(fetch, problem);
 }
@@ -332,11 +345,9 @@ static void on_answer(void *context, const struct http_answer *answer)
 		fetch->verdict.reason = arena_copy(&fetch->request.arena,
 						   slice_from(answer->reason));
 	}
-	/* The answer is gone with this function, and the plugin may have pointed at it. */
+	/* The answer is gone with this function. */
 	fetch->answer = NULL;
 	fetch->vendors_trouble = !whole || answer->status == 429 || answer->status >= 500;
-	fetch->verdict.reason = keep(&fetch->request.arena, fetch->verdict.reason);
-	fetch->verdict.blob = keep(&fetch->request.arena, fetch->verdict.blob);
 	act(fetch);
 }
 

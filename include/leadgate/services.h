@@ -213,7 +213,8 @@ struct lg_errand {
 	int64_t retry_after; /* milliseconds, as its Retry-After asks; 0: it does not */
 };
 
-/* What becomes of an errand. An unknown number is LG_ERRAND_RETRY. */
+/* What becomes of an errand. An unknown number is LG_ERRAND_RETRY. The slices of a verdict
+ * live until the operation returns: the gateway copies them then. */
 #define LG_ERRAND_RETRY 0 /* not now: again from the start, later */
 #define LG_ERRAND_DONE 1  /* the leads that were added are all; nothing more is to be fetched */
 #define LG_ERRAND_MORE 2  /* the call that lg_errand_call named comes next */

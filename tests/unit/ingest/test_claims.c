@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -53,6 +54,14 @@ static int32_t receive(void *instance, struct lg_request *request)
 	return LG_OK;
 }
 
+/* What a plugin formats into memory that its next call writes again. */
+static struct lg_slice note(struct lg_slice key)
+{
+	static char text[32];
+
+	return slice_of(text, (size_t)snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(key)));
+}
+
 /* The claim's blob is what becomes of it. */
 static int32_t errand(void *instance, struct lg_request *request, const struct lg_errand *errand,
 		      struct lg_verdict *verdict)
@@ -73,6 +82,8 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 		verdict->blob = LG_SLICE("x a-very-secret-token y");
 	if (slice_is(errand->blob, "flood"))
 		verdict->blob = slice_of(flood, sizeof(flood));
+	if (slice_is(errand->blob, "note"))
+		verdict->blob = note(errand->key);
 	verdict->reason = LG_SLICE("it was told to");
 	verdict->retry_after = 3600000;
 	return lg_lead_set(lead, LG_EMAIL, errand->key);
@@ -360,6 +371,30 @@ static void test_a_verdict_with_a_wrong_blob_parks(void **state)
 			 2);
 }
 
+static void claim_notes(struct lg_request *request)
+{
+	char key[] = "0@example.com";
+
+	for (; key[0] < '5'; key[0]++)
+		assert_int_equal(add_claim(request, key, LG_SLICE("note")), LG_OK);
+}
+
+/* One memory for the blobs of all claims, which the errand thread ends one after the
+ * other: the writer may come to the first when the last was written over it. */
+static void test_a_verdict_is_copied_at_once(void **state)
+{
+	(void)state;
+	fixture.source.settings.errands.concurrency = 5;
+	start_fetcher();
+	assert_int_equal(post(claim_notes)->status, 202);
+	wait_until_none("SELECT count(*) FROM claim WHERE attempts = 0");
+	assert_int_equal(
+		kit_count(
+			&fixture.kit,
+			"SELECT count(*) FROM claim WHERE CAST(blob AS TEXT) = CAST(key AS TEXT)"),
+		5);
+}
+
 static void claim_pause(struct lg_request *request)
 {
 	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("pause")), LG_OK);
@@ -433,6 +468,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_with_a_wrong_blob_parks, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_verdict_is_copied_at_once, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_order_ends_a_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_desk_opens_when_there_is_room, set_up,
