@@ -1,5 +1,7 @@
 #include "lead/event.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "codec/date.h"
 
@@ -28,6 +30,15 @@ int event_type_parse(struct lg_slice name)
 		if (slice_is(name, type_names[type]))
 			return type;
 	return -1;
+}
+
+void event_type_list(char text[EVENT_TYPE_LIST_BYTES])
+{
+	size_t length = 0;
+
+	for (int type = EVENT_CREATED; type <= EVENT_ALERT; type++)
+		length += (size_t)snprintf(text + length, EVENT_TYPE_LIST_BYTES - length, "%s%s",
+					   type > EVENT_CREATED ? ", " : "", type_names[type]);
 }
 
 /* What every body begins with, up to the quote behind its time. */

@@ -23,6 +23,10 @@ enum event_type {
 const char *event_type_name(enum event_type type); /* "lead.created" */
 int event_type_parse(struct lg_slice name);	   /* -1: none */
 
+/* All of them, for people: "lead.created, lead.touched, …". */
+#define EVENT_TYPE_LIST_BYTES 160
+void event_type_list(char text[EVENT_TYPE_LIST_BYTES]);
+
 /* Appends a body. `lead` and `changes` are JSON; `changes` may be absent. */
 void event_encode(struct buffer *out, const uint8_t id[UUID_BYTES], enum event_type type,
 		  int64_t at_ms, struct lg_slice lead, struct lg_slice changes);

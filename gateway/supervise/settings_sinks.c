@@ -1,5 +1,7 @@
 #include "supervise/settings_entry.h"
 
+#include <stdio.h>
+
 #include "lead/event.h"
 #include "outbox/store_files.h"
 #include "sink/mapping.h"
@@ -47,17 +49,39 @@ static void check_file(struct settings *settings, const struct settings_entry *e
 	}
 }
 
+/* `asker` names who wants the type where that is not the configuration. */
+static void check_event_type(struct settings *settings, struct fy_node *node, const char *asker,
+			     struct lg_slice type)
+{
+	char all[EVENT_TYPE_LIST_BYTES];
+
+	if (event_type_parse(type) >= 0)
+		return;
+	event_type_list(all);
+	document_error(settings->document, node, "%sthere is no event type \"%.*s\", only %s",
+		       asker, SLICE_ARGS(type), all);
+}
+
 /* Here and not when the lane starts: a reload must know it before it swaps. */
 static void check_events(struct settings *settings, const struct settings_entry *entry,
 			 const struct sink_section *sink)
 {
 	const struct lg_list *events = &sink->settings.events;
+	const struct instance *instance = sink->instance;
+	struct lg_slice rest = slice_from(instance->sink.events), type;
+	char asker[160];
 
 	for (size_t i = 0; i < events->count; i++)
-		if (event_type_parse(events->items[i]) < 0)
-			document_error(settings->document, document_member(entry->map, "events"),
-				       "there is no event type \"%.*s\"",
-				       SLICE_ARGS(events->items[i]));
+		check_event_type(settings, document_member(entry->map, "events"), "",
+				 events->items[i]);
+	while (slice_split(&rest, ' ', &type)) {
+		snprintf(asker, sizeof(asker),
+			 "plugin %s asks for %.*s: ", instance->library->plugin.name,
+			 SLICE_ARGS(type));
+		if (type.length)
+			check_event_type(settings, document_member(entry->map, "plugin"), asker,
+					 type);
+	}
 }
 
 static void check_start(struct settings *settings, const struct settings_entry *entry,

@@ -42,7 +42,8 @@ struct lg_sink_operations {
 	/* Ends the instance, on its lane's thread. May be NULL. */
 	void (*close)(void *instance);
 
-	/* Event types that it takes: "lead.created lead.touched"; NULL: these two. */
+	/* Event types that it takes: "lead.created lead.touched"; NULL: these two. With
+	 * one that the gateway does not have, a configuration is refused. */
 	const char *events;
 
 	/* Largest batch that `deliver` takes: events and bytes of JSON.

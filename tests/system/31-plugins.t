@@ -35,6 +35,7 @@ for my $case (
     [shrunk => qr{shrunk\.so: plugin shrunk has a descriptor of 24 bytes}],
     [nothing => qr{nothing\.so: is no leadgate plugin: it exports no symbol leadgate_plugin}],
     [misnamed => qr{misnamed\.so: the plugin in it is called other-name}],
+    [unheard => qr{plugin unheard asks for lead\.unheard: there is no event type "lead\.unheard", only lead\.created, .*lead\.erased, gateway\.alert}],
     [failing_sin => qr{no plugin "failing_sin" \(did you mean "failing_sink"\?\)}],
 ) {
     my ($name, $words) = @$case;
