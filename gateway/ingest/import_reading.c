@@ -56,7 +56,7 @@ static void prepare(struct import_run *run)
 	memset(&run->intake, 0, sizeof(run->intake));
 	intake_init(&run->intake, run->importer->ingest, run->importer->ingest_loop, run->source,
 		    &run->request);
-	run->intake.item_limit = 0;
+	run->intake.closed_by = "read_open";
 	run->reading = (struct lg_reading){.size = sizeof(run->reading)};
 	run->chunk_bytes = (size_t)run->source->settings.imports.record_bytes;
 	if (run->chunk_bytes > CHUNK_BYTES_FIRST)

@@ -21,7 +21,7 @@
 /* So many leads of one round are not kept back any longer. */
 #define HAND_OVER_LEADS 32
 
-/* At most this many warnings of slow plugins a second and loop. */
+/* At most this many warnings of plugins a second and loop. */
 #define SLOW_LINES_PER_S 1
 #define SLOW_LINES_BURST 10
 
@@ -99,11 +99,27 @@ struct source *ingest_source_at(const struct ingest *ingest, struct lg_slice pat
 	return NULL;
 }
 
+/* A lead that seemed to be taken and never came would be looked for everywhere else. */
+bool intake_is_open(struct intake *intake)
+{
+	const struct instance *instance = intake->source->instance;
+
+	if (!intake->closed_by)
+		return true;
+	if (!intake->closed_said && bucket_take(&intake->loop->slow_lines, 1, clock_monotonic_ms()))
+		log_warning("plugin.out-of-turn", LOG_SLICE("source", instance->name),
+			    LOG_TEXT("plugin", instance->library->plugin.name),
+			    LOG_TEXT("call", intake->closed_by),
+			    LOG_TEXT("reason", "nothing that is added here is stored"));
+	intake->closed_said = true;
+	return false;
+}
+
 struct intake_item *intake_add(struct intake *intake)
 {
 	struct intake_item *item;
 
-	if (intake->item_count >= intake->item_limit)
+	if (!intake_is_open(intake) || intake->item_count >= intake->item_limit)
 		return NULL;
 	item = arena_new(&intake->request->arena, struct intake_item);
 	if (!item)

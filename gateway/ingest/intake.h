@@ -53,7 +53,11 @@ struct intake {
 	struct state_note **last_note;
 	size_t stub_count, note_count;
 	size_t item_limit;
-	bool reads; /* a file: nobody has asked, and items have an origin */
+	/* The operation that runs, when what it adds would go nowhere: nothing is stored
+	 * after it. NULL: items and notes are taken. */
+	const char *closed_by;
+	bool closed_said; /* the log has it */
+	bool reads;	  /* a file: nobody has asked, and items have an origin */
 	/* Of a file: what is to be counted when it is stored, for what is not may be read
 	 * again. */
 	int32_t uncounted[SOURCE_IGNORED + 1];
@@ -75,7 +79,7 @@ struct ingest_loop {
 	struct loop_task hand_over;
 	struct buffer record, event; /* where JSON grows before it is kept */
 	struct http_header reply_headers[REPLY_HEADERS];
-	struct bucket slow_lines; /* warnings of slow plugins in the log */
+	struct bucket slow_lines; /* warnings of plugins in the log */
 	/* The source whose plugin is in an errand, and since when (monotonic); NULL: none
 	 * is. Written by the errand thread, read by whoever watches it. */
 	_Atomic(const struct source *) called;
@@ -112,7 +116,10 @@ void import_services(struct lg_services *services);
  * size. */
 int32_t intake_copy_known(void *to, size_t to_size, const void *from, size_t from_size);
 
-/* A new item at the end; NULL: too many, or no memory. */
+/* Whether something may be added now; the log names the plugin that tries when not. */
+bool intake_is_open(struct intake *intake);
+
+/* A new item at the end; NULL: not now, too many, or no memory. */
 struct intake_item *intake_add(struct intake *intake);
 
 /* Makes of an item all that does not depend on history. An item that cannot be

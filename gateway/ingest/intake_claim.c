@@ -80,8 +80,9 @@ static int32_t state_set(struct lg_request *handle, struct lg_slice key, struct 
 	struct arena *arena = &intake->request->arena;
 	struct state_note *note;
 
-	if (key.length == 0 || key.length > LG_STATE_KEY_MAX || value.length > LG_STATE_VALUE_MAX ||
-	    !intake->ingest->keep || intake->note_count >= LG_STATE_KEYS_MAX)
+	if (!intake_is_open(intake) || key.length == 0 || key.length > LG_STATE_KEY_MAX ||
+	    value.length > LG_STATE_VALUE_MAX || !intake->ingest->keep ||
+	    intake->note_count >= LG_STATE_KEYS_MAX)
 		return LG_FAIL;
 	if (slice_present(value) &&
 	    !keep_has_room(intake->ingest->keep, intake->source->instance->name, key,

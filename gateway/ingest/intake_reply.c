@@ -211,6 +211,7 @@ static bool answer_by_plugin(struct intake *intake)
 
 	if (!instance->source.reply)
 		return false;
+	intake->closed_by = "reply";
 	source_enter(intake->source);
 	outcome = instance->source.reply(instance->state, &intake->handle, &reply.handle);
 	source_leave(intake->source);

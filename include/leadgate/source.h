@@ -257,7 +257,8 @@ static inline int32_t lg_refuse(struct lg_request *request, int32_t status, stru
 }
 
 /* Adds an item: a lead. It belongs to the request. NULL when the request has
- * as many items as it may (an option) or memory ran out. */
+ * as many items as it may (an option) or memory ran out, and in `reply` and
+ * `read_open`, after which nothing is stored: the log says so. */
 static inline struct lg_lead *lg_lead(struct lg_request *request)
 {
 	return request->services->lead(request);
@@ -321,7 +322,8 @@ static inline int32_t lg_field_named(struct lg_request *request, struct lg_slice
 	return request->services->field_named(name);
 }
 
-/* Adds an item that is to be ignored, counted with its reason. */
+/* Adds an item that is to be ignored, counted with its reason. LG_FAIL where lg_lead
+ * gives NULL. */
 static inline int32_t lg_ignore(struct lg_request *request, struct lg_slice reason)
 {
 	return request->services->ignore(request, reason);
@@ -336,8 +338,7 @@ static inline int32_t lg_lead_origin(struct lg_lead *lead, const struct lg_origi
 
 /* In `read`: adds an item that is no lead, for a reason which is a sentence without
  * personal data; it is copied. It is counted as refused and written to the file of refused
- * rows. LG_FAIL: not in a reading, the request has as many items as it may, or memory ran
- * out. Since 0.4. */
+ * rows. LG_FAIL: not in a reading, or lg_lead would give NULL. Since 0.4. */
 static inline int32_t lg_reject(struct lg_request *request, struct lg_slice reason,
 				const struct lg_origin *origin)
 {
@@ -379,7 +380,7 @@ static inline int32_t lg_csv_next(struct lg_request *request, struct lg_csv *csv
  * fetched. Its result has no receipt. LG_FAIL: the key or the blob is too long or the
  * key empty, the blob holds one of the source's secrets of LG_SECRET_BYTES_MIN bytes or
  * more (shorter ones are too likely part of something else), the plugin has no operation
- * `claim`, the request has as many items as it may, or memory ran out. Since 0.4. */
+ * `claim`, or lg_lead would give NULL. Since 0.4. */
 #define LG_SECRET_BYTES_MIN 8
 static inline int32_t lg_claim(struct lg_request *request, const struct lg_claim *claim)
 {
@@ -418,7 +419,8 @@ static inline int32_t lg_errand_header(struct lg_request *request, const char *n
  * most LG_STATE_VALUE_MAX bytes. _get gives what was committed last, in memory that
  * lives as long as the request; LG_FAIL: nothing is kept under that key, or memory ran
  * out. _set commits with the items of the request or errand; an absent value forgets
- * the key. LG_FAIL: a bound, or memory ran out. Since 0.4. */
+ * the key. LG_FAIL: a bound, memory ran out, or in `reply` and `read_open`, after which
+ * nothing is stored: the log says so. Since 0.4. */
 #define LG_STATE_KEYS_MAX 64
 #define LG_STATE_KEY_MAX 128
 #define LG_STATE_VALUE_MAX 4096

@@ -279,6 +279,31 @@ static void test_state_is_what_was_committed(void **state)
 	post(see_state);
 }
 
+static void add_nothing(struct lg_request *request)
+{
+	(void)request;
+}
+
+static int32_t add_late(void *instance, struct lg_request *request, struct lg_reply *reply)
+{
+	(void)instance;
+	(void)reply;
+	assert_null(lg_lead(request));
+	assert_int_equal(lg_ignore(request, LG_SLICE("late")), LG_FAIL);
+	assert_int_equal(add_claim(request, "k", slice_of(NULL, 0)), LG_FAIL);
+	assert_int_equal(lg_state_set(request, LG_SLICE("a"), LG_SLICE("one")), LG_FAIL);
+	assert_int_equal(lg_result_count(request), 0);
+	return LG_OK;
+}
+
+/* After `reply` nothing is stored: what it adds would be lost in silence. */
+static void test_nothing_is_added_in_a_reply(void **state)
+{
+	(void)state;
+	fixture.instance.source.reply = add_late;
+	assert_int_equal(post(add_nothing)->status, 202);
+}
+
 static void read_times(struct lg_request *request)
 {
 	static const char *const same[] = {"2024-05-01T10:00:00+0000", "2024-05-01T12:00:00+02:00",
@@ -464,6 +489,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_claim_wants_an_operation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_state_is_what_was_committed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_is_added_in_a_reply, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
