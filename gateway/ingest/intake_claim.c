@@ -74,26 +74,60 @@ static int32_t state_get(struct lg_request *handle, struct lg_slice key, struct 
 	return LG_OK;
 }
 
-static int32_t state_set(struct lg_request *handle, struct lg_slice key, struct lg_slice value)
+static struct state_note *note_of(const struct intake *intake, struct lg_slice key)
 {
-	struct intake *intake = intake_of(handle);
-	struct arena *arena = &intake->request->arena;
-	struct state_note *note;
+	struct state_note *note = intake->claims.notes;
 
-	if (!intake_is_open(intake) || key.length == 0 || key.length > LG_STATE_KEY_MAX ||
-	    value.length > LG_STATE_VALUE_MAX || !intake->ingest->keep ||
-	    intake->note_count >= LG_STATE_KEYS_MAX)
-		return LG_FAIL;
-	if (slice_present(value) &&
-	    !keep_has_room(intake->ingest->keep, intake->source->instance->name, key,
-			   LG_STATE_KEYS_MAX - intake->note_count))
-		return LG_FAIL;
-	note = arena_new(arena, struct state_note);
-	if (!note || !keep_slice(arena, key, &note->key) || !keep_slice(arena, value, &note->value))
-		return LG_FAIL;
+	while (note && !slice_equal(note->key, key))
+		note = note->next;
+	return note;
+}
+
+/* One note a key, so that a plugin may move its cursor with each lead. */
+static struct state_note *make_note(struct intake *intake, struct lg_slice key)
+{
+	struct state_note *note = arena_new(&intake->request->arena, struct state_note);
+
+	if (!note || !keep_slice(&intake->request->arena, key, &note->key))
+		return NULL;
 	*intake->last_note = note;
 	intake->last_note = &note->next;
 	intake->note_count++;
+	return note;
+}
+
+/* Whether the source may keep one more key beside those that it has, and those that this
+ * request brings. */
+static bool has_room(const struct intake *intake, struct lg_slice key, bool noted)
+{
+	size_t others = intake->note_count - noted;
+
+	return others < LG_STATE_KEYS_MAX &&
+	       keep_has_room(intake->ingest->keep, intake->source->instance->name, key,
+			     LG_STATE_KEYS_MAX - others);
+}
+
+static int32_t state_set(struct lg_request *handle, struct lg_slice key, struct lg_slice value)
+{
+	struct intake *intake = intake_of(handle);
+	struct lg_slice kept = {0};
+	struct state_note *note;
+
+	if (!intake_is_open(intake) || key.length == 0 || key.length > LG_STATE_KEY_MAX ||
+	    value.length > LG_STATE_VALUE_MAX || !intake->ingest->keep)
+		return LG_FAIL;
+	note = note_of(intake, key);
+	if (!note && intake->note_count >= LG_STATE_KEYS_MAX)
+		return LG_FAIL;
+	if (slice_present(value) && !has_room(intake, key, note))
+		return LG_FAIL;
+	if (!keep_slice(&intake->request->arena, value, &kept))
+		return LG_FAIL;
+	if (!note)
+		note = make_note(intake, key);
+	if (!note)
+		return LG_FAIL;
+	note->value = kept;
 	return LG_OK;
 }
 

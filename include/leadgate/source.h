@@ -418,8 +418,8 @@ static inline int32_t lg_errand_header(struct lg_request *request, const char *n
  * LG_STATE_KEYS_MAX keys a source, of 1 to LG_STATE_KEY_MAX bytes, with values of at
  * most LG_STATE_VALUE_MAX bytes. _get gives what was committed last, in memory that
  * lives as long as the request; LG_FAIL: nothing is kept under that key, or memory ran
- * out. _set commits with the items of the request or errand; an absent value forgets
- * the key. LG_FAIL: a bound, memory ran out, or in `reply` and `read_open`, after which
+ * out. _set commits with the items of the request or errand: of one key the last value;
+ * an absent one forgets the key. LG_FAIL: a bound, memory ran out, or in `reply` and `read_open`, after which
  * nothing is stored: the log says so. Since 0.4. */
 #define LG_STATE_KEYS_MAX 64
 #define LG_STATE_KEY_MAX 128

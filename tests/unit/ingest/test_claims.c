@@ -279,6 +279,38 @@ static void test_state_is_what_was_committed(void **state)
 	post(see_state);
 }
 
+static void move_cursor(struct lg_request *request)
+{
+	char at[] = "a0";
+
+	assert_int_equal(lg_state_set(request, LG_SLICE("gone"), LG_SLICE("x")), LG_OK);
+	for (int i = 0; i < 2 * LG_STATE_KEYS_MAX; i++) {
+		at[1] = (char)('0' + i % 10);
+		assert_int_equal(lg_state_set(request, LG_SLICE("cursor"), slice_from(at)), LG_OK);
+	}
+	assert_int_equal(lg_state_set(request, LG_SLICE("gone"), slice_of(NULL, 0)), LG_OK);
+}
+
+static void see_cursor(struct lg_request *request)
+{
+	struct lg_slice got;
+
+	assert_int_equal(lg_state_get(request, LG_SLICE("cursor"), &got), LG_OK);
+	assert_true(slice_is(got, "a7"));
+	assert_int_equal(lg_state_get(request, LG_SLICE("gone"), &got), LG_FAIL);
+}
+
+/* A poll that moves its cursor with each lead of a long page. */
+static void test_a_key_is_set_as_often_as_one_likes(void **state)
+{
+	(void)state;
+	post(move_cursor);
+	post(see_cursor);
+	assert_int_equal(
+		kit_count(&fixture.kit, "SELECT count(*) FROM state WHERE scope = 'source:form'"),
+		1);
+}
+
 static void add_nothing(struct lg_request *request)
 {
 	(void)request;
@@ -489,6 +521,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_claim_wants_an_operation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_state_is_what_was_committed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_key_is_set_as_often_as_one_likes, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_is_added_in_a_reply, set_up,
 						tear_down),
