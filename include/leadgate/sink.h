@@ -57,7 +57,10 @@ struct lg_sink_operations {
 
 	/* How many batches `deliver` may be given before the first of them is
 	 * settled, at most (the configuration may say less). 0: one after the
-	 * other. Since 0.2. */
+	 * other. A batch whose deadline has passed does not count any more: further
+	 * ones come while it is unsettled, or a plugin that forgets one would end the
+	 * delivery for ever. When it has left some 16 so, it gets none until one of
+	 * them is settled. Since 0.2. */
 	int64_t concurrency;
 };
 
