@@ -25,6 +25,25 @@ static bool is_value(struct lg_slice s)
 	return true;
 }
 
+static bool is_type_header(struct lg_slice name)
+{
+	return slice_equal_nocase(name, LG_SLICE("Content-Type"));
+}
+
+/* type "/" subtype, and parameters behind a ";", which are only looked at for bytes that
+ * no header of the kind has (RFC 9110, section 8.3.1). */
+static bool is_media_type(struct lg_slice s)
+{
+	struct lg_slice rest = s, subtype, type;
+
+	for (size_t i = 0; i < s.length; i++)
+		if ((unsigned char)s.data[i] >= 0x7f)
+			return false;
+	return is_value(s) && slice_split(&rest, ';', &subtype) &&
+	       slice_split(&subtype, '/', &type) && h1_is_token(type) &&
+	       h1_is_token(slice_trim(subtype));
+}
+
 /* Headers that belong to the transport. */
 static bool is_framing(struct lg_slice name)
 {
@@ -57,6 +76,19 @@ static bool add_header(struct arena *arena, struct http_header *headers, size_t 
 	return true;
 }
 
+/* As add_header; but a body has one type, and the last one that was said is it. */
+static bool set_header(struct intake_reply *reply, struct lg_slice name, struct lg_slice value)
+{
+	for (size_t i = 0; is_type_header(name) && i < reply->response.header_count; i++)
+		if (is_type_header(reply->headers[i].name)) {
+			value = arena_copy(reply->arena, value);
+			if (slice_present(value))
+				reply->headers[i].value = value;
+			return slice_present(value);
+		}
+	return add_header(reply->arena, reply->headers, &reply->response.header_count, name, value);
+}
+
 static bool may_be_header(struct lg_slice name, struct lg_slice value)
 {
 	return h1_is_token(name) && is_value(value) && !is_framing(name);
@@ -74,9 +106,7 @@ static int32_t reply_header(struct lg_reply *handle, const char *name, struct lg
 {
 	struct intake_reply *reply = reply_of(handle);
 
-	return may_be_header(slice_from(name), value) &&
-			       add_header(reply->arena, reply->headers,
-					  &reply->response.header_count, slice_from(name), value)
+	return may_be_header(slice_from(name), value) && set_header(reply, slice_from(name), value)
 		       ? LG_OK
 		       : LG_FAIL;
 }
@@ -85,6 +115,9 @@ static int32_t answer_header(struct lg_request *handle, const char *name, struct
 {
 	struct http_request *request = container_of(handle, struct intake, handle)->request;
 
+	/* The body's type is said by whoever makes the body. */
+	if (is_type_header(slice_from(name)))
+		return LG_FAIL;
 	if (!request->added)
 		request->added = arena_alloc(&request->arena,
 					     REPLY_HEADERS * sizeof(*request->added));
@@ -100,9 +133,7 @@ static int32_t reply_body(struct lg_reply *handle, const char *type, struct lg_s
 	struct intake_reply *reply = reply_of(handle);
 	struct lg_slice t = slice_from(type);
 
-	if (!t.length || slice_find(t, '/') <= 0 || !is_value(t) ||
-	    !add_header(reply->arena, reply->headers, &reply->response.header_count,
-			LG_SLICE("Content-Type"), t))
+	if (!is_media_type(t) || !set_header(reply, LG_SLICE("Content-Type"), t))
 		return LG_FAIL;
 	reply->response.body = body.length ? arena_copy(reply->arena, body) : LG_SLICE("");
 	return slice_present(reply->response.body) ? LG_OK : LG_FAIL;

@@ -473,7 +473,8 @@ static inline int32_t lg_refusal(struct lg_request *request, struct lg_result *r
 }
 
 /* Adds a header to the answer, whoever makes it in the end: to be called in
- * `receive` or `reply`. LG_FAIL as lg_reply_header. Since 0.4. */
+ * `receive` or `reply`. LG_FAIL as lg_reply_header, and for Content-Type, which whoever
+ * makes the body says. Since 0.4. */
 static inline int32_t lg_answer_header(struct lg_request *request, const char *name,
 				       struct lg_slice value)
 {
@@ -481,7 +482,8 @@ static inline int32_t lg_answer_header(struct lg_request *request, const char *n
 }
 
 /* The answer. The status is 200 to 599; a header's value has no control
- * characters; the body's type is a media type. LG_FAIL otherwise. */
+ * characters; the body's type is a media type. LG_FAIL otherwise. Where Content-Type is
+ * said twice, the last one counts. */
 static inline int32_t lg_reply_status(struct lg_reply *reply, int32_t status)
 {
 	return reply->services->reply_status(reply, status);

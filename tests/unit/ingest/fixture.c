@@ -8,8 +8,10 @@
 
 static void keep_header(struct answer *answer, const struct http_header *header)
 {
-	if (slice_equal_nocase(header->name, LG_SLICE("Content-Type")))
+	if (slice_equal_nocase(header->name, LG_SLICE("Content-Type"))) {
 		slice_to_text(header->value, answer->type, sizeof(answer->type));
+		answer->types++;
+	}
 	if (slice_equal_nocase(header->name, LG_SLICE("Location")))
 		slice_to_text(header->value, answer->location, sizeof(answer->location));
 	if (slice_equal_nocase(header->name, LG_SLICE("X-Added")))

@@ -11,6 +11,7 @@
 
 struct answer {
 	int status; /* 0: none yet */
+	int types;  /* headers that say the body's type */
 	char type[64], location[64], retry_after[16], added[64];
 	char body[ANSWER_BYTES];
 };

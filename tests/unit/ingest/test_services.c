@@ -246,7 +246,10 @@ static void ask_results(struct lg_request *request, struct lg_reply *answer)
 
 static void make_reply(struct lg_request *request, struct lg_reply *answer)
 {
-	(void)request;
+	static const char *const no_types[] = {"text",	 "text/",    "/plain", "no type/",
+					       "x/",	 "a b/c d",  "a/b/c",  "a\xff/b",
+					       "a/\xff", "a/b; \xff"};
+
 	assert_int_equal(lg_reply_status(answer, 199), LG_FAIL);
 	assert_int_equal(lg_reply_status(answer, 600), LG_FAIL);
 	assert_int_equal(lg_reply_header(answer, "X-A", LG_SLICE("v")), LG_OK);
@@ -257,7 +260,15 @@ static void make_reply(struct lg_request *request, struct lg_reply *answer)
 	assert_int_equal(lg_reply_header(answer, "Transfer-Encoding", LG_SLICE("chunked")),
 			 LG_FAIL);
 	assert_int_equal(lg_reply_body(answer, "text", LG_SLICE("x")), LG_FAIL);
+	for (size_t i = 0; i < sizeof(no_types) / sizeof(no_types[0]); i++)
+		if (lg_reply_body(answer, no_types[i], LG_SLICE("x")) != LG_FAIL)
+			fail_msg("\"%s\" was taken for a media type", no_types[i]);
 	assert_int_equal(lg_reply_body(answer, "text/plain", LG_SLICE("x")), LG_OK);
+	/* The last one counts, so that there is one. */
+	assert_int_equal(lg_reply_header(answer, "content-type", LG_SLICE("a/b")), LG_OK);
+	assert_int_equal(lg_reply_body(answer, "text/html; charset=\"utf-8\"", LG_SLICE("x")),
+			 LG_OK);
+	assert_int_equal(lg_answer_header(request, "Content-Type", LG_SLICE("a/b")), LG_FAIL);
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_OK);
 	assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_FAIL);
@@ -303,6 +314,8 @@ static void test_reply_cannot_break_framing(void **state)
 {
 	(void)state;
 	run(make_reply, true);
+	assert_string_equal(fixture.answer.type, "text/html; charset=\"utf-8\"");
+	assert_int_equal(fixture.answer.types, 1);
 }
 
 /* While the plugin runs its lock is held, so another loop would wait. */
