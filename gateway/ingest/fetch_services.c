@@ -53,7 +53,7 @@ static int32_t errand_call(struct lg_request *request, const struct lg_http_call
 	struct fetch *fetch = fetch_of(request);
 	struct lg_http_call call = {.size = 0};
 
-	if (!fetch)
+	if (!fetch || theirs->size < offsetof(struct lg_http_call, url) + sizeof(theirs->url))
 		return LG_FAIL;
 	struct arena *arena = &fetch->request.arena;
 	memcpy(&call, theirs, theirs->size < sizeof(call) ? theirs->size : sizeof(call));

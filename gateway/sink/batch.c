@@ -59,6 +59,7 @@ bool batch_reset(struct batch *batch, size_t count)
 {
 	forget_words(batch);
 	batch->count = 0;
+	atomic_store_explicit(&batch->unsized, false, memory_order_relaxed);
 	batch->lane = pthread_self();
 	if (count > batch->capacity) {
 		alloc_free(batch->events);
@@ -170,12 +171,22 @@ static struct words *copy_words(const struct lg_settlement *said)
 	return words;
 }
 
+/* What a plugin says that forgot the size would be a retry for no reason, for ever. */
+static bool has_outcome(const struct lg_settlement *settlement)
+{
+	return settlement->size >=
+	       offsetof(struct lg_settlement, outcome) + sizeof(settlement->outcome);
+}
+
 static void write_slot(struct slot *slot, const struct lg_settlement *settlement)
 {
-	struct lg_settlement said = {.size = 0};
+	struct lg_settlement said = {.reason = LG_SLICE(BATCH_UNSIZED)};
 
-	memcpy(&said, settlement,
-	       settlement->size < sizeof(said) ? settlement->size : sizeof(said));
+	if (has_outcome(settlement)) {
+		said.reason = (struct lg_slice){NULL, 0};
+		memcpy(&said, settlement,
+		       settlement->size < sizeof(said) ? settlement->size : sizeof(said));
+	}
 	slot->outcome = said.outcome >= LG_DELIVERED && said.outcome <= LG_REJECT ? said.outcome
 										  : LG_RETRY;
 	slot->status = said.status;
@@ -225,6 +236,8 @@ static void service_settle(struct lg_batch *handle, size_t index,
 	if (index >= batch->count)
 		return;
 	slot = &batch->slots[index];
+	if (!has_outcome(settlement))
+		atomic_store_explicit(&batch->unsized, true, memory_order_relaxed);
 	if (move(slot, SLOT_OPEN, SLOT_WRITING)) {
 		write_slot(slot, settlement);
 		atomic_store_explicit(&slot->state, SLOT_SET, memory_order_release);

@@ -18,6 +18,9 @@
 #define BATCH_ANSWER_BYTES 512
 #define BATCH_EXTERNAL_BYTES 255 /* longest id; a longer one is not kept */
 
+/* The reason of what was settled with a size that has no room for an outcome. */
+#define BATCH_UNSIZED "the plugin's settlement has no outcome: its .size is too small"
+
 struct slot;
 
 /* One event; the slices are borrowed from whoever made the batch. */
@@ -33,6 +36,7 @@ struct batch {
 	struct slot *slots;
 	size_t count, capacity;
 	_Atomic(size_t) unsettled; /* by the plugin */
+	_Atomic(bool) unsized;	   /* something was settled without .size */
 	struct mailbox *wake;	   /* poked when the last one is settled elsewhere */
 	pthread_t lane;
 };

@@ -168,6 +168,8 @@ int32_t http_service_send(struct http_service *service, const struct lg_services
 	struct http_call request;
 	struct call *made;
 
+	if (call->size < offsetof(struct lg_http_call, url) + sizeof(call->url))
+		return LG_FAIL;
 	memcpy(&known, call, call->size < sizeof(known) ? call->size : sizeof(known));
 	request = (struct http_call){
 		.method = slice_present(known.method) ? known.method : LG_SLICE("POST"),

@@ -208,6 +208,17 @@ static void keep_together(struct lane *lane, struct run *run)
 	make_sent(run, half, count);
 }
 
+/* It is a mistake in the plugin that only a new one ends, so once is enough. */
+static void note_unsized(struct lane *lane, const struct run *run)
+{
+	if (lane->unsized_said || !atomic_load(&run->batch.unsized))
+		return;
+	lane->unsized_said = true;
+	log_warning("plugin.unsized", LOG_SLICE("sink", lane->instance->name),
+		    LOG_TEXT("plugin", lane->instance->library->plugin.name),
+		    LOG_TEXT("reason", BATCH_UNSIZED));
+}
+
 /* ---- there and back ------------------------------------------------------------------ */
 
 /* The plugin is done with the run, or had its time. */
@@ -218,6 +229,7 @@ static void land(struct lane *lane, struct run *run)
 	lane->blocked = false;
 	if (run->batch.count) {
 		batch_expire(&run->batch, LG_UNCLASSIFIED, "no outcome before the deadline");
+		note_unsized(lane, run);
 		histogram_add_us(lane->deliveries, clock_monotonic_us() - run->started_us);
 		pace(lane, run->started_us);
 		settle = weigh(lane, run);

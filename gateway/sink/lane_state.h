@@ -96,6 +96,7 @@ struct lane {
 	int64_t epoch;		 /* of the notes that were read; -1: none */
 	int64_t when_said_ms;	 /* monotonic: when a failure of the filter was logged last */
 	int64_t mapping_said_ms; /* the same of the mapping */
+	bool unsized_said;	 /* that the plugin settles without .size */
 
 	/* where it is */
 	struct stretches ahead; /* what was never settled */

@@ -96,7 +96,7 @@ struct lg_part {
 #define LG_CONSENT_WITHDRAWN 3
 #define LG_CONSENT_PENDING 4
 struct lg_consent {
-	size_t size;
+	size_t size; /* set by the caller: sizeof(struct lg_consent) */
 	int32_t state;
 	int32_t reserved;
 	struct lg_slice purpose;  /* "marketing" … */
@@ -138,7 +138,7 @@ struct lg_event {
 #define LG_PARK 4	  /* the sink's configuration is wrong */
 #define LG_REJECT 5	  /* this event will never be taken */
 struct lg_settlement {
-	size_t size;
+	size_t size; /* set by the caller: sizeof(struct lg_settlement) */
 	int32_t outcome;
 	int32_t status;		     /* of the destination's answer; 0: none */
 	int64_t retry_after;	     /* milliseconds; 0: the lane decides */

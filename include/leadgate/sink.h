@@ -86,7 +86,8 @@ static inline struct lg_slice lg_event_body(const struct lg_event *event)
 	return event->body.data ? event->body : event->json;
 }
 
-/* Settles one event; the first settlement of an index counts. Any thread. */
+/* Settles one event; the first settlement of an index counts. One whose `size` is
+ * not set is LG_RETRY, and the log says so. Any thread. */
 static inline void lg_settle(struct lg_batch *batch, size_t index,
 			     const struct lg_settlement *settlement)
 {
@@ -108,8 +109,8 @@ static inline void lg_settle_all(struct lg_batch *batch, const struct lg_settlem
  *
  * `done` is called once on that thread, later and never from within; when the
  * sink is ended before the answer came, with LG_UNCLASSIFIED and before `close`.
- * LG_FAIL: `done` will not be called; there are too many calls under way, or
- * memory ran out. */
+ * LG_FAIL: `done` will not be called; there are too many calls under way, the
+ * call's `size` is not set, or memory ran out. */
 static inline int32_t lg_http_send(struct lg_host *host, const struct lg_http_call *call,
 				   void (*done)(void *context, const struct lg_http_answer *answer),
 				   void *context)

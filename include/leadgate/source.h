@@ -400,7 +400,7 @@ static inline int32_t lg_errand_part(struct lg_request *request, size_t index,
 /* In an errand: names the call that the gateway makes after a verdict of LG_ERRAND_MORE.
  * All is copied; the last one counts. The method is GET when it is absent. Names are
  * resolved, TLS verified, private addresses refused and redirects not followed as for
- * sinks. LG_FAIL: not in an errand, or memory ran out. Since 0.4. */
+ * sinks. LG_FAIL: not in an errand, `size` is not set, or memory ran out. Since 0.4. */
 static inline int32_t lg_errand_call(struct lg_request *request, const struct lg_http_call *call)
 {
 	return request->services->errand_call(request, call);

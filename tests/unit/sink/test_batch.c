@@ -279,6 +279,29 @@ static void test_wakes_the_lane(void **state)
 	batch_fini(&batch);
 }
 
+/* A plugin that forgets .size: a retry, with a reason that names the mistake. */
+static void test_settlement_without_a_size(void **state)
+{
+	struct lg_settlement settlement = said(LG_DELIVERED), answer;
+	struct batch batch;
+
+	(void)state;
+	batch_init(&batch, &services, &wake);
+	fill(&batch, 2);
+	lg_settle(&batch.handle, 0, &settlement);
+	assert_false(batch.unsized);
+	settlement.size = 0;
+	lg_settle(&batch.handle, 1, &settlement);
+	assert_true(batch.unsized);
+	assert_int_equal(batch_unsettled(&batch), 0);
+	batch_answer(&batch, 1, &answer);
+	assert_int_equal(answer.outcome, LG_RETRY);
+	assert_true(slice_is(answer.reason, BATCH_UNSIZED));
+	fill(&batch, 1);
+	assert_false(batch.unsized);
+	batch_fini(&batch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_smaller_event_struct),
 		cmocka_unit_test(test_first_settlement_counts),
 		cmocka_unit_test(test_unknown_and_odd_values),
+		cmocka_unit_test(test_settlement_without_a_size),
 		cmocka_unit_test(test_late_word_has_no_effect),
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_wakes_the_lane),

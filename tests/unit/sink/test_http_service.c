@@ -231,11 +231,14 @@ static void the_time_of_a_call_counts(void **state)
 
 static void there_are_not_too_many(void **state)
 {
+	struct lg_http_call unsized = {.url = LG_SLICE("http://127.0.0.1/")};
 	struct server server;
 
 	(void)state;
 	server_start(&server, hear_only);
 	open_service();
+	assert_int_equal(http_service_send(desk.service, &services, &unsized, on_answer, &desk),
+			 LG_FAIL);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(send_to(server.port, 0), LG_OK);
 	assert_int_equal(send_to(server.port, 0), LG_FAIL);
