@@ -87,7 +87,9 @@ static inline struct lg_slice lg_event_body(const struct lg_event *event)
 }
 
 /* Settles one event; the first settlement of an index counts. One whose `size` is
- * not set is LG_RETRY, and the log says so. Any thread. */
+ * not set is LG_RETRY, and the log says so. Any thread. The batch ends with the
+ * settlement of its last event: after that the handle may not be used any more, not
+ * even to settle an event again. */
 static inline void lg_settle(struct lg_batch *batch, size_t index,
 			     const struct lg_settlement *settlement)
 {
