@@ -105,19 +105,19 @@ int counter_register(enum counter_kind kind, const char *name, const char *label
 
 void counter_add(int counter, int64_t n)
 {
-	if (counter >= 0)
+	if (counter >= 0 && counter < COUNTER_ROWS)
 		atomic_fetch_add_explicit(&numbers[counter].value, n, memory_order_relaxed);
 }
 
 void counter_set(int counter, int64_t value)
 {
-	if (counter >= 0)
+	if (counter >= 0 && counter < COUNTER_ROWS)
 		atomic_store_explicit(&numbers[counter].value, value, memory_order_relaxed);
 }
 
 int64_t counter_read(int counter)
 {
-	if (counter < 0)
+	if (counter < 0 || counter >= COUNTER_ROWS)
 		return 0;
 	return atomic_load_explicit(&numbers[counter].value, memory_order_relaxed);
 }

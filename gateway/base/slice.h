@@ -26,6 +26,12 @@ static inline bool slice_present(struct lg_slice s)
 	return s.data != NULL;
 }
 
+/* One that came from a plugin: absent is without a length, whatever it says. */
+static inline struct lg_slice slice_known(struct lg_slice s)
+{
+	return slice_present(s) ? s : (struct lg_slice){NULL, 0};
+}
+
 static inline bool slice_equal(struct lg_slice a, struct lg_slice b)
 {
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);

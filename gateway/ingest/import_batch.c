@@ -141,7 +141,7 @@ static bool check_taken(const struct import_batch *batch, const struct lg_chunk 
 					 ? intake->refusal_detail.data
 					 : "the source's plugin could not go on");
 	if (taken->consumed > chunk->bytes.length ||
-	    taken->position.length > IMPORT_POSITION_BYTES ||
+	    slice_known(taken->position).length > IMPORT_POSITION_BYTES ||
 	    (taken->consumed == 0 && intake->item_count > 0))
 		return error_set(error, "plugin %s says what cannot be of how far it came", plugin);
 	if (taken->consumed == 0 && chunk->last)
@@ -272,12 +272,13 @@ static enum import_made prepare(struct import_batch *batch, struct error *error)
 
 static void set_after(struct import_batch *batch, const struct lg_taken *taken)
 {
+	const struct lg_slice position = slice_known(taken->position);
 	struct import_mark *after = &batch->after;
 
 	after->offset += (int64_t)taken->consumed;
-	after->position_bytes = taken->position.length;
-	if (taken->position.length)
-		memcpy(after->position, taken->position.data, taken->position.length);
+	after->position_bytes = position.length;
+	if (position.length)
+		memcpy(after->position, position.data, position.length);
 }
 
 enum import_made import_batch_read(struct import_batch *batch, size_t rows, struct error *error)

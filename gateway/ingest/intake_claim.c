@@ -40,6 +40,9 @@ static int32_t claim(struct lg_request *handle, const struct lg_claim *theirs)
 	struct intake_item *item;
 
 	memcpy(&ours, theirs, theirs->size < sizeof(ours) ? theirs->size : sizeof(ours));
+	ours.key = slice_known(ours.key);
+	ours.group = slice_known(ours.group);
+	ours.blob = slice_known(ours.blob);
 	if (!fits(intake, &ours))
 		return LG_FAIL;
 	stub = arena_new(arena, struct claim_stub);
@@ -113,6 +116,8 @@ static int32_t state_set(struct lg_request *handle, struct lg_slice key, struct 
 	struct lg_slice kept = {0};
 	struct state_note *note;
 
+	key = slice_known(key);
+	value = slice_known(value);
 	if (!intake_is_open(intake) || key.length == 0 || key.length > LG_STATE_KEY_MAX ||
 	    value.length > LG_STATE_VALUE_MAX || !intake->ingest->keep)
 		return LG_FAIL;

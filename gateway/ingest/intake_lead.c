@@ -17,7 +17,9 @@ static bool open_field(int32_t field)
 
 static int32_t lead_set_service(struct lg_lead *lead, int32_t field, struct lg_slice value)
 {
-	return open_field(field) && lead_set(item_of(lead)->lead, field, value) ? LG_OK : LG_FAIL;
+	return open_field(field) && lead_set(item_of(lead)->lead, field, slice_known(value))
+		       ? LG_OK
+		       : LG_FAIL;
 }
 
 static int32_t lead_add_service(struct lg_lead *lead, int32_t field, struct lg_slice value)
@@ -28,6 +30,9 @@ static int32_t lead_add_service(struct lg_lead *lead, int32_t field, struct lg_s
 static int32_t lead_profile_service(struct lg_lead *lead, struct lg_slice network,
 				    struct lg_slice id, struct lg_slice url)
 {
+	network = slice_known(network);
+	id = slice_known(id);
+	url = slice_known(url);
 	if (id.length == 0 && url.length == 0)
 		return LG_FAIL;
 	return lead_add_profile(item_of(lead)->lead, network, id, url) ? LG_OK : LG_FAIL;
@@ -40,6 +45,12 @@ static int32_t lead_consent_service(struct lg_lead *lead, const struct lg_consen
 
 	memcpy(&ours, consent, size);
 	ours.size = sizeof(ours);
+	ours.purpose = slice_known(ours.purpose);
+	ours.channels = slice_known(ours.channels);
+	ours.basis = slice_known(ours.basis);
+	ours.text = slice_known(ours.text);
+	ours.version = slice_known(ours.version);
+	ours.method = slice_known(ours.method);
 	if (ours.state < LG_CONSENT_GRANTED || ours.state > LG_CONSENT_PENDING)
 		return LG_FAIL;
 	return lead_add_consent(item_of(lead)->lead, &ours) ? LG_OK : LG_FAIL;
@@ -47,14 +58,15 @@ static int32_t lead_consent_service(struct lg_lead *lead, const struct lg_consen
 
 static int32_t lead_extra_service(struct lg_lead *lead, struct lg_slice name, struct lg_slice value)
 {
-	return lead_add_extra(item_of(lead)->lead, name, value) ? LG_OK : LG_FAIL;
+	return lead_add_extra(item_of(lead)->lead, slice_known(name), slice_known(value)) ? LG_OK
+											  : LG_FAIL;
 }
 
 static int32_t lead_key_service(struct lg_lead *lead, int32_t kind, struct lg_slice key)
 {
 	struct intake_item *item = item_of(lead);
 
-	if (key.length == 0)
+	if (slice_known(key).length == 0)
 		return LG_FAIL;
 	item->key = arena_copy(&item->intake->request->arena, key);
 	/* Nobody waits for an answer who could be told of other content under the same. */

@@ -151,9 +151,9 @@ static struct lg_slice put_words(char **at, struct lg_slice s)
 /* NULL when nothing was said, or when memory ran out: the outcome counts. */
 static struct words *copy_words(const struct lg_settlement *said)
 {
-	struct lg_slice reason = utf8_cut(said->reason, BATCH_REASON_BYTES);
-	struct lg_slice answer = slice_cut(said->answer, 0, BATCH_ANSWER_BYTES);
-	struct lg_slice id = said->external_id;
+	struct lg_slice reason = utf8_cut(slice_known(said->reason), BATCH_REASON_BYTES);
+	struct lg_slice answer = slice_cut(slice_known(said->answer), 0, BATCH_ANSWER_BYTES);
+	struct lg_slice id = slice_known(said->external_id);
 	struct words *words;
 	char *at;
 

@@ -77,6 +77,7 @@ static void test_counter(void **state)
 	lg_count(&instance.host, counter, 3);
 	lg_count(&instance.host, counter, -1);
 	lg_count(&instance.host, LG_FAIL, 1);
+	lg_count(&instance.host, INT32_MAX, 1);
 	buffer_init(&out, SIZE_MAX);
 	counter_print(&out);
 	buffer_add_byte(&out, '\0');

@@ -222,6 +222,13 @@ static void build_leads(struct lg_request *request, struct lg_reply *answer)
 	consent.purpose = LG_SLICE("marketing");
 	assert_int_equal(lg_lead_consent(lead, &consent), LG_OK);
 	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, LG_SLICE("")), LG_FAIL);
+	/* Without data it is absent, whatever its length says. */
+	assert_int_equal(lg_lead_set(lead, LG_PHONE, slice_of(NULL, 5)), LG_OK);
+	assert_int_equal(lg_lead_add(lead, LG_PRODUCTS, slice_of(NULL, 5)), LG_OK);
+	assert_int_equal(lg_lead_profile(lead, LG_SLICE("x"), slice_of(NULL, 5), slice_of(NULL, 5)),
+			 LG_FAIL);
+	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, slice_of(NULL, 5)), LG_FAIL);
+	lg_lead_extra(lead, LG_SLICE("odd"), slice_of(NULL, 5));
 	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, LG_SLICE("k")), LG_OK);
 	assert_int_equal(lg_field_named(request, LG_SLICE("e-mail")), LG_EMAIL);
 	assert_int_equal(lg_field_named(request, LG_SLICE("no such field")), LG_FAIL);
