@@ -37,8 +37,8 @@
 
 /* Flags. */
 #define LG_REQUIRED 1u /* absence is an error; an empty text is present */
-/* So a variable of the environment that is set to nothing gives an empty secret, with
- * which anybody can sign. A plugin that proves its senders refuses one in `check`. */
+/* A secret is never empty: the gateway refuses one, such as a variable of the environment
+ * that is set to nothing, for anybody could sign with it. One that is left out is absent. */
 
 /* One row. Rows are constant and live as long as the plugin's library. The
  * descriptor says how large the plugin's row is; the host reads what both

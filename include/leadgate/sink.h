@@ -31,8 +31,9 @@ struct lg_sink_operations {
 
 	/* Delivers a batch. `deadline` is a time of lg_monotonic. The batch and
 	 * its slices live until all events are settled. LG_OK: all are settled
-	 * or will be. LG_FAIL: the plugin gives the batch back, none of its
-	 * threads may touch it any more, and what is unsettled is retried. */
+	 * or will be; LG_LATER says the same. LG_FAIL: the plugin gives the batch
+	 * back, none of its threads may touch it any more, and what is unsettled
+	 * is retried. */
 	int32_t (*deliver)(void *instance, struct lg_batch *batch, int64_t deadline);
 
 	/* Finishes what is under way within the deadline; no more batches
