@@ -254,7 +254,7 @@ static void unknown_key_is_named(void **state)
 
 	kit->dedup.keys = (struct lg_list){names, 2};
 	assert_false(kit_try_open(kit, &error));
-	assert_string_equal(error.text, "dedup.keys: \"fax\" is none of email, phone, profile");
+	assert_string_equal(error.text, "\"fax\" is none of email, phone, profile");
 }
 
 static void page_size_is_chosen_once(void **state)
