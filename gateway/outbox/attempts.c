@@ -1,5 +1,6 @@
 #include "outbox/attempts.h"
 
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/log.h"
 
@@ -10,6 +11,10 @@
 /* Of one search for old ones: so many ranges of so many rows. */
 #define RANGES 16
 #define RANGE_ROWS 256
+/* Of one step of pruning. */
+#define STEP_ROWS 4096
+/* How far back a lane looks that counts what it did in a day: 25 hours. */
+#define DAY_MS INT64_C(90000000)
 
 static int counter_dropped;
 
@@ -107,18 +112,22 @@ int attempts_add(struct journal *journal, const struct settlement *settlement,
 
 /* ---- old ones ---------------------------------------------------------------------- */
 
-/* The first row after the cursor; 0: there is none. */
-static int find_row(struct journal *journal, int64_t *row)
+/* The first row after the cursor, and its time; 0: there is none. */
+static int find_row(struct journal *journal, int64_t cursor, int64_t *row, int64_t *at_ms)
 {
 	sqlite3_stmt *select = NULL;
-	int rc = sqlite3_prepare_v2(journal->db, "SELECT min(rowid) FROM attempt WHERE rowid > ?",
+	int rc = sqlite3_prepare_v2(journal->db,
+				    "SELECT rowid, at FROM attempt WHERE rowid > ?"
+				    " ORDER BY rowid LIMIT 1",
 				    -1, &select, NULL);
 
 	*row = 0;
 	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(select, 1, journal->attempt_cursor);
-		if (sqlite3_step(select) == SQLITE_ROW)
+		sqlite3_bind_int64(select, 1, cursor);
+		if (sqlite3_step(select) == SQLITE_ROW) {
 			*row = sqlite3_column_int64(select, 0);
+			*at_ms = sqlite3_column_int64(select, 1);
+		}
 		rc = sqlite3_reset(select);
 	}
 	sqlite3_finalize(select);
@@ -149,11 +158,11 @@ static int drop_range(struct journal *journal, int64_t first_row)
 /* From where the last search ended, so that what was delivered is passed over once. */
 int attempts_drop_oldest(struct journal *journal)
 {
-	int64_t row;
+	int64_t row, at_ms;
 	int rc = SQLITE_OK;
 
 	for (int i = 0; i < RANGES && rc == SQLITE_OK && journal->attempts_dropped == 0; i++) {
-		rc = find_row(journal, &row);
+		rc = find_row(journal, journal->attempt_cursor, &row, &at_ms);
 		if (rc == SQLITE_OK && row == 0) {
 			journal->attempt_cursor = 0;
 			break;
@@ -167,4 +176,69 @@ int attempts_drop_oldest(struct journal *journal)
 void attempts_committed(const struct journal *journal)
 {
 	counter_add(counter_dropped, journal->attempts_dropped);
+}
+
+/* ---- without events ---------------------------------------------------------------- */
+
+#define NO_EVENT                                                                       \
+	" AND NOT EXISTS (SELECT 1 FROM event WHERE seq BETWEEN attempt.first_seq AND" \
+	" attempt.last_seq)"
+
+/* Attempts made earlier are counted by nobody any more. */
+static int64_t counted_from_ms(const struct journal *journal)
+{
+	return journal->spare_bytes > 0 ? clock_wall_ms() - DAY_MS : INT64_MAX;
+}
+
+/* Runs SQL with a sink, which may be absent, and three numbers. */
+static int run_with(struct journal *journal, const char *sql, struct lg_slice sink, int64_t first,
+		    int64_t last, int64_t at_ms)
+{
+	sqlite3_stmt *run = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, sql, -1, &run, NULL);
+
+	if (rc == SQLITE_OK) {
+		statement_bind_text(run, 1, sink);
+		sqlite3_bind_int64(run, 2, first);
+		sqlite3_bind_int64(run, 3, last);
+		sqlite3_bind_int64(run, 4, at_ms);
+		rc = statement_run(run);
+	}
+	sqlite3_finalize(run);
+	return rc;
+}
+
+/* What a destination said may be of a person: it does not outlive the event. */
+int attempts_forget(struct journal *journal, struct lg_slice sink, int64_t first_seq,
+		    int64_t last_seq)
+{
+	int64_t from_ms = counted_from_ms(journal);
+	int rc = run_with(journal,
+			  "DELETE FROM attempt WHERE sink = ?1 AND last_seq BETWEEN ?2 AND ?3"
+			  " AND at < ?4" NO_EVENT,
+			  sink, first_seq, last_seq, from_ms);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	return run_with(journal,
+			"UPDATE attempt SET answer = NULL, reason = NULL WHERE sink = ?1"
+			" AND last_seq BETWEEN ?2 AND ?3 AND at >= ?4" NO_EVENT,
+			sink, first_seq, last_seq, from_ms);
+}
+
+int attempts_prune(struct journal *journal, int64_t before_ms, int64_t *cursor, bool *more)
+{
+	int64_t from_ms = counted_from_ms(journal), row, at_ms = 0;
+	int rc = find_row(journal, *cursor, &row, &at_ms);
+
+	if (from_ms > before_ms)
+		from_ms = before_ms;
+	*more = rc == SQLITE_OK && row > 0 && at_ms < from_ms;
+	if (!*more)
+		return rc;
+	*cursor = row + STEP_ROWS - 1;
+	return run_with(journal,
+			"DELETE FROM attempt WHERE ?1 IS NULL AND rowid BETWEEN ?2 AND ?3"
+			" AND at < ?4" NO_EVENT,
+			slice_of(NULL, 0), row, *cursor, from_ms);
 }

@@ -21,6 +21,18 @@ int attempts_add(struct journal *journal, const struct settlement *settlement,
  * SQLite result. */
 int attempts_drop_oldest(struct journal *journal);
 
+/* Pruning: the events of these seqs that were to go are gone. Of attempts that have no
+ * event any more what was said goes, and they themselves go when they are more than a
+ * day old: until then the limits of a day count them. Where room is short all of them
+ * go at once. An SQLite result. */
+int attempts_forget(struct journal *journal, struct lg_slice sink, int64_t first_seq,
+		    int64_t last_seq);
+
+/* A step of the pass that takes those away whose day is over since. `before_ms` is the
+ * pass's: attempts made later have their events, or come later. Moves the cursor, a row;
+ * *more: another step follows. An SQLite result. */
+int attempts_prune(struct journal *journal, int64_t before_ms, int64_t *cursor, bool *more);
+
 /* After the commit: counts what was left out and dropped. */
 void attempts_committed(const struct journal *journal);
 

@@ -87,8 +87,8 @@ struct chore {
 	/* the writer's own, zero before */
 	struct buffer work;
 	struct index kept; /* of a pass of pruning: leads of which an event stays */
-	int64_t cursor, key_cursor;
-	enum { PRUNE_EVENTS, PRUNE_KEYS } phase;
+	int64_t cursor, key_cursor, attempt_cursor;
+	enum { PRUNE_EVENTS, PRUNE_KEYS, PRUNE_ATTEMPTS } phase;
 	int step_count;
 	bool more; /* another step follows */
 };

@@ -1,5 +1,6 @@
 #include "outbox/prune.h"
 
+#include "outbox/attempts.h"
 #include "outbox/journal.h"
 #include "outbox/settled.h"
 
@@ -249,16 +250,6 @@ static int drop_for_sink(struct journal *journal, struct lg_slice sink, const st
 	return rc;
 }
 
-/* Attempts of which no event is left. */
-static int drop_attempts(struct journal *journal, struct lg_slice sink, const struct page *page)
-{
-	return run_for(journal,
-		       "DELETE FROM attempt WHERE sink = ?1 AND last_seq BETWEEN ?2 AND ?3"
-		       " AND NOT EXISTS (SELECT 1 FROM event"
-		       " WHERE seq BETWEEN attempt.first_seq AND attempt.last_seq)",
-		       sink, page->first_seq, page->last_seq);
-}
-
 static int drop_page(struct journal *journal, const struct known_sinks *sinks,
 		     const struct page *page)
 {
@@ -275,7 +266,7 @@ static int drop_page(struct journal *journal, const struct known_sinks *sinks,
 		rc = run_for_seqs(journal, "DELETE FROM event WHERE seq = ?1", slice_of(NULL, 0),
 				  page, false);
 	for (size_t i = 0; i < sinks->count && rc == SQLITE_OK; i++)
-		rc = drop_attempts(journal, sinks->names[i], page);
+		rc = attempts_forget(journal, sinks->names[i], page->seqs[0], page->last_seq);
 	return rc;
 }
 
@@ -380,15 +371,16 @@ static int prune_keys(struct journal *journal, struct chore *chore)
 		rc = sqlite3_reset(select);
 	}
 	sqlite3_finalize(select);
-	chore->more = false;
-	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->last_seq)
+	chore->more = true;
+	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->last_seq) {
+		chore->phase = PRUNE_ATTEMPTS;
 		return rc;
+	}
 	int64_t last_seq = first_seq + STEP_KEY_SEQS - 1;
 	if (last_seq > chore->last_seq)
 		last_seq = chore->last_seq;
 	rc = drop_keys(journal, chore, first_seq, last_seq);
 	chore->key_cursor = last_seq;
-	chore->more = rc == SQLITE_OK && last_seq < chore->last_seq;
 	return rc;
 }
 
@@ -400,6 +392,9 @@ int prune_step(struct journal *journal, struct chore *chore)
 	buffer_clear(&chore->work);
 	if (chore->phase == PRUNE_KEYS)
 		return prune_keys(journal, chore);
+	if (chore->phase == PRUNE_ATTEMPTS)
+		return attempts_prune(journal, chore->before_ms, &chore->attempt_cursor,
+				      &chore->more);
 	arena_init(&arena, 4096, 1 << 20);
 	rc = prune_events(journal, chore, &arena);
 	arena_fini(&arena);

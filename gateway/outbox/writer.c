@@ -201,6 +201,7 @@ static void prune(struct writer *writer)
 	int64_t before = chore->count;
 
 	gate_enter(writer->gate);
+	room_measure(writer->room, writer->journal);
 	chore_step(writer->journal, chore);
 	gate_leave(writer->gate);
 	publish(writer);

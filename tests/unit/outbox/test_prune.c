@@ -210,6 +210,31 @@ static void lead_stays_with_its_dead_letter(void **state)
 	assert_int_equal(count(kit, "identity"), 1);
 }
 
+/* A lane that starts counts them against the limit of a day. */
+static void attempts_stay_for_a_day(void **state)
+{
+	static const char said[] = "SELECT count(*) FROM attempt WHERE reason IS NOT NULL"
+				   " OR answer IS NOT NULL";
+	struct kit *kit = *state;
+
+	kit_open(kit);
+	for (int i = 0; i < 4; i++)
+		post_at(kit, i, OLD_MS);
+	settle(kit, CRM, 1, "dfdd");
+	assert_int_equal(count(kit, "attempt"), 2);
+	char sql[128];
+	snprintf(sql, sizeof(sql), "UPDATE attempt SET at = %lld, reason = 'why', answer = x'4f4b'",
+		 (long long)clock_wall_ms() - 3600000);
+	kit_sql(kit, sql);
+	assert_int_equal(prune(kit), 3);
+	assert_int_equal(count(kit, "attempt"), 2);
+	/* Nothing is told any more of those whose events are gone. */
+	assert_int_equal(kit_count(kit, said), 1);
+	kit_sql(kit, "UPDATE attempt SET at = at - 1000 * 86400000");
+	assert_int_equal(prune(kit), 0);
+	assert_int_equal(count(kit, "attempt"), 1);
+}
+
 static void newest_event_keeps_the_numbers(void **state)
 {
 	struct kit *kit = *state;
@@ -371,6 +396,7 @@ int main(void)
 		STORE_TEST(what_is_open_stays),
 		STORE_TEST(lead_goes_with_its_last_event),
 		STORE_TEST(lead_stays_with_its_dead_letter),
+		STORE_TEST(attempts_stay_for_a_day),
 		STORE_TEST(newest_event_keeps_the_numbers),
 		STORE_TEST(sink_that_has_begun_holds_its_events),
 		STORE_TEST(long_pass_goes_in_steps),
