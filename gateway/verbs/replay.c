@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "codec/date.h"
 #include "codec/json_writer.h"
 #include "outbox/reader_replay.h"
@@ -12,15 +13,15 @@
 #include "verbs/print.h"
 #include "verbs/verb.h"
 
-/* Events of one lead that one replay takes. */
-#define SEQS_MAX 1000
+/* Events of a lead for which room is made at first. */
+#define SEQS_FIRST 1024
 
 /* Which events: one range, or one event each. */
 struct selection {
 	struct replay *ranges;
 	size_t count;
 	struct replay range;
-	struct replay singles[SEQS_MAX];
+	struct replay *singles; /* ours; NULL: it is a range */
 };
 
 static bool mistake(const char *text)
@@ -43,24 +44,50 @@ static bool understood(const struct arguments *arguments, int64_t *since_ms, uin
 	return true;
 }
 
+/* All events that the id stands for, in memory that the caller frees; NULL with a
+ * reason. Where they fill it there may be more of them: it looks again with twice as
+ * much. */
+static int64_t *find_seqs(struct view *view, const uint8_t *id, ptrdiff_t *count,
+			  struct error *error)
+{
+	for (size_t capacity = SEQS_FIRST;; capacity *= 2) {
+		int64_t *seqs = alloc_malloc(capacity * sizeof(*seqs));
+
+		if (!seqs) {
+			error_set(error, "there is not enough memory for all events of the lead");
+			return NULL;
+		}
+		*count = reader_replay_find(view->reader, id, seqs, capacity, error);
+		if (*count > 0 && (size_t)*count < capacity)
+			return seqs;
+		alloc_free(seqs);
+		if (*count == 0)
+			error_set(error, "no event and no lead has this id");
+		if (*count <= 0)
+			return NULL;
+	}
+}
+
 static bool select_ids(struct view *view, const uint8_t *id, bool again, struct selection *chosen)
 {
-	int64_t seqs[SEQS_MAX];
 	struct error error = {""};
-	ptrdiff_t count = reader_replay_find(view->reader, id, seqs, SEQS_MAX, &error);
+	ptrdiff_t count = 0;
+	int64_t *seqs = find_seqs(view, id, &count, &error);
 
-	if (count == 0)
-		error_set(&error, "no event and no lead has this id");
-	if (count <= 0) {
-		fprintf(stderr, "leadgate: %s\n", error.text);
-		return false;
+	if (seqs) {
+		chosen->singles = alloc_malloc((size_t)count * sizeof(*chosen->singles));
+		if (!chosen->singles)
+			error_set(&error, "there is not enough memory for all events of the lead");
 	}
-	for (ptrdiff_t i = 0; i < count; i++)
+	if (!chosen->singles)
+		fprintf(stderr, "leadgate: %s\n", error.text);
+	for (ptrdiff_t i = 0; chosen->singles && i < count; i++)
 		chosen->singles[i] = (struct replay){
 			.first_seq = seqs[i], .last_seq = seqs[i], .again = again};
+	alloc_free(seqs);
 	chosen->ranges = chosen->singles;
 	chosen->count = (size_t)count;
-	return true;
+	return chosen->singles;
 }
 
 /* Up to the last event that there is now: what comes later is not meant. */
@@ -292,28 +319,38 @@ static int carry_out(struct view *view, struct lg_slice sink, const struct selec
 	return EXIT_DONE;
 }
 
+static int replay_chosen(struct view *view, const struct arguments *arguments, struct lg_slice sink,
+			 const struct selection *chosen)
+{
+	struct replay_plan plan = {.taken = {0}};
+	struct forecast forecast;
+
+	if (!make_plan(view, sink, chosen, &plan, &forecast) ||
+	    !print_plan(sink, &plan, &forecast, arguments->json))
+		return EXIT_FAILED;
+	if (arguments->dry_run || replay_taken(&plan) == 0)
+		return EXIT_DONE;
+	return carry_out(view, sink, chosen, arguments->json);
+}
+
 static int replay(struct view *view, const struct arguments *arguments, int64_t since_ms,
 		  const uint8_t *id)
 {
-	static struct selection chosen;
+	struct selection chosen = {.ranges = NULL};
 	struct lg_slice sink = slice_from(arguments->operands[0]);
 	const struct chore chore = {.kind = CHORE_REPLAY, .sink = sink};
-	struct replay_plan plan = {.taken = {0}};
-	struct forecast forecast;
 	struct error error = {""};
+	int status = EXIT_FAILED;
 
 	if (!errand_allowed(&chore, view->settings, &error)) {
 		fprintf(stderr, "leadgate: %s\n", error.text);
 		return EXIT_FAILED;
 	}
-	if (!(arguments->id ? select_ids(view, id, arguments->again, &chosen)
-			    : select_range(view, arguments, since_ms, &chosen)) ||
-	    !make_plan(view, sink, &chosen, &plan, &forecast) ||
-	    !print_plan(sink, &plan, &forecast, arguments->json))
-		return EXIT_FAILED;
-	if (arguments->dry_run || replay_taken(&plan) == 0)
-		return EXIT_DONE;
-	return carry_out(view, sink, &chosen, arguments->json);
+	if (arguments->id ? select_ids(view, id, arguments->again, &chosen)
+			  : select_range(view, arguments, since_ms, &chosen))
+		status = replay_chosen(view, arguments, sink, &chosen);
+	alloc_free(chosen.singles);
+	return status;
 }
 
 int verb_replay(int argc, char **argv)

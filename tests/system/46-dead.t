@@ -214,6 +214,21 @@ subtest 'answers with odd bytes' => sub {
     $gw->start;
 };
 
+# As a partner's lead has them that is told of each day.
+subtest 'a lead with more than a thousand events' => sub {
+    $gw->stop;
+    my $last = $gw->sql('SELECT max(seq) FROM event');
+    my ($lead) = slurp($gw->sink) =~ /"lead":\{[^{}]*?"id":"([^"]{36})"/;
+    my $id = $lead =~ tr/-//dr;
+    my $own = $gw->sql("SELECT count(*) FROM event WHERE lead = x'$id'");
+    $gw->sql('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)'
+        . " INSERT INTO event SELECT $last + i, 'lead.touched', x'$id', 1, '{}' FROM n");
+    my ($plan) = replay('--dry-run', '--again', '--id', $lead);
+    is($plan->{events} + ($plan->{left}{pending} || 0), $own + 2500, 'all of them are looked at');
+    $gw->sql("DELETE FROM event WHERE seq > $last");
+    $gw->start;
+};
+
 subtest 'a sink that was removed is forgotten' => sub {
     $gw->stop;
     my $config = slurp($gw->config);
