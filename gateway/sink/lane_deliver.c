@@ -31,86 +31,64 @@ static const struct journal_event *only_event(const struct run *run)
 	return &run->events[run->places[0]];
 }
 
-/* The oldest one stands in the way of all that are done behind it; one that is
- * open already stands in nobody's. */
-static bool outranks(const struct suspect *suspect, int64_t seq, bool due)
+/* One event parked alone. Whether another lead has passed all the same. */
+static bool suspect_event(struct lane *lane, const struct run *run, bool due)
 {
-	if (!suspect->seq || suspect->seq == seq)
-		return false;
-	return suspect->due == due ? suspect->seq < seq : !suspect->due;
-}
+	const struct journal_event *event = only_event(run);
 
-/* One event parked alone. */
-static void suspect_event(struct suspect *suspect, const struct journal_event *event, bool due)
-{
-	if (suspect->seq == event->seq) {
-		suspect->due = due;
-		return;
-	}
-	if (!suspect->seq)
-		*suspect = (struct suspect){.turn = PROBE_OTHERS};
-	suspect->acquits = false; /* others park as well, since */
-	if (!outranks(suspect, event->seq, due)) {
-		suspect->seq = event->seq;
-		suspect->due = due;
-		memcpy(suspect->lead_id, event->lead_id, UUID_BYTES);
-	}
+	if (!lane->suspects.count)
+		lane->probing = (struct probing){.turn = PROBE_OTHERS};
 	if (!due)
-		suspect->asked_seq = event->seq;
+		lane->probing.asked_seq = event->seq;
+	return suspects_add(&lane->suspects, event->seq, event->lead_id, run->started_us, due);
 }
 
-/* All of the run parked. The first that does so alone is suspected, and the lane
- * waits for another lead to find out (lane_read). The one that parks again after
- * another has passed is to blame itself. It stays pending meanwhile, unless too
- * much waits behind it. */
+/* All of the run parked. One that does so alone is suspected, and the lane waits for
+ * another lead to find out (lane_read) unless one has passed already that went no
+ * sooner. The one that parks again after that is to blame itself. It stays pending
+ * meanwhile, unless too much waits behind it. */
 static bool weigh_parked(struct lane *lane, struct run *run, const struct run_tally *tally)
 {
-	struct suspect *suspect = &lane->suspect;
 	bool alone = run->batch.count == 1;
 	bool open = run->due ||
 		    (stretches_is_first(&lane->ahead, run->stretch) && !lane_may_probe(lane));
 
-	if (alone && only_event(run)->seq == suspect->seq && suspect->acquits) {
-		suspect->seq = 0;
+	if (alone && suspects_has_clear(&lane->suspects, only_event(run)->seq)) {
+		suspects_drop(&lane->suspects, only_event(run)->seq);
 		run->passed = true;
 		lane_go_on(lane, run->started_us);
 		return true;
 	}
-	if (alone)
-		suspect_event(suspect, only_event(run), open);
-	else
-		suspect->acquits = false;
-	lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms, tally->reason);
+	if (!alone || !suspect_event(lane, run, open))
+		lane_pause(lane, MOOD_PARKED, run->started_us, tally->retry_after_ms,
+			   tally->reason);
 	return alone && open;
 }
 
-static bool has_suspect(const struct lane *lane, const struct run *run)
-{
-	for (size_t i = 0; i < run->batch.count; i++)
-		if (run->events[run->places[i]].seq == lane->suspect.seq)
-			return true;
-	return false;
-}
-
-/* Something of it was delivered. What parks beside that is to blame itself. It says
- * nothing of the configuration now when it was under way as the suspect parked. */
+/* Something of it was delivered. What parks beside that is to blame itself. */
 static void weigh_passed(struct lane *lane, struct run *run)
 {
-	struct suspect *suspect = &lane->suspect;
-	bool since = run->started_us >= lane->paused_us;
-
 	run->passed = true;
 	lane->taken_us = clock_monotonic_us();
-	for (size_t i = 0; i < run->batch.count && suspect->seq; i++) {
+	for (size_t i = 0; i < run->batch.count; i++) {
 		const struct journal_event *event = &run->events[run->places[i]];
-		if (event->seq == suspect->seq)
-			suspect->seq = 0;
-		else if (since && batch_outcome(&run->batch, i) == LG_DELIVERED &&
-			 memcmp(event->lead_id, suspect->lead_id, UUID_BYTES) != 0)
-			suspect->acquits = true;
+		if (batch_outcome(&run->batch, i) == LG_DELIVERED)
+			suspects_pass(&lane->suspects, event->seq, event->lead_id, run->started_us);
+		else
+			suspects_drop(&lane->suspects, event->seq);
 	}
 	lane_go_on(lane, run->started_us);
 	lane_grow(lane);
+}
+
+/* Nothing of it was taken, nor did all of it park: what was suspected does something else
+ * now, and where the destination fails, what passed before shows nothing. */
+static void weigh_suspects(struct lane *lane, const struct run *run, const struct run_tally *tally)
+{
+	for (size_t i = 0; i < run->batch.count; i++)
+		suspects_drop(&lane->suspects, run->events[run->places[i]].seq);
+	if (!tally->dead)
+		suspects_doubt(&lane->suspects);
 }
 
 /* What the outcome of a run means for the lane. True: the run is settled; false:
@@ -132,8 +110,7 @@ static bool weigh(struct lane *lane, struct run *run)
 	lane_shrink(lane, all);
 	if (tally.dead == all && all > 1)
 		return false; /* it answers, so there is no pause */
-	if (has_suspect(lane, run))
-		lane->suspect.seq = 0; /* it does something else now */
+	weigh_suspects(lane, run, &tally);
 	if (tally.dead) {
 		lane_go_on(lane, run->started_us);
 	} else if (!run->due || lane_due_failed(lane, run->events[0].seq, tally.retry_after_ms)) {

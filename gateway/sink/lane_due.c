@@ -13,23 +13,44 @@
 
 bool lane_suspects(const struct lane *lane, const struct journal_event *event)
 {
-	return lane->suspect.seq && memcmp(lane->suspect.lead_id, event->lead_id, UUID_BYTES) == 0;
+	const struct suspect *suspect = suspects_unclear(&lane->suspects);
+
+	return suspect && memcmp(suspect->lead_id, event->lead_id, UUID_BYTES) == 0;
+}
+
+static void bring_forward(struct run *run, size_t index)
+{
+	struct journal_event wanted = run->events[index];
+
+	run->events[index] = run->events[0];
+	run->events[0] = wanted;
 }
 
 /* The one that it is the turn of, in a run that has one event: the suspect, or
  * another lead where there is one. */
 static void prefer(const struct lane *lane, struct run *run)
 {
-	bool own = lane->suspect.turn == PROBE_SUSPECT;
+	const struct suspect *suspect = suspects_unclear(&lane->suspects);
+	bool own = lane->probing.turn == PROBE_SUSPECT;
 
-	for (size_t i = 0; i < run->count; i++) {
-		struct journal_event wanted = run->events[i];
-		if (own ? wanted.seq != lane->suspect.seq : lane_suspects(lane, &wanted))
-			continue;
-		run->events[i] = run->events[0];
-		run->events[0] = wanted;
-		return;
+	for (size_t i = 0; suspect && i < run->count; i++) {
+		const struct journal_event *event = &run->events[i];
+		if (own ? event->seq == suspect->seq : !lane_suspects(lane, event)) {
+			bring_forward(run, i);
+			return;
+		}
 	}
+}
+
+/* A suspect that others have passed is asked alone, before anybody else. */
+static bool prefer_clear(const struct lane *lane, struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (suspects_has_clear(&lane->suspects, run->events[i].seq)) {
+			bring_forward(run, i);
+			return true;
+		}
+	return false;
 }
 
 static void drop_under_way(struct lane *lane, struct run *run)
@@ -126,7 +147,9 @@ static bool choose(struct lane *lane, struct run *run, size_t most, struct error
 
 	drop_under_way(lane, run);
 	lane_prefer_urgent(lane, run);
-	if (most == 1)
+	if (prefer_clear(lane, run))
+		most = 1;
+	else if (most == 1)
 		prefer(lane, run);
 	if (run->count == 0)
 		return true;
@@ -205,7 +228,7 @@ struct run *lane_read_due(struct lane *lane)
 		return NULL;
 	if (most > DUE_MAX - under_way)
 		most = DUE_MAX - under_way;
-	count = lane->suspect.seq || lane->priority ? DUE_MAX : most;
+	count = lane->suspects.count || lane->priority ? DUE_MAX : most;
 	got = read_open(lane, run, beyond, under_way + count, &error);
 	run->count = got < 0 ? 0 : (size_t)got;
 	if (got < 0 || !choose(lane, run, most, &error)) {

@@ -35,8 +35,11 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 		struct lg_slice reason)
 {
 	int64_t now_us = clock_monotonic_us(), wait_ms = 0;
+	int64_t proof_us = mood == MOOD_PARKED && least_ms == 0 ? started_us : now_us;
 	bool again = lane->failures && started_us < lane->paused_us;
 
+	if (lane->proof_us < proof_us)
+		lane->proof_us = proof_us;
 	if (!again) {
 		lane->failures++;
 		lane->paused_us = now_us;
@@ -59,7 +62,7 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
 
 void lane_go_on(struct lane *lane, int64_t started_us)
 {
-	if (lane->failures && started_us < lane->paused_us)
+	if (lane->failures && started_us < lane->proof_us)
 		return;
 	if (lane->failures)
 		log_notice("sink.resumed", LOG_SLICE("sink", lane->instance->name),

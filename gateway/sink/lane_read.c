@@ -148,10 +148,9 @@ struct run *lane_read_gap(struct lane *lane, size_t count)
 
 /* ---- finding out why the lane is parked ------------------------------------------ */
 
-/* The suspect once more, alone. */
-static struct run *read_suspect(struct lane *lane)
+/* A suspect once more, alone. */
+static struct run *read_suspect(struct lane *lane, int64_t seq)
 {
-	int64_t seq = lane->suspect.seq;
 	struct stretch *from = stretches_open(&lane->ahead, seq - 1);
 	bool open = from ? from->first_seq <= seq : seq > lane->ahead.cursor;
 	struct run *run = open ? lane_take_run(lane, false) : NULL;
@@ -163,7 +162,7 @@ static struct run *read_suspect(struct lane *lane)
 		return run;
 	}
 	lane_give_back(lane, run);
-	lane->suspect.seq = 0; /* erased meanwhile */
+	suspects_drop(&lane->suspects, seq); /* erased meanwhile */
 	return NULL;
 }
 
@@ -243,31 +242,33 @@ static struct run *look_for_other(struct lane *lane, int64_t after_seq)
  * in a row do not hide a good one. NULL: there is none, or it is the next one's turn. */
 static struct run *read_other(struct lane *lane)
 {
-	struct suspect *suspect = &lane->suspect;
+	struct probing *probing = &lane->probing;
 	struct run *run = NULL;
 
-	if (suspect->others++ < PROBES_MAX && !(run = look_for_other(lane, suspect->asked_seq)))
-		suspect->asked_seq = 0; /* the next turn begins with the first */
+	if (probing->others++ < PROBES_MAX && !(run = look_for_other(lane, probing->asked_seq)))
+		probing->asked_seq = 0; /* the next turn begins with the first */
 	return run;
 }
 
 /* Who finds out: those that have not been asked for longest. NULL: nobody can. */
-static struct run *read_probe(struct lane *lane)
+static struct run *read_probe(struct lane *lane, const struct suspect *suspect)
 {
-	struct suspect *suspect = &lane->suspect;
+	struct probing *probing = &lane->probing;
+	bool due = suspect->due;
+	int64_t seq = suspect->seq;
 	struct run *run = NULL;
 
 	/* A turn more, for when the others begin anew. */
 	for (int i = 0; i <= PROBE_TURNS && !run; i++) {
-		switch (suspect->turn) {
+		switch (probing->turn) {
 		case PROBE_OTHERS: run = read_other(lane); break;
 		case PROBE_DUE: run = lane_read_due(lane); break;
-		default: run = suspect->due ? lane_read_due(lane) : read_suspect(lane); break;
+		default: run = due ? lane_read_due(lane) : read_suspect(lane, seq); break;
 		}
-		if (run && suspect->turn == PROBE_OTHERS)
+		if (run && probing->turn == PROBE_OTHERS)
 			break;
-		suspect->others = 0;
-		suspect->turn = (suspect->turn + 1) % PROBE_TURNS;
+		probing->others = 0;
+		probing->turn = (probing->turn + 1) % PROBE_TURNS;
 	}
 	return run;
 }
@@ -277,19 +278,31 @@ bool lane_may_probe(const struct lane *lane)
 	return lane->done_count - lane->urgent_done < PROBES_DONE * lane->concurrency;
 }
 
+/* One whose turn it is for a suspect's sake. NULL: nobody's. An open suspect that waits
+ * for its time holds nobody up while it is something else that fails. */
+static struct run *read_for_suspect(struct lane *lane)
+{
+	const struct suspect *clear = suspects_clear(&lane->suspects);
+	const struct suspect *unclear = suspects_unclear(&lane->suspects);
+
+	if (!lane_may_probe(lane))
+		return NULL;
+	if (clear)
+		return read_suspect(lane, clear->seq);
+	if (!unclear || !lane->failures ||
+	    (unclear->due && atomic_load(&lane->mood) != MOOD_PARKED))
+		return NULL;
+	return read_probe(lane, unclear);
+}
+
 /* ---- which of them --------------------------------------------------------------- */
 
 /* New events and due ones take turns, so that neither waits for the other. */
 struct run *lane_read(struct lane *lane)
 {
-	const struct suspect *suspect = &lane->suspect;
 	bool due = !lane->was_due || lane->reserved;
-	struct run *run = NULL;
+	struct run *run = read_for_suspect(lane);
 
-	if (suspect->seq && suspect->acquits && !suspect->due)
-		run = read_suspect(lane);
-	else if (suspect->seq && !suspect->acquits && lane->failures && lane_may_probe(lane))
-		run = read_probe(lane);
 	if (!run)
 		run = due ? lane_read_due(lane) : read_new(lane);
 	if (!run && lane_most(lane) > 0)

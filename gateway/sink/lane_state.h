@@ -20,6 +20,7 @@
 #include "sink/priority.h"
 #include "sink/run.h"
 #include "sink/stretch.h"
+#include "sink/suspects.h"
 
 /* How a lane stands: what lane_status shows. */
 enum lane_mood { MOOD_RUNNING, MOOD_WAITING, MOOD_PARKED, MOOD_STOPPING };
@@ -49,13 +50,8 @@ enum probe_turn {
 	PROBE_TURNS,
 };
 
-/* The event that parked alone, the oldest of them: its own fault, or the
- * configuration's? Another lead finds out. */
-struct suspect {
-	int64_t seq; /* 0: there is none */
-	uint8_t lead_id[UUID_BYTES];
-	bool due;	   /* it was tried before, so that its row says when it goes */
-	bool acquits;	   /* another lead has passed since: the configuration is good */
+/* How far the search has come for a lead that shows what a suspect is. */
+struct probing {
 	int64_t asked_seq; /* the last that parked: the next ones are asked first */
 	enum probe_turn turn;
 	int others; /* asked in this turn */
@@ -126,12 +122,14 @@ struct lane {
 	int64_t gather_until_ms; /* before this only a full batch goes */
 	int64_t resume_ms;	 /* before this nothing goes */
 	int64_t paused_us;	 /* when the last pause began */
+	int64_t proof_us;	 /* what is taken ends the pause if it went no sooner */
 	int64_t failures;	 /* pauses in a row */
 	int64_t due_failures;	 /* of due runs in a row, each of another event */
 	int64_t due_failed_seq;	 /* the first of the last one */
 	int64_t taken_us;	 /* when something was delivered last */
 	int64_t unanswered_us;	 /* when a batch of several had no answer last */
-	struct suspect suspect;
+	struct suspects suspects;
+	struct probing probing;
 	struct pace pace; /* rate and rate_day */
 	int64_t reserved; /* events of a batch that goes as soon as there is room for all of it */
 	int64_t beside;	  /* events that went since that waits */
@@ -241,7 +239,7 @@ bool lane_wants_new(const struct lane *lane);
 /* Open events whose time has come, or would never: a clock that was set back must not
  * keep them. NULL: none now. */
 struct run *lane_read_due(struct lane *lane);
-/* Whether an event is of the suspect's lead. */
+/* Whether an event is of the lead of the suspect that is probed for. */
 bool lane_suspects(const struct lane *lane, const struct journal_event *event);
 
 /* ---- lane_priority.c ---- */
@@ -277,8 +275,9 @@ void lane_mood_set(struct lane *lane, enum lane_mood mood, struct lg_slice reaso
  * count once more. */
 void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int64_t least_ms,
 		struct lg_slice reason);
-/* The destination takes something: all goes at full pace again. What was under way
- * when the pause began proves nothing: it may have been asked to wait since. */
+/* The destination takes something: all goes at full pace again. What was under way when
+ * it asked to wait proves nothing of what it wants since; where an event parked, what
+ * went no sooner than that one does. */
 void lane_go_on(struct lane *lane, int64_t started_us);
 /* A run of due events failed that begins with `seq` and was told to wait `least_ms`
  * (0: nothing said). Whether the lane pauses for it: one event that is failing

@@ -29,4 +29,5 @@ noinst_LIBRARIES += %D%/libsink.a
 	%D%/retry.c \
 	%D%/rules.c \
 	%D%/run.c \
-	%D%/stretch.c
+	%D%/stretch.c \
+	%D%/suspects.c

@@ -25,6 +25,8 @@ check_PROGRAMS += %D%/test_lane_priority
 %C%_test_lane_priority_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_lane_rules
 %C%_test_lane_rules_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_lane_suspects
+%C%_test_lane_suspects_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_lane_trouble
 %C%_test_lane_trouble_LDADD = $(LG_STAND_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_outcome
@@ -41,6 +43,8 @@ check_PROGRAMS += %D%/test_run
 %C%_test_run_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 check_PROGRAMS += %D%/test_stretch
 %C%_test_stretch_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
+check_PROGRAMS += %D%/test_suspects
+%C%_test_suspects_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 
 # The plugins themselves, linked in under names of their own.
 check_PROGRAMS += %D%/test_file

@@ -230,6 +230,22 @@ static void test_the_first_one_goes_when_it_is_full(void **state)
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 12);
 }
 
+/* Each of its events is asked twice before the next one goes, others pass at once. */
+static void test_a_lead_that_parks(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	stand.settings.concurrency = 4;
+	robot.poison[1] = robot.poison[2] = LG_PARK;
+	atomic_store(&robot.order, POISON);
+	one_lead_and_others();
+	start();
+	WAIT_FOR(status().position == 8);
+	WAIT_FOR(in_state(DELIVERY_DEAD) == 2);
+	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 6);
+	each_delivered(3, 8, true);
+}
+
 int main(void)
 {
 #define ON_A_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
@@ -244,6 +260,7 @@ int main(void)
 		ON_A_STAND(test_two_leads_that_park),
 		ON_A_STAND(test_no_more_than_max_held),
 		ON_A_STAND(test_the_first_one_goes_when_it_is_full),
+		ON_A_STAND(test_a_lead_that_parks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
