@@ -282,6 +282,12 @@ void lane_bring_forward(struct lane *lane, int64_t by_ms)
 		continue;
 }
 
+void lane_rouse(struct lane *lane)
+{
+	atomic_store(&lane->roused, true);
+	mailbox_poke(&lane->mailbox);
+}
+
 void lane_stop(struct lane *lane, int64_t by_ms)
 {
 	lane_bring_forward(lane, by_ms);

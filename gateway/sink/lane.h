@@ -70,6 +70,10 @@ void lane_stop(struct lane *lane, int64_t by_ms);
  * then left alone for good and must not be freed. */
 bool lane_join(struct lane **lane, int64_t timeout_ms);
 
+/* An operator wants to see it try: it rests no longer, whatever it was told to wait for.
+ * A pause that is noted in the journal stays. Any thread. */
+void lane_rouse(struct lane *lane);
+
 /* Adds batches, events and settling to the services table. */
 void sink_services_add(struct lg_services *services);
 

@@ -75,6 +75,12 @@ void lane_go_on(struct lane *lane, int64_t started_us)
 		lane_mood_set(lane, MOOD_RUNNING, slice_of(NULL, 0));
 }
 
+void lane_end_rest(struct lane *lane)
+{
+	lane->resume_ms = 0;
+	atomic_store(&lane->next_attempt_ms, 0);
+}
+
 bool lane_due_failed(struct lane *lane, int64_t seq, int64_t least_ms)
 {
 	lane->due_failures += seq != lane->due_failed_seq;

@@ -70,7 +70,6 @@ void lane_take_begin(struct lane *lane)
 	atomic_store(&lane->position, lane->settled_seq);
 }
 
-/* An operator who resumes a sink wants to see it try. */
 static void note_pause(struct lane *lane, const struct sink_state *state)
 {
 	bool was_paused = atomic_load(&lane->paused_ms) != 0;
@@ -83,7 +82,7 @@ static void note_pause(struct lane *lane, const struct sink_state *state)
 	if (state->paused || !was_paused)
 		return;
 	atomic_store(&lane->paused_ms, 0);
-	lane->resume_ms = 0;
+	lane_end_rest(lane); /* also where another process resumed it */
 }
 
 static bool read_notes(struct lane *lane)

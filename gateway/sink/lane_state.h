@@ -78,6 +78,7 @@ struct lane {
 	struct http_service *http; /* of a plugin that asks for it */
 	_Atomic(bool) stopping;
 	_Atomic(int64_t) stop_by_ms; /* monotonic: nothing flies any longer */
+	_Atomic(bool) roused;	     /* it is to rest no longer */
 	bool recalled;		     /* it has seen that it is to stop */
 	pthread_mutex_t lock;	     /* guards `ended` and `reason` */
 	pthread_cond_t end;
@@ -279,6 +280,8 @@ void lane_pause(struct lane *lane, enum lane_mood mood, int64_t started_us, int6
  * it asked to wait proves nothing of what it wants since; where an event parked, what
  * went no sooner than that one does. */
 void lane_go_on(struct lane *lane, int64_t started_us);
+/* Whoever wants to see it try need not wait: the pause is over, and one event finds out. */
+void lane_end_rest(struct lane *lane);
 /* A run of due events failed that begins with `seq` and was told to wait `least_ms`
  * (0: nothing said). Whether the lane pauses for it: one event that is failing
  * again must not hold the others up, but several of them say that the destination

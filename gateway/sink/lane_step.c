@@ -136,6 +136,8 @@ int64_t lane_step(struct lane *lane)
 		lane_recall(lane);
 		return lane->flying_count ? busy_ms(lane) : -1;
 	}
+	if (atomic_exchange(&lane->roused, false))
+		lane_end_rest(lane);
 	if (!lane_is_permitted(lane) || !lane_order_load(lane))
 		return barred_ms(lane);
 	lane_order_release(lane);

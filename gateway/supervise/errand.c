@@ -206,6 +206,16 @@ void errand_take_answer(struct chore *chore, struct lg_slice answer)
 
 /* ---- on their way ---------------------------------------------------------- */
 
+/* Whoever replays or resumes wants to see the sink try, however long it was told to wait. */
+static void rouse_sink(const struct gateway *gateway, const struct chore *chore)
+{
+	bool wanted = chore->kind == CHORE_REPLAY || chore->kind == CHORE_RESUME;
+	struct lane *lane = wanted ? berths_lane(&gateway->berths, chore->sink) : NULL;
+
+	if (chore->done && lane)
+		lane_rouse(lane);
+}
+
 static void come_home(struct errands *errands, struct letter *letter)
 {
 	struct errand *errand = (struct errand *)(void *)letter;
@@ -214,6 +224,7 @@ static void come_home(struct errands *errands, struct letter *letter)
 	list_remove(&errand->link);
 	if (errand->chore.kind == CHORE_FORGET)
 		berths_unbar(&errand->bar);
+	rouse_sink(errands->gateway, &errand->chore);
 	if (errand->chore.of_source && errand->chore.done)
 		keep_forget(errands->gateway->keep, errand->chore.sink);
 	if (ticket) {

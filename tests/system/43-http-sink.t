@@ -123,6 +123,8 @@ for my $name ('after-seconds', 'after-date') {
     my $due = $gateway->sql("SELECT due - (SELECT at FROM attempt WHERE sink = '$name') FROM open WHERE sink = '$name'");
     cmp_ok($due, '>=', 7190_000, "$name: Retry-After is waited for");
 }
+is(($gateway->command('replay', 'after-seconds', '--id', $receipt))[0], 0, 'unless an operator wants to see it try');
+wait_until { $gateway->sql("SELECT count(*) FROM attempt WHERE sink = 'after-seconds'") == 2 } 'then it does';
 is($gateway->sql("SELECT id FROM external WHERE sink = 'inside-good'"), 'x-17', 'the id out of the answer is kept');
 like($gateway->sql("SELECT CAST(answer AS TEXT) FROM attempt WHERE sink = 'inside-dead'"), qr/NO_SUCH_LIST/,
     'and the first bytes of an answer');

@@ -194,6 +194,24 @@ static void test_waits_as_asked(void **state)
 	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
 }
 
+/* Unless somebody wants to see it try. Asked to wait again, it does. */
+static void test_rests_no_longer_when_roused(void **state)
+{
+	(void)state;
+	stand.settings.batch_events = 1;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	atomic_store(&robot.order, RETRY);
+	post(3);
+	start();
+	WAIT_FOR(status().position == 1 && strcmp(status().state, "waiting") == 0);
+	lane_rouse(stand.lane);
+	WAIT_FOR(status().position == 2 && strcmp(status().state, "waiting") == 0);
+	assert_int_equal(robot.tried[3], 0);
+	atomic_store(&robot.order, DELIVER);
+	lane_rouse(stand.lane);
+	WAIT_FOR(robot.delivered[3]);
+}
+
 /* The lane's own pause is over at once; what it waits for is its one event's time. */
 static void test_says_when_it_tries_again(void **state)
 {
@@ -508,6 +526,7 @@ int main(void)
 		ON_A_STAND(test_a_stop_while_one_parks),
 		ON_A_STAND(test_a_stop_tells_of_what_is_far_behind),
 		ON_A_STAND(test_waits_as_asked),
+		ON_A_STAND(test_rests_no_longer_when_roused),
 		ON_A_STAND(test_says_when_it_tries_again),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
 		ON_A_STAND(test_finds_two_of_them),
