@@ -94,7 +94,8 @@ static void weigh_suspects(struct lane *lane, const struct run *run, const struc
 /* What the outcome of a run means for the lane. True: the run is settled; false:
  * nobody took anything of it, so it stays as it was and is read again. A single
  * event is settled in any case but when it parks, so that it cannot stand in the
- * way of others. */
+ * way of others; and a batch that was told to wait, so that the journal has the time
+ * for whoever comes after a restart. */
 static bool weigh(struct lane *lane, struct run *run)
 {
 	size_t all = run->batch.count;
@@ -116,7 +117,7 @@ static bool weigh(struct lane *lane, struct run *run)
 	} else if (!run->due || lane_due_failed(lane, run->events[0].seq, tally.retry_after_ms)) {
 		lane_pause(lane, MOOD_WAITING, run->started_us, tally.retry_after_ms, tally.reason);
 		if (!run->due && all > 1 && tally.retried == all)
-			return false;
+			return tally.retry_after_ms > 0;
 	}
 	return true;
 }

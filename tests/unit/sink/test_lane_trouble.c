@@ -159,7 +159,7 @@ static void test_a_stop_tells_of_what_is_far_behind(void **state)
 	stand.settings.batch_events = 3000;
 	stand.settings.batch_bytes = 64 << 20;
 	stand.settings.concurrency = 3;
-	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = FAR_OFF_MS;
 	atomic_store(&robot.order, KEEP);
 	post_many(9000);
 	start();
@@ -192,6 +192,24 @@ static void test_waits_as_asked(void **state)
 	assert_string_equal(status().state, "waiting");
 	assert_int_equal(atomic_load(&robot.kept_count), 2);
 	assert_true(status().next_attempt_ms > clock_wall_ms() + 8 * PATIENCE_MS);
+}
+
+/* Nor does who comes after a restart. */
+static void test_a_batch_waits_as_asked_after_a_restart(void **state)
+{
+	(void)state;
+	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	atomic_store(&robot.order, RETRY);
+	post(3);
+	start();
+	WAIT_FOR(strcmp(status().state, "waiting") == 0);
+	stop();
+	atomic_store(&robot.order, DELIVER);
+	start();
+	post(1);
+	WAIT_FOR(robot.delivered[4]);
+	assert_int_equal(robot.tried[1] + robot.tried[2] + robot.tried[3], 3);
+	assert_int_equal(in_state(DELIVERY_RETRY), 3);
 }
 
 /* Unless somebody wants to see it try. Asked to wait again, it does. */
@@ -280,7 +298,7 @@ static void test_a_batch_that_fails_is_told_of(void **state)
 	static const int outcomes[] = {LG_RETRY, LG_PARK};
 
 	(void)state;
-	atomic_store(&robot.retry_after_ms, 10 * PATIENCE_MS);
+	stand.settings.retry_first_ms = stand.settings.retry_max_ms = FAR_OFF_MS;
 	for (int i = 0; i < 2; i++) {
 		poisoned(outcomes[i], 2, 1, 2);
 		WAIT_FOR(atomic_load(&robot.batches) == i + 1);
@@ -526,6 +544,7 @@ int main(void)
 		ON_A_STAND(test_a_stop_while_one_parks),
 		ON_A_STAND(test_a_stop_tells_of_what_is_far_behind),
 		ON_A_STAND(test_waits_as_asked),
+		ON_A_STAND(test_a_batch_waits_as_asked_after_a_restart),
 		ON_A_STAND(test_rests_no_longer_when_roused),
 		ON_A_STAND(test_says_when_it_tries_again),
 		ON_A_STAND(test_finds_the_event_that_is_rejected),
