@@ -46,7 +46,7 @@ const struct lg_option sink_options[] = {
 	 .fallback = "beginning",
 	 .offset = SINK(start),
 	 .help = "where a sink begins that the journal does not know yet: beginning, now, or a "
-		 "time such as 2026-01-31T00:00:00Z; what came before is settled as filtered"},
+		 "past time such as 2026-01-31T00:00:00Z; what came before is settled as filtered"},
 	{.name = "batch_events",
 	 .type = LG_INTEGER,
 	 .fallback = "4096",

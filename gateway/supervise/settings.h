@@ -75,6 +75,10 @@ void settings_keep_fixed(struct settings *next, const struct settings *running);
  * that is taken. */
 void settings_error(struct settings *settings, const char *section, const char *text);
 
+/* Whether no sink is to begin only later, which it would not do; otherwise an error stands
+ * in `errors`. Not a part of loading: a gateway whose clock is not set yet must start. */
+bool settings_starts_are_past(struct settings *settings, int64_t now_ms);
+
 /* Says where plugins are looked for; `core` NULL: there is no configuration. */
 void settings_plugin_path(const struct core_settings *core);
 

@@ -97,6 +97,27 @@ static void check_start(struct settings *settings, const struct settings_entry *
 			       SLICE_ARGS(start));
 }
 
+bool settings_starts_are_past(struct settings *settings, int64_t now_ms)
+{
+	struct document *document = settings->document;
+	struct fy_node *map = document_member(document_root(document), "sinks"), *node, *key;
+	struct lg_slice name;
+	int64_t at_ms;
+	void *cursor = NULL;
+
+	while (document_each(document, map, &cursor, &name, &key, &node)) {
+		struct fy_node *value = document_member(node, "start");
+		struct lg_slice start = value ? document_text(document, value) : LG_SLICE("now");
+
+		if (!slice_is(start, "now") && sink_start_parse(start, &at_ms) && at_ms > now_ms)
+			document_error(document, value,
+				       "start %.*s is yet to come, and a sink does not wait for "
+				       "it: all that comes until then would be delivered, too",
+				       SLICE_ARGS(start));
+	}
+	return document_error_count(document) == 0;
+}
+
 /* Either may be a default: the error stands at one that is written. */
 static void check_retry(struct settings *settings, const struct settings_entry *entry,
 			const struct sink_section *sink)

@@ -4,13 +4,18 @@
 
 #include "supervise/daemon.h"
 
+void view_say_errors(const struct view *view)
+{
+	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
+}
+
 static int load(struct view *view, const char *config,
 		struct settings *(*read)(const char *path, struct buffer *errors))
 {
 	view->settings = read(config, &view->errors);
 	if (view->settings)
 		return EXIT_DONE;
-	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
+	view_say_errors(view);
 	return EXIT_CONFIG;
 }
 

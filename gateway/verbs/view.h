@@ -18,6 +18,8 @@ int view_configure(struct view *view, const char *config);
  * gateway, which has an environment of its own and may serve while the file has
  * mistakes. */
 int view_locate(struct view *view, const char *config);
+/* Prints the errors that there are. */
+void view_say_errors(const struct view *view);
 /* As view_configure, and opens the reader; EXIT_FAILED with a line on standard error. */
 int view_open(struct view *view, const char *config);
 void view_close(struct view *view);
