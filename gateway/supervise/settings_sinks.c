@@ -68,12 +68,16 @@ static void check_events(struct settings *settings, const struct settings_entry 
 {
 	const struct lg_list *events = &sink->settings.events;
 	const struct instance *instance = sink->instance;
+	struct fy_node *node = document_member(entry->map, "events");
 	struct lg_slice rest = slice_from(instance->sink.events), type;
 	char asker[160];
 
+	if (document_is_list(node) && events->count == 0)
+		document_error(settings->document, node,
+			       "\"events\" is empty, so the sink would get nothing: name event "
+			       "types, or leave it out for what the plugin takes");
 	for (size_t i = 0; i < events->count; i++)
-		check_event_type(settings, document_member(entry->map, "events"), "",
-				 events->items[i]);
+		check_event_type(settings, node, "", events->items[i]);
 	while (slice_split(&rest, ' ', &type)) {
 		snprintf(asker, sizeof(asker),
 			 "plugin %s asks for %.*s: ", instance->library->plugin.name,

@@ -182,6 +182,7 @@ sub refused {
 refused(q{when: "person.emial == 'a'"}, qr/leadgate\.yaml:15:\d+: error: .*"when": 1:\d+: .*did you mean/s, 'a misspelt name');
 refused(q{when: "1 +"}, qr/leadgate\.yaml:15:\d+: error: .*"when": 1:\d+/s, 'half an expression');
 refused('start: tomorrow', qr/leadgate\.yaml:15:\d+: error: "tomorrow" is no start/, 'a start that is none');
+refused('events: []', qr/leadgate\.yaml:15:\d+: error: "events" is empty/, 'a list of no events');
 refused('start: 2999-01-31', qr/leadgate\.yaml:15:\d+: error: start 2999-01-31 is yet to come/, 'a start that is to come');
 
 done_testing;
