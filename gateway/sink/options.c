@@ -125,7 +125,9 @@ const struct lg_option sink_options[] = {
 	 .offset = SINK(rate),
 	 .min = 0,
 	 .max = 1000000,
-	 .help = "most events a second; 0: no limit"},
+	 .help = "most events a second in the long run: after a rest, at the start and after a "
+		 "change "
+		 "of its options, up to twice as many may go within one; 0: no limit"},
 	{.name = "rate_day",
 	 .type = LG_INTEGER,
 	 .fallback = "0",

@@ -1,6 +1,8 @@
-/* How many events a sink may get: so many a second, and so many a day. Times are
- * monotonic. A day is counted by the hour, rounded in the destination's favour:
- * within any 24 hours there are never more. Pure; one thread at a time. */
+/* How many events a sink may get: so many a second in the long run, and so many a day.
+ * What one second leaves is there in the next, so that a batch may have all of it: within
+ * one second up to twice as many go. Times are monotonic. A day is counted by the hour,
+ * rounded in the destination's favour: within any 24 hours there are never more. Pure;
+ * one thread at a time. */
 #ifndef SINK_PACE_H
 #define SINK_PACE_H
 

@@ -41,6 +41,22 @@ static void test_a_second(void **state)
 	assert_int_equal(pace_room(&pace, NOW + 60000), 10);
 }
 
+/* As the manual says, and no more. */
+static void test_up_to_twice_as_many_in_one_second(void **state)
+{
+	struct pace pace;
+	int64_t gone = 0;
+
+	(void)state;
+	pace_init(&pace, 10, 0, NOW);
+	for (int64_t now_ms = NOW; now_ms < NOW + 1000; now_ms += 10) {
+		int64_t room = pace_room(&pace, now_ms);
+		pace_take(&pace, room, now_ms);
+		gone += room;
+	}
+	assert_in_range(gone, 11, 20);
+}
+
 static void test_several_at_once(void **state)
 {
 	struct pace pace;
@@ -135,9 +151,13 @@ static void test_random_play(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_limit),	 cmocka_unit_test(test_a_second),
-		cmocka_unit_test(test_several_at_once),	 cmocka_unit_test(test_a_day),
-		cmocka_unit_test(test_what_went_before), cmocka_unit_test(test_random_play),
+		cmocka_unit_test(test_up_to_twice_as_many_in_one_second),
+		cmocka_unit_test(test_no_limit),
+		cmocka_unit_test(test_a_second),
+		cmocka_unit_test(test_several_at_once),
+		cmocka_unit_test(test_a_day),
+		cmocka_unit_test(test_what_went_before),
+		cmocka_unit_test(test_random_play),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
