@@ -181,20 +181,26 @@ void lane_rest(struct lane *lane)
 		free_runs(&lane->idle);
 }
 
-/* Events are open that nobody asked the destination for: they go after the start. */
+/* An event is open that the destination did not settle: it goes after the start. */
+static void leave_one_open(const struct lane *lane, struct settled_event *result)
+{
+	const struct suspect *suspect = suspects_find(&lane->suspects, result->seq);
+
+	result->state = DELIVERY_RETRY;
+	result->untried = true;
+	result->attempts += suspect ? suspect->attempts : 0;
+	result->reason = suspect ? LG_SLICE("it parked, and the sink stopped before it went again")
+				 : LG_SLICE("the sink stopped before it was through");
+	result->due_ms = clock_wall_ms();
+}
+
 static bool leave_open(struct lane *lane, struct run *run)
 {
 	bool good = run_sort(run, &lane->rules);
 
-	for (size_t i = 0; good && i < run->count; i++) {
-		struct settled_event *result = &run->results[i];
-		if (result->state != DELIVERY_PENDING)
-			continue;
-		result->state = DELIVERY_RETRY;
-		result->untried = true;
-		result->reason = LG_SLICE("the sink stopped before it went");
-		result->due_ms = clock_wall_ms();
-	}
+	for (size_t i = 0; good && i < run->count; i++)
+		if (run->results[i].state == DELIVERY_PENDING)
+			leave_one_open(lane, &run->results[i]);
 	good = good && lane_order_apply(lane, run);
 	if (good)
 		lane_settle(lane, run);

@@ -26,9 +26,12 @@ bool suspects_add(struct suspects *suspects, int64_t seq, const uint8_t lead_id[
 {
 	struct suspect *suspect = find(suspects, seq);
 
-	if (!suspect)
+	if (!suspect) {
 		suspect = make_room(suspects);
+		suspect->attempts = 0;
+	}
 	suspect->seq = seq;
+	suspect->attempts++;
 	memcpy(suspect->lead_id, lead_id, UUID_BYTES);
 	suspect->started_us = started_us;
 	suspect->due = due;
@@ -70,6 +73,11 @@ void suspects_drop(struct suspects *suspects, int64_t seq)
 
 	if (suspect)
 		*suspect = suspects->all[--suspects->count];
+}
+
+const struct suspect *suspects_find(const struct suspects *suspects, int64_t seq)
+{
+	return find(suspects, seq);
 }
 
 static bool comes_before(const struct suspect *a, const struct suspect *b)

@@ -19,6 +19,7 @@ struct suspect {
 	int64_t seq;
 	uint8_t lead_id[UUID_BYTES];
 	int64_t started_us; /* monotonic: when it went, the last time that it parked */
+	int64_t attempts;   /* how often it has parked */
 	bool due;	    /* it is open in the journal, whose row says when it goes */
 	bool others_pass;   /* another lead has, since: the configuration is good */
 };
@@ -42,6 +43,8 @@ void suspects_doubt(struct suspects *suspects);
 /* The event is no suspect any longer. */
 void suspects_drop(struct suspects *suspects, int64_t seq);
 
+/* NULL: it is none. */
+const struct suspect *suspects_find(const struct suspects *suspects, int64_t seq);
 /* The one that holds up most and that nobody has passed since: the oldest that is pending,
  * before the oldest that is open. NULL: there is none. */
 const struct suspect *suspects_unclear(const struct suspects *suspects);

@@ -127,6 +127,9 @@ static void test_a_stop_while_one_parks(void **state)
 	(void)state;
 	stop_behind_an_open_one(LG_PARK);
 	assert_int_equal(in_state(DELIVERY_RETRY), 1);
+	assert_int_equal(kit_count(&stand.kit, "SELECT attempts FROM open WHERE seq = 1"
+					       " AND error LIKE 'it parked%'"),
+			 1);
 	atomic_store(&robot.order, DELIVER);
 	start();
 	WAIT_FOR(in_state(DELIVERY_DELIVERED) == 4);
