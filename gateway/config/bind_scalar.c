@@ -61,7 +61,7 @@ static bool bind_enum(const struct binding *binding, struct fy_node *node, struc
 
 static bool is_port(struct lg_slice text)
 {
-	uint64_t port;
+	uint64_t port = 0; /* gcc does not see that it is set */
 
 	return slice_to_u64(text, &port) && port > 0 && port <= 65535;
 }
