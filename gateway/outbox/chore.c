@@ -131,16 +131,17 @@ static int code_events(struct chore *chore, sqlite3_stmt *select)
 static int settle_before(struct journal *journal, struct chore *chore)
 {
 	sqlite3_stmt *add = journal_statement(journal, STATEMENT_ADD_SETTLED);
-	char mark[24];
+	int64_t now_ms = clock_wall_ms();
+	char mark[48];
 
-	snprintf(mark, sizeof(mark), "%lld", (long long)chore->last_seq);
+	snprintf(mark, sizeof(mark), "%lld at %lld", (long long)chore->last_seq, (long long)now_ms);
 	int rc = put_note(journal, SCHEMA_SCOPE_BEGUN, chore->sink, slice_from(mark));
 	if (rc != SQLITE_OK || chore->last_seq <= 0)
 		return rc;
 	statement_bind_text(add, 1, chore->sink);
 	sqlite3_bind_int64(add, 2, 1);
 	sqlite3_bind_int64(add, 3, chore->last_seq);
-	sqlite3_bind_int64(add, 4, clock_wall_ms());
+	sqlite3_bind_int64(add, 4, now_ms);
 	statement_bind_text(add, 5, buffer_slice(&chore->work));
 	return statement_run(add);
 }

@@ -287,20 +287,27 @@ bool history_state(struct reader *reader, struct arena *arena, struct lg_slice s
 	return done;
 }
 
-bool history_begin_seq(struct reader *reader, struct lg_slice sink, int64_t *seq,
-		       struct error *error)
+bool history_begin_of(struct reader *reader, struct lg_slice sink, int64_t *seq, int64_t *at_ms,
+		      struct error *error)
 {
-	sqlite3_stmt *select = prepare(reader,
-				       "SELECT CAST(value AS INTEGER) FROM state"
-				       " WHERE scope = '" SCHEMA_SCOPE_BEGUN "' AND key = ?",
-				       error);
+	sqlite3_stmt *select = prepare(
+		reader,
+		"SELECT CAST(value AS INTEGER), CASE WHEN instr(value, ' at ')"
+		" THEN CAST(substr(value, instr(value, ' at ') + 4) AS INTEGER)"
+		" END FROM state"
+		" WHERE scope = '" SCHEMA_SCOPE_BEGUN "' AND key = ?",
+		error);
 
 	*seq = 0;
+	*at_ms = INT64_MAX;
 	if (!select)
 		return false;
 	statement_bind_text(select, 1, sink);
-	if (sqlite3_step(select) == SQLITE_ROW)
+	if (sqlite3_step(select) == SQLITE_ROW) {
 		*seq = sqlite3_column_int64(select, 0);
+		if (sqlite3_column_type(select, 1) != SQLITE_NULL)
+			*at_ms = sqlite3_column_int64(select, 1);
+	}
 	return finish(reader, select, error);
 }
 

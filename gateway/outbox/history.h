@@ -54,10 +54,11 @@ struct history_state {
 bool history_state(struct reader *reader, struct arena *arena, struct lg_slice sink, int64_t seq,
 		   struct history_state *state, struct error *error);
 
-/* The last event from before a sink began, which it has not got; 0: none. False with
- * a reason. */
-bool history_begin_seq(struct reader *reader, struct lg_slice sink, int64_t *seq,
-		       struct error *error);
+/* The last event from before a sink began, which it has not got; 0: none. When that was:
+ * what is settled later was judged anew; INT64_MAX: an older release has not noted it.
+ * False with a reason. */
+bool history_begin_of(struct reader *reader, struct lg_slice sink, int64_t *seq, int64_t *at_ms,
+		      struct error *error);
 
 struct history_attempt {
 	int64_t at_ms;

@@ -68,11 +68,11 @@ static const char *left_out(const struct sink_section *section,
 }
 
 static const char *why_filtered(const struct sink_section *section,
-				const struct explained_event *explained, int64_t begin_seq)
+				const struct explained_event *explained, bool before_begin)
 {
 	const char *reason;
 
-	if (explained->event.seq <= begin_seq)
+	if (before_begin)
 		return "it was there before the sink began";
 	if (!section)
 		return "by a configuration that is gone";
@@ -81,10 +81,10 @@ static const char *why_filtered(const struct sink_section *section,
 }
 
 static const char *why(const struct sink_section *section, const struct explained_event *explained,
-		       int state, int64_t begin_seq)
+		       int state, bool before_begin)
 {
 	switch (state) {
-	case DELIVERY_FILTERED: return why_filtered(section, explained, begin_seq);
+	case DELIVERY_FILTERED: return why_filtered(section, explained, before_begin);
 	case DELIVERY_DISCARDED: return "a trap: kept, and delivered to nobody";
 	case DELIVERY_HELD: return "held until a person releases it";
 	case DELIVERY_ERASED: return "erased";
@@ -144,19 +144,20 @@ static bool gather_delivery(struct explained_delivery *delivery, struct arena *a
 	const struct sink_section *section = view_sink(view, delivery->sink);
 	struct history_attempt *attempts = arena_alloc(arena, EXPLANATION_ATTEMPTS_MAX *
 								      sizeof(*attempts));
-	int64_t seq = explained->event.seq, begin_seq;
+	int64_t seq = explained->event.seq, begin_seq, begin_ms;
 	ptrdiff_t count;
 
 	if (!attempts)
 		return error_set(error, "not enough memory");
 	if (!history_state(view->reader, arena, delivery->sink, seq, &delivery->state, error) ||
-	    !history_begin_seq(view->reader, delivery->sink, &begin_seq, error) ||
+	    !history_begin_of(view->reader, delivery->sink, &begin_seq, &begin_ms, error) ||
 	    !gather_external(delivery, arena, view, explained->lead, error))
 		return false;
 	count = history_attempts(view->reader, arena, delivery->sink, seq, attempts,
 				 EXPLANATION_ATTEMPTS_MAX, error);
 	delivery->configured = section != NULL;
-	delivery->why = why(section, explained, delivery->state.state, begin_seq);
+	delivery->why = why(section, explained, delivery->state.state,
+			    seq <= begin_seq && delivery->state.settled_ms <= begin_ms);
 	delivery->attempts = attempts;
 	delivery->attempt_count = count > 0 ? (size_t)count : 0;
 	return count >= 0;

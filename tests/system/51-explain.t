@@ -202,6 +202,16 @@ is($strict->{state}, 'dead', 'the journal knows a sink that was removed');
 ok(!$strict->{configured}, '… and that it is not configured');
 like(delivery($created, 'young')->{why}, qr/before the sink began/, 'a sink that began later has not got it');
 
+# A replay judges anew what was there before.
+(my $picky = $config) =~ s/start: now/start: now, when: "false"/;
+$gateway->configure($picky);
+is(($gateway->command('replay', 'young', '--since', '2000-01-01'))[0], 0, 'all is replayed to it');
+$gateway->start;
+wait_until { $gateway->sql("SELECT count(*) FROM open WHERE sink = 'young'") == 0 } 'and left out again';
+is($gateway->stop, 0, 'the gateway stops once more');
+(undef, $created) = told('ada@example.com');
+like(delivery($created, 'young')->{why}, qr/`when` says no/, 'for what the sink says today');
+
 # Who is not recognised by a number cannot be found by it.
 $gateway->configure("$config\ndedup: { keys: [email] }\n");
 (undef, undef, my $said) = $gateway->command('explain', '212 555 0100');
