@@ -151,10 +151,26 @@ static void answer_sent(struct h2_session *h2, int32_t id)
 				worker->limits.linger_ms);
 }
 
-static void reset_sent(struct h2_session *h2, uint32_t id, uint32_t error)
+static void note_reset(struct h2_session *h2, uint32_t id)
 {
 	if (id > h2->reset)
 		h2->reset = id;
+}
+
+/* A stream for which the library has no place never begins; that it is reset may
+ * be said long after more of it has come. */
+static int on_invalid_frame(nghttp2_session *library, const nghttp2_frame *frame, int error,
+			    void *context)
+{
+	(void)library;
+	if (error == NGHTTP2_ERR_REFUSED_STREAM)
+		note_reset(context, (uint32_t)frame->hd.stream_id);
+	return 0;
+}
+
+static void reset_sent(struct h2_session *h2, uint32_t id, uint32_t error)
+{
+	note_reset(h2, id);
 	if (error == NGHTTP2_PROTOCOL_ERROR)
 		http_refusal_count(HTTP_REFUSED_MALFORMED);
 	if (error != NGHTTP2_NO_ERROR && error != NGHTTP2_CANCEL)
@@ -205,6 +221,7 @@ void h2_callbacks_fill(nghttp2_session_callbacks *callbacks)
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);

@@ -115,12 +115,19 @@ static void give(struct h2_session *h2, struct lg_slice bytes)
 		take_error(h2, (int)result);
 }
 
+/* Whether it was begun when no more were wanted: after our GOAWAY, or beyond their
+ * number. */
+static bool was_turned_away(const struct h2_session *h2, uint32_t id)
+{
+	return id > (uint32_t)nghttp2_session_get_last_proc_stream_id(h2->library);
+}
+
 /* RFC 9113, section 5.1.1: streams are opened in the order of their numbers. The
- * library forgives what it no longer knows; only those that we have reset may
- * be meant in good faith. */
+ * library forgives what it no longer knows; only of those that we have reset or
+ * turned away may more, as trailers, be meant in good faith. */
 static bool is_stale(const struct h2_session *h2, uint32_t id)
 {
-	return id % 2 == 1 && id <= h2->newest && id > h2->reset &&
+	return id % 2 == 1 && id <= h2->newest && id > h2->reset && !was_turned_away(h2, id) &&
 	       !nghttp2_session_find_stream(h2->library, (int32_t)id);
 }
 

@@ -220,6 +220,21 @@ def too_many_streams(port):
     return None if found in (PROTOCOL, REFUSED) else f'{kind} {found}'
 
 
+def too_many_at_once(port, count=25):
+    """5.1.2 and 8.1: without knowing max_streams, posts with trailers; those that have
+    no place are refused and the others answered."""
+    wire = Wire(port)
+    streams = range(1, 1 + 2 * count, 2)
+    kind = ('content-type', 'application/x-www-form-urlencoded')
+    wire.send(b''.join(request(s, kind, ends=False, method='POST', path='/f/contact') for s in streams)
+              + b''.join(data(b'email=%d%%40example.com' % s, 0, s)
+                         + frame(HEADERS, END_HEADERS | END_STREAM, s, field('x', 'y')) for s in streams))
+    found = [wire.outcome(s) for s in streams]
+    wire.close()
+    wanted = [('status', 202)] * 20 + [('stream', REFUSED)] * (count - 20)
+    return None if found == wanted else str([(f, found.count(f)) for f in set(found)])
+
+
 def expect(wire, wanted, errors):
     """What is wrong, or None."""
     kind, found = wire.outcome(1)
@@ -264,6 +279,7 @@ def main():
     for case in FRAMING + STREAMS + FRAMES + MESSAGES:
         run(port, '9113 ' * case[0][0].isdigit() + case[0], *case[1:])
     say('9113 5.1.2 more streams than are allowed', too_many_streams(port))
+    say('9113 5.1.2 more streams with trailers before it is known how many are allowed', too_many_at_once(port))
     for case in COMPRESSION_CASES:
         run(port, '7541 ' + case[0], *case[1:])
     for case in BEGINNINGS:

@@ -357,6 +357,31 @@ static void drains_in_two_steps(void **state)
 	fixture_stop(fixture);
 }
 
+/* What was sent before our GOAWAY was read is ignored (RFC 9113, section 6.8),
+ * trailers as all else; what is under way is answered. */
+static void bears_what_crosses_its_goaway(void **state)
+{
+	struct fixture *fixture = start();
+	struct client client;
+
+	(void)state;
+	meet(&client, fixture);
+	say_post(&client, 1, POST TO("\x02", "/x"));
+	say_frame(&client, NGHTTP2_DATA, 0, 1, "he", 2);
+	http_server_drain(fixture_server(fixture));
+	while (frames(&client, NGHTTP2_GOAWAY, 0, NGHTTP2_NO_ERROR) < 2)
+		read_more(&client);
+	say_post(&client, 3, POST TO("\x02", "/y"));
+	say_frame(&client, NGHTTP2_DATA, 0, 3, "late", 4);
+	say_frame(&client, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 3,
+		  "\0\1k\1v", 5);
+	say_frame(&client, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "llo", 3);
+	client_expect(&client, "POST /x - a 127.0.0.1 0 hello\n", 1);
+	assert_true(client_read_end(&client));
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 /* Nobody tells it that it is to go, for it is not idle any more. */
 static void drains_whose_request_is_on_its_way(void **state)
 {
@@ -478,6 +503,7 @@ int main(void)
 		cmocka_unit_test(counts_the_idle_time_from_the_last_reset_request),
 		cmocka_unit_test(is_displaced_at_once),
 		cmocka_unit_test(drains_in_two_steps),
+		cmocka_unit_test(bears_what_crosses_its_goaway),
 		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
 		cmocka_unit_test(gives_up_what_a_peer_left_no_room_for),
