@@ -168,12 +168,19 @@ static int on_invalid_frame(nghttp2_session *library, const nghttp2_frame *frame
 	return 0;
 }
 
+/* We gave it up, or it is one too many, which the peer could not know. */
+static bool is_blameless(const struct h2_session *h2, uint32_t id, uint32_t error)
+{
+	return error == NGHTTP2_NO_ERROR || error == NGHTTP2_CANCEL ||
+	       (error == NGHTTP2_REFUSED_STREAM && id <= h2->untold);
+}
+
 static void reset_sent(struct h2_session *h2, uint32_t id, uint32_t error)
 {
 	note_reset(h2, id);
 	if (error == NGHTTP2_PROTOCOL_ERROR)
 		http_refusal_count(HTTP_REFUSED_MALFORMED);
-	if (error != NGHTTP2_NO_ERROR && error != NGHTTP2_CANCEL)
+	if (!is_blameless(h2, id, error))
 		h2_session_count(h2, H2_GUARD_ERRORS);
 }
 

@@ -131,6 +131,15 @@ static bool is_stale(const struct h2_session *h2, uint32_t id)
 	       !nghttp2_session_find_stream(h2->library, (int32_t)id);
 }
 
+/* RFC 9113, section 6.5.2: a peer that does not know our settings yet may begin as
+ * many streams as it likes. It has the time of a head to say that it knows them. */
+static void note_begun(struct h2_session *h2, uint32_t id)
+{
+	h2->newest = id;
+	if (!h2->is_told && now_ms(h2) < h2->told_ms)
+		h2->untold = id;
+}
+
 /* The library has to know what is before the frame whose header ends at `at`. Of a
  * header that began in earlier bytes nothing is held back: all before it was given. */
 static void give_before(struct h2_session *h2, struct lg_slice bytes, size_t at, size_t *given)
@@ -161,12 +170,13 @@ static bool admit(struct h2_session *h2, struct lg_slice bytes, size_t at, size_
 	if (frame->type == NGHTTP2_SETTINGS) {
 		give_before(h2, bytes, at, given);
 		h2_window_note(h2);
+		h2->is_told = h2->is_told || frame->flags & NGHTTP2_FLAG_ACK;
 		return true;
 	}
 	if (frame->type != NGHTTP2_HEADERS)
 		return true;
 	if (frame->stream > h2->newest) {
-		h2->newest = frame->stream;
+		note_begun(h2, frame->stream);
 		return true;
 	}
 	give_before(h2, bytes, at, given);
@@ -351,6 +361,7 @@ struct h2_session *h2_session_new(struct http_worker *worker, struct http_endpoi
 	h2->worker = worker;
 	h2->conn = conn;
 	h2->endpoint = http_endpoint_ref(endpoint);
+	h2->told_ms = now_ms(h2) + worker->limits.head_timeout_ms;
 	h2->stream_limit = (size_t)worker->limits.streams;
 	list_init(&h2->node);
 	list_init(&h2->streams);

@@ -27,10 +27,13 @@ struct h2_session {
 	struct h2_deadline farewell; /* from the first GOAWAY of a drain to the last */
 	int64_t heard_us, heard_ms;  /* when the bytes came: monotonic and wall clock */
 	uint32_t newest;	     /* the highest stream that the peer has opened */
+	uint32_t untold;      /* the highest one begun before the peer could know our settings */
+	int64_t told_ms;      /* monotonic: it must know them from then on */
 	uint32_t reset;	      /* the highest one that we have reset: the peer may not know yet */
 	uint32_t block;	      /* reader.blocks when the present state of HEAD began */
 	int64_t surplus;      /* of the streams' windows, as h2_window.h notes it */
 	enum conn_reason end; /* why the connection will be closed, when `ends` */
+	bool is_told;	      /* the peer has said that it knows our settings */
 	bool ends;	      /* nothing more is wanted from this peer */
 	bool leaving;	      /* the first GOAWAY of a drain was sent */
 	bool closing;	      /* the last GOAWAY is on its way, and with it the end */

@@ -220,7 +220,7 @@ def too_many_streams(port):
     return None if found in (PROTOCOL, REFUSED) else f'{kind} {found}'
 
 
-def too_many_at_once(port, count=25):
+def too_many_at_once(port, count):
     """5.1.2 and 8.1: without knowing max_streams, posts with trailers; those that have
     no place are refused and the others answered."""
     wire = Wire(port)
@@ -279,7 +279,8 @@ def main():
     for case in FRAMING + STREAMS + FRAMES + MESSAGES:
         run(port, '9113 ' * case[0][0].isdigit() + case[0], *case[1:])
     say('9113 5.1.2 more streams than are allowed', too_many_streams(port))
-    say('9113 5.1.2 more streams with trailers before it is known how many are allowed', too_many_at_once(port))
+    say('9113 5.1.2 more streams with trailers before it is known how many are allowed', too_many_at_once(port, 25))
+    say('9113 6.5.2 so many more that as many errors would be a flood', too_many_at_once(port, 125))
     for case in COMPRESSION_CASES:
         run(port, '7541 ' + case[0], *case[1:])
     for case in BEGINNINGS:

@@ -178,6 +178,30 @@ static void answers_early(void **state)
 	fixture_stop(fixture);
 }
 
+/* Whoever never says that it knows our settings may not have more requests refused
+ * than others when the time for that is over. */
+static void bounds_the_refusals_of_a_peer_that_knows_no_settings(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(CLOSED, "h2-errors");
+	struct client client;
+
+	(void)state;
+	limits.head_timeout_ms = 500;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	meet(&client, fixture);
+	uint32_t stream = 1;
+	for (; stream < 20000 && fixture_counter(CLOSED, "h2-errors") == before; stream += 2) {
+		say_get(&client, stream, GET TO("\x06", "/later"));
+		clock_sleep_ms(2);
+	}
+	assert_true(stream > 2 * (limits.streams + limits.stream_errors));
+	assert_true(stream < 20000);
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 /* Their streams are gone, their places are not: the next one is refused. */
 static void keeps_the_places_of_requests_under_way(void **state)
 {
@@ -497,6 +521,7 @@ int main(void)
 		cmocka_unit_test(answers_byte_by_byte),
 		cmocka_unit_test(sends_what_the_windows_allow),
 		cmocka_unit_test(answers_early),
+		cmocka_unit_test(bounds_the_refusals_of_a_peer_that_knows_no_settings),
 		cmocka_unit_test(keeps_the_places_of_requests_under_way),
 		cmocka_unit_test(leaves_unanswered_requests_behind),
 		cmocka_unit_test(lets_the_oldest_stream_give_way),
