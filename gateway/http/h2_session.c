@@ -247,6 +247,15 @@ void h2_session_give_up_stuck(struct h2_session *h2)
 	h2_session_draw(h2);
 }
 
+void h2_session_give_up_frame(struct h2_session *h2)
+{
+	if (h2->closing)
+		return;
+	h2_session_end(h2, CONN_HEAD_TIMEOUT, NGHTTP2_NO_ERROR);
+	h2_session_draw(h2);
+	conn_wake(h2->conn);
+}
+
 void h2_session_drain(struct h2_session *h2)
 {
 	struct h2_worker *worker = &h2->worker->h2;
@@ -296,6 +305,7 @@ void h2_session_detach(struct h2_session *h2)
 	forget_library(h2);
 	h2->conn = NULL;
 	list_remove(&h2->farewell.node);
+	list_remove(&h2->piece.node);
 	list_append(&h2->worker->h2.orphans, &h2->node);
 	LIST_EACH_SAFE(node, &h2->streams) {
 		struct h2_stream *s = container_of(node, struct h2_stream, node);
@@ -366,6 +376,7 @@ struct h2_session *h2_session_new(struct http_worker *worker, struct http_endpoi
 	list_init(&h2->node);
 	list_init(&h2->streams);
 	list_init(&h2->farewell.node);
+	list_init(&h2->piece.node);
 	h2_frame_reader_init(&h2->reader);
 	h2_guard_init(&h2->guard, &worker->limits);
 	if (make_library(h2) && submit_settings(h2))

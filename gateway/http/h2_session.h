@@ -25,12 +25,13 @@ struct h2_session {
 	struct h2_frame_reader reader;
 	struct h2_guard guard;
 	struct h2_deadline farewell; /* from the first GOAWAY of a drain to the last */
+	struct h2_deadline piece;    /* of a frame, while nothing else is under way */
 	int64_t heard_us, heard_ms;  /* when the bytes came: monotonic and wall clock */
 	uint32_t newest;	     /* the highest stream that the peer has opened */
 	uint32_t untold;      /* the highest one begun before the peer could know our settings */
 	int64_t told_ms;      /* monotonic: it must know them from then on */
 	uint32_t reset;	      /* the highest one that we have reset: the peer may not know yet */
-	uint32_t block;	      /* reader.blocks when the present state of HEAD began */
+	uint32_t block;	      /* reader.blocks when the present state began or was kept */
 	int64_t surplus;      /* of the streams' windows, as h2_window.h notes it */
 	enum conn_reason end; /* why the connection will be closed, when `ends` */
 	bool is_told;	      /* the peer has said that it knows our settings */
@@ -68,6 +69,8 @@ void h2_session_peer_ended(struct h2_session *h2);
 /* The same peer will make no more room: ends answers that wait for some though all
  * that there was room for has been sent. */
 void h2_session_give_up_stuck(struct h2_session *h2);
+/* The rest of a frame has not come in time. */
+void h2_session_give_up_frame(struct h2_session *h2);
 /* Says that no further requests are wanted (RFC 9113, section 6.8): first a
  * notice, then, when it must have been heard, what the last request was. */
 void h2_session_drain(struct h2_session *h2);

@@ -16,16 +16,28 @@ static void on_ended(struct conn *conn)
 }
 
 /* Bodies and answers have the deadlines of their streams; what the connection
- * waits for as a whole is the rest of a header block, or of another frame. */
+ * waits for as a whole is the rest of a header block, or of another frame. Without a
+ * request it is idle whatever comes: no frame makes it younger. */
 static enum conn_state state_of(const struct h2_session *h2)
 {
 	if (buffer_length(&h2->conn->out) > 0)
 		return CONN_WRITE;
-	if (h2_frame_is_head(&h2->reader))
-		return CONN_HEAD;
-	if (h2->under_way > 0)
-		return CONN_WAIT;
-	return h2_frame_is_data(&h2->reader) ? CONN_HEAD : CONN_IDLE;
+	if (h2->under_way == 0)
+		return CONN_IDLE;
+	return h2_frame_is_head(&h2->reader) ? CONN_HEAD : CONN_WAIT;
+}
+
+/* Each frame that an idle connection begins must be whole in time. */
+static void watch_piece(struct h2_session *h2, enum conn_state state)
+{
+	struct http_worker *worker = h2->worker;
+	bool is_midway = h2_frame_is_head(&h2->reader) || h2_frame_is_data(&h2->reader);
+
+	if (state != CONN_IDLE || !is_midway)
+		list_remove(&h2->piece.node);
+	else if (h2->block != h2->reader.blocks || list_empty(&h2->piece.node))
+		h2_worker_watch(&worker->h2, &worker->h2.pieces, &h2->piece,
+				worker->limits.head_timeout_ms);
 }
 
 static void move(struct h2_session *h2, enum conn_state state)
@@ -35,6 +47,7 @@ static void move(struct h2_session *h2, enum conn_state state)
 
 	if (state != h2->conn->state || is_another)
 		conn_move(h2->conn, state);
+	watch_piece(h2, state);
 	h2->block = h2->reader.blocks;
 	h2->restart = false;
 }

@@ -52,6 +52,11 @@ static void expire_farewell(struct list *node)
 	h2_session_leave(container_of(node, struct h2_session, farewell.node));
 }
 
+static void expire_piece(struct list *node)
+{
+	h2_session_give_up_frame(container_of(node, struct h2_session, piece.node));
+}
+
 /* After a reload with shorter times a list is in order but for its seam: what
  * lies behind a longer one is served when that is. */
 static void expire(struct h2_worker *worker, struct list *deadlines, int64_t now_ms,
@@ -114,6 +119,7 @@ static void on_timer(struct loop_timer *timer)
 	expire(worker, &worker->answers, now_ms, expire_answer);
 	expire(worker, &worker->lingering, now_ms, expire_lingering);
 	expire(worker, &worker->farewells, now_ms, expire_farewell);
+	expire(worker, &worker->pieces, now_ms, expire_piece);
 	check_rates(worker, http, now_ms);
 }
 
@@ -133,6 +139,7 @@ bool h2_worker_init(struct h2_worker *worker, struct loop *loop)
 	list_init(&worker->answers);
 	list_init(&worker->lingering);
 	list_init(&worker->farewells);
+	list_init(&worker->pieces);
 	h2_memory_init(&worker->memory);
 	loop_timer_init(&worker->timer, loop, on_timer);
 	if (nghttp2_option_new(&worker->option) == 0 &&

@@ -20,6 +20,7 @@ struct h2_worker {
 	struct list answers;   /* streams whose answer is to be read */
 	struct list lingering; /* streams whose answer was sent while their body was coming */
 	struct list farewells; /* sessions that have said that they will go */
+	struct list pieces;    /* idle sessions to which a part of a frame has come */
 	struct loop_timer timer;
 	int64_t armed_ms; /* when it fires; INT64_MAX: it does not */
 };

@@ -329,6 +329,55 @@ static void counts_the_idle_time_from_the_last_reset_request(void **state)
 	fixture_stop(fixture);
 }
 
+/* Frames that bring no request, and of which some part is always on its way. */
+static void is_idle_whatever_pieces_of_frames_come(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	int64_t before = fixture_counter(CLOSED, "idle-timeout");
+	struct client client;
+
+	(void)state;
+	limits.idle_timeout_ms = 500;
+	limits.pings = 100000;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	meet(&client, fixture);
+	client_say(&client, "\0\0\x08\x06\0");
+	int64_t until_ms = clock_monotonic_ms() + 10000;
+	while (fixture_counter(CLOSED, "idle-timeout") == before) {
+		client_say(&client, "\0\0\0\0"
+				    "whatever"
+				    "\0\0\x08\x06\0");
+		clock_sleep_ms(10);
+		assert_true(clock_monotonic_ms() < until_ms);
+	}
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
+/* Half a frame keeps no place from others either. */
+static void is_displaced_between_pieces_of_a_frame(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	struct client first, second;
+
+	(void)state;
+	limits.connections = 1;
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	assert_non_null(fixture);
+	meet(&first, fixture);
+	client_say(&first, "\0\0\x08\x06\0\0\0\0\0"
+			   "is there"
+			   "\0\0\x08\x06");
+	client_expect(&first, "is there", 1);
+	meet(&second, fixture);
+	expect_life(&second, 1);
+	assert_true(client_read_end(&first));
+	client_close(&first);
+	client_close(&second);
+	fixture_stop(fixture);
+}
+
 /* Whoever is told to go and stays keeps no place from others. */
 static void is_displaced_at_once(void **state)
 {
@@ -526,6 +575,8 @@ int main(void)
 		cmocka_unit_test(leaves_unanswered_requests_behind),
 		cmocka_unit_test(lets_the_oldest_stream_give_way),
 		cmocka_unit_test(counts_the_idle_time_from_the_last_reset_request),
+		cmocka_unit_test(is_idle_whatever_pieces_of_frames_come),
+		cmocka_unit_test(is_displaced_between_pieces_of_a_frame),
 		cmocka_unit_test(is_displaced_at_once),
 		cmocka_unit_test(drains_in_two_steps),
 		cmocka_unit_test(bears_what_crosses_its_goaway),
