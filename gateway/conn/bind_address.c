@@ -146,7 +146,7 @@ static bool takes_both(int fd)
 	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &length) == 0 && !v6_only;
 }
 
-bool bind_address_is_of(const struct bind_address *address, int fd)
+static bool is_same_place(const struct bind_address *address, int fd)
 {
 	struct sockaddr_storage socket = {0};
 	socklen_t length = sizeof(socket);
@@ -158,7 +158,22 @@ bool bind_address_is_of(const struct bind_address *address, int fd)
 	switch (socket.ss_family) {
 	case AF_UNIX: return same_path(address, &socket);
 	case AF_INET: return same_v4(&address->socket, &socket);
-	case AF_INET6: return same_v6(&address->socket, &socket) && takes_both(fd) == address->both;
+	case AF_INET6: return same_v6(&address->socket, &socket);
 	default: return false;
 	}
+}
+
+static bool is_v6(const struct bind_address *address)
+{
+	return address->socket.ss_family == AF_INET6;
+}
+
+bool bind_address_is_of(const struct bind_address *address, int fd)
+{
+	return is_same_place(address, fd) && (!is_v6(address) || takes_both(fd) == address->both);
+}
+
+bool bind_address_is_met_by(const struct bind_address *address, int fd)
+{
+	return is_same_place(address, fd) && (!address->both || takes_both(fd));
 }

@@ -32,5 +32,8 @@ void bind_address_without_v6(struct bind_address *address);
 
 /* Whether a socket is bound just there. Port 0 is nobody's. */
 bool bind_address_is_of(const struct bind_address *address, int fd);
+/* The same, or the socket takes IPv4 too where the address asks for IPv6 alone: one
+ * that others have made does so unless they have said that it shall not. */
+bool bind_address_is_met_by(const struct bind_address *address, int fd);
 
 #endif

@@ -60,19 +60,27 @@ bool inherited_add(int fd, const char *name, struct error *error)
 	return true;
 }
 
-static bool fits(const struct inherited *inherited, const struct bind_address *address)
+typedef bool fits_fn(const struct bind_address *address, int fd);
+
+static struct inherited *lend(const struct bind_address *address, fits_fn *fits)
 {
-	if (address->kind == BIND_SYSTEMD)
-		return slice_is(address->name, inherited->name);
-	return bind_address_is_of(address, inherited->fd);
+	bool by_name = address->kind == BIND_SYSTEMD;
+
+	for (size_t i = 0; i < socket_count; i++) {
+		struct inherited *inherited = &sockets[i];
+		bool does_fit = by_name ? slice_is(address->name, inherited->name)
+					: fits(address, inherited->fd);
+		if (does_fit && !atomic_exchange(&inherited->lent, true))
+			return inherited;
+	}
+	return NULL;
 }
 
 struct inherited *inherited_lend(const struct bind_address *address)
 {
-	for (size_t i = 0; i < socket_count; i++)
-		if (fits(&sockets[i], address) && !atomic_exchange(&sockets[i].lent, true))
-			return &sockets[i];
-	return NULL;
+	struct inherited *exact = lend(address, bind_address_is_of);
+
+	return exact ? exact : lend(address, bind_address_is_met_by);
 }
 
 int inherited_fd(const struct inherited *inherited)

@@ -21,7 +21,8 @@ struct inherited;
 bool inherited_add(int fd, const char *name, struct error *error);
 
 /* Lends the first that fits the address, by its name ("systemd:NAME") or
- * because it is bound there, and that nobody has. NULL: none. */
+ * because it is bound there, and that nobody has; one that takes IPv4 beside the IPv6
+ * that is asked for only when no other fits. NULL: none. */
 struct inherited *inherited_lend(const struct bind_address *address);
 int inherited_fd(const struct inherited *inherited);
 void inherited_give_back(struct inherited *inherited);

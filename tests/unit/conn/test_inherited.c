@@ -95,6 +95,49 @@ static void lends_by_name_and_by_address(void **state)
 		close(fds[i]);
 }
 
+/* As systemd makes it for ListenStream=[::]:PORT; port 0 takes a free one. */
+static int listening_v6(int *port, int v6_only)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+				       .sin6_port = htons((uint16_t)*port)};
+	socklen_t length = sizeof(address);
+	int on = 1, fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		skip(); /* a machine without IPv6 */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	*port = ntohs(address.sin6_port);
+	return fd;
+}
+
+static void finds_sockets_that_take_ipv4_too(void **state)
+{
+	int port = 0, both = listening_v6(&port, 0), alone = listening_v6(&port, 1);
+	char any[32], v6[32];
+
+	(void)state;
+	snprintf(any, sizeof(any), "*:%d", port);
+	snprintf(v6, sizeof(v6), "[::]:%d", port);
+	assert_true(inherited_add(both, "both", NULL));
+	struct inherited *lent = lend(v6);
+	assert_non_null(lent);
+	assert_int_equal(inherited_fd(lent), both);
+	inherited_give_back(lent);
+	assert_true(inherited_add(alone, "alone", NULL));
+	assert_int_equal(inherited_fd(lend(v6)), alone);
+	assert_int_equal(inherited_fd(lend(any)), both);
+	assert_null(lend(v6));
+	inherited_forget();
+	assert_true(inherited_add(alone, "alone", NULL));
+	assert_null(lend(any));
+	close(both);
+	close(alone);
+}
+
 static void finds_unix_sockets_by_path(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -185,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(lends_by_name_and_by_address, reset),
+		cmocka_unit_test_setup(finds_sockets_that_take_ipv4_too, reset),
 		cmocka_unit_test_setup(finds_unix_sockets_by_path, reset),
 		cmocka_unit_test_setup(takes_listening_streams_alone, reset),
 		cmocka_unit_test_setup(loses_no_connection_between_listeners, reset),
