@@ -200,7 +200,7 @@ static int on_frame_sent(nghttp2_session *library, const nghttp2_frame *frame, v
 		break;
 	case NGHTTP2_GOAWAY:
 		if (frame->goaway.error_code != NGHTTP2_NO_ERROR)
-			h2_session_note_end(h2, CONN_H2_BROKEN);
+			h2_session_decide_end(h2, CONN_H2_BROKEN);
 		break;
 	default: break;
 	}

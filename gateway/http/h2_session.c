@@ -23,15 +23,23 @@ void h2_session_note_end(struct h2_session *h2, enum conn_reason reason)
 	h2->end = reason;
 }
 
+void h2_session_decide_end(struct h2_session *h2, enum conn_reason reason)
+{
+	if (h2->is_decided)
+		return;
+	h2->ends = h2->is_decided = true;
+	h2->end = reason;
+}
+
 void h2_session_fail(struct h2_session *h2)
 {
 	h2->broken = true;
-	h2_session_note_end(h2, CONN_NO_MEMORY);
+	h2_session_decide_end(h2, CONN_NO_MEMORY);
 }
 
 void h2_session_end(struct h2_session *h2, enum conn_reason reason, uint32_t error)
 {
-	h2_session_note_end(h2, reason);
+	h2_session_decide_end(h2, reason);
 	h2->closing = true;
 	h2->is_wrong = h2->is_wrong || error != NGHTTP2_NO_ERROR;
 	if (nghttp2_session_terminate_session(h2->library, error) != 0)

@@ -36,6 +36,7 @@ struct h2_session {
 	enum conn_reason end; /* why the connection will be closed, when `ends` */
 	bool is_told;	      /* the peer has said that it knows our settings */
 	bool ends;	      /* nothing more is wanted from this peer */
+	bool is_decided;      /* what ends it, which no further reason changes */
 	bool leaving;	      /* the first GOAWAY of a drain was sent */
 	bool closing;	      /* the last GOAWAY is on its way, and with it the end */
 	bool is_wrong;	      /* the peer broke a rule or a budget */
@@ -78,8 +79,11 @@ void h2_session_leave(struct h2_session *h2);
 
 /* For h2_request.c and h2_callbacks.c. */
 
-/* Why the connection will be closed; the first reason counts. */
+/* Why the connection will be closed when all is done and nothing worse ends it; the
+ * first reason counts. */
 void h2_session_note_end(struct h2_session *h2, enum conn_reason reason);
+/* What does end it, whatever was noted before; the first reason counts. */
+void h2_session_decide_end(struct h2_session *h2, enum conn_reason reason);
 /* Memory ran out inside of the library: it cannot go on. */
 void h2_session_fail(struct h2_session *h2);
 /* Ends with ENHANCE_YOUR_CALM. */

@@ -441,6 +441,8 @@ static void bears_what_crosses_its_goaway(void **state)
 	meet(&client, fixture);
 	say_post(&client, 1, POST TO("\x02", "/x"));
 	say_frame(&client, NGHTTP2_DATA, 0, 1, "he", 2);
+	say_frame(&client, NGHTTP2_PING, 0, 0, "is there", 8);
+	client_expect(&client, "is there", 1);
 	http_server_drain(fixture_server(fixture));
 	while (frames(&client, NGHTTP2_GOAWAY, 0, NGHTTP2_NO_ERROR) < 2)
 		read_more(&client);
@@ -453,6 +455,40 @@ static void bears_what_crosses_its_goaway(void **state)
 	assert_true(client_read_end(&client));
 	client_close(&client);
 	fixture_stop(fixture);
+}
+
+/* Whoever has said or was told that this is the end does no less harm by then. */
+static void gives_the_worst_reason_of_an_end(void **state)
+{
+	static const struct {
+		const char *reason;
+		uint32_t stream; /* 0: PING is lawful there */
+		int pings;
+	} rows[] = {{"h2-pings", 0, 11}, {"h2-broken", 1, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct fixture *fixture = start();
+		int64_t before = fixture_counter(CLOSED, rows[i / 2].reason);
+		struct client client;
+
+		meet(&client, fixture);
+		say_post(&client, 1, POST TO("\x02", "/x"));
+		say_frame(&client, NGHTTP2_PING, 0, 0, "is there", 8);
+		client_expect(&client, "is there", 1);
+		if (i % 2 == 0)
+			say_frame(&client, NGHTTP2_GOAWAY, 0, 0, "\0\0\0\0\0\0\0\0", 8);
+		else
+			http_server_drain(fixture_server(fixture));
+		while (i % 2 == 1 && frames(&client, NGHTTP2_GOAWAY, 0, NGHTTP2_NO_ERROR) < 2)
+			read_more(&client);
+		for (int n = 0; n < rows[i / 2].pings; n++)
+			say_frame(&client, NGHTTP2_PING, 0, rows[i / 2].stream, "whatever", 8);
+		client_read_end(&client);
+		fixture_wait_counter(CLOSED, rows[i / 2].reason, before + 1);
+		client_close(&client);
+		fixture_stop(fixture);
+	}
 }
 
 /* Nobody tells it that it is to go, for it is not idle any more. */
@@ -580,6 +616,7 @@ int main(void)
 		cmocka_unit_test(is_displaced_at_once),
 		cmocka_unit_test(drains_in_two_steps),
 		cmocka_unit_test(bears_what_crosses_its_goaway),
+		cmocka_unit_test(gives_the_worst_reason_of_an_end),
 		cmocka_unit_test(drains_whose_request_is_on_its_way),
 		cmocka_unit_test(ends_a_peer_that_does_not_read),
 		cmocka_unit_test(gives_up_what_a_peer_left_no_room_for),
