@@ -3,6 +3,10 @@
 #include "http/forwarded_element.h"
 #include "http/h1_char.h"
 
+/* RFC 9110, section 5.6.1.2: so many empty elements of a list mean nothing; one more
+ * names nobody. */
+#define EMPTY_MAX 8
+
 bool forwarded_is_trusted(const struct forwarded_trust *trust, const struct address *address)
 {
 	for (size_t i = 0; i < trust->proxy_count; i++)
@@ -33,8 +37,9 @@ bool forwarded_is_there(const struct http_request *request)
 struct lines {
 	const struct http_request *request;
 	const char *name;
-	size_t left; /* not begun yet */
-	struct lg_slice rest;
+	size_t left;  /* not begun yet */
+	size_t empty; /* elements passed over */
+	struct lg_slice line, rest;
 };
 
 static struct lines lines_of(const struct http_request *request, const char *name)
@@ -50,23 +55,36 @@ static struct lines lines_of(const struct http_request *request, const char *nam
 /* Goes to the line before; false when there is none. */
 static bool previous_line(struct lines *lines)
 {
-	return lines->left > 0 &&
-	       http_request_header(lines->request, lines->name, --lines->left, &lines->rest);
+	if (lines->left == 0 ||
+	    !http_request_header(lines->request, lines->name, --lines->left, &lines->line))
+		return false;
+	lines->rest = lines->line;
+	return true;
+}
+
+/* A line of its own that is empty is no slip of the pen: its writer knows nobody. */
+static bool is_slip(struct lines *lines, bool empty)
+{
+	return empty && lines->line.length > 0 && lines->empty++ < EMPTY_MAX;
 }
 
 static bool previous_element(struct lines *lines, struct forwarded_element *element)
 {
-	while (!forwarded_element_last(&lines->rest, element))
-		if (!previous_line(lines))
-			return false;
+	do {
+		while (!forwarded_element_last(&lines->rest, element))
+			if (!previous_line(lines))
+				return false;
+	} while (is_slip(lines, element->empty));
 	return true;
 }
 
 static bool previous_item(struct lines *lines, struct lg_slice *item)
 {
-	while (!forwarded_item_last(&lines->rest, item))
-		if (!previous_line(lines))
-			return false;
+	do {
+		while (!forwarded_item_last(&lines->rest, item))
+			if (!previous_line(lines))
+				return false;
+	} while (is_slip(lines, item->length == 0));
 	return true;
 }
 

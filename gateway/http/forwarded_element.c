@@ -93,6 +93,7 @@ bool forwarded_element_last(struct lg_slice *rest, struct forwarded_element *ele
 	*element = (struct forwarded_element){.broken = false};
 	if (!cut_last(rest, ',', true, &text))
 		return false;
+	element->empty = text.length == 0;
 	while (cut_last(&text, ';', true, &pair)) {
 		if (take_pair(element, pair))
 			continue;

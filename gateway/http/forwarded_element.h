@@ -9,6 +9,7 @@
 
 /* One element of Forwarded (RFC 7239, section 4). */
 struct forwarded_element {
+	bool empty;			    /* there is nothing between two commas */
 	bool broken;			    /* it follows no grammar; the rest is absent then */
 	struct lg_slice node, scheme, host; /* for=, proto=, host=; absent: not said */
 };
