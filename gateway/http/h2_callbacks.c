@@ -104,6 +104,13 @@ static int on_data(nghttp2_session *library, uint8_t flags, int32_t id, const ui
 		       : 0;
 }
 
+/* Such DATA is empty, too, though its header does not show it. */
+static bool is_padding_alone(const nghttp2_data *data)
+{
+	return data->hd.length > 0 && data->hd.length == data->padlen &&
+	       !(data->hd.flags & NGHTTP2_FLAG_END_STREAM);
+}
+
 static int on_frame(nghttp2_session *library, const nghttp2_frame *frame, void *context)
 {
 	struct h2_session *h2 = context;
@@ -119,6 +126,8 @@ static int on_frame(nghttp2_session *library, const nghttp2_frame *frame, void *
 			h2_request_finish(s);
 		break;
 	case NGHTTP2_DATA:
+		if (is_padding_alone(&frame->data))
+			h2_session_count(h2, H2_GUARD_EMPTY_DATA);
 		s = ends ? nghttp2_session_get_stream_user_data(library, frame->hd.stream_id)
 			 : NULL;
 		if (s)

@@ -45,24 +45,34 @@ bool h2_guard_count(struct h2_guard *guard, enum h2_guard_kind kind, int64_t now
 	return ++guard->counts[kind] <= limit_of(guard, kind);
 }
 
-static void count_request(struct h2_guard *guard, int64_t now_ms)
+static void count_request(struct h2_guard *guard, const struct h2_frame *frame, int64_t now_ms)
 {
 	if (now_ms >= guard->until_ms)
 		begin_interval(guard, now_ms);
 	guard->requests++;
+	guard->open_bodies += !(frame->flags & NGHTTP2_FLAG_END_STREAM);
 	guard->continuations = 0;
+}
+
+/* The end of a body may be empty, but a body ends once. */
+static bool ends_body(struct h2_guard *guard, const struct h2_frame *frame)
+{
+	if (!(frame->flags & NGHTTP2_FLAG_END_STREAM) || guard->open_bodies == 0)
+		return false;
+	guard->open_bodies--;
+	return true;
 }
 
 bool h2_guard_frame(struct h2_guard *guard, const struct h2_frame *frame, int64_t now_ms,
 		    enum conn_reason *reason)
 {
 	switch (frame->type) {
-	case NGHTTP2_HEADERS: count_request(guard, now_ms); return true;
+	case NGHTTP2_HEADERS: count_request(guard, frame, now_ms); return true;
 	case NGHTTP2_CONTINUATION:
 		*reason = CONN_H2_CONTINUATIONS;
 		return ++guard->continuations <= guard->limits->continuations;
 	case NGHTTP2_DATA:
-		if (frame->length > 0 || frame->flags & NGHTTP2_FLAG_END_STREAM)
+		if (ends_body(guard, frame) || frame->length > 0)
 			return true;
 		return h2_guard_count(guard, H2_GUARD_EMPTY_DATA, now_ms, reason);
 	case NGHTTP2_SETTINGS:

@@ -21,6 +21,7 @@ struct h2_guard {
 	int64_t until_ms;		  /* the end of the interval */
 	uint32_t counts[H2_GUARD_COUNT];  /* in it */
 	uint32_t requests;		  /* begun in it */
+	uint32_t open_bodies;		  /* begun, and their end has not come */
 	uint32_t continuations;		  /* of the header block that is coming */
 };
 

@@ -97,6 +97,7 @@ FLOODS = {
     'h2-settings': Flood(20 - 2, b'', lambda i: frame(SETTINGS, payload=setting(3, i))),
     'h2-pings': Flood(100, b'', lambda i: frame(PING, payload=i.to_bytes(8, 'big'))),
     'h2-empty-data': Flood(100 + 1, open_post(), lambda i: frame(DATA, 0, 1)),
+    'h2-empty-data, of padding alone': Flood(100 + 1, open_post(), lambda i: frame(DATA, PADDED, 1, b'\x02\0\0')),
     'h2-priorities': Flood(200, b'', lambda i: frame(PRIORITY, 0, 1 + 2 * i, bytes(5))),
     'h2-window-updates': Flood(1000, b'', lambda i: frame(WINDOW_UPDATE, payload=b'\0\0\0\1')),
     'h2-other-frames': Flood(100, b'', lambda i: frame(0x42, payload=b'x')),

@@ -23,6 +23,8 @@ static const struct flood floods[] = {
 	{{.type = NGHTTP2_SETTINGS, .flags = NGHTTP2_FLAG_ACK}, CONN_H2_SETTINGS, 0},
 	{{.type = NGHTTP2_PING, .length = 8}, CONN_H2_PINGS, 0},
 	{{.type = NGHTTP2_DATA, .stream = 1}, CONN_H2_EMPTY_DATA, 1},
+	/* Each request has an end besides. */
+	{{.type = NGHTTP2_DATA, .flags = NGHTTP2_FLAG_END_STREAM}, CONN_H2_EMPTY_DATA, 1 + 1},
 	{{.type = NGHTTP2_PRIORITY, .stream = 1, .length = 5}, CONN_H2_PRIORITIES, 2},
 	{{.type = NGHTTP2_PRIORITY_UPDATE, .length = 5}, CONN_H2_PRIORITIES, 2},
 	{{.type = NGHTTP2_WINDOW_UPDATE, .length = 4}, CONN_H2_WINDOW_UPDATES, 4},
