@@ -12,6 +12,7 @@
 #include "config/document_place.h"
 #include "config/environment.h"
 #include "config/report.h"
+#include "config/scalar.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
 #define MESSAGE_BYTES 1024
@@ -288,18 +289,15 @@ struct fy_node *document_member(struct fy_node *map, const char *key)
 	return fy_node_mapping_lookup_value_by_simple_key(map, key, strlen(key));
 }
 
-static struct lg_slice scalar_text(struct fy_node *node)
+struct lg_slice document_written(struct document *document, struct fy_node *node)
 {
-	size_t length = 0;
-	const char *text = node && fy_node_is_scalar(node) ? fy_node_get_scalar(node, &length)
-							   : NULL;
-
-	return slice_of(text, length);
+	return scalar_text(&document->arena, document->text, node);
 }
 
 bool document_text_is_unset(struct document *document, struct fy_node *node)
 {
-	return scalar_text(node).length > 0 && !slice_present(document_text(document, node));
+	return document_written(document, node).length > 0 &&
+	       !slice_present(document_text(document, node));
 }
 
 bool document_each(struct document *document, struct fy_node *node, void **cursor,
@@ -307,7 +305,6 @@ bool document_each(struct document *document, struct fy_node *node, void **curso
 {
 	struct fy_node_pair *pair;
 
-	(void)document;
 	*key = slice_of(NULL, 0);
 	*key_node = NULL;
 	if (document_is_list(node)) {
@@ -321,7 +318,7 @@ bool document_each(struct document *document, struct fy_node *node, void **curso
 		if (!pair)
 			return false;
 		*key_node = fy_node_pair_key(pair);
-		*key = scalar_text(*key_node);
+		*key = document_written(document, *key_node);
 	} while (!slice_present(*key)); /* reported when the file was read */
 	*value = fy_node_pair_value(pair);
 	ALWAYS(*value); /* a key without a value has an empty scalar */
@@ -330,7 +327,7 @@ bool document_each(struct document *document, struct fy_node *node, void **curso
 
 struct lg_slice document_text(struct document *document, struct fy_node *node)
 {
-	struct lg_slice text = scalar_text(node), expanded;
+	struct lg_slice text = document_written(document, node), expanded;
 
 	if (!slice_present(text))
 		return text;

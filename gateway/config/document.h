@@ -50,6 +50,7 @@ bool document_each(struct document *document, struct fy_node *node, void **curso
 /* A scalar's text after replacement; absent when the node is no scalar, when
  * nothing is written there, or when a variable in it is not set. */
 struct lg_slice document_text(struct document *document, struct fy_node *node);
+struct lg_slice document_written(struct document *document, struct fy_node *node); /* before it */
 /* The last of these three, which document_open has reported. */
 bool document_text_is_unset(struct document *document, struct fy_node *node);
 bool document_is_map(struct fy_node *node);

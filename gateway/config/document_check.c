@@ -5,12 +5,14 @@
 
 #include "base/alloc.h"
 #include "config/environment.h"
+#include "config/scalar.h"
 
 struct check {
 	struct document *document;
 	size_t values;
 	bool has_aliases;
 	bool inside_alias; /* what is seen was seen before */
+	bool misread;	   /* libfyaml must not be asked about this tree */
 };
 
 struct key {
@@ -51,7 +53,26 @@ static void report_repeated(struct document *document, struct key *keys, size_t 
 	}
 }
 
-static void check_keys(struct document *document, struct fy_node *map)
+/* Absent, and reported, when the node is no word. */
+static struct lg_slice key_text(struct check *check, struct fy_node *map, struct fy_node *key)
+{
+	struct lg_slice text = slice_of(NULL, 0);
+
+	if (!scalar_is_sound(key)) {
+		check->misread = true;
+		document_error(check->document, key,
+			       "this key would be misread; write it in one line, "
+			       "in double quotes");
+		return text;
+	}
+	if (!fy_node_is_alias(key))
+		text = document_written(check->document, key);
+	if (!slice_present(text))
+		document_error(check->document, key ? key : map, "a key must be a word");
+	return text;
+}
+
+static void check_keys(struct check *check, struct fy_node *map)
 {
 	size_t count = 0, room = (size_t)fy_node_mapping_item_count(map);
 	struct key *keys = alloc_malloc((room ? room : 1) * sizeof(*keys));
@@ -59,7 +80,7 @@ static void check_keys(struct document *document, struct fy_node *map)
 	struct fy_node_pair *pair;
 
 	if (!keys) {
-		document_error(document, map, "no memory to check this section");
+		document_error(check->document, map, "no memory to check this section");
 		return;
 	}
 	while (count < room && (pair = fy_node_mapping_iterate(map, &cursor))) {
@@ -67,27 +88,33 @@ static void check_keys(struct document *document, struct fy_node *map)
 
 		key->node = fy_node_pair_key(pair);
 		key->position = count;
-		key->text.data = fy_node_get_scalar(key->node, &key->text.length);
-		if (slice_present(key->text) && !fy_node_is_alias(key->node))
+		key->text = key_text(check, map, key->node);
+		if (slice_present(key->text))
 			count++;
-		else
-			document_error(document, key->node ? key->node : map,
-				       "a key must be a word");
 	}
-	report_repeated(document, keys, count);
+	report_repeated(check->document, keys, count);
 	alloc_free(keys);
 }
 
-static void check_scalar(struct document *document, struct fy_node *node)
+static void check_scalar(struct check *check, struct fy_node *node)
 {
+	enum fy_node_style style = fy_node_get_style(node);
 	struct lg_slice text, expanded;
 	struct error error = {""};
 
-	if (fy_node_get_style(node) != FYNS_DOUBLE_QUOTED)
+	if (style != FYNS_SINGLE_QUOTED && !scalar_is_sound(node)) {
+		check->misread = true;
+		document_error(check->document, node,
+			       "this text would be misread; write it in one line, "
+			       "or below a \"|\"");
 		return;
-	text.data = fy_node_get_scalar(node, &text.length);
-	if (text.data && !environment_expand(document_arena(document), text, &expanded, &error))
-		document_error(document, node, "%s", error.text);
+	}
+	if (style != FYNS_DOUBLE_QUOTED)
+		return;
+	text = document_written(check->document, node);
+	if (slice_present(text) &&
+	    !environment_expand(document_arena(check->document), text, &expanded, &error))
+		document_error(check->document, node, "%s", error.text);
 }
 
 static bool check_alias(struct check *check, struct fy_node *node, int depth)
@@ -111,7 +138,7 @@ static bool check_map(struct check *check, struct fy_node *map, int depth)
 	struct fy_node_pair *pair;
 
 	if (!check->inside_alias)
-		check_keys(check->document, map);
+		check_keys(check, map);
 	while ((pair = fy_node_mapping_iterate(map, &cursor))) {
 		if (!check_node(check, fy_node_pair_value(pair), depth + 1))
 			return false;
@@ -156,7 +183,7 @@ static bool check_node(struct check *check, struct fy_node *node, int depth)
 	if (fy_node_is_sequence(node))
 		return check_list(check, node, depth);
 	if (!check->inside_alias)
-		check_scalar(check->document, node);
+		check_scalar(check, node);
 	return true;
 }
 
@@ -166,5 +193,5 @@ bool document_check(struct document *document, bool *has_aliases)
 	bool bounded = check_node(&check, document_root(document), 0);
 
 	*has_aliases = check.has_aliases;
-	return bounded;
+	return bounded && !check.misread;
 }

@@ -16,4 +16,5 @@ noinst_LIBRARIES += %D%/libconfig.a
 	%D%/mask.c \
 	%D%/quantity.c \
 	%D%/report.c \
+	%D%/scalar.c \
 	%D%/suggestion.c

@@ -115,6 +115,62 @@ static void tells_nothing_from_empty(void **state)
 	assert_true(open_bytes(f, LG_SLICE("# only a comment\n")));
 }
 
+/* What libfyaml 0.7.12 gives for some of these is another text. */
+static void reads_single_quotes(void **state)
+{
+	static const struct {
+		const char *written, *expected;
+	} texts[] = {
+		{"''", ""},
+		{"'a b'", "a b"},
+		{"''''", "'"},
+		{"'it''s'", "it's"},
+		{"'source != '''''", "source != ''"},
+		{"'a''''b'", "a''b"},
+		{"''''''''''''''''''''''''", "'''''''''''"},
+		{"'\\ \" ${A} # : \t'", "\\ \" ${A} # : \t"},
+		{"'one  \n   two'", "one two"},
+		{"'one\r\n two\r three'", "one two three"},
+		{"'one\n\n  \t\n two'", "one\n\ntwo"},
+		{"' \n  a''''\n  '", " a'' "},
+		{"  '  kept at both ends '  # a comment", "  kept at both ends "},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char file[128];
+		struct lg_slice text;
+
+		snprintf(file, sizeof(file), "\"first\": x\n'second': %s\n", texts[i].written);
+		assert_true(open_bytes(f, slice_from(file)));
+		text = document_text(f->document,
+				     document_member(document_root(f->document), "second"));
+		assert_int_equal(text.length, strlen(texts[i].expected));
+		assert_memory_equal(text.data, texts[i].expected, text.length);
+	}
+}
+
+static void refuses_what_would_be_misread(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(open_bytes(f, LG_SLICE("a: 'x'\n'''''''''''''''': 1\n")));
+	expect_errors(f, "@:2:2: error: this key would be misread; write it in one line, "
+			 "in double quotes\n"
+			 "  '''''''''''''''': *\n"
+			 "   ^\n");
+	assert_false(open_bytes(f, LG_SLICE("a: >\n  x\n\n   y\nb: \"x\\ \n  y\"\n")));
+	expect_errors(f, "@:1:1: error: this text would be misread; write it in one line, "
+			 "or below a \"|\"\n"
+			 "  a: *\n"
+			 "  ^\n"
+			 "@:5:5: error: this text would be misread; write it in one line, "
+			 "or below a \"|\"\n"
+			 "  b: \"** \n"
+			 "      ^\n");
+	assert_true(open_bytes(f, LG_SLICE("a: |\n  x\n\n   y\nb: \"x\\\\\"\nc: >\n  x\n\n  y\n")));
+}
+
 static void resolves_aliases_and_merge_keys(void **state)
 {
 	struct fixture *f = *state;
@@ -328,6 +384,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(walks_what_was_read),
 		TEST(tells_nothing_from_empty),
+		TEST(reads_single_quotes),
+		TEST(refuses_what_would_be_misread),
 		TEST(resolves_aliases_and_merge_keys),
 		TEST(bounds_what_aliases_stand_for),
 		TEST(reports_what_is_no_yaml),
