@@ -264,8 +264,8 @@ static bool stop_errands(struct fetcher *fetcher, int64_t until_ms, bool (*patie
 	return false;
 }
 
-/* The writer's letters come until the outbox is closed, so requests and
- * mailboxes outlive it. */
+/* The writer's letters come until the outbox is closed, so requests and mailboxes
+ * outlive it; and what is cut with the connections is still noted. */
 bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(void *arg), void *arg,
 		  struct gateway_left *left)
 {
@@ -274,8 +274,6 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	for (size_t i = 0; i < gateway->worker_count; i++)
 		worker_stop(&gateway->workers[i]);
 	stop_listening(gateway, left);
-	if (gateway->access_log)
-		access_log_stop(gateway->access_log);
 	if (gateway->fetcher)
 		fetcher_halt(gateway->fetcher);
 	ended = !gateway->reload || berths_stop(&gateway->berths, until_ms, patient, arg);
@@ -284,8 +282,11 @@ bool gateway_stop(struct gateway *gateway, int64_t until_ms, bool (*patient)(voi
 	ended = ended && fetched;
 	if (gateway->control)
 		control_close(&gateway->control);
-	if (!ended)
+	if (!ended) {
+		if (gateway->access_log)
+			access_log_stop(gateway->access_log);
 		return false;
+	}
 	if (gateway->outbox)
 		outbox_close(&gateway->outbox);
 	fetcher_free(&gateway->fetcher);

@@ -131,6 +131,16 @@ $gateway->configure(config(qq(access_log: { path: "$path" })))->start;
 is($gateway->post('/f/contact', [email => 'f@example.com'])->{status}, 202, 'from the start on');
 is($gateway->stop, 0, 'it is written to the end');
 is(scalar(lines_of($path)), 1, '… whole');
+
+# What a stop does not wait for.
+$gateway->announce(qr/event=gateway\.cut/)->start;
+my $cut = $gateway->connect;
+begin_body($cut, form_request('/f/contact', [email => 'g@example.com'], Expect => '100-continue'));
+$gateway->signal('TERM');
+wait_until { $gateway->log =~ /event=gateway\.draining connections=1/ } 'a request holds up a stop';
+is($gateway->stop, 0, 'a second signal ends it');
+is((lines_of($path))[-1]{closed}, 'stopped', 'and its connection is noted');
+close $cut;
 $gateway->finish;
 
 # ---- why ------------------------------------------------------------------------------------------
