@@ -3,7 +3,7 @@
 #include "base/outline.h"
 #include "config/bind_value.h"
 
-static const char *type_name(int32_t type)
+const char *manual_type(int32_t type)
 {
 	static const char *const names[] = {
 		[LG_STRING] = "string",
@@ -36,7 +36,7 @@ static void print_facts(struct buffer *out, const struct lg_option *row)
 		for (const char *before = ""; slice_split(&rest, '|', &choice); before = " | ")
 			buffer_printf(out, "%s%.*s", before, SLICE_ARGS(choice));
 	} else {
-		buffer_printf(out, "%s", type_name(row->type));
+		buffer_printf(out, "%s", manual_type(row->type));
 	}
 	if (row->min != 0 || row->max != 0) {
 		quantity_print(row->type, row->min, min);

@@ -8,5 +8,7 @@
 void manual_text(struct buffer *out, const struct option_table *table);
 /* The same in man(7) macros. */
 void manual_roff(struct buffer *out, const struct option_table *table);
+/* An option's type in words, as both show it. */
+const char *manual_type(int32_t type);
 
 #endif

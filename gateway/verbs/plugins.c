@@ -26,6 +26,55 @@ static const char *text_or(const char *text, const char *otherwise)
 	return text ? text : otherwise;
 }
 
+static void write_choices(struct json_writer *writer, struct lg_slice rest)
+{
+	struct lg_slice choice;
+
+	json_write_name(writer, slice_from("choices"));
+	json_write_open(writer, '[');
+	while (slice_split(&rest, '|', &choice))
+		json_write_text(writer, choice);
+	json_write_close(writer, ']');
+}
+
+static void write_range(struct json_writer *writer, const struct lg_option *row)
+{
+	char min[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES];
+
+	quantity_print(row->type, row->min, min);
+	quantity_print(row->type, row->max, max);
+	json_write_member_text(writer, "min", slice_from(min));
+	json_write_member_text(writer, "max", slice_from(max));
+}
+
+/* Texts throughout, so that each is what a configuration may say. */
+static void write_option(struct json_writer *writer, const struct lg_option *row)
+{
+	json_write_open(writer, '{');
+	json_write_member_text(writer, "name", slice_from(row->name));
+	json_write_member_text(writer, "type", slice_from(manual_type(row->type)));
+	json_write_member_bool(writer, "required", (row->flags & LG_REQUIRED) != 0);
+	json_write_member_text(writer, "default", slice_from(row->fallback));
+	if (row->min != 0 || row->max != 0)
+		write_range(writer, row);
+	if (row->type == LG_ENUM)
+		write_choices(writer, slice_from(row->choices));
+	json_write_member_text(writer, "help", slice_from(row->help));
+	json_write_close(writer, '}');
+}
+
+static void write_options(struct json_writer *writer, const struct option_table *table)
+{
+	json_write_name(writer, slice_from("options"));
+	json_write_open(writer, '[');
+	for (size_t i = 0; i < table->count; i++) {
+		struct lg_option row = option_at(table, i);
+
+		write_option(writer, &row);
+	}
+	json_write_close(writer, ']');
+}
+
 static void write_json(struct buffer *out, const struct library *library)
 {
 	const struct lg_plugin *plugin = &library->plugin;
@@ -40,6 +89,9 @@ static void write_json(struct buffer *out, const struct library *library)
 	json_write_member_int(&writer, "abi_minor", plugin->abi_minor);
 	json_write_member_text(&writer, "path", slice_from(library->path));
 	json_write_member_text(&writer, "summary", slice_from(text_or(plugin->summary, "")));
+	if (plugin->kind == LG_SOURCE && plugin->source->receive)
+		json_write_member_text(&writer, "methods", slice_from(plugin->methods));
+	write_options(&writer, &library->options);
 	json_write_close(&writer, '}');
 	buffer_add_byte(out, '\n');
 }

@@ -60,6 +60,13 @@ like($out, qr/^file +sink/m, '… lists file');
 like($out, qr/honeypot/, '… shows its options');
 my %plugin = map { my $p = decode_json($_); ($p->{name} => $p) } split /\n/, (plain('plugins', '--json'))[1];
 is($plugin{file}{kind}, 'sink', '… and as JSON');
+my ($one) = map { decode_json($_) } (plain('plugins', '--json', 'csvimport'))[1];
+my %option = map { ($_->{name} => $_) } @{$one->{options}};
+is_deeply($option{dates}{choices}, [qw(iso day_first month_first)], '… with what an option may be');
+is($option{dates}{default}, 'iso', '… and by itself is');
+my ($rotate) = grep { $_->{name} eq 'rotate_interval' } @{$plugin{file}{options}};
+is("$rotate->{min} to $rotate->{max}", '0ms to 366d', '… with its bounds');
+is_deeply($one, $plugin{csvimport}, '… alike alone and in the list');
 (undef, $err) = run_ok('plugins nothing', 1, plain('plugins', 'nothing'));
 like($err, qr/nothing/, '… says that there is none');
 
