@@ -8,6 +8,7 @@
 #include "outbox/journal.h"
 #include "outbox/outcomes.h"
 #include "outbox/prune.h"
+#include "outbox/prune_keys.h"
 #include "outbox/replay.h"
 #include "outbox/schema.h"
 #include "outbox/store.h"

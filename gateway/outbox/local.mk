@@ -31,6 +31,7 @@ noinst_LIBRARIES += %D%/liboutbox.a
 	%D%/pacer_vfs.c \
 	%D%/person.c \
 	%D%/prune.c \
+	%D%/prune_keys.c \
 	%D%/reader.c \
 	%D%/reader_claims.c \
 	%D%/reader_imports.c \

@@ -2,23 +2,16 @@
 
 #include "outbox/attempts.h"
 #include "outbox/journal.h"
+#include "outbox/prune_keys.h"
 #include "outbox/settled.h"
 
-/* Of one step, so that leads wait for milliseconds: events, and seqs whose keys
- * are looked at. */
+/* Of one step, so that leads wait for milliseconds. */
 #define STEP_EVENTS 500
-#define STEP_KEY_SEQS 5000
 /* Sinks that the journal knows: as many as may watch it, and removed ones. */
 #define SINKS_MAX 1024
 /* Leads that a pass remembers because an event of them stays: 12 MB or so. Where there
  * are more, no lead goes in the rest of it. */
 #define KEPT_LEADS_MAX 1000000
-
-/* What the index leads by to a row that goes. */
-struct entry {
-	uint64_t hash;
-	int64_t seq;
-};
 
 struct known_sinks {
 	struct lg_slice names[SINKS_MAX];
@@ -42,23 +35,6 @@ struct page {
 static int prepare(struct journal *journal, const char *sql, sqlite3_stmt **statement)
 {
 	return sqlite3_prepare_v2(journal->db, sql, -1, statement, NULL);
-}
-
-/* Runs SQL with a sink and two numbers. */
-static int run_for(struct journal *journal, const char *sql, struct lg_slice sink, int64_t first,
-		   int64_t last)
-{
-	sqlite3_stmt *run = NULL;
-	int rc = prepare(journal, sql, &run);
-
-	if (rc == SQLITE_OK) {
-		statement_bind_text(run, 1, sink);
-		sqlite3_bind_int64(run, 2, first);
-		sqlite3_bind_int64(run, 3, last);
-		rc = statement_run(run);
-	}
-	sqlite3_finalize(run);
-	return rc;
 }
 
 /* Runs SQL for each seq that goes, and for those alone that end a lead where
@@ -312,77 +288,7 @@ static int prune_events(struct journal *journal, struct chore *chore, struct are
 	return rc;
 }
 
-/* ---- keys of leads that are gone ------------------------------------------------- */
-
-#define WITHOUT_LEAD                                  \
-	" WHERE ?1 IS NULL AND seq BETWEEN ?2 AND ?3" \
-	" AND NOT EXISTS (SELECT 1 FROM lead WHERE id = identity.lead)"
-
-static bool take_key_row(struct chore *chore, struct journal *journal, sqlite3_stmt *select)
-{
-	struct identity_row row;
-	int64_t seq = sqlite3_column_int64(select, 0);
-
-	if (!identity_row_unpack(&row, statement_column(select, 1)))
-		return true; /* it leads nowhere */
-	journal->leads -= row.flags & IDENTITY_ROW_CREATED;
-	for (size_t i = 0; i < row.key_count; i++) {
-		struct entry entry = {row.keys[i].hash, seq};
-		if (!buffer_add(&chore->work, &entry, sizeof(entry)))
-			return false;
-	}
-	return true;
-}
-
-static int drop_keys(struct journal *journal, struct chore *chore, int64_t first_seq,
-		     int64_t last_seq)
-{
-	sqlite3_stmt *select = NULL;
-	int rc = prepare(journal, "SELECT seq, keys FROM identity" WITHOUT_LEAD, &select);
-
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(select, 2, first_seq);
-		sqlite3_bind_int64(select, 3, last_seq);
-		while (sqlite3_step(select) == SQLITE_ROW && take_key_row(chore, journal, select))
-			continue;
-		rc = sqlite3_reset(select);
-	}
-	sqlite3_finalize(select);
-	if (rc == SQLITE_OK && chore->work.failed)
-		rc = SQLITE_NOMEM;
-	if (rc != SQLITE_OK)
-		return rc;
-	return run_for(journal, "DELETE FROM identity" WITHOUT_LEAD, slice_of(NULL, 0), first_seq,
-		       last_seq);
-}
-
-/* Up to the first event that is young, whatever this pass has found: one that a
- * crash cut off may have left keys. From row to row, for there may be few. */
-static int prune_keys(struct journal *journal, struct chore *chore)
-{
-	sqlite3_stmt *select = NULL;
-	int64_t first_seq = 0;
-	int rc = prepare(journal, "SELECT min(seq) FROM identity WHERE seq > ?", &select);
-
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(select, 1, chore->key_cursor);
-		if (sqlite3_step(select) == SQLITE_ROW)
-			first_seq = sqlite3_column_int64(select, 0);
-		rc = sqlite3_reset(select);
-	}
-	sqlite3_finalize(select);
-	chore->more = true;
-	if (rc != SQLITE_OK || first_seq == 0 || first_seq > chore->last_seq) {
-		chore->phase = PRUNE_ATTEMPTS;
-		return rc;
-	}
-	int64_t last_seq = first_seq + STEP_KEY_SEQS - 1;
-	if (last_seq > chore->last_seq)
-		last_seq = chore->last_seq;
-	rc = drop_keys(journal, chore, first_seq, last_seq);
-	chore->key_cursor = last_seq;
-	return rc;
-}
+/* ---- a step --------------------------------------------------------------------- */
 
 int prune_step(struct journal *journal, struct chore *chore)
 {
@@ -399,15 +305,4 @@ int prune_step(struct journal *journal, struct chore *chore)
 	rc = prune_events(journal, chore, &arena);
 	arena_fini(&arena);
 	return rc;
-}
-
-void prune_committed(struct journal *journal, const struct chore *chore)
-{
-	struct lg_slice bytes = buffer_slice(&chore->work);
-
-	for (size_t at = 0; at + sizeof(struct entry) <= bytes.length; at += sizeof(struct entry)) {
-		struct entry entry;
-		memcpy(&entry, bytes.data + at, sizeof(entry));
-		index_remove(&journal->index, entry.hash, entry.seq);
-	}
 }

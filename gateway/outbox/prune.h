@@ -19,8 +19,4 @@ struct journal;
  * result. */
 int prune_step(struct journal *journal, struct chore *chore);
 
-/* After the step's transaction: takes the keys out of the index in memory. One
- * that leads to a row that is not there does no harm. */
-void prune_committed(struct journal *journal, const struct chore *chore);
-
 #endif
