@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include "conn/address.h"
 #include "conn/bind_address.h"
 #include "outbox/store_files.h"
 #include "supervise/turnstile.h"
@@ -23,16 +24,40 @@ static void check_probe_paths(struct settings *settings, struct fy_node *root)
 		}
 }
 
-/* Prefixes are kept by whoever compares with them; here they are only tried. */
-static void check_rate_exempt(struct settings *settings, struct fy_node *root)
+bool settings_check_prefixes(struct settings *settings, struct fy_node *map, const char *option)
 {
+	struct fy_node *list = document_member(map, option), *key_node, *item;
+	struct address_prefix prefix;
+	struct lg_slice key, text;
+	void *cursor = NULL;
+	bool good = true;
+
+	while (document_each(settings->document, list, &cursor, &key, &key_node, &item)) {
+		text = document_text(settings->document, item);
+		if (!slice_present(text) || address_prefix_parse(text, &prefix))
+			continue; /* what is no text has been reported */
+		document_error(settings->document, item,
+			       "%s: \"%.*s\" is neither an address nor a prefix such as "
+			       "10.0.0.0/8",
+			       option, SLICE_ARGS(text));
+		good = false;
+	}
+	return good;
+}
+
+/* Prefixes are kept by whoever compares with them; here they are only tried. */
+static void check_turnstile(struct settings *settings, struct fy_node *root)
+{
+	struct fy_node *http = document_member(root, "http");
 	struct turnstile turnstile;
 	struct error error;
 
+	if (!settings_check_prefixes(settings, http, "rate_exempt"))
+		return;
 	if (turnstile_init(&turnstile, &settings->http, NULL, NULL, &error))
 		turnstile_fini(&turnstile);
 	else
-		document_error(settings->document, document_member(root, "http"), "%s", error.text);
+		document_error(settings->document, http, "%s", error.text);
 }
 
 /* Else a stop would end with what it waits for: all that is under way would be cut. */
@@ -134,7 +159,7 @@ void settings_check(struct settings *settings, struct fy_node *root)
 {
 	check_store(settings, root);
 	check_probe_paths(settings, root);
-	check_rate_exempt(settings, root);
+	check_turnstile(settings, root);
 	check_stop(settings, root);
 	check_places(settings, root);
 	check_access_log(settings, root);

@@ -224,7 +224,8 @@ static void read_entry(struct settings *settings, struct fy_node *map, const cha
 	struct error error;
 
 	if (bind_options(settings->document, map, what, &table, nested_keys, &settings_hooks,
-			 listen)) {
+			 listen) &&
+	    settings_check_prefixes(settings, map, "trusted_proxies")) {
 		if (http_listen_check(listen, &error))
 			warn_of_trust(listen);
 		else

@@ -252,7 +252,11 @@ case('duplicate path', with(sources => "sources:\n  a: { plugin: webform, path: 
             . "  b: { plugin: webform, path: «/a, auth: none }\n"), qr/taken by source "a"/);
 case('a probe at the path of a source',
     with(listen => "«listen: { address: 127.0.0.1:0, probe_path: /f/contact }\n"), qr/source "contact"/);
-case('an exemption that is no prefix', with(http => "«http: { rate_exempt: [10.0.0.0/33] }\n"), qr{"10\.0\.0\.0/33" is neither});
+case('exemptions that are no prefix', with(http => "http: { rate_exempt: [«10.0.0.0/33, 10.0.0.0/8, «all] }\n"),
+    qr{"10\.0\.0\.0/33" is neither}, qr{"all" is neither});
+case('proxies that are no prefix',
+    with(listen => qq(listen: [{ address: "127.0.0.1:0", trusted_proxies: [«proxy, 10.0.0.1, «10.0.0.1/x] }]\n)),
+    qr{trusted_proxies: "proxy" is neither});
 case('duplicate file', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: «x }\n"),
     qr/written by sink "a"/);
 symlink '.', "$dir/link" or die "making a link: $!\n";
