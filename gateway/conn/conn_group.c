@@ -195,7 +195,8 @@ static void displace(struct conn *conn)
 	conn_close(conn, CONN_DISPLACED);
 }
 
-bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
+/* The longest-idle one, of `crowd` or of all (NULL); NULL: none is idle. */
+static struct conn *longest_idle(struct conn_group *group, struct crowd *crowd)
 {
 	struct list *idle = crowd ? &crowd->parts[group->index].idle : &group->states[CONN_IDLE];
 	int tries = 0;
@@ -203,14 +204,21 @@ bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
 	LIST_EACH(node, idle) {
 		struct conn *conn = crowd ? container_of(node, struct conn, idle)
 					  : container_of(node, struct conn, node);
-		if (!conn_has_unread(conn)) {
-			displace(conn);
-			return true;
-		}
+		if (!conn_has_unread(conn))
+			return conn;
 		if (++tries == DISPLACE_TRIES)
 			break;
 	}
-	return false;
+	return NULL;
+}
+
+bool conn_group_displace(struct conn_group *group, struct crowd *crowd)
+{
+	struct conn *idle = longest_idle(group, crowd);
+
+	if (idle)
+		displace(idle);
+	return idle != NULL;
 }
 
 static void make_room(struct conn_group *group)
@@ -239,18 +247,19 @@ static void on_letter(struct loop_mailbox *box, struct letter *letter)
 		conn_group_add(group, container_of(letter, struct conn, letter));
 }
 
-/* An idle one goes for it; or one has gone by itself since it was accepted. */
-static bool has_place(struct conn_group *group, const struct conn *conn)
+/* Whether somebody has to go for it: one may have gone by itself since it was accepted. */
+static bool needs_place(const struct conn_group *group, const struct conn *conn)
 {
-	return !conn->displaces ||
-	       conn_group_displace(group, conn->displaces_peer ? conn->crowd : NULL) ||
-	       !(quota_is_beyond(group->quota) || (conn->crowd && crowd_is_beyond(conn->crowd)));
+	return conn->displaces &&
+	       (quota_is_beyond(group->quota) || (conn->crowd && crowd_is_beyond(conn->crowd)));
 }
 
-/* Others came first and took the idle ones here; elsewhere there may be some. */
-static bool hand_on(struct conn_group *group, struct conn *conn)
+/* Those that came first have taken the longest-idle ones here, and `idle` is left, perhaps
+ * one of themselves, or none (NULL): elsewhere one may be idle for longer. */
+static bool hand_on(struct conn_group *group, struct conn *conn, const struct conn *idle)
 {
-	struct conn_group *other = group->on_full ? group->on_full(group, conn) : NULL;
+	int64_t since_ms = idle ? idle->since_ms : INT64_MAX;
+	struct conn_group *other = group->on_full ? group->on_full(group, conn, since_ms) : NULL;
 
 	if (!other)
 		return false;
@@ -261,12 +270,16 @@ static bool hand_on(struct conn_group *group, struct conn *conn)
 
 void conn_group_add(struct conn_group *group, struct conn *conn)
 {
-	bool good = has_place(group, conn);
+	bool needed = needs_place(group, conn);
+	struct crowd *crowd = conn->displaces_peer ? conn->crowd : NULL;
+	struct conn *idle = needed ? longest_idle(group, crowd) : NULL;
 
-	if (!good && hand_on(group, conn))
+	if (needed && hand_on(group, conn, idle))
 		return;
+	if (idle)
+		displace(idle);
 	conn_turn_start(conn, group);
-	if (!good)
+	if (needed && !idle)
 		conn_close(conn, conn->displaces_peer ? CONN_FULL_LISTENER : CONN_FULL);
 	if (group->draining && conn->state != CONN_CLOSED)
 		tell_drain(conn);

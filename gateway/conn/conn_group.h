@@ -48,9 +48,11 @@ struct conn_group {
 	atomic_bool room_asked;
 	bool draining;
 	void (*on_drain)(struct conn_group *group); /* NULL: nothing else stops */
-	/* No connection here is idle whose place `conn` could take: who may have one. NULL,
-	 * also of the hook: nobody. */
-	struct conn_group *(*on_full)(struct conn_group *group, const struct conn *conn);
+	/* Somebody has to go for `conn`, and the longest-idle one here is idle since `since_ms`
+	 * (INT64_MAX: none is): who may have one that is idle for longer. NULL, also of the
+	 * hook: nobody. */
+	struct conn_group *(*on_full)(struct conn_group *group, const struct conn *conn,
+				      int64_t since_ms);
 	/* A peer begins the handshake of TLS: whether it may; NULL: everybody may. */
 	bool (*on_handshake)(struct conn_group *group, const struct conn *conn);
 	/* Each of its connections ends; NULL: nobody wants to know. */

@@ -24,12 +24,13 @@ static int64_t idle_since(struct http_worker *worker, struct crowd *crowd)
 	return atomic_load_explicit(since_ms, memory_order_relaxed);
 }
 
-/* The loop but `but` whose longest-idle connection is idle for longest; NULL: none is. */
+/* The loop but `but` whose longest-idle connection is idle for longest, since before
+ * `before_ms`; NULL: none is. */
 static struct http_worker *idlest_worker(struct http_server *server, struct crowd *crowd,
-					 const struct http_worker *but)
+					 const struct http_worker *but, int64_t before_ms)
 {
 	struct http_worker *idlest = NULL;
-	int64_t least_ms = INT64_MAX;
+	int64_t least_ms = before_ms;
 
 	for (size_t i = 0; i < server->worker_count; i++) {
 		struct http_worker *worker = &server->workers[i];
@@ -43,10 +44,11 @@ static struct http_worker *idlest_worker(struct http_server *server, struct crow
 }
 
 /* Where a new connection goes, which is counted in then. At a bound that is the
- * loop that has the longest-idle one: it ends that one when it gets the new one,
- * so nobody waits for another thread, and for a moment both are there. Only who
- * finds no idle one is turned away; so is an address at its own bound, which
- * else could displace others for ever. */
+ * loop that has the longest-idle one: it ends that one when it gets the new one, or
+ * hands the new one on to a loop that has it by then, so nobody waits for another
+ * thread, and for a moment both are there. Only who finds no idle one is turned
+ * away; so is an address at its own bound, which else could displace others for
+ * ever. */
 struct place {
 	struct http_worker *worker; /* NULL: there is none, for the reason */
 	bool displaces, displaces_peer;
@@ -74,7 +76,8 @@ static struct place find_place(struct http_endpoint *endpoint, const struct addr
 	if (!place.displaces)
 		place.worker = next_worker(server);
 	else
-		place.worker = idlest_worker(server, place.displaces_peer ? crowd : NULL, NULL);
+		place.worker = idlest_worker(server, place.displaces_peer ? crowd : NULL, NULL,
+					     INT64_MAX);
 	if (!place.worker) {
 		quota_give(server->quota, peer, exempt);
 		place.reason = place.displaces_peer ? CONN_FULL_LISTENER : CONN_FULL;
@@ -82,15 +85,18 @@ static struct place find_place(struct http_endpoint *endpoint, const struct addr
 	return place;
 }
 
-/* Whoever found a place knew the loops as they were: of two that came at once, the second
- * may find its idle one taken. As often as there are loops at most, for they change on the way. */
-struct conn_group *http_door_on_full(struct conn_group *group, const struct conn *conn)
+/* Whoever found a place knew the loops as they were. Many that come at once find the same
+ * loop, where they would soon end each other while elsewhere some are idle for longer.
+ * Who comes to another loop finds that one gone only where a third one came first, and no
+ * more than CROWD_BEYOND are under way at once: this bounds how often it is handed on. */
+struct conn_group *http_door_on_full(struct conn_group *group, const struct conn *conn,
+				     int64_t since_ms)
 {
 	const struct http_worker *worker = container_of(group, struct http_worker, group);
 	struct http_server *server = worker->server;
 	struct crowd *crowd = conn->displaces_peer ? conn->crowd : NULL;
-	struct http_worker *other = conn->handed_on < server->worker_count
-					    ? idlest_worker(server, crowd, worker)
+	struct http_worker *other = conn->handed_on < server->worker_count + CROWD_BEYOND
+					    ? idlest_worker(server, crowd, worker, since_ms)
 					    : NULL;
 
 	return other ? &other->group : NULL;
@@ -172,7 +178,7 @@ void http_door_accept(struct listener *listener, int fd, const struct address *p
 static void on_starved(struct listener *listener)
 {
 	struct http_endpoint *endpoint = listener->context;
-	struct http_worker *worker = idlest_worker(endpoint->server, NULL, NULL);
+	struct http_worker *worker = idlest_worker(endpoint->server, NULL, NULL, INT64_MAX);
 
 	if (worker)
 		conn_group_ask_room(&worker->group);

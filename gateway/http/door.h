@@ -16,9 +16,11 @@ void http_door_set(struct http_endpoint *endpoint, const struct http_limits *lim
 
 /* Hooks of each worker's conn_group, on its loop. */
 
-/* A connection was sent here whose place is taken: the loop that may have one; NULL:
- * none has. */
-struct conn_group *http_door_on_full(struct conn_group *group, const struct conn *conn);
+/* A connection was sent here to take the place of an idle one, and the longest-idle one
+ * here is idle since `since_ms` (INT64_MAX: none is): the loop that may have one that is
+ * idle for longer; NULL: none has. */
+struct conn_group *http_door_on_full(struct conn_group *group, const struct conn *conn,
+				     int64_t since_ms);
 /* Tells the service that a connection has ended. */
 void http_door_on_close(struct conn_group *group, enum conn_reason reason);
 

@@ -4,6 +4,9 @@
 check_PROGRAMS += %D%/test_change
 %C%_test_change_SOURCES = %D%/test_change.c %D%/fixture.c
 %C%_test_change_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
+check_PROGRAMS += %D%/test_door
+%C%_test_door_SOURCES = %D%/test_door.c %D%/fixture.c
+%C%_test_door_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
 check_PROGRAMS += %D%/test_forwarded
 %C%_test_forwarded_LDADD = $(LG_LIBS_HTTP) $(LG_UNIT)
 check_PROGRAMS += %D%/test_h1_answer
