@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libconn.a
 	%D%/tls_certificate.c \
 	%D%/tls_channel.c \
 	%D%/tls_context.c \
+	%D%/tls_hello.c \
 	%D%/tls_names.c \
 	%D%/tls_reason.c \
 	%D%/tls_socket.c \

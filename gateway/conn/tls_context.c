@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "conn/tls_hello.h"
 #include "conn/tls_tickets.h"
 
 #include <openssl/err.h>
@@ -69,25 +70,34 @@ const size_t tls_option_count = sizeof(tls_options) / sizeof(tls_options[0]);
 
 /* ---- what OpenSSL asks during a handshake ------------------------------------------ */
 
-/* RFC 6066, section 3. */
+/* RFC 6066, section 3: what the hello says counts. Who comes back by a ticket of TLS 1.2 is
+ * otherwise known by the name that it asked for when it got that. */
+static int on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct tls_context *context = arg;
+	struct lg_slice name = tls_hello_name(ssl);
+
+	if (!context->strict_names || !slice_present(name) ||
+	    tls_names_find(&context->names, name) != TLS_NAME_NONE)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	tls_channel_refuse_name(SSL_get_app_data(ssl));
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+/* Chooses the certificate. */
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
 	const struct tls_context *context = arg;
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
-	if (!name)
+	(void)alert;
+	size_t found = name ? tls_names_find(&context->names, slice_from(name)) : TLS_NAME_NONE;
+	if (found == TLS_NAME_NONE)
 		return SSL_TLSEXT_ERR_NOACK;
-	size_t found = tls_names_find(&context->names, slice_from(name));
-	if (found != TLS_NAME_NONE) {
-		if (found > 0 && !SSL_set_SSL_CTX(ssl, context->items[found]))
-			return SSL_TLSEXT_ERR_ALERT_FATAL;
-		return SSL_TLSEXT_ERR_OK;
-	}
-	if (!context->strict_names)
-		return SSL_TLSEXT_ERR_NOACK;
-	tls_channel_refuse_name(SSL_get_app_data(ssl));
-	*alert = SSL_AD_UNRECOGNIZED_NAME;
-	return SSL_TLSEXT_ERR_ALERT_FATAL;
+	if (found > 0 && !SSL_set_SSL_CTX(ssl, context->items[found]))
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_TLSEXT_ERR_OK;
 }
 
 /* RFC 7301, section 3.2: a peer that names protocols, none of them ours, is told
@@ -168,6 +178,7 @@ static void set_tickets(struct tls_context *context, SSL_CTX *ctx)
 static void set_callbacks(struct tls_context *context, SSL_CTX *ctx)
 {
 	SSL_CTX_set_app_data(ctx, context);
+	SSL_CTX_set_client_hello_cb(ctx, on_hello, context);
 	SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
 	SSL_CTX_set_tlsext_servername_arg(ctx, context);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, context);

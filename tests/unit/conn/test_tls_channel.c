@@ -426,6 +426,58 @@ static void tickets_outlive_a_renewal(void **state)
 	SSL_SESSION_free(session);
 }
 
+/* A session that a peer got when it asked for a name, or for none (NULL). */
+static SSL_SESSION *get_session(struct tls_context *context, int version, const char *name)
+{
+	struct client client = client_with(SIZE_MAX);
+	SSL_SESSION *session;
+
+	client.context = tls_context_ref(context);
+	SSL_set_max_proto_version(client.ssl, version);
+	if (name)
+		set_name(&client, name);
+	client_init(&client);
+	assert_true(shake(&client));
+	client_say(&client, "one\n");
+	client_expect(&client, "<one>\n");
+	session = SSL_get1_session(client.ssl);
+	client_fini(&client);
+	return session;
+}
+
+static void come_back(int version, const char *before, const char *name, bool served)
+{
+	struct client client = client_with(SIZE_MAX);
+	SSL_SESSION *session;
+
+	client.context = make_context(1, TLS_VERSION_1_2, "first");
+	session = get_session(client.context, version, before);
+	SSL_set_max_proto_version(client.ssl, version);
+	SSL_set_session(client.ssl, session);
+	set_name(&client, name);
+	client_init(&client);
+	assert_int_equal(shake(&client), served);
+	if (served)
+		assert_true(SSL_session_reused(client.ssl));
+	else
+		peer_expect_reason(&client.peer, CONN_TLS_NAME);
+	client_fini(&client);
+	SSL_SESSION_free(session);
+}
+
+/* The name that the hello asks for counts, not that of the session. */
+static void refuses_names_of_who_comes_back(void **state)
+{
+	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		come_back(versions[i], "a.example", "a.example", true);
+		come_back(versions[i], "a.example", "c.example", false);
+		come_back(versions[i], NULL, "c.example", false);
+	}
+}
+
 /* A peer that reads slowly has the rest wait in both sides' buffers. */
 static void survives_full_sockets(void **state)
 {
@@ -579,6 +631,7 @@ int main(void)
 		cmocka_unit_test(refuses_with_a_reason),
 		cmocka_unit_test(serves_by_name),
 		cmocka_unit_test(tickets_outlive_a_renewal),
+		cmocka_unit_test(refuses_names_of_who_comes_back),
 		cmocka_unit_test(survives_full_sockets),
 		cmocka_unit_test(refuses_a_handshake),
 		cmocka_unit_test(ends_a_flood_of_key_updates),
