@@ -46,7 +46,9 @@ const struct lg_option sink_options[] = {
 	 .fallback = "beginning",
 	 .offset = SINK(start),
 	 .help = "where a sink begins that the journal does not know yet: beginning, now, or a "
-		 "past time such as 2026-01-31T00:00:00Z; what came before is settled as filtered"},
+		 "past time such as 2026-01-31T00:00:00Z; what came before is settled as "
+		 "filtered. A time that is yet to come is a mistake to leadgate check and to a "
+		 "reload; a start of the gateway warns of it and delivers at once"},
 	{.name = "batch_events",
 	 .type = LG_INTEGER,
 	 .fallback = "4096",

@@ -293,7 +293,7 @@ int daemon_run(const char *config_path)
 	daemon.config_path = config_path;
 	daemon.gateway.home.fd = -1;
 	list_init(&daemon.gateway.generations);
-	daemon.gateway.first = generation_load(config_path, &errors);
+	daemon.gateway.first = generation_load(config_path, settings_load, &errors);
 	if (daemon.gateway.first)
 		status = serve(&daemon);
 	else

@@ -143,6 +143,23 @@ static bool start_listeners(struct gateway *gateway, struct error *error)
 	return false;
 }
 
+/* What a start takes although it is hardly what somebody wants. */
+static void warn_of_sinks(const struct settings *settings)
+{
+	if (settings->sink_count == 0)
+		log_warning("gateway.no-sinks",
+			    LOG_TEXT("reason", "leads are stored and delivered to nobody"));
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		const struct sink_section *sink = &settings->sinks[i];
+
+		if (settings_start_is_ahead(sink))
+			log_warning("sink.start-ahead", LOG_SLICE("sink", sink->instance->name),
+				    LOG_SLICE("start", sink->settings.start),
+				    LOG_TEXT("reason", "a sink does not wait for its start: what "
+						       "comes until then is delivered, too"));
+	}
+}
+
 static bool start_lanes(struct gateway *gateway, struct error *error)
 {
 	const struct settings *settings = gateway->settings;
@@ -155,9 +172,7 @@ static bool start_lanes(struct gateway *gateway, struct error *error)
 	for (size_t i = 0; i < settings->sink_count; i++)
 		gateway->lanes[i] = berths_lane(&gateway->berths,
 						settings->sinks[i].instance->name);
-	if (settings->sink_count == 0)
-		log_warning("gateway.no-sinks",
-			    LOG_TEXT("reason", "leads are stored and delivered to nobody"));
+	warn_of_sinks(settings);
 	return true;
 }
 

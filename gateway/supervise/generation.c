@@ -24,7 +24,7 @@ static void generation_free(struct generation *generation)
 	alloc_free(generation);
 }
 
-struct generation *generation_load(const char *path, struct buffer *errors)
+struct generation *generation_load(const char *path, settings_reader *read, struct buffer *errors)
 {
 	struct generation *generation = alloc_zalloc(sizeof(*generation));
 
@@ -35,7 +35,7 @@ struct generation *generation_load(const char *path, struct buffer *errors)
 	list_init(&generation->link);
 	buffer_init(&generation->errors, SIZE_MAX);
 	generation->references = 1;
-	generation->settings = settings_load(path, &generation->errors);
+	generation->settings = read(path, &generation->errors);
 	if (generation->settings)
 		return generation;
 	buffer_add_slice(errors, buffer_slice(&generation->errors));

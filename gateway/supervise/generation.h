@@ -26,9 +26,9 @@ struct generation {
 	size_t references; /* of who uses the settings; loops count as one */
 };
 
-/* Reads and checks a configuration without side effects. NULL when there is any
- * mistake; all of them are then in `errors`. The caller has one reference. */
-struct generation *generation_load(const char *path, struct buffer *errors);
+/* Has `read` read and check a configuration, without side effects. NULL when there is
+ * any mistake; all of them are then in `errors`. The caller has one reference. */
+struct generation *generation_load(const char *path, settings_reader *read, struct buffer *errors);
 
 /* Opens the sources and makes shares for `loops` loops; `addresses` has the rates of
  * clients. False with a reason,

@@ -291,7 +291,7 @@ static struct generation *load(const char *path, struct buffer *errors)
 	struct error error = {""};
 
 	if (file_check(path, SIZE_MAX, &error))
-		return generation_load(path, errors);
+		return generation_load(path, settings_load_strictly, errors);
 	buffer_printf(errors, "%s: error: cannot be read: %s\n", path, error.text);
 	return NULL;
 }

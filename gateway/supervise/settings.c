@@ -243,7 +243,7 @@ struct settings *settings_load_store(const char *path, struct buffer *errors)
 	return settings;
 }
 
-struct settings *settings_load(const char *path, struct buffer *errors)
+static struct settings *load(const char *path, struct buffer *errors, bool strict)
 {
 	struct settings *settings = alloc_zalloc(sizeof(*settings));
 
@@ -251,12 +251,23 @@ struct settings *settings_load(const char *path, struct buffer *errors)
 		buffer_add_literal(errors, "not enough memory\n");
 		return NULL;
 	}
+	settings->strict = strict;
 	settings->document = document_open(path, errors);
 	if (settings->document)
 		read_all(settings);
 	if (!settings->document || document_error_count(settings->document) > 0)
 		settings_free(&settings);
 	return settings;
+}
+
+struct settings *settings_load(const char *path, struct buffer *errors)
+{
+	return load(path, errors, false);
+}
+
+struct settings *settings_load_strictly(const char *path, struct buffer *errors)
+{
+	return load(path, errors, true);
 }
 
 /* The threads, the store and what the writer was given are made once a process.

@@ -35,6 +35,7 @@ struct sink_section {
 
 struct settings {
 	struct document *document; /* owns all memory but this struct */
+	bool strict;		   /* read by settings_load_strictly */
 	struct core_settings core;
 	struct admin_settings admin;
 	struct access_log_settings access_log;
@@ -58,6 +59,10 @@ struct settings {
  * `errors`, which must outlive the settings. field_setup and normalize_setup
  * must have run. Main thread. */
 struct settings *settings_load(const char *path, struct buffer *errors);
+/* The same for who has a clock that is set: a sink's start that is yet to come is a mistake,
+ * too. A start of the process must do without one and takes it. */
+struct settings *settings_load_strictly(const char *path, struct buffer *errors);
+typedef struct settings *settings_reader(const char *path, struct buffer *errors);
 void settings_free(struct settings **settings);
 
 /* The section `store:` alone, of a file whose other sections may have mistakes
@@ -75,9 +80,8 @@ void settings_keep_fixed(struct settings *next, const struct settings *running);
  * that is taken. */
 void settings_error(struct settings *settings, const char *section, const char *text);
 
-/* Whether no sink is to begin only later, which it would not do; otherwise an error stands
- * in `errors`. Not a part of loading: a gateway whose clock is not set yet must start. */
-bool settings_starts_are_past(struct settings *settings, int64_t now_ms);
+/* Whether a sink is to begin only later, which it would not do. */
+bool settings_start_is_ahead(const struct sink_section *sink);
 
 /* Says where plugins are looked for; `core` NULL: there is no configuration. */
 void settings_plugin_path(const struct core_settings *core);

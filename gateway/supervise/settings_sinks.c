@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "lead/event.h"
 #include "outbox/store_files.h"
 #include "sink/mapping.h"
@@ -88,38 +89,32 @@ static void check_events(struct settings *settings, const struct settings_entry 
 	}
 }
 
-static void check_start(struct settings *settings, const struct settings_entry *entry,
-			const struct sink_section *sink)
+bool settings_start_is_ahead(const struct sink_section *sink)
 {
 	struct lg_slice start = sink->settings.start;
 	int64_t at_ms;
 
+	return !slice_is(start, "now") && sink_start_parse(start, &at_ms) &&
+	       at_ms > clock_wall_ms();
+}
+
+static void check_start(struct settings *settings, const struct settings_entry *entry,
+			const struct sink_section *sink)
+{
+	struct fy_node *node = document_member(entry->map, "start");
+	struct lg_slice start = sink->settings.start;
+	int64_t at_ms;
+
 	if (!sink_start_parse(start, &at_ms))
-		document_error(settings->document, document_member(entry->map, "start"),
+		document_error(settings->document, node,
 			       "\"%.*s\" is no start: write beginning, now, or a time such as "
 			       "2026-01-31T00:00:00Z",
 			       SLICE_ARGS(start));
-}
-
-bool settings_starts_are_past(struct settings *settings, int64_t now_ms)
-{
-	struct document *document = settings->document;
-	struct fy_node *map = document_member(document_root(document), "sinks"), *node, *key;
-	struct lg_slice name;
-	int64_t at_ms;
-	void *cursor = NULL;
-
-	while (document_each(document, map, &cursor, &name, &key, &node)) {
-		struct fy_node *value = document_member(node, "start");
-		struct lg_slice start = value ? document_text(document, value) : LG_SLICE("now");
-
-		if (!slice_is(start, "now") && sink_start_parse(start, &at_ms) && at_ms > now_ms)
-			document_error(document, value,
-				       "start %.*s is yet to come, and a sink does not wait for "
-				       "it: all that comes until then would be delivered, too",
-				       SLICE_ARGS(start));
-	}
-	return document_error_count(document) == 0;
+	else if (settings->strict && settings_start_is_ahead(sink))
+		document_error(settings->document, node,
+			       "start %.*s is yet to come, and a sink does not wait for it: all "
+			       "that comes until then would be delivered, too",
+			       SLICE_ARGS(start));
 }
 
 /* Either may be a default: the error stands at one that is written. */

@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "supervise/daemon.h"
 #include "verbs/arguments.h"
 #include "verbs/print.h"
@@ -25,11 +24,7 @@ int verb_check(int argc, char **argv)
 
 	if (!arguments_read(&arguments, argc, argv, ARGUMENT_CONFIG, 0, 0))
 		return EXIT_USAGE;
-	status = view_configure(&view, arguments.config);
-	if (status == EXIT_DONE && !settings_starts_are_past(view.settings, clock_wall_ms())) {
-		view_say_errors(&view);
-		status = EXIT_CONFIG;
-	}
+	status = view_check(&view, arguments.config);
 	if (status == EXIT_DONE)
 		say_good(arguments.config, view.settings);
 	view_close(&view);

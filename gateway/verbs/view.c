@@ -4,31 +4,35 @@
 
 #include "supervise/daemon.h"
 
-void view_say_errors(const struct view *view)
-{
-	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
-}
-
-static int load(struct view *view, const char *config,
-		struct settings *(*read)(const char *path, struct buffer *errors))
+static int load(struct view *view, const char *config, settings_reader *read)
 {
 	view->settings = read(config, &view->errors);
 	if (view->settings)
 		return EXIT_DONE;
-	view_say_errors(view);
+	fwrite(buffer_slice(&view->errors).data, 1, buffer_length(&view->errors), stderr);
 	return EXIT_CONFIG;
 }
 
-int view_configure(struct view *view, const char *config)
+static int configure(struct view *view, const char *config, settings_reader *read)
 {
 	struct error error = {0};
 
 	*view = (struct view){0};
 	buffer_init(&view->errors, SIZE_MAX);
 	if (normalize_setup(&error))
-		return load(view, config, settings_load);
+		return load(view, config, read);
 	fprintf(stderr, "leadgate: %s\n", error.text);
 	return EXIT_FAILED;
+}
+
+int view_configure(struct view *view, const char *config)
+{
+	return configure(view, config, settings_load);
+}
+
+int view_check(struct view *view, const char *config)
+{
+	return configure(view, config, settings_load_strictly);
 }
 
 int view_locate(struct view *view, const char *config)

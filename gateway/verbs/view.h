@@ -14,12 +14,12 @@ struct view {
 
 /* Reads the configuration, printing its errors; EXIT_DONE or EXIT_CONFIG. */
 int view_configure(struct view *view, const char *config);
+/* The same with the errors that a start would only warn of. */
+int view_check(struct view *view, const char *config);
 /* Reads of it where the store is, and nothing else: for who asks the running
  * gateway, which has an environment of its own and may serve while the file has
  * mistakes. */
 int view_locate(struct view *view, const char *config);
-/* Prints the errors that there are. */
-void view_say_errors(const struct view *view);
 /* As view_configure, and opens the reader; EXIT_FAILED with a line on standard error. */
 int view_open(struct view *view, const char *config);
 void view_close(struct view *view);

@@ -183,6 +183,16 @@ refused(q{when: "person.emial == 'a'"}, qr/leadgate\.yaml:15:\d+: error: .*"when
 refused(q{when: "1 +"}, qr/leadgate\.yaml:15:\d+: error: .*"when": 1:\d+/s, 'half an expression');
 refused('start: tomorrow', qr/leadgate\.yaml:15:\d+: error: "tomorrow" is no start/, 'a start that is none');
 refused('events: []', qr/leadgate\.yaml:15:\d+: error: "events" is empty/, 'a list of no events');
-refused('start: 2999-01-31', qr/leadgate\.yaml:15:\d+: error: start 2999-01-31 is yet to come/, 'a start that is to come');
+my $ahead = qr/leadgate\.yaml:15:\d+: error: start 2999-01-31 is yet to come/;
+refused('start: 2999-01-31', $ahead, 'a start that is to come');
+refused("start: 2999-01-31\n    events: [lead.made]", qr/leadgate\.yaml:16:\d+: error: [^\n]*"lead\.made".*$ahead/s,
+    'a start that is to come beside another mistake');
+
+# The clock may not be set yet.
+my $early = LeadgateTest->new(config => "$head    start: 2999-01-31\n");
+$early->announce(qr/level=warning event=sink\.start-ahead sink=odd start=2999-01-31 /);
+$early->start;
+like($early->log, qr/event=sink\.start-ahead sink=odd /, 'a gateway starts with it, and warns');
+$early->finish;
 
 done_testing;

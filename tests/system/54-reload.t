@@ -122,12 +122,14 @@ $gateway->configure(config(sources => [
 refused('a source that cannot be opened', qr/fail_open is set/);
 $gateway->configure(config(sinks => ['archive: { plugin: file, path: "@DIR@/leads.ndjson", events: [lead.made] }']));
 refused('an unknown event type', qr/no event type "lead\.made"/);
+$gateway->configure(config(sinks => ['archive: { plugin: file, path: "@DIR@/leads.ndjson", start: 2999-01-31 }']));
+refused('a start that is to come', qr/start 2999-01-31 is yet to come/);
 spew($gateway->config, "listen: [\n");
 ($status, $out, $err) = $gateway->command('reload');
 is($status, 78, 'a file that is no YAML is refused');
 $gateway->signal('HUP');
-wait_until { (() = $gateway->log =~ /event=reload\.kept generation=4/g) == 4 } 'a signal says so in the log';
-like($gateway->admin('/metrics')->{content}, qr/^leadgate_reloads_total\{result="failed"\} 4$/m, 'failures are counted');
+wait_until { (() = $gateway->log =~ /event=reload\.kept generation=4/g) == 5 } 'a signal says so in the log';
+like($gateway->admin('/metrics')->{content}, qr/^leadgate_reloads_total\{result="failed"\} 5$/m, 'failures are counted');
 unlink $gateway->config;
 mkfifo($gateway->config, 0600) or die "$!\n";
 $gateway->signal('HUP');
