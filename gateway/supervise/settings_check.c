@@ -126,15 +126,24 @@ static void check_places(struct settings *settings, struct fy_node *root)
 		    settings->admin.address);
 }
 
-/* Nothing may open the journal's files beside SQLite, which would lose its locks. */
+/* Nothing may open the journal's files beside SQLite, which would lose its locks, and a
+ * file that a sink writes, too, would get lines of both. */
 static void check_access_log(struct settings *settings, struct fy_node *root)
 {
+	struct fy_node *node = document_member(document_member(root, "access_log"), "path");
 	struct lg_slice path = settings->access_log.path;
+	const struct sink_section *writer;
 
-	if (slice_present(path) && store_files_have(settings->store.path, path))
-		document_error(settings->document,
-			       document_member(document_member(root, "access_log"), "path"),
+	if (!slice_present(path))
+		return;
+	if (store_files_have(settings->store.path, path))
+		document_error(settings->document, node,
 			       "\"path\": this is a file of the journal, \"store.path\"");
+	writer = settings_sink_of_file(settings, path);
+	if (writer)
+		document_error(settings->document, node,
+			       "\"path\": this file is written by sink \"%.*s\"",
+			       SLICE_ARGS(writer->instance->name));
 }
 
 /* What option rows cannot say. A start would fail for it, and a reload would leave it for the

@@ -29,6 +29,9 @@ void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_
  * stands. False: there was one. */
 bool settings_check_prefixes(struct settings *settings, struct fy_node *map, const char *option);
 
+/* The sink that writes this file, by whatever name; NULL: none of those that were read. */
+const struct sink_section *settings_sink_of_file(struct settings *settings, struct lg_slice file);
+
 /* What several sections say together, when all of them were read. */
 void settings_check(struct settings *settings, struct fy_node *root);
 

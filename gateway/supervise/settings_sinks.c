@@ -25,29 +25,39 @@ static struct lg_slice sink_file(const struct sink_section *sink)
 	return (struct lg_slice){0};
 }
 
+const struct sink_section *settings_sink_of_file(struct settings *settings, struct lg_slice file)
+{
+	struct lg_slice wanted = settings_entry_real_path(settings, file);
+
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		struct lg_slice other = sink_file(&settings->sinks[i]);
+
+		if (slice_present(other) &&
+		    slice_equal(settings_entry_real_path(settings, other), wanted))
+			return &settings->sinks[i];
+	}
+	return NULL;
+}
+
 /* Two sinks that write one file would tear each other's lines, and one that opens a file of the
  * journal would take SQLite's locks away. */
 static void check_file(struct settings *settings, const struct settings_entry *entry,
 		       const struct sink_section *sink)
 {
-	struct lg_slice file = sink_file(sink), mine;
+	struct fy_node *node = document_member(entry->map, "path");
+	struct lg_slice file = sink_file(sink);
+	const struct sink_section *other;
 
 	if (!slice_present(file))
 		return;
 	if (store_files_have(settings->store.path, file))
-		document_error(settings->document, document_member(entry->map, "path"),
+		document_error(settings->document, node,
 			       "file %.*s is a file of the journal, \"store.path\"",
 			       SLICE_ARGS(file));
-	mine = settings_entry_real_path(settings, file);
-	for (size_t i = 0; i < settings->sink_count; i++) {
-		struct lg_slice other = sink_file(&settings->sinks[i]);
-
-		if (slice_present(other) &&
-		    slice_equal(settings_entry_real_path(settings, other), mine))
-			document_error(settings->document, document_member(entry->map, "path"),
-				       "file %.*s is written by sink \"%.*s\"", SLICE_ARGS(file),
-				       SLICE_ARGS(settings->sinks[i].instance->name));
-	}
+	other = settings_sink_of_file(settings, file);
+	if (other)
+		document_error(settings->document, node, "file %.*s is written by sink \"%.*s\"",
+			       SLICE_ARGS(file), SLICE_ARGS(other->instance->name));
 }
 
 /* `asker` names who wants the type where that is not the configuration. */

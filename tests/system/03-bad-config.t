@@ -144,6 +144,11 @@ for my $name ('store.db', "$dir/store.db", 'var/../store.db', 'store.db-wal', 's
         qr/\Q$name\E is a file of the journal, "store.path"/);
 }
 is((check(with(sinks => "sinks:\n  a: { plugin: file, path: store.db.ndjson }\n")))[0], 0, 'another name is fine');
+# Lines of both would stand in it.
+for my $name ('leads.ndjson', "$dir/leads.ndjson", 'var/../leads.ndjson', 'here/leads.ndjson') {
+    case("an access log in a sink's file: $name", with(access_log => "access_log: { path: «$name }\n"),
+        qr/"path": this file is written by sink "archive"/);
+}
 
 case('a page that is none', with(store => "store: { path: store.db, page_size: «5KiB }\n"), qr/must be 4KiB or 8KiB/);
 case('a key of persons that is none', with(dedup => "dedup: { «keys: [email, tel] }\n"), qr/"tel" is none of email, phone, profile/);
