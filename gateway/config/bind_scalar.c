@@ -132,22 +132,11 @@ static bool bind_url(const struct binding *binding, struct fy_node *node, struct
 	return true;
 }
 
-static struct lg_slice path_beside(struct document *document, struct lg_slice path)
-{
-	const char *config = document_path(document);
-	const char *slash = strrchr(config, '/');
-
-	if (!slash || slice_starts(path, "/"))
-		return arena_copy(document_arena(document), path);
-	return arena_printf(document_arena(document), "%.*s/%.*s", (int)(slash - config), config,
-			    SLICE_ARGS(path));
-}
-
 static bool bind_path(const struct binding *binding, struct fy_node *node, struct lg_slice text)
 {
 	if (text.length == 0 || memchr(text.data, '\0', text.length))
 		return bind_value_wrong(binding, node, NULL);
-	*(struct lg_slice *)binding->place = path_beside(binding->document, text);
+	*(struct lg_slice *)binding->place = document_beside(binding->document, text);
 	return true;
 }
 
@@ -220,7 +209,7 @@ bool bind_secret_file(const struct binding *binding, struct fy_node *node)
 	if (name.length == 0)
 		return !document_text_is_unset(binding->document, node) &&
 		       secret_wrong(binding, node, LG_SLICE("expected"), bind_value_form(LG_PATH));
-	path = path_beside(binding->document, name);
+	path = document_beside(binding->document, name);
 	if (!slice_present(path))
 		return secret_wrong(binding, node, name, "cannot be read: no memory");
 	if (!file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))

@@ -33,6 +33,17 @@ const char *document_path(const struct document *document)
 	return document->path.data;
 }
 
+struct lg_slice document_beside(struct document *document, struct lg_slice path)
+{
+	const char *config = document_path(document);
+	const char *slash = strrchr(config, '/');
+
+	if (!slash || slice_starts(path, "/"))
+		return arena_copy(&document->arena, path);
+	return arena_printf(&document->arena, "%.*s/%.*s", (int)(slash - config), config,
+			    SLICE_ARGS(path));
+}
+
 struct arena *document_arena(struct document *document)
 {
 	return &document->arena;

@@ -24,6 +24,8 @@ struct document *document_open(const char *path, struct buffer *errors);
 void document_free(struct document **document);
 
 const char *document_path(const struct document *document);
+/* A path as it is written in the file, taken from the file's folder. Absent: no memory. */
+struct lg_slice document_beside(struct document *document, struct lg_slice path);
 struct arena *document_arena(struct document *document); /* lives with the document */
 int document_error_count(const struct document *document);
 

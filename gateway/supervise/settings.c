@@ -174,6 +174,23 @@ static bool add_folder(struct buffer *path, struct lg_slice folder)
 	return buffer_add_slice(path, folder);
 }
 
+/* A list's row knows nothing of folders. An empty entry is none. */
+static void place_plugin_path(struct settings *settings)
+{
+	struct document *document = settings->document;
+	struct lg_list *list = &settings->core.plugin_path;
+	struct arena *arena = document_arena(document);
+	struct lg_slice *placed = arena_zalloc(arena, (list->count + 1) * sizeof(*placed));
+
+	for (size_t i = 0; placed && i < list->count; i++)
+		if (list->items[i].length > 0)
+			placed[i] = document_beside(document, list->items[i]);
+	if (placed)
+		list->items = placed;
+	else
+		document_error(document, NULL, "not enough memory");
+}
+
 /* The environment first, so that a build is tried with its own plugins. */
 void settings_plugin_path(const struct core_settings *core)
 {
@@ -204,6 +221,7 @@ static void read_all(struct settings *settings)
 	read_plain_sections(settings, root);
 	check_http_client(settings, document_member(root, "http_client"));
 	settings_read_listen(settings, document_member(root, "listen"));
+	place_plugin_path(settings);
 	settings_plugin_path(&settings->core);
 	if (slice_present(settings->defaults.region))
 		settings_region(settings,

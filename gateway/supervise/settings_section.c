@@ -56,8 +56,9 @@ static const struct lg_option core_options[] = {
 	{.name = "plugin_path",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct core_settings, plugin_path),
-	 .help = "folders in which plugins are looked for; the environment variable "
-		 "LEADGATE_PLUGIN_PATH comes first, the installed folder last"},
+	 .help = "folders in which plugins are looked for, relative to the configuration's; the "
+		 "environment variable LEADGATE_PLUGIN_PATH comes first, the installed folder "
+		 "last"},
 };
 
 static const struct lg_option admin_options[] = {

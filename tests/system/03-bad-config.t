@@ -356,4 +356,7 @@ LG_SINK_PLUGIN($major, $minor, "$name", .sink = &operations)
     spew("$plugins/torn.so", 'not a library');
     case('a file that is no library', with(sinks => "sinks:\n  a: { plugin: «torn }\n"), qr/torn\.so/);
 }
+symlink(($ENV{LEADGATE_BUILD} || $ENV{LG_BUILDDIR}) . "/tests/plugin", "$dir/modules") or die "symlink: $!\n";
+is((check(with(core => "core: { plugin_path: [modules] }\n",
+        sinks => "sinks:\n  a: { plugin: failing_sink, log: odd.log }\n")))[0], 0, 'plugins are looked for beside the file');
 done_testing;
