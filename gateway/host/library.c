@@ -44,9 +44,19 @@ static const struct library *find_loaded(struct lg_slice name, const char *path)
 	return NULL;
 }
 
-/* Keeps a checked descriptor for good. `path` is copied. */
+/* An absent name is any. */
+static bool name_fits(const struct library *library, struct lg_slice name, struct error *error)
+{
+	const char *own = library->plugin.name;
+
+	return !slice_present(name) || slice_is(name, own) ||
+	       error_set(error, "%s: the plugin in it is called %s: name the file %s.so",
+			 library->path, own, own);
+}
+
+/* Keeps a checked descriptor for good, unless it has another name. `path` is copied. */
 static const struct library *keep(const struct lg_plugin *theirs, const char *path,
-				  struct error *error)
+				  struct lg_slice name, struct error *error)
 {
 	struct library *library = calloc(1, sizeof(*library));
 	char *own_path = strdup(path);
@@ -57,7 +67,8 @@ static const struct library *keep(const struct lg_plugin *theirs, const char *pa
 	else if (registry.count == LIBRARIES_MAX)
 		error_set(error, "%s: more than %d plugins are loaded", path, LIBRARIES_MAX);
 	else
-		good = descriptor_read(theirs, own_path, library, error);
+		good = descriptor_read(theirs, own_path, library, error) &&
+		       name_fits(library, name, error);
 	if (!good) {
 		free(own_path);
 		free(library);
@@ -70,21 +81,20 @@ static const struct library *keep(const struct lg_plugin *theirs, const char *pa
 
 bool library_add_static(const struct lg_plugin *plugin, struct error *error)
 {
+	struct lg_slice any = {NULL, 0};
+
 	if (plugin->magic == LG_MAGIC && plugin->name &&
 	    find_loaded(slice_from(plugin->name), NULL))
 		return true;
-	return keep(plugin, "static", error) != NULL;
+	return keep(plugin, "static", any, error) != NULL;
 }
 
-const struct library *library_load_file(const char *path, struct error *error)
+/* A handle of dlopen. */
+static void *open_file(const char *path, struct error *error)
 {
 	char file[PATH_MAX];
-	const struct library *library = find_loaded((struct lg_slice){NULL, 0}, path);
-	const struct lg_plugin *theirs;
 	void *handle;
 
-	if (library)
-		return library;
 	/* Without a slash dlopen would look through the system's folders. */
 	if (snprintf(file, sizeof(file), "%s%s", strchr(path, '/') ? "" : "./", path) >=
 	    (int)sizeof(file)) {
@@ -96,23 +106,41 @@ const struct library *library_load_file(const char *path, struct error *error)
 		return NULL;
 	}
 	handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-	if (!handle) {
+	if (!handle)
 		error_set(error, "%s: cannot be loaded: %s", path, dlerror());
+	return handle;
+}
+
+/* Loads what must have this name: under another it is not kept, or it would be found
+ * by that from then on. */
+static const struct library *load_as(const char *path, struct lg_slice name, struct error *error)
+{
+	const struct library *library = NULL;
+	const struct lg_plugin *theirs;
+	void *handle = open_file(path, error);
+
+	if (!handle)
 		return NULL;
-	}
 	theirs = dlsym(handle, "leadgate_plugin");
-	if (!theirs) {
+	if (!theirs)
 		error_set(
 			error,
 			"%s: is no leadgate plugin: it exports no symbol leadgate_plugin; build it "
 			"with LG_SOURCE_PLUGIN or LG_SINK_PLUGIN",
 			path);
-	} else {
-		library = keep(theirs, path, error);
-	}
+	else
+		library = keep(theirs, path, name, error);
 	if (!library)
 		dlclose(handle);
 	return library;
+}
+
+const struct library *library_load_file(const char *path, struct error *error)
+{
+	struct lg_slice any = {NULL, 0};
+	const struct library *library = find_loaded(any, path);
+
+	return library ? library : load_as(path, any, error);
 }
 
 /* FOLDER/NAME.so; false when that is too long. */
@@ -215,17 +243,9 @@ const struct library *library_load(struct lg_slice name, struct error *error)
 
 	if (library)
 		return library;
-	while (is_name(name) && slice_split(&rest, ':', &folder)) {
-		if (!file_of(folder, name, path) || access(path, F_OK) != 0)
-			continue;
-		library = library_load_file(path, error);
-		if (library && !slice_is(name, library->plugin.name)) {
-			error_set(error, "%s: the plugin in it is called %s: name the file %s.so",
-				  path, library->plugin.name, library->plugin.name);
-			return NULL;
-		}
-		return library;
-	}
+	while (is_name(name) && slice_split(&rest, ':', &folder))
+		if (file_of(folder, name, path) && access(path, F_OK) == 0)
+			return load_as(path, name, error);
 	say_unknown(name, error);
 	return NULL;
 }

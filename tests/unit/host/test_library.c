@@ -71,6 +71,13 @@ static void test_refusals_name_file_and_numbers(void **state)
 	refused("misnamed", "name the file other-name.so");
 }
 
+static void test_what_was_refused_for_its_name_is_not_there(void **state)
+{
+	(void)state;
+	refused("misnamed", "the plugin in it is called other-name");
+	refused("other-name", "no plugin \"other-name\"");
+}
+
 static void test_no_such_plugin(void **state)
 {
 	(void)state;
@@ -179,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_no_plugin_at_all),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_refusals_name_file_and_numbers),
+		cmocka_unit_test(test_what_was_refused_for_its_name_is_not_there),
 		cmocka_unit_test(test_no_such_plugin),
 		cmocka_unit_test(test_file_that_is_no_library),
 		cmocka_unit_test(test_each),
