@@ -73,15 +73,37 @@ static void check_event_type(struct settings *settings, struct fy_node *node, co
 		       asker, SLICE_ARGS(type), all);
 }
 
+static void check_plugin_events(struct settings *settings, const struct settings_entry *entry,
+				const struct sink_section *sink)
+{
+	const struct instance *instance = sink->instance;
+	struct fy_node *node = document_member(entry->map, "plugin");
+	struct lg_slice rest = slice_from(instance->sink.events), type;
+	const char *plugin = instance->library->plugin.name;
+	bool asks = !instance->sink.events; /* NULL leaves it to the gateway */
+	char asker[160];
+
+	while (slice_split(&rest, ' ', &type)) {
+		if (type.length == 0)
+			continue;
+		snprintf(asker, sizeof(asker), "plugin %s asks for %.*s: ", plugin,
+			 SLICE_ARGS(type));
+		check_event_type(settings, node, asker, type);
+		asks = true;
+	}
+	if (!asks && sink->settings.events.count == 0)
+		document_error(settings->document, node,
+			       "plugin %s asks for no events, so the sink would get nothing: name "
+			       "event types in \"events\"",
+			       plugin);
+}
+
 /* Here and not when the lane starts: a reload must know it before it swaps. */
 static void check_events(struct settings *settings, const struct settings_entry *entry,
 			 const struct sink_section *sink)
 {
 	const struct lg_list *events = &sink->settings.events;
-	const struct instance *instance = sink->instance;
 	struct fy_node *node = document_member(entry->map, "events");
-	struct lg_slice rest = slice_from(instance->sink.events), type;
-	char asker[160];
 
 	if (document_is_list(node) && events->count == 0)
 		document_error(settings->document, node,
@@ -89,14 +111,7 @@ static void check_events(struct settings *settings, const struct settings_entry 
 			       "types, or leave it out for what the plugin takes");
 	for (size_t i = 0; i < events->count; i++)
 		check_event_type(settings, node, "", events->items[i]);
-	while (slice_split(&rest, ' ', &type)) {
-		snprintf(asker, sizeof(asker),
-			 "plugin %s asks for %.*s: ", instance->library->plugin.name,
-			 SLICE_ARGS(type));
-		if (type.length)
-			check_event_type(settings, document_member(entry->map, "plugin"), asker,
-					 type);
-	}
+	check_plugin_events(settings, entry, sink);
 }
 
 bool settings_start_is_ahead(const struct sink_section *sink)

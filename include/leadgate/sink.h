@@ -44,7 +44,8 @@ struct lg_sink_operations {
 	void (*close)(void *instance);
 
 	/* Event types that it takes: "lead.created lead.touched"; NULL: these two. With
-	 * one that the gateway does not have, a configuration is refused. */
+	 * one that the gateway does not have, a configuration is refused, and without
+	 * a word ("") one that names no types itself. */
 	const char *events;
 
 	/* Largest batch that `deliver` takes: events and bytes of JSON.

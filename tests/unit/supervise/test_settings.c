@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <leadgate/sink.h>
 #include <leadgate/source.h>
 
 #include "supervise/settings.h"
@@ -45,6 +46,26 @@ static const struct lg_plugin form = {
 	.channel = "web",
 	.source = &form_operations,
 	LG_OPTIONS(form_options, struct form_settings),
+};
+
+static int32_t deliver(void *instance, struct lg_batch *batch, int64_t deadline)
+{
+	(void)instance;
+	(void)batch;
+	(void)deadline;
+	return LG_OK;
+}
+
+static const struct lg_sink_operations mute_operations = {
+	.size = sizeof(mute_operations),
+	.deliver = deliver,
+	.events = " ",
+};
+
+static const struct lg_plugin mute = {
+	LG_PLUGIN_HEAD(0, 4, "mute"),
+	.kind = LG_SINK,
+	.sink = &mute_operations,
 };
 
 static char path[64];
@@ -155,6 +176,19 @@ static void test_expression_is_checked_when_it_is_read(void **state)
 	unlink(path);
 }
 
+static void test_plugin_that_asks_for_no_events_must_be_given_some(void **state)
+{
+	struct settings *settings = load(LEAST "sinks: { a: { plugin: mute } }\n");
+
+	(void)state;
+	assert_null(settings);
+	assert_true(said(":3:23: error: plugin mute asks for no events"));
+	unlink(path);
+	settings = load(LEAST "sinks: { a: { plugin: mute, events: [lead.created] } }\n");
+	assert_non_null(settings);
+	done(&settings);
+}
+
 static void test_several_listeners(void **state)
 {
 	struct settings *settings = load("listen:\n"
@@ -204,7 +238,8 @@ static int set_up(void **state)
 	(void)state;
 	field_setup();
 	buffer_init(&errors, SIZE_MAX);
-	if (!normalize_setup(&error) || !library_add_static(&form, &error))
+	if (!normalize_setup(&error) || !library_add_static(&form, &error) ||
+	    !library_add_static(&mute, &error))
 		fail_msg("%s", error.text);
 	return 0;
 }
@@ -224,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_source_takes_both_kinds_of_options),
 		cmocka_unit_test(test_secret_is_asked_for),
 		cmocka_unit_test(test_expression_is_checked_when_it_is_read),
+		cmocka_unit_test(test_plugin_that_asks_for_no_events_must_be_given_some),
 		cmocka_unit_test(test_several_listeners),
 		cmocka_unit_test(test_late_error_has_a_place),
 		cmocka_unit_test(test_every_section_has_its_rows),
