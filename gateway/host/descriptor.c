@@ -265,6 +265,34 @@ static bool row_fits(const struct lg_plugin *plugin, const struct lg_option *row
 	return true;
 }
 
+static bool overlap(const struct lg_option *a, const struct lg_option *b)
+{
+	return a->offset < b->offset + option_shapes[b->type].size &&
+	       b->offset < a->offset + option_shapes[a->type].size;
+}
+
+/* The row among those before it, which fit. Where two share bytes, the default of one
+ * would be read as a pointer of the other. */
+static bool row_stands_alone(const struct library *library, const struct lg_option *row,
+			     size_t index, const char *path, struct error *error)
+{
+	const char *plugin = library->plugin.name;
+
+	for (size_t i = 0; i < index; i++) {
+		struct lg_option other = option_at(&library->options, i);
+
+		if (strcmp(other.name, row->name) == 0)
+			return error_set(error, "%s: plugin %s has two options %s", path, plugin,
+					 row->name);
+		if (overlap(&other, row))
+			return error_set(error,
+					 "%s: plugin %s: options %s and %s overlap in the "
+					 "settings: give each a member of its own",
+					 path, plugin, other.name, row->name);
+	}
+	return true;
+}
+
 static bool options_fit(const struct library *library, const char *path, struct error *error)
 {
 	const struct lg_plugin *plugin = &library->plugin;
@@ -289,12 +317,9 @@ static bool options_fit(const struct library *library, const char *path, struct 
 				 path, plugin->name, plugin->settings_size, SETTINGS_MAX_BYTES);
 	for (size_t i = 0; i < plugin->option_count; i++) {
 		struct lg_option row = option_at(&library->options, i);
-		if (!row_fits(plugin, &row, i, path, error))
+		if (!row_fits(plugin, &row, i, path, error) ||
+		    !row_stands_alone(library, &row, i, path, error))
 			return false;
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(option_at(&library->options, j).name, row.name) == 0)
-				return error_set(error, "%s: plugin %s has two options %s", path,
-						 plugin->name, row.name);
 	}
 	return true;
 }

@@ -240,6 +240,15 @@ static void break_twice(struct sample *s)
 {
 	s->rows[2].name = "word";
 }
+static void break_same_place(struct sample *s)
+{
+	s->rows[1].offset = s->rows[0].offset;
+}
+/* The second half of a slice. */
+static void break_overlap(struct sample *s)
+{
+	s->rows[2].offset = sizeof(struct lg_slice) - sizeof(int32_t);
+}
 static void break_settings(struct sample *s)
 {
 	s->plugin.settings_size = SIZE_MAX;
@@ -287,6 +296,8 @@ static const struct refusal {
 	{"row range", break_row_range, {"x.so", "sample", "number", "range"}},
 	{"choices", break_choices, {"x.so", "sample", "choice", "enum"}},
 	{"same name twice", break_twice, {"x.so", "sample", "two options word"}},
+	{"same place twice", break_same_place, {"x.so", "sample", "word and number overlap"}},
+	{"overlap", break_overlap, {"x.so", "sample", "word and choice overlap"}},
 	{"settings", break_settings, {"x.so", "sample", "settings"}},
 	{"methods", break_methods, {"x.so", "sample", "GET  post", "GET POST"}},
 };
