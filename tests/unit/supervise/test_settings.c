@@ -68,6 +68,24 @@ static const struct lg_plugin mute = {
 	.sink = &mute_operations,
 };
 
+/* `when` is an option of every sink. */
+static const struct lg_option twin_options[] = {
+	{.name = "title", .type = LG_STRING, .offset = offsetof(struct form_settings, title)},
+	{.name = "when", .type = LG_STRING, .offset = offsetof(struct form_settings, when)},
+};
+
+static const struct lg_sink_operations twin_operations = {
+	.size = sizeof(twin_operations),
+	.deliver = deliver,
+};
+
+static const struct lg_plugin twin = {
+	LG_PLUGIN_HEAD(0, 4, "twin"),
+	.kind = LG_SINK,
+	.sink = &twin_operations,
+	LG_OPTIONS(twin_options, struct form_settings),
+};
+
 static char path[64];
 static struct buffer errors;
 
@@ -189,6 +207,18 @@ static void test_plugin_that_asks_for_no_events_must_be_given_some(void **state)
 	done(&settings);
 }
 
+static void test_option_of_a_plugin_is_none_of_the_gateways(void **state)
+{
+	struct settings *settings = load(LEAST "sinks: { a: { plugin: twin } }\n");
+
+	(void)state;
+	assert_null(settings);
+	assert_true(said(":3:23: error: plugin twin has an option when, and the gateway has an "
+			 "option of that name"));
+	assert_false(said("option title"));
+	unlink(path);
+}
+
 static void test_several_listeners(void **state)
 {
 	struct settings *settings = load("listen:\n"
@@ -239,7 +269,7 @@ static int set_up(void **state)
 	field_setup();
 	buffer_init(&errors, SIZE_MAX);
 	if (!normalize_setup(&error) || !library_add_static(&form, &error) ||
-	    !library_add_static(&mute, &error))
+	    !library_add_static(&mute, &error) || !library_add_static(&twin, &error))
 		fail_msg("%s", error.text);
 	return 0;
 }
@@ -260,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_secret_is_asked_for),
 		cmocka_unit_test(test_expression_is_checked_when_it_is_read),
 		cmocka_unit_test(test_plugin_that_asks_for_no_events_must_be_given_some),
+		cmocka_unit_test(test_option_of_a_plugin_is_none_of_the_gateways),
 		cmocka_unit_test(test_several_listeners),
 		cmocka_unit_test(test_late_error_has_a_place),
 		cmocka_unit_test(test_every_section_has_its_rows),
