@@ -45,13 +45,15 @@ struct import_job {
 	struct lg_slice name;	   /* of the file, without folders: for the plugin and people */
 	int file;		   /* a regular file, open for reading; its offset is not used */
 	int rejects;		   /* open for reading and writing; -1: refused rows are only
-				    * counted. A new import empties it, one that goes on cuts it to
-				    * what is committed. Stays empty while nothing is refused. */
+				    * counted. One that goes on cuts it to what is committed; one
+				    * from the start empties it where rows of the same content were
+				    * refused before. Rows of another are an error, for nobody may
+				    * have repaired them yet. Stays empty while nothing is refused. */
 	const struct lg_pair *map; /* columns, as struct lg_file has them */
 	size_t map_count;
-	bool new_rejects; /* `rejects` may be empty though runs before have refused rows, which
-			   * lie elsewhere: it begins with a header again. Otherwise that is
-			   * an error, for they would be missed */
+	bool new_rejects; /* `rejects` is of this file alone, and may be empty though runs before
+			   * have refused rows, which lie elsewhere: it begins with a header
+			   * again. Otherwise that is an error, for they would be missed */
 	bool again;	  /* also when it was imported before; from the start */
 	bool dry_run; /* stores nothing, from the start; rows are prepared and refused as ever */
 

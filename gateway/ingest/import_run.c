@@ -107,6 +107,7 @@ static void judge(struct import_run *run, const struct import_row *row)
 {
 	const struct import_job *job = run->job;
 
+	run->refused_before = row->rejects > 0;
 	if (row->state == IMPORT_DONE && !job->again) {
 		run->job->known_ms = row->ended_ms;
 		run->job->known = row->counts;
@@ -151,9 +152,21 @@ static int64_t find(struct import_run *run)
 	return 0;
 }
 
-/* The file of refused rows is to hold what is committed, or begins anew: then the journal
- * has to know before anything is written to it, or what a kill leaves there would be taken
- * for rows that are committed. */
+/* Rows that another import has left, and that nobody may have repaired yet, are not to be
+ * written over. What this run has written is its own, noted or, of a rehearsal, counted. */
+static bool spares_rejects(const struct import_run *run, struct error *error)
+{
+	bool is_first = !run->refused_before && !run->is_noted && run->stored.rejects == 0;
+
+	if (!is_first || run->job->new_rejects || run->file.rejects < 0 ||
+	    import_file_lacks_rejects(&run->file))
+		return true;
+	return error_set(error, "the file for refused rows has those of an earlier import: "
+				"repair and import them and remove it, or name another with "
+				"--rejects");
+}
+
+/* The file of refused rows is to hold what is committed, or begins anew. */
 static bool place_rejects(struct import_run *run, struct error *error)
 {
 	if (!run->job->new_rejects || !import_file_lacks_rejects(&run->file))
@@ -165,6 +178,15 @@ static bool place_rejects(struct import_run *run, struct error *error)
 static bool rejects_begin_anew(const struct import_run *run)
 {
 	return run->read.rejects < run->stored.rejects;
+}
+
+/* The journal has to know of a file of refused rows before anything is written to it: what a
+ * kill leaves there would be taken for rows that are committed, or for those of another. */
+static bool waits_for_note(const struct import_run *run)
+{
+	bool is_new = run->file.rejects >= 0 && !run->is_noted && !run->job->dry_run;
+
+	return is_new || rejects_begin_anew(run);
 }
 
 static bool queue_begin(struct import_run *run)
@@ -188,7 +210,8 @@ static void open_reading(struct import_run *run)
 {
 	struct error error;
 
-	if (!import_reading_open(run, &error) || !place_rejects(run, &error))
+	if (!spares_rejects(run, &error) || !import_reading_open(run, &error) ||
+	    !place_rejects(run, &error))
 		import_run_end(run, IMPORT_UNREADABLE, error.text);
 	else if (!import_reading_tell(run) || !queue_begin(run))
 		import_run_end(run, IMPORT_INTERRUPTED, "the gateway is short of memory");
@@ -238,7 +261,7 @@ static void make_one(struct import_run *run)
 
 static bool has_room(const struct import_run *run)
 {
-	return !run->all_read && !rejects_begin_anew(run) && import_queue_has_room(run);
+	return !run->all_read && !waits_for_note(run) && import_queue_has_room(run);
 }
 
 static void close_reading(struct import_run *run)

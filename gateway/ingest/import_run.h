@@ -26,6 +26,7 @@ struct import_run {
 	enum import_step step;
 	struct import_file file;
 	struct import_mark stored, read; /* committed; and with all batches that were made */
+	bool refused_before;		 /* rows of this content, as the journal knows */
 	bool is_noted;			 /* the journal has a row of this run */
 	bool all_read;			 /* the last batch was made */
 

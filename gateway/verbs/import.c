@@ -117,7 +117,7 @@ static bool open_rejects(struct import_command *command, const struct arguments 
 	struct error error;
 	int length = 0;
 
-	if (arguments->rejects || !arguments->dry_run)
+	if (!arguments->dry_run)
 		length = snprintf(command->rejects, sizeof(command->rejects), "%s%s",
 				  arguments->rejects ? arguments->rejects : command->path,
 				  arguments->rejects ? "" : ".rejects.csv");
@@ -133,7 +133,8 @@ static bool open_rejects(struct import_command *command, const struct arguments 
 		return cannot_open(*command->rejects ? command->rejects : "rejected rows",
 				   error.text);
 	return (import_order_file(job->rejects, true, &error) &&
-		import_order_apart(job->file, job->rejects, &error)) ||
+		import_order_apart(job->file, job->rejects, &error) &&
+		import_rejects_fit(job->rejects, &error)) ||
 	       cannot_open(command->rejects, error.text);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "verbs/import_refusals.h"
 
 /* What is written holds people. */
 #define REJECTS_MODE 0600
@@ -75,15 +76,40 @@ int import_rejects_open(const char *path, bool follow, struct error *error)
 			return file;
 		close(file);
 	} while (clock_monotonic_ms() < until_ms);
-	error_set(error, "another import writes its refused rows there");
+	error_set(error, "another program has it locked");
 	return -1;
+}
+
+static bool is_empty(int file)
+{
+	struct stat status;
+
+	return fstat(file, &status) == 0 && status.st_size == 0;
+}
+
+/* Some programs put a byte order mark and quotes there when a repaired one is saved. */
+static bool has_refused_rows(int file)
+{
+	char room[32];
+	struct lg_slice text = import_refusals_read(file, room, sizeof(room));
+
+	if (slice_starts(text, "\xef\xbb\xbf"))
+		text = slice_cut(text, 3, text.length);
+	if (slice_starts(text, "\""))
+		text = slice_cut(text, 1, text.length);
+	return slice_starts(text, "leadgate_line");
+}
+
+bool import_rejects_fit(int file, struct error *error)
+{
+	return is_empty(file) || has_refused_rows(file) ||
+	       error_set(error, "this is there already and is no file of refused rows; name "
+				"another with --rejects");
 }
 
 void import_rejects_close(int file, const char *path)
 {
-	struct stat status;
-
-	if (fstat(file, &status) == 0 && status.st_size == 0 && is_at(file, path))
+	if (is_empty(file) && is_at(file, path))
 		unlink(path);
 	close(file);
 }

@@ -14,6 +14,10 @@
  * with a reason. */
 int import_rejects_open(const char *path, bool follow, struct error *error);
 
+/* Whether it is empty or holds refused rows. An import cuts it and writes over it: a list, or
+ * the configuration, would be gone. False with a reason. */
+bool import_rejects_fit(int file, struct error *error);
+
 /* Closes it, and removes it while nothing is in it. */
 void import_rejects_close(int file, const char *path);
 

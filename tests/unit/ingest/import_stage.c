@@ -17,7 +17,7 @@ struct letter backs[2];
 struct mailbox home, replies;
 struct import_job job;
 int file, rejects;
-atomic_int openings, closings;
+atomic_int openings, reads, closings;
 atomic_bool is_held, is_waiting;
 int64_t position_seen;
 
@@ -78,6 +78,7 @@ static int32_t read_lines(void *instance, struct lg_request *request, void *stat
 	struct lg_slice rest = chunk->bytes;
 
 	(void)instance;
+	atomic_fetch_add(&reads, 1);
 	while (rest.length) {
 		const char *end = memchr(rest.data, '\n', rest.length);
 		struct lg_slice line = slice_cut(rest, 0,
@@ -131,6 +132,7 @@ int set_up(void **state)
 	file = memfd_create("file", MFD_CLOEXEC);
 	rejects = memfd_create("rejects", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	atomic_store(&openings, 0);
+	atomic_store(&reads, 0);
 	atomic_store(&closings, 0);
 	atomic_store(&is_held, false);
 	atomic_store(&is_waiting, false);
@@ -188,6 +190,7 @@ void write_text(const char *text)
 {
 	assert_int_equal(ftruncate(file, 0), 0);
 	assert_int_equal(pwrite(file, text, strlen(text), 0), strlen(text));
+	assert_int_equal(ftruncate(rejects, 0), 0); /* another file has another of those */
 }
 
 /* Of ten lines one is refused by the plugin, one is unreachable, one is ignored, and one is

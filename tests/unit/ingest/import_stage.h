@@ -25,7 +25,7 @@ extern struct letter backs[2];
 extern struct mailbox home, replies;
 extern struct import_job job; /* of send_job, which keeps what says how it is done */
 extern int file, rejects;     /* what it reads and writes */
-extern atomic_int openings, closings;
+extern atomic_int openings, reads, closings;
 /* The plugin waits in `read` at this line while it is held. */
 #define HELD_LINE 1000
 extern atomic_bool is_held, is_waiting;

@@ -37,6 +37,42 @@ static int lines_of(const char *text)
 	return count;
 }
 
+/* They may not be repaired yet. */
+static void test_those_of_another_import_stay(void **state)
+{
+	static const char text[] = "leadgate_line,leadgate_reason,address\n7,no,x\n";
+
+	(void)state;
+	write_rows(20);
+	assert_int_equal(pwrite(rejects, text, strlen(text), 0), strlen(text));
+	start_fetcher();
+	assert_int_equal(import(), IMPORT_UNREADABLE);
+	assert_non_null(strstr(job.error.text, "has those of an earlier import"));
+	assert_string_equal(refused_rows(), text);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM import"), 0);
+	assert_int_equal(ftruncate(rejects, 0), 0);
+	assert_int_equal(import(), IMPORT_ENDED);
+	check_rows(20);
+	/* From the start, of a content that is known, they are its own. */
+	job.again = true;
+	assert_int_equal(import(), IMPORT_ENDED);
+	job.again = false;
+	assert_int_equal(lines_of(refused_rows()), 1 + 20 * 2 / 10);
+}
+
+/* What a kill leaves in the file would be taken for rows of another import. */
+static void test_none_is_written_before_the_journal_knows(void **state)
+{
+	(void)state;
+	kit_sql(&fixture.kit, "CREATE TRIGGER t BEFORE INSERT ON import BEGIN"
+			      " SELECT raise(ABORT, 'no'); END");
+	write_rows(20);
+	fixture.source.settings.imports.wait_ms = 1;
+	start_fetcher();
+	assert_int_equal(import(), IMPORT_INTERRUPTED);
+	assert_int_equal(atomic_load(&reads), 0);
+}
+
 static void expect_unfit(const char *email)
 {
 	char line[128];
@@ -154,6 +190,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused_rows_must_be_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_those_of_another_import_stay, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_none_is_written_before_the_journal_knows,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_that_the_journal_cannot_store, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_that_a_trigger_refuses, set_up,
