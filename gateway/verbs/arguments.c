@@ -95,8 +95,23 @@ static const char *take_option(struct arguments *arguments, int option, unsigned
 	return NULL;
 }
 
-bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned int options,
-		    int least_operands, int most_operands)
+/* The option as it was typed: of letters that share a word the one, of a word and its value
+ * the word. `before`: optind when it was not read yet. */
+static const char *typed(char **argv, int option, int before, char letter[3])
+{
+	const char *last = argv[optind - 1];
+	bool is_long = optind > before && strncmp(last, "--", 2) == 0;
+
+	if (option == '?' && optopt && !is_long) {
+		letter[0] = '-';
+		letter[1] = (char)optopt;
+		letter[2] = '\0';
+		return letter;
+	}
+	return optarg == last ? argv[optind - 2] : last;
+}
+
+static bool read_options(struct arguments *arguments, int argc, char **argv, unsigned int options)
 {
 	static const struct option names[] = {
 		{.name = "config", .has_arg = required_argument, .val = 'c'},
@@ -114,17 +129,27 @@ bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned
 		{.name = "rejects", .has_arg = required_argument, .val = 'r'},
 		{.name = NULL},
 	};
-	int option;
+	int option, before = 0;
+	char letter[3];
 
-	*arguments = (struct arguments){.count = -1};
 	optind = 0; /* glibc: begin anew, whatever was read before */
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":c:n:", names, NULL)) != -1) {
 		const char *problem = take_option(arguments, option, options);
 
 		if (problem)
-			return complain(argv[0], problem, option == 'n' ? "-n" : argv[optind - 1]);
+			return complain(argv[0], problem, typed(argv, option, before, letter));
+		before = optind;
 	}
+	return true;
+}
+
+bool arguments_read(struct arguments *arguments, int argc, char **argv, unsigned int options,
+		    int least_operands, int most_operands)
+{
+	*arguments = (struct arguments){.count = -1};
+	if (!read_options(arguments, argc, argv, options))
+		return false;
 	arguments->operands = argv + optind;
 	arguments->operand_count = argc - optind;
 	if (arguments->operand_count < least_operands)

@@ -16,6 +16,13 @@ static void print_list(void)
 	       "See leadgate(1) and leadgate.yaml(5).\n");
 }
 
+int verb_describe(const struct verb *verb)
+{
+	printf("usage: leadgate %s%s%s\n%s\n", verb->name, *verb->arguments ? " " : "",
+	       verb->arguments, verb->summary);
+	return EXIT_DONE;
+}
+
 int verb_help(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
@@ -30,6 +37,5 @@ int verb_help(int argc, char **argv)
 		fprintf(stderr, "usage: leadgate help [COMMAND]\n");
 		return EXIT_USAGE;
 	}
-	printf("usage: leadgate %s %s\n%s\n", verb->name, verb->arguments, verb->summary);
-	return EXIT_DONE;
+	return verb_describe(verb);
 }

@@ -1,5 +1,6 @@
 #include "verbs/verb.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,20 @@ int verb_unknown(const char *name)
 	return EXIT_USAGE;
 }
 
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* Wherever it stands among the words of a command: nobody means it as a value. */
+static bool wants_help(char **words)
+{
+	for (; *words && strcmp(*words, "--") != 0; words++)
+		if (is_help(*words))
+			return true;
+	return false;
+}
+
 int verb_main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -81,13 +96,15 @@ int verb_main(int argc, char **argv)
 		fprintf(stderr, "leadgate: no command\nleadgate help lists the commands\n");
 		return EXIT_USAGE;
 	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+	if (is_help(name))
 		name = "help";
 	if (strcmp(name, "--version") == 0)
 		name = "version";
 	verb = verb_find(name);
 	if (!verb)
 		return verb_unknown(name);
+	if (wants_help(argv + 2))
+		return verb_describe(verb);
 	field_setup();
 	return verb->run(argc - 1, argv + 1);
 }

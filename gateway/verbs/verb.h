@@ -14,6 +14,9 @@ extern const struct verb verb_table[]; /* ends with name NULL */
 /* NULL: there is no such command. */
 const struct verb *verb_find(const char *name);
 
+/* Prints its usage and what it does, for who asked. Returns EXIT_DONE. */
+int verb_describe(const struct verb *verb);
+
 /* Says on standard error that there is no such command and which one is near. Returns
  * the exit status of a wrong usage. */
 int verb_unknown(const char *name);

@@ -32,8 +32,13 @@ ok(decode_json((plain('version', '--json'))[1])->{version}, '… and as JSON');
 ($out) = run_ok('help', 0, plain('help'));
 my @verbs = $out =~ /^  (\w+) /mg;
 like($out, qr/^  $_ /m, "… lists $_") for qw(run check status plugins leads show sinks version help);
+for my $verb (@verbs) {
+    my ($usage) = run_ok("help $verb", 0, plain('help', $verb));
+    like($usage, qr/\Ausage: leadgate $verb\b/, '… says the usage');
+    is((run_ok("$verb $_", 0, plain($verb, $_)))[0], $usage, '… the same') for qw(--help -h);
+}
+is((plain(qw(replay archive -n --help)))[1], (plain(qw(help replay)))[1], '… also behind other words');
 for my $verb (grep { !/^(help|version|manual|run)$/ } @verbs) {
-    run_ok("help $verb", 0, plain('help', $verb));
     (undef, $err) = run_ok("$verb with a wrong option", 2, plain($verb, '--wrong'));
     like($err, qr/usage: leadgate $verb/, '… says the usage');
 }
@@ -44,6 +49,25 @@ like($err, qr/^leadgate: unknown command: dance$/m, '… names it');
 like($err, qr/unknown command: chek; did you mean "check"\?/, '… names the one that is near');
 (undef, $err) = run_ok('help for a misspelt command', 2, plain('help', 'explian'));
 like($err, qr/did you mean "explain"\?/, '… as well');
+# A mistake is told of the word that was typed.
+for (
+    ['unknown option: -j', qw(leads -jn3)],
+    ['unknown option: -j', qw(leads --json -jn3)],
+    ['unknown option: -x', qw(leads here -n3 -x)],
+    ['unknown option: --json=3', qw(leads --json=3)],
+    ['unknown option: --since', qw(status --since 2026-01-01)],
+    ['unknown option: --since=2026-01-01', qw(status --since=2026-01-01)],
+    ['unknown option: --limit', qw(replay archive --limit 3)],
+    ['unknown option: -n', qw(replay archive -n 3)],
+    ['unknown option: --wrong', qw(replay archive --wrong)],
+    ['this option needs a value: --since', qw(replay archive --since)],
+    ['a count is a number from 0: --limit', qw(leads --limit three)],
+    ['a count is a number from 0: -n', qw(leads -n three)],
+) {
+    my ($mistake, @words) = @$_;
+    (undef, $err) = run_ok("@words", 2, plain(@words));
+    like($err, qr/^leadgate \w+: \Q$mistake\E$/m, '… with the word that is wrong');
+}
 run_ok('-c without a file', 2, plain('check', '-c'));
 run_ok('too many arguments', 2, plain('check', '-c', $gateway->config, 'more'));
 (undef, $err) = run_ok('a configuration that is not there', 78, plain('check', '-c', '/nonexistent.yaml'));
