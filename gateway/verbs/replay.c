@@ -302,11 +302,29 @@ static bool print_plan(struct lg_slice sink, const struct replay_plan *plan,
 
 /* ---- doing it ---------------------------------------------------------------- */
 
+static void print_done(struct lg_slice sink, int64_t count, bool paused, bool json)
+{
+	if (json)
+		printf("{\"replayed\":%lld,\"paused\":%s}\n", (long long)count,
+		       paused ? "true" : "false");
+	else if (paused)
+		printf("replayed: %lld events wait: %.*s is paused until `leadgate resume %.*s`\n",
+		       (long long)count, SLICE_ARGS(sink), SLICE_ARGS(sink));
+	else
+		printf("replayed: %lld events are due now\n", (long long)count);
+}
+
 static int carry_out(struct view *view, struct lg_slice sink, const struct selection *chosen,
 		     bool json)
 {
+	struct sink_state state;
+	struct error error = {""};
 	int64_t count = 0;
 
+	if (!reader_sink_state(view->reader, sink, &state, &error)) {
+		fprintf(stderr, "leadgate: %s\n", error.text);
+		return EXIT_FAILED;
+	}
 	for (size_t i = 0; i < chosen->count; i++) {
 		struct chore chore = {
 			.kind = CHORE_REPLAY, .sink = sink, .replay = chosen->ranges[i]};
@@ -314,8 +332,7 @@ static int carry_out(struct view *view, struct lg_slice sink, const struct selec
 			return EXIT_FAILED;
 		count += chore.count;
 	}
-	printf(json ? "{\"replayed\":%lld}\n" : "replayed: %lld events are due now\n",
-	       (long long)count);
+	print_done(sink, count, state.paused, json);
 	return EXIT_DONE;
 }
 

@@ -93,6 +93,17 @@ subtest 'what is due waits as well' => sub {
     wait_until { $gw->sql("SELECT count(*) FROM open") == 0 } 'and are settled';
 };
 
+subtest 'what is replayed waits as well' => sub {
+    like(say_to('replay', '--again', '--since', '2020-01-01T00:00:00Z', 'archive'), qr/^replayed: 7 events are due now\n\z/m, 'it is due at once');
+    say_to('pause', 'crm');
+    like(say_to('replay', '--again', '--since', '2020-01-01T00:00:00Z', 'crm'),
+        qr/^replayed: 7 events wait: crm is paused until `leadgate resume crm`\n\z/m, 'unless the sink is paused');
+    my ($done) = reverse split /\n/, say_to('replay', '--json', '--again', '--since', '2020-01-01T00:00:00Z', 'crm');
+    is_deeply(decode_json($done), { replayed => 7, paused => JSON::PP::true }, 'which programs are told, too');
+    say_to('resume', 'crm');
+    wait_until { $gw->sql("SELECT count(*) FROM open") == 0 } 'then all of it goes';
+};
+
 subtest 'by a command alone' => sub {
     $gw->stop;
     say_to('pause', 'crm');
