@@ -73,16 +73,29 @@ static const char *elsewhere(const struct expr_names *names, struct lg_slice nam
 	return NULL;
 }
 
+/* Whether one of the first `count` paths has `name` behind `parent`. */
+static bool was_listed(const struct expr_names *names, size_t count, struct lg_slice parent,
+		       struct lg_slice name)
+{
+	struct lg_slice rest, other;
+
+	for (size_t i = 0; i < count; i++)
+		if (begins_with(slice_from(names->paths[i]), parent, &rest) &&
+		    take_part(&rest, &other) && slice_equal(other, name))
+			return true;
+	return false;
+}
+
 /* "; known are a, b, c", each once, as many as fit. */
 static void list_known(const struct expr_names *names, struct lg_slice parent,
 		       char advice[NAMES_ADVICE_BYTES])
 {
-	struct lg_slice rest, name, last = {0};
+	struct lg_slice rest, name;
 	size_t used = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
 		if (!begins_with(slice_from(names->paths[i]), parent, &rest) ||
-		    !take_part(&rest, &name) || slice_equal(name, last))
+		    !take_part(&rest, &name) || was_listed(names, i, parent, name))
 			continue;
 		if (name.length + 16 > NAMES_ADVICE_BYTES - used) {
 			snprintf(advice + used, NAMES_ADVICE_BYTES - used, " …");
@@ -90,7 +103,6 @@ static void list_known(const struct expr_names *names, struct lg_slice parent,
 		}
 		used += (size_t)snprintf(advice + used, NAMES_ADVICE_BYTES - used, "%s%.*s",
 					 used ? ", " : "; known are ", SLICE_ARGS(name));
-		last = name;
 	}
 }
 

@@ -18,6 +18,8 @@ static const char *const paths[] = {
 	"consent[].state",
 	"consent[].purpose",
 	"extra.*",
+	"person.phone",
+	"status.since",
 };
 static const struct expr_names names = {paths, sizeof(paths) / sizeof(paths[0])};
 
