@@ -85,20 +85,30 @@ int visit(dl_phdr_info *object, size_t, void *data)
 	return 1;
 }
 
-bool normalize(struct lg_slice text, const char *region, char *out)
+bool read(const std::string &text, const char *region, std::string *e164)
 {
 	const PhoneNumberUtil *util = PhoneNumberUtil::GetInstance();
 	PhoneNumber number;
-	std::string e164;
 
-	if (util->Parse(std::string(text.data, text.length), region, &number) !=
-	    PhoneNumberUtil::NO_PARSING_ERROR)
+	if (util->Parse(text, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR)
 		return false;
 	/* IsPossibleNumber would take a number without its area code. */
 	if (util->IsPossibleNumberWithReason(number) != PhoneNumberUtil::IS_POSSIBLE)
 		return false;
-	util->Format(number, PhoneNumberUtil::E164, &e164);
-	if (e164.size() >= PHONE_E164_BYTES)
+	util->Format(number, PhoneNumberUtil::E164, e164);
+	return true;
+}
+
+/* What begins like a trunk prefix even without one loses digits with each reading:
+ * nobody can tell which number it is. */
+bool normalize(struct lg_slice text, const char *region, char *out)
+{
+	std::string e164, again;
+
+	if (!read(std::string(text.data, text.length), region, &e164) ||
+	    e164.size() >= PHONE_E164_BYTES)
+		return false;
+	if (!read(e164, "ZZ", &again) || again != e164)
 		return false;
 	std::memcpy(out, e164.c_str(), e164.size() + 1);
 	return true;

@@ -61,13 +61,23 @@ static bool possible(uint32_t lengths, size_t count)
 	return count < 32 && lengths & UINT32_C(1) << count;
 }
 
+/* Whether the number is read as itself when it comes behind its calling code: then
+ * none of its digits are a prefix. */
+static bool lasts(const struct phone_country *country, const char *national, size_t count)
+{
+	return count >= PHONE_PREFIX_DIGITS &&
+	       phone_classes[country->classes][leading(national, PHONE_PREFIX_DIGITS)] ==
+		       PHONE_PLAIN;
+}
+
 static int answer(const struct phone_country *country, const char *national, size_t count,
 		  char out[PHONE_E164_BYTES])
 {
 	unsigned int code = country->code;
 	size_t code_digits = code >= 100 ? 3 : code >= 10 ? 2 : 1;
 
-	if (!possible(country->lengths, count) || 1 + code_digits + count >= PHONE_E164_BYTES)
+	if (!possible(country->lengths, count) || 1 + code_digits + count >= PHONE_E164_BYTES ||
+	    !lasts(country, national, count))
 		return -1;
 	out[0] = '+';
 	for (size_t i = code_digits; i > 0; i--, code /= 10)
