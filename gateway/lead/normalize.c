@@ -210,6 +210,8 @@ static bool listed_before(const struct lead_text *first, const struct lead_text 
 static struct lg_slice read_item(const struct normalizer *normalizer, int field,
 				 struct lg_slice text)
 {
+	if (blank(text))
+		return slice_of(NULL, 0);
 	if (field == LG_OTHER_EMAILS)
 		return email_normalize(normalizer->lead->arena, text);
 	if (field == LG_OTHER_PHONES)
@@ -225,8 +227,7 @@ static bool normalize_list(const struct normalizer *normalizer, int field)
 
 	while (*link) {
 		struct lg_slice before = (*link)->text;
-		struct lg_slice after = blank(before) ? slice_of(NULL, 0)
-						      : read_item(normalizer, field, before);
+		struct lg_slice after = read_item(normalizer, field, before);
 
 		if (lead->arena->failed ||
 		    (!blank(before) && !keep_changed(lead, field, before, after)))
@@ -240,6 +241,24 @@ static bool normalize_list(const struct normalizer *normalizer, int field)
 			link = &(*link)->next;
 	}
 	return true;
+}
+
+/* The first address is one that can be read, if any can: most look at no other. */
+static bool put_readable_first(const struct normalizer *normalizer, int field, int others)
+{
+	struct lead *lead = normalizer->lead;
+	struct lead_text *item = lead->list[others];
+	struct lg_slice first = lead->value[field];
+
+	if (!item || read_item(normalizer, others, first).length > 0)
+		return !lead->arena->failed;
+	while (item && read_item(normalizer, others, item->text).length == 0)
+		item = item->next;
+	if (item) {
+		lead->value[field] = item->text;
+		item->text = first;
+	}
+	return !lead->arena->failed;
 }
 
 static bool flag_email(struct lead *lead)
@@ -373,6 +392,8 @@ bool lead_normalize(struct lead *lead, const struct normalize_settings *settings
 
 	return normalize_field(&normalizer, LG_COUNTRY) && clean_page(lead, LG_LANDING_URL) &&
 	       clean_page(lead, LG_PAGE_URL) && attribution_collect(lead) &&
+	       put_readable_first(&normalizer, LG_EMAIL, LG_OTHER_EMAILS) &&
+	       put_readable_first(&normalizer, LG_PHONE, LG_OTHER_PHONES) &&
 	       normalize_fields(&normalizer) && flag_email(lead) && settle_kind(lead) &&
 	       compose_full_name(lead) && suggest_names(lead) && profile_normalize(lead) &&
 	       normalize_consents(lead);

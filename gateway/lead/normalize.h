@@ -17,9 +17,10 @@ bool normalize_setup(struct error *error);
 void normalize_teardown(void);
 
 /* All fields of a lead that a plugin may set, in place: each by its type; blank
- * ones become absent; campaign parameters are read from the landing page; a full
- * name is put together of given and family name; consents get the digest of their
- * text. Any thread. False: memory ran out. */
+ * ones become absent; an email or a phone that cannot be read changes places with
+ * the first of other_emails or other_phones that can; campaign parameters are read
+ * from the landing page; a full name is put together of given and family name;
+ * consents get the digest of their text. Any thread. False: memory ran out. */
 bool lead_normalize(struct lead *lead, const struct normalize_settings *settings);
 
 #endif

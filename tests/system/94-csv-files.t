@@ -126,6 +126,19 @@ for my $case (['ads', 'carets.csv', "sep=^\nemail^full_name\n^Zo\xeb\n"], ['lati
     is($again->{leads}[0]{person}{full_name}, 'Zoë', '… with its letters');
 }
 
+# ---- columns without an answer before those that have one ------------------------------------
+
+my $gaps = import_file('ads', 'gaps.csv', <<'CSV');
+Vorname;Nachname;E-Mail;E-Mail 2 Address;Telefon;Mobiltelefon
+Ada;Eins;n/a;ada1@ex.org;-;0170 1000001
+CSV
+my $reached = $gaps->{leads}[0];
+is($reached->{person}{email}, 'ada1@ex.org', 'the first address that can be read is the person\'s …');
+is($reached->{person}{phone}, '+491701000001', '… and so is the number');
+ok(!$reached->{person}{other_emails} && !$reached->{person}{other_phones}, '… which stand there alone');
+is_deeply([@{ $reached->{raw} }{qw(person.phone person.other_emails person.other_phones)}], ['0170 1000001', 'n/a', '-'],
+    'what cannot be read is kept');
+
 # ---- others -----------------------------------------------------------------------------------
 
 my $bare = import_file('bare', 'bare.csv', "sep=|\nbare\@example.com|Ada\n");

@@ -47,9 +47,28 @@ static const struct {
 	 "person.other_emails=none\nperson.other_emails=b@x.org\nperson.other_emails=",
 	 "person.email=a@x.org\nperson.other_emails=b@x.org\n"
 	 "raw.person.other_emails=a@X.org\nraw.person.other_emails=none"},
-	{"person.other_phones=650-253-0000\nperson.other_phones=no",
-	 "person.other_phones=+16502530000\nraw.person.other_phones=650-253-0000\n"
-	 "raw.person.other_phones=no"},
+	{"person.phone=+16502530001\nperson.other_phones=650-253-0000\nperson.other_phones=no",
+	 "person.phone=+16502530001\nperson.other_phones=+16502530000\n"
+	 "raw.person.other_phones=650-253-0000\nraw.person.other_phones=no"},
+	/* the first that can be read stands in its field */
+	{"person.other_phones=no\nperson.other_phones=650-253-0000\n"
+	 "person.other_phones=+16502530001",
+	 "person.phone=+16502530000\nperson.other_phones=+16502530001\n"
+	 "raw.person.phone=650-253-0000\nraw.person.other_phones=no"},
+	{"person.phone=n/a\nperson.other_phones=650-253-0000",
+	 "person.phone=+16502530000\nraw.person.phone=650-253-0000\n"
+	 "raw.person.other_phones=n/a"},
+	{"person.phone=030 1234567\nperson.other_phones=650\nperson.country=DE",
+	 "person.phone=+49301234567\nperson.country=DE\nraw.person.phone=030 1234567\n"
+	 "raw.person.other_phones=650"},
+	{"person.phone=n/a\nperson.other_phones=-",
+	 "raw.person.phone=n/a\nraw.person.other_phones=-"},
+	{"person.email=none\nperson.other_emails=-\nperson.other_emails=Info@Gmail.com\n"
+	 "person.other_emails=b@x.org",
+	 "person.email=Info@gmail.com\nperson.email_flags=free\nperson.email_flags=role\n"
+	 "person.other_emails=b@x.org\nraw.person.email=Info@Gmail.com\n"
+	 "raw.person.other_emails=-\nraw.person.other_emails=none"},
+	{"person.email= \nperson.other_emails=a@x.org", "person.email=a@x.org"},
 	/* the rest by its type */
 	{"person.language=en_US\nperson.birth_date=31.5.1990\norganization.employees=1,200",
 	 "person.language=en-US\nperson.birth_date=1990-05-31\norganization.employees=1200\n"
@@ -303,6 +322,25 @@ static void spelling_does_not_change_the_digest(void **state)
 	arena_fini(&arena);
 }
 
+/* Whichever box the person left without an answer. */
+static void places_of_unreadable_addresses_do_not_change_the_digest(void **state)
+{
+	uint8_t one[IDENTITY_DIGEST_BYTES], other[IDENTITY_DIGEST_BYTES];
+	struct arena arena;
+	struct lead *lead;
+
+	(void)state;
+	arena_init(&arena, 16 << 10, 0);
+	lead = unit_lead(&arena, "person.phone=+16502530000\nperson.other_phones=n/a");
+	assert_true(lead_normalize(lead, &us));
+	identity_digest(lead, one);
+	lead = unit_lead(&arena, "person.phone=n/a\nperson.other_phones=+16502530000");
+	assert_true(lead_normalize(lead, &us));
+	identity_digest(lead, other);
+	assert_memory_equal(one, other, sizeof(one));
+	arena_fini(&arena);
+}
+
 /* A value that is taken out of a profile has a place though `extra` is full. */
 static void full_extra_takes_what_is_no_profile(void **state)
 {
@@ -338,15 +376,15 @@ static void failing_memory_is_reported(void **state)
 		bool good;
 
 		arena_init(&arena, 64, 0);
-		lead = unit_lead(
-			&arena,
-			"person.email=Jane@Example.com\nperson.phone=650-253-0000\n"
-			"person.full_name=Mu\xcc\x88ller, Jane\nperson.language=en_US\n"
-			"organization.website=Example.com\ninquiry.message=a\rb\n"
-			"attribution.last.landing_url=https://x.org/?gclid=1&a=2\n"
-			"person.other_emails=B@X.org\nprofile=N,i,u.v/w\ninquiry.kind=rant\n"
-			"profile=n,-,none\n"
-			"consent=a b|c|granted||text\nperson.country=Germany");
+		lead = unit_lead(&arena,
+				 "person.email=Jane@Example.com\nperson.phone=none\n"
+				 "person.full_name=Mu\xcc\x88ller, Jane\nperson.language=en_US\n"
+				 "organization.website=Example.com\ninquiry.message=a\rb\n"
+				 "attribution.last.landing_url=https://x.org/?gclid=1&a=2\n"
+				 "person.other_emails=B@X.org\nperson.other_phones="
+				 "6502530001\nprofile=N,i,u.v/w\ninquiry.kind=rant\n"
+				 "profile=n,-,none\n"
+				 "consent=a b|c|granted||text\nperson.country=Germany");
 		alloc_fail_at(++n);
 		good = lead_normalize(lead, &us);
 		assert_int_equal(good, !alloc_failed());
@@ -369,6 +407,7 @@ int main(void)
 		cmocka_unit_test(a_name_with_a_comma_suggests_its_parts),
 		cmocka_unit_test(consents_get_a_digest_and_a_time),
 		cmocka_unit_test(spelling_does_not_change_the_digest),
+		cmocka_unit_test(places_of_unreadable_addresses_do_not_change_the_digest),
 		cmocka_unit_test(full_extra_takes_what_is_no_profile),
 		cmocka_unit_test(failing_memory_is_reported),
 	};
