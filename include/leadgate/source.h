@@ -266,7 +266,8 @@ static inline struct lg_lead *lg_lead(struct lg_request *request)
 
 /* Sets a field; the last one wins. A field that only the gateway sets, or a
  * number this gateway does not know, gives LG_FAIL and changes nothing. Where two answers
- * mean one field, set it once and keep the other with lg_lead_extra: no answer is dropped. */
+ * mean one field, set it once and keep the other with lg_lead_extra, or a further email or
+ * phone with lg_lead_add in LG_OTHER_EMAILS or LG_OTHER_PHONES: no answer is dropped. */
 static inline int32_t lg_lead_set(struct lg_lead *lead, int32_t field, struct lg_slice value)
 {
 	return lead->services->lead_set(lead, field, value);

@@ -125,6 +125,19 @@ for my $case (
     lead() if $status == 202;
 }
 
+# Two boxes for one thing, of which one has no answer.
+for my $case (
+    ['+12025550111', [phone => '202 555 0111', mobile => 'n/a']],
+    ['+12025550112', [mobile => '202 555 0112', phone => 'nein']],
+    ['+12025550113', [phone => '-', mobile => '202 555 0113']],
+) {
+    my ($phone, $fields) = @$case;
+    is($gateway->post('/f/plain', $fields)->{status}, 202, "$fields->[1] and $fields->[3]: one is a number");
+    $lead = lead();
+    is($lead->{person}{phone}, $phone, "$fields->[1] and $fields->[3]: it is the person's");
+    is_deeply([$lead->{person}{other_phones}, $lead->{extra}], [undef, undef], '… and stands there alone');
+}
+
 # Refusals: a page for browsers, a problem for others.
 $answer = $gateway->post('/f/plain', [full_name => '<No> Way'], Accept => $browser);
 is($answer->{status}, 422, 'nobody can be reached');

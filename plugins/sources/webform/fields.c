@@ -122,6 +122,20 @@ static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_
 			   "The form has more unknown fields than this gateway keeps.");
 }
 
+/* A value that another one displaced. A further address stands in the list of its kind:
+ * whether the last one can be read is not known yet. */
+static bool keep_displaced(struct filling *filling, int32_t field, const struct answer *answer,
+			   struct problem *problem)
+{
+	if (field == LG_EMAIL &&
+	    lg_lead_add(filling->lead, LG_OTHER_EMAILS, answer->value) == LG_OK)
+		return true;
+	if (field == LG_PHONE &&
+	    lg_lead_add(filling->lead, LG_OTHER_PHONES, answer->value) == LG_OK)
+		return true;
+	return keep_extra(filling, answer->name, answer->value, problem);
+}
+
 static bool set_field(struct filling *filling, int32_t field, struct lg_slice name,
 		      struct lg_slice value, struct problem *problem)
 {
@@ -138,7 +152,7 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 		       keep_extra(filling, name, value, problem);
 	/* The last one wins, as in a form that hides a default before a box. */
 	if (before && !lg_slice_equal(before->value, value) &&
-	    !keep_extra(filling, before->name, before->value, problem))
+	    !keep_displaced(filling, field, before, problem))
 		return false;
 	note_taken(filling, field, (struct answer){name, value});
 	return true;

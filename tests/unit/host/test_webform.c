@@ -50,8 +50,19 @@ static void test_two_values(void **state)
 	assert_string_equal(receive_form("email=a%40b.c&mail=d%40e.f&e_mail=+&inquiry_kind=quote"),
 			    "person.email=a@b.c\n"
 			    "person.email=d@e.f\n"
-			    "extra email=a@b.c\n"
+			    "person.other_emails+=a@b.c\n"
 			    "inquiry.kind=quote\n");
+	webform_again(state);
+	assert_string_equal(receive_form("phone=1&mobile=2&tel=3&fname=A&first_name=B"),
+			    "person.phone=1\n"
+			    "person.phone=2\n"
+			    "person.other_phones+=1\n"
+			    "person.phone=3\n"
+			    "person.other_phones+=2\n"
+			    "person.given_name=A\n"
+			    "person.given_name=B\n"
+			    "extra fname=A\n"
+			    "inquiry.kind=contact\n");
 }
 
 static void test_honeypot(void **state)
