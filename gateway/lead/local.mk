@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/normalize.c \
 	%D%/number.c \
 	%D%/phone.c \
+	%D%/phone_filler.c \
 	%D%/phone_library.cc \
 	%D%/phone_table.c \
 	%D%/profile.c \
@@ -36,7 +37,7 @@ noinst_LIBRARIES += %D%/liblead.a
 
 # The table of phone numbers is made from the libphonenumber that is installed.
 noinst_PROGRAMS += %D%/phone_table_gen
-%C%_phone_table_gen_SOURCES = %D%/phone_table_gen.cc %D%/phone_library.cc
+%C%_phone_table_gen_SOURCES = %D%/phone_table_gen.cc %D%/phone_library.cc %D%/phone_filler.c
 %C%_phone_table_gen_LDADD = gateway/codec/libcodec.a $(PHONENUMBER_LIBS) $(ICU_LIBS)
 
 BUILT_SOURCES += %D%/phone_table.inc

@@ -8,8 +8,9 @@
 #define PHONE_E164_BYTES 17 /* '+', 15 digits, zero byte */
 
 /* True and E.164 in `out` when the number, read in `region` ("US"), is possible;
- * false when it cannot be read, can be dialled only locally, or would be another one
- * when `out` is read again. An extension is not part of it. Any thread. */
+ * false when it cannot be read, can be dialled only locally, only fills a box
+ * ("0000000", "123456"), or would be another one when `out` is read again. An
+ * extension is not part of it. Any thread. */
 bool phone_normalize(struct lg_slice text, const char *region, char out[PHONE_E164_BYTES]);
 
 /* Whether national numbers of a region can be read. */

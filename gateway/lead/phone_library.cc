@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "codec/hex.h"
+#include "lead/phone_filler.h"
 #include "lead/phone_library.h"
 }
 
@@ -89,11 +90,15 @@ bool read(const std::string &text, const char *region, std::string *e164)
 {
 	const PhoneNumberUtil *util = PhoneNumberUtil::GetInstance();
 	PhoneNumber number;
+	std::string national;
 
 	if (util->Parse(text, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR)
 		return false;
 	/* IsPossibleNumber would take a number without its area code. */
 	if (util->IsPossibleNumberWithReason(number) != PhoneNumberUtil::IS_POSSIBLE)
+		return false;
+	util->GetNationalSignificantNumber(number, &national);
+	if (phone_filler({national.data(), national.size()}))
 		return false;
 	util->Format(number, PhoneNumberUtil::E164, e164);
 	return true;

@@ -1,5 +1,6 @@
 #include "lead/phone_table.h"
 
+#include "lead/phone_filler.h"
 #include "lead/phone_format.h"
 
 /* Defines PHONE_TABLE_FINGERPRINT, phone_classes[][PHONE_PREFIXES],
@@ -77,7 +78,7 @@ static int answer(const struct phone_country *country, const char *national, siz
 	size_t code_digits = code >= 100 ? 3 : code >= 10 ? 2 : 1;
 
 	if (!possible(country->lengths, count) || 1 + code_digits + count >= PHONE_E164_BYTES ||
-	    !lasts(country, national, count))
+	    !lasts(country, national, count) || phone_filler(slice_of(national, count)))
 		return -1;
 	out[0] = '+';
 	for (size_t i = code_digits; i > 0; i--, code /= 10)

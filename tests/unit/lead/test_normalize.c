@@ -40,6 +40,9 @@ static const struct {
 	{"person.phone=650-253-0000\nperson.country=Atlantis",
 	 "person.phone=+16502530000\nraw.person.country=Atlantis\nraw.person.phone=650-253-0000"},
 	{"person.phone=call me", "raw.person.phone=call me"},
+	{"person.phone=000-000-0000\nperson.other_phones=650-253-0000",
+	 "person.phone=+16502530000\nraw.person.phone=650-253-0000\n"
+	 "raw.person.other_phones=000-000-0000"},
 	{"person.phone=6502530000 x12",
 	 "person.phone=+16502530000\nraw.person.phone=6502530000 x12"},
 	/* other addresses */
