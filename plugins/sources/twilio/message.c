@@ -288,15 +288,28 @@ static bool is_shortened(struct lg_slice raw, struct lg_slice word)
 	return raw.data + raw.length == end + 1 && *end == '.';
 }
 
-/* Behind an initial its dot may have ended the sentence: "Jane D. Please call". */
+/* The dot of a title or an initial may have ended the sentence: "Jane D. Please call". */
 static bool begins_sentence(struct lg_slice word)
 {
 	static const char *const openings[] = {
-		"i",	 "i'm",	 "i'd", "we",	"my",	   "you",  "please", "call",   "can",
-		"could", "do",	 "is",	"are",	"the",	   "this", "text",   "thanks", "thank",
-		"what",	 "when", "how", "need", "looking", "ich",  "bitte",  NULL};
+		"i",	 "i'm",	       "i'd",	  "we",	   "my",    "you",   "please",
+		"call",	 "can",	       "could",	  "do",	   "is",    "are",   "the",
+		"this",	 "text",       "thanks",  "thank", "what",  "when",  "how",
+		"need",	 "looking",    "send",	  "where", "who",   "let",   "hi",
+		"hello", "interested", "regards", "ich",   "bitte", "danke", NULL};
 
 	return is_one_of(openings, word);
+}
+
+/* Whether a sentence goes on behind a word: "Send me". Behind a name stands a mark, a new
+ * sentence, or what joins one to it: "Doe and I". */
+static bool goes_on(struct lg_slice rest)
+{
+	static const char *const joints[] = {"and", "und", NULL};
+	struct lg_slice next = bare(lg_slice_word(&rest));
+
+	return next.length && next.data[0] >= 'a' && next.data[0] <= 'z' &&
+	       !is_one_of(joints, next);
 }
 
 /* As many words of a name as stand there, to the end of their sentence; titles before
@@ -306,16 +319,18 @@ static struct lg_slice take_name(struct lg_slice text)
 	static const char *const titles[] = {"dr", "prof", "mr",  "mrs",  "ms",	 "mx", "hr",
 					     "fr", "st",   "ing", "dipl", "rev", NULL};
 	struct lg_slice rest = lg_slice_part(&text, '\n'), name = {NULL, 0};
-	bool initial = false;
+	bool dotted = false, initial = false;
 
 	for (int count = 0; count < 4;) {
 		struct lg_slice raw = lg_slice_word(&rest), word = bare(raw);
 		bool shortened = word.length && is_shortened(raw, word);
 
-		if (!is_name_word(word) || (initial && begins_sentence(word)))
+		if (!is_name_word(word) || (dotted && begins_sentence(word)) ||
+		    (initial && word.length == raw.length && goes_on(rest)))
 			break;
 		if (!name.data)
 			name.data = word.data;
+		dotted = shortened;
 		if (shortened && is_one_of(titles, word))
 			continue;
 		name.length = (size_t)(word.data - name.data) + word.length;
