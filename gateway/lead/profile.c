@@ -77,14 +77,13 @@ static struct lg_slice read_id(struct arena *arena, struct lg_slice text)
 static struct lg_slice read_url(struct arena *arena, struct lg_slice text)
 {
 	struct lg_slice line = text_line(arena, text, LEAD_PROFILE_URL_BYTES), url;
-	char identity[LEAD_PROFILE_URL_BYTES];
 
 	if (line.length == 0)
 		return slice_of(NULL, 0);
 	url = url_normalize_website(arena, line);
 	if (!slice_present(url) || url.length > LEAD_PROFILE_URL_BYTES || !has_domain(url))
 		return slice_of(NULL, 0);
-	return slice_present(profile_url_identity(url, identity)) ? url : slice_of(NULL, 0);
+	return profile_url_leads_on(url) ? url : slice_of(NULL, 0);
 }
 
 static struct lg_slice read_network(struct arena *arena, struct lg_slice text)

@@ -6,22 +6,35 @@
 /* A network whose addresses we know. */
 struct site {
 	const char *domain;
-	const char *name;   /* the domain that stands for all of them */
-	const char *nobody; /* paths that lead to nobody, blanks between */
-	bool countries;	    /* has subdomains such as "de." and "de-de." */
+	const char *name;    /* the domain that stands for all of them */
+	const char *persons; /* what stands before a person's name, blanks between */
+	const char *nobody;  /* what stands in a name's place and is none */
+	const char *by_id;   /* the page whose query has the person's id */
+	bool countries;	     /* has subdomains such as "de." and "de-de." */
 };
+
+/* Where names stand first, the network's own pages stand among them. */
+#define PAGES                                                                                  \
+	"about accounts app authwall checkpoint direct explore feed groups hashtag help home " \
+	"i intent login me messages mynetwork notifications privacy search settings share "    \
+	"sharer signup uas watch"
+
+#define LINKEDIN_PERSONS "/in/ /pub/ /company/ /school/ /sales/lead/ /sales/people/"
+#define FACEBOOK_PERSONS "/people/ /"
+#define FACEBOOK_PAGES PAGES " people profile"
 
 /* By the host's end: the first that fits. */
 static const struct site sites[] = {
-	{"linkedin.com", "linkedin.com", "/in /pub /profile/view /feed /login", true},
-	{"facebook.com", "facebook.com", "/profile.php /people /login", true},
-	{"fb.com", "facebook.com", "/profile.php", false},
-	{"instagram.com", "instagram.com", "", false},
-	{"twitter.com", "x.com", "/home", false},
-	{"x.com", "x.com", "/home", false},
-	{"tiktok.com", "tiktok.com", "", false},
-	{"xing.com", "xing.com", "/profile", false},
-	{"github.com", "github.com", "/login", false},
+	{"linkedin.com", "linkedin.com", LINKEDIN_PERSONS, "me dir unavailable", "/profile/view",
+	 true},
+	{"facebook.com", "facebook.com", FACEBOOK_PERSONS, FACEBOOK_PAGES, "/profile.php", true},
+	{"fb.com", "facebook.com", FACEBOOK_PERSONS, FACEBOOK_PAGES, "/profile.php", false},
+	{"instagram.com", "instagram.com", "/", PAGES, NULL, false},
+	{"twitter.com", "x.com", "/", PAGES, NULL, false},
+	{"x.com", "x.com", "/", PAGES, NULL, false},
+	{"tiktok.com", "tiktok.com", "/", PAGES, NULL, false},
+	{"xing.com", "xing.com", "/profile/", "me", NULL, false},
+	{"github.com", "github.com", "/", PAGES, NULL, false},
 };
 
 /* Others are other sites: vm.tiktok.com, gist.github.com. */
@@ -104,14 +117,57 @@ static struct lg_slice without_slashes(struct lg_slice path)
 	return path;
 }
 
-static bool leads_to_nobody(const struct site *site, struct lg_slice path)
+static bool has_word(const char *words, struct lg_slice wanted)
 {
-	struct lg_slice rest = slice_from(site->nobody), word;
+	struct lg_slice rest = slice_from(words), word;
 
 	while (slice_split(&rest, ' ', &word))
-		if (slice_equal_nocase(path, word))
+		if (slice_equal(word, wanted))
 			return true;
-	return path.length == 0;
+	return false;
+}
+
+/* What stands in a name's place: absent where the site has none. */
+static struct lg_slice name_in(const struct site *site, struct lg_slice path)
+{
+	struct lg_slice prefixes = slice_from(site->persons), prefix;
+
+	while (slice_split(&prefixes, ' ', &prefix)) {
+		struct lg_slice rest = slice_cut(path, prefix.length, SIZE_MAX);
+
+		if (!slice_equal(slice_cut(path, 0, prefix.length), prefix))
+			continue;
+		while (slice_starts(rest, "/"))
+			rest = slice_cut(rest, 1, SIZE_MAX);
+		return take_until(&rest, "/");
+	}
+	return slice_of(NULL, 0);
+}
+
+/* No name is a script: "home.php", "story.php". */
+static bool names_person(const struct site *site, struct lg_slice path)
+{
+	struct lg_slice name = name_in(site, path);
+
+	return name.length > 0 && !slice_ends(name, ".php") && !has_word(site->nobody, name);
+}
+
+static bool is_page_by_id(const struct site *site, struct lg_slice path)
+{
+	return site->by_id && slice_equal_nocase(path, slice_from(site->by_id));
+}
+
+/* The network's front page, or where a name or an id would have to follow. */
+static bool is_bare(const struct site *site, struct lg_slice path, struct lg_slice id)
+{
+	struct lg_slice prefixes = slice_from(site->persons), prefix;
+
+	if (path.length == 0)
+		return true;
+	while (slice_split(&prefixes, ' ', &prefix))
+		if (slice_equal_nocase(path, slice_cut(prefix, 0, prefix.length - 1)))
+			return true;
+	return is_page_by_id(site, path) && !slice_present(id);
 }
 
 /* "facebook.com/profile.php?id=1": absent without one. */
@@ -128,13 +184,18 @@ static struct lg_slice query_id(struct lg_slice url)
 static struct lg_slice on_site(const struct site *site, struct lg_slice path, struct lg_slice id,
 			       struct writer *writer)
 {
-	if (!slice_present(id) && leads_to_nobody(site, path))
-		return slice_of(NULL, 0);
+	struct lg_slice one_form;
+	size_t start;
+
 	write_text(writer, slice_from(site->name), true);
+	start = writer->length;
 	write_text(writer, path, true);
-	if (slice_present(id)) {
+	one_form = slice_of(writer->out + start, writer->length - start);
+	if (is_page_by_id(site, one_form) && slice_present(id)) {
 		write_text(writer, LG_SLICE("?"), true);
 		write_text(writer, id, true);
+	} else if (!names_person(site, one_form)) {
+		return slice_of(NULL, 0);
 	}
 	return slice_of(writer->out, writer->length);
 }
@@ -148,19 +209,38 @@ static struct lg_slice elsewhere(struct lg_slice host, struct lg_slice path, str
 	return slice_of(writer->out, writer->length);
 }
 
+struct address {
+	struct lg_slice host, path;
+	struct lg_slice rest; /* query and fragment */
+	const struct site *site;
+};
+
+static bool read_address(struct lg_slice url, struct address *address)
+{
+	size_t scheme = slice_starts(url, "https://") ? 8 : slice_starts(url, "http://") ? 7 : 0;
+
+	address->rest = slice_cut(url, scheme, SIZE_MAX);
+	address->host = take_until(&address->rest, "/?#");
+	address->path = without_slashes(take_until(&address->rest, "?#"));
+	address->site = site_of(address->host);
+	return scheme > 0;
+}
+
 /* The scheme that goes makes room for a longer name of the site. */
 struct lg_slice profile_url_identity(struct lg_slice url, char out[LEAD_PROFILE_URL_BYTES])
 {
 	struct writer writer = {.out = out};
-	size_t scheme = slice_starts(url, "https://") ? 8 : slice_starts(url, "http://") ? 7 : 0;
-	struct lg_slice rest = slice_cut(url, scheme, SIZE_MAX), host, path;
-	const struct site *site;
+	struct address at;
 
-	if (scheme == 0 || url.length > LEAD_PROFILE_URL_BYTES)
+	if (url.length > LEAD_PROFILE_URL_BYTES || !read_address(url, &at))
 		return slice_of(NULL, 0);
-	host = take_until(&rest, "/?#");
-	path = without_slashes(take_until(&rest, "?#"));
-	site = site_of(host);
-	return site ? on_site(site, path, query_id(url), &writer)
-		    : elsewhere(host, path, rest, &writer);
+	return at.site ? on_site(at.site, at.path, query_id(url), &writer)
+		       : elsewhere(at.host, at.path, at.rest, &writer);
+}
+
+bool profile_url_leads_on(struct lg_slice url)
+{
+	struct address at;
+
+	return read_address(url, &at) && !(at.site && is_bare(at.site, at.path, query_id(url)));
 }

@@ -187,6 +187,13 @@ is_deeply([@$strangers{qw(rows created touched refused)}], [5, 3, 0, 2], 'who ha
     or diag($strangers->{error});
 is($strangers->{leads}[1]{extra}{linkedin}, 'n/a', '… and what stands in the column is kept');
 is($strangers->{leads}[2]{person}{profiles}[0]{url}, 'https://linkedin.com/in/eve', 'a profile without its scheme is one');
+my $wall = 'https://www.linkedin.com/authwall?trk=x&sessionRedirect=https%3A%2F%2Fwww.linkedin.com%2Fin%2F';
+my $hidden = import_file('ads', 'hidden.csv', "Name,Email,LinkedIn\nDia,,${wall}dia\nEva,,${wall}eva\n"
+    . "Fay,,linkedin.com/in/me\nGus,gus\@example.com,linkedin.com/in/me\n");
+is_deeply([@$hidden{qw(rows created touched refused)}], [4, 4, 0, 0], 'what a network shows everybody makes nobody known')
+    or diag($hidden->{error});
+is_deeply([map { $_->{person}{profiles}[0]{url} } @{ $hidden->{leads} }],
+    ["${wall}dia", "${wall}eva", ('https://linkedin.com/in/me') x 2], '… and stays their profile');
 my $mapped = import_file('ads', 'mapped.csv', "a,b,c\nm\@example.com,2,3\n", '--map', 'a=email', '--map', 'b=-');
 is_deeply($mapped->{leads}[0]{extra}, { c => '3' }, 'columns are mapped by hand');
 

@@ -97,6 +97,11 @@ static const struct {
 	{"person.email=a@x.org\nprofile=linkedin,,n/a",
 	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve", EMAIL, true},
 	{"profile=linkedin,,n/a", "profile=linkedin,,n/a", 0, false},
+	/* nor is the page that a network shows everybody */
+	{"profile=linkedin,,https://linkedin.com/in/me",
+	 "profile=linkedin,,https://linkedin.com/in/me", 0, false},
+	{"person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/authwall?a=1",
+	 "person.email=a@x.org\nprofile=linkedin,,https://linkedin.com/in/eve", EMAIL, true},
 	/* nothing shared */
 	{"person.email=a@x.org", "person.email=b@x.org", 0, false},
 	{"person.email=a@x.org", "person.phone=+16502530000", 0, false},

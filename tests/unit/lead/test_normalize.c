@@ -128,6 +128,8 @@ static const struct {
 	{"profile=x, ,\t", "extra.person.profiles.network=x"},
 	{"profile=linkedin,,https://www.linkedin.com/in/",
 	 "extra.linkedin=https://www.linkedin.com/in/"},
+	{"profile=linkedin,,linkedin.com/authwall?a=1",
+	 "profile=linkedin,,https://linkedin.com/authwall?a=1"},
 	{"profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,",
 	 "profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,"},
 	/* what the gateway sets is left alone */

@@ -32,6 +32,38 @@ static const struct {
 	{"http://www.forum.example/User/?id=7#Eve", "forum.example/User?id=7#Eve"},
 	{"https://eve.example/", "eve.example"},
 	{"https://eve.example:8443/%7Eeve", "eve.example:8443/~eve"},
+	{"https://linkedin.com/pub/eve-adams/1/2/3", "linkedin.com/pub/eve-adams/1/2/3"},
+	{"https://linkedin.com/in/search", "linkedin.com/in/search"},
+	{"https://linkedin.com/company/eve-ltd", "linkedin.com/company/eve-ltd"},
+	{"https://linkedin.com/sales/lead/ACw,NAME", "linkedin.com/sales/lead/acw,name"},
+	{"https://linkedin.com/profile/view?trk=x&id=7", "linkedin.com/profile/view?id=7"},
+	{"https://facebook.com/people/Eve/100", "facebook.com/people/eve/100"},
+	{"https://facebook.com/eve?id=7", "facebook.com/eve"},
+	{"https://facebook.com/meyer", "facebook.com/meyer"},
+	/* nobody: what networks show everybody */
+	{"https://www.linkedin.com/authwall?sessionRedirect=https%3A%2F%2Fl.com%2Fin%2Fdia", NULL},
+	{"https://linkedin.com/authwall?id=1", NULL},
+	{"https://linkedin.com/in/me?a=1", NULL},
+	{"https://linkedin.com/in/Me/details/skills", NULL},
+	{"https://linkedin.com/in//%6De/", NULL},
+	{"https://linkedin.com/me?a=1", NULL},
+	{"https://linkedin.com/pub/dir/Eve/Adams", NULL},
+	{"https://linkedin.com/sales/home", NULL},
+	{"https://linkedin.com/uas/login?a=1", NULL},
+	{"https://linkedin.com/mynetwork?a=1", NULL},
+	{"https://linkedin.com/checkpoint/lg/login?a=1", NULL},
+	{"https://linkedin.com/search/results/people?a=1", NULL},
+	{"https://facebook.com/me?a=1", NULL},
+	{"https://facebook.com//Home.php?a=1", NULL},
+	{"https://facebook.com/profile?a=1", NULL},
+	{"https://fb.com/story.php?id=100&story_fbid=1", NULL},
+	{"https://instagram.com/accounts/login?a=1", NULL},
+	{"https://instagram.com/direct/inbox?a=1", NULL},
+	{"https://twitter.com/home?a=1", NULL},
+	{"https://x.com/i/flow/login?a=1", NULL},
+	{"https://x.com/settings/profile?a=1", NULL},
+	{"https://github.com/settings/profile?a=1", NULL},
+	{"https://xing.com/app/profile?id=1", NULL},
 	/* nobody */
 	{"https://www.linkedin.com/", NULL},
 	{"https://www.linkedin.com/in/", NULL},
@@ -53,6 +85,36 @@ static void spellings_have_one_form(void **state)
 	}
 }
 
+/* Who is behind it may be a secret: it is somebody's all the same. */
+static void front_pages_lead_to_nobody(void **state)
+{
+	static const struct {
+		const char *url;
+		bool on;
+	} pages[] = {
+		{"https://linkedin.com/in/eve", true},
+		{"https://linkedin.com/in/me", true},
+		{"https://linkedin.com/authwall?sessionRedirect=x", true},
+		{"https://linkedin.com/profile/view?id=7", true},
+		{"https://facebook.com/login?next=x", true},
+		{"https://eve.example/", true},
+		{"https://linkedin.com/", false},
+		{"https://linkedin.com/In//?trk=x", false},
+		{"https://linkedin.com/sales/people", false},
+		{"https://linkedin.com/profile/view?id=", false},
+		{"https://facebook.com/people", false},
+		{"https://x.com?lang=de", false},
+		{"https://xing.com/profile", false},
+		{"linkedin.com/in/eve", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pages); i++)
+		if (profile_url_leads_on(slice_from(pages[i].url)) != pages[i].on)
+			fail_msg("%s", pages[i].url);
+}
+
 /* The longest URL still has a form, the next one has none. */
 static void length_is_bounded(void **state)
 {
@@ -71,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spellings_have_one_form),
+		cmocka_unit_test(front_pages_lead_to_nobody),
 		cmocka_unit_test(length_is_bounded),
 	};
 
