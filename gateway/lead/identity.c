@@ -373,26 +373,9 @@ bool identity_same_person(const struct lead *known, const struct lead *touch)
 	return identity_names_agree(known, touch);
 }
 
-/* The full name, or else given and family name. */
-static struct lg_slice name_of(const struct lead *lead, char *room, size_t capacity)
-{
-	struct lg_slice given = lead->value[LG_GIVEN_NAME], family = lead->value[LG_FAMILY_NAME];
-
-	if (lead->value[LG_FULL_NAME].length > 0)
-		return lead->value[LG_FULL_NAME];
-	if (given.length + 1 + family.length > capacity)
-		return slice_of(NULL, 0);
-	if (given.length)
-		memcpy(room, given.data, given.length);
-	room[given.length] = ' ';
-	if (family.length)
-		memcpy(room + given.length + 1, family.data, family.length);
-	return slice_of(room, given.length + 1 + family.length);
-}
-
 bool identity_names_agree(const struct lead *a, const struct lead *b)
 {
-	char one[512], other[512];
+	char one[NAME_BYTES], other[NAME_BYTES];
 
-	return name_agrees(name_of(a, one, sizeof(one)), name_of(b, other, sizeof(other)));
+	return name_agrees(name_of(a, one), name_of(b, other));
 }

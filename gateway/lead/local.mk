@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/liblead.a
 	%D%/lead.c \
 	%D%/merge.c \
 	%D%/merge_extra.c \
+	%D%/merge_group.c \
 	%D%/merge_value.c \
 	%D%/name.c \
 	%D%/normalize.c \

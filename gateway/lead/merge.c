@@ -3,6 +3,7 @@
 #include "lead/consent.h"
 #include "lead/identity.h"
 #include "lead/merge_extra.h"
+#include "lead/merge_group.h"
 #include "lead/merge_value.h"
 
 #include <inttypes.h>
@@ -22,6 +23,8 @@ static enum treatment treatment_of(int field)
 		return TREAT_ELSEWHERE;
 	if (field >= LG_STREET && field <= LG_COUNTRY)
 		return TREAT_ELSEWHERE;
+	if (field >= LG_FULL_NAME && field <= LG_HONORIFIC_PREFIX)
+		return TREAT_ELSEWHERE;
 	if (field >= LG_FIRST_ATTRIBUTED_AT && field <= LG_LI_FAT_ID)
 		return TREAT_ELSEWHERE;
 	switch (field) {
@@ -38,40 +41,9 @@ static enum treatment treatment_of(int field)
 	case LG_VERDICT: return TREAT_NOTE;
 	case LG_EMAIL:
 	case LG_PHONE:
-	case LG_PHONE_TYPE: return TREAT_ELSEWHERE;
+	case LG_PHONE_TYPE:
+	case LG_GENDER: return TREAT_ELSEWHERE;
 	default: return field_table[field].host_only ? TREAT_ELSEWHERE : TREAT_VALUE;
-	}
-}
-
-/* ---- addresses ---- */
-
-static bool address_differs(const struct merge *merge)
-{
-	static const int telling[] = {LG_STREET, LG_LOCALITY, LG_POSTAL_CODE};
-
-	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
-		struct lg_slice ours = merge->known->value[telling[i]];
-		struct lg_slice theirs = merge->touch->value[telling[i]];
-
-		if (ours.length && theirs.length && !slice_equal_nocase(ours, theirs))
-			return true;
-	}
-	return false;
-}
-
-static void merge_address(struct merge *merge)
-{
-	bool differs = address_differs(merge);
-
-	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
-		if (!differs) {
-			merge_value_put(merge, field);
-		} else if (merge->policy == MERGE_LATEST) {
-			merge_value_take(merge, field);
-		} else {
-			merge_value_keep_out(merge, field);
-			merge_value_raw(merge, field, false);
-		}
 	}
 }
 
@@ -337,6 +309,7 @@ bool lead_merge(struct lead *known, const struct lead *touch, enum merge_policy 
 	size_t matched_count = matched_names(matched_kinds, matched);
 
 	merge_contacts(&merge);
+	merge_name(&merge);
 	merge_address(&merge);
 	merge_rows(&merge);
 	merge_profiles(&merge);

@@ -10,8 +10,9 @@ enum merge_policy { MERGE_FILL = 0, MERGE_LATEST = 1, MERGE_LINK = 2 };
 /* Puts a touch (prepared as lead_status_new does) into `known`, in known's arena.
  *
  * FILL fills blanks and never overwrites; LATEST overwrites; LINK takes nothing.
- * A second email or phone goes into other_emails or other_phones. An address is
- * filled as a whole: a street is not completed with another one's postal code.
+ * A second email or phone goes into other_emails or other_phones. A name and an
+ * address go as a whole where they differ: one's name is not completed with another's
+ * title, a street not with another one's postal code (merge_group.h).
  * Where the touch came from (source, client) is never written over.
  * attribution.first stays; attribution.last becomes the touch's when it has any.
  * Temperature is never lowered and a hard intent stays hard; stage, score and

@@ -3,7 +3,6 @@
 #include "base/utf8.h"
 #include "lead/unicode.h"
 
-#define NAME_BYTES 512
 #define PARTS_MAX 16
 
 /* A name's parts, folded; they borrow from `text`. */
@@ -83,17 +82,50 @@ static bool split_name(struct lg_slice name, struct parts *parts)
 	return add_part(parts, slice_of(parts->text + start, end - start));
 }
 
+struct lg_slice name_of(const struct lead *lead, char room[NAME_BYTES])
+{
+	struct lg_slice given = lead->value[LG_GIVEN_NAME], family = lead->value[LG_FAMILY_NAME];
+
+	if (lead->value[LG_FULL_NAME].length > 0)
+		return lead->value[LG_FULL_NAME];
+	if (given.length + 1 + family.length > NAME_BYTES)
+		return slice_of(NULL, 0);
+	if (given.length)
+		memcpy(room, given.data, given.length);
+	room[given.length] = ' ';
+	if (family.length)
+		memcpy(room + given.length + 1, family.data, family.length);
+	return slice_trim(slice_of(room, given.length + 1 + family.length));
+}
+
+static size_t count_shared(const struct parts *one, const struct parts *other)
+{
+	size_t shared = 0;
+
+	for (size_t i = 0; i < one->count; i++)
+		shared += has_part(other, one->part[i]);
+	return shared;
+}
+
 bool name_agrees(struct lg_slice a, struct lg_slice b)
 {
 	struct parts one, other;
-	size_t shared = 0, smaller;
+	size_t shared, smaller;
 
 	if (!split_name(a, &one) || !split_name(b, &other))
 		return slice_equal(a, b) && a.length > 0;
-	for (size_t i = 0; i < one.count; i++)
-		shared += has_part(&other, one.part[i]);
+	shared = count_shared(&one, &other);
 	smaller = one.count < other.count ? one.count : other.count;
 	if (one.count == other.count)
 		return shared == one.count && shared > 0;
 	return shared == smaller && shared >= 2;
+}
+
+bool name_differs(struct lg_slice a, struct lg_slice b)
+{
+	struct parts one, other;
+
+	if (!split_name(a, &one) || !split_name(b, &other))
+		return a.length > 0 && b.length > 0 && !slice_equal(a, b);
+	return count_shared(&one, &other) < (one.count < other.count ? one.count : other.count);
 }

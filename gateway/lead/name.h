@@ -2,9 +2,19 @@
 #ifndef LEAD_NAME_H
 #define LEAD_NAME_H
 
-#include "base/slice.h"
+#include "lead/lead.h"
+
+#define NAME_BYTES 512
+
+/* The full name, or else given and family name, put together in `room`; empty
+ * without any. */
+struct lg_slice name_of(const struct lead *lead, char room[NAME_BYTES]);
 
 /* The rules of identity_names_agree, on two full names. */
 bool name_agrees(struct lg_slice a, struct lg_slice b);
+
+/* Whether both are names, and neither has all parts of the other: "Anna" may be
+ * "Anna Meier", which proves nothing; "Bernd Meier" is somebody else. */
+bool name_differs(struct lg_slice a, struct lg_slice b);
 
 #endif

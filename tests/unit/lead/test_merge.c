@@ -60,6 +60,44 @@ static const struct row fill_rows[] = {
 	{"person.email=a@x.org", "person.other_emails=a@x.org\nperson.other_emails=c@x.org",
 	 "{\"added\":{\"person.other_emails\":[\"c@x.org\"]}}",
 	 "person.email=a@x.org\nperson.other_emails=c@x.org"},
+	/* a name is one person's */
+	{"person.full_name=Anna Meier",
+	 "person.full_name=Bernd Schmidt\nperson.given_name=Bernd\nperson.family_name=Schmidt\n"
+	 "person.honorific_prefix=Herr\nperson.gender=m\nraw.person.gender=male",
+	 "{\"kept\":{\"person.full_name\":\"Bernd Schmidt\",\"person.given_name\":\"Bernd\","
+	 "\"person.family_name\":\"Schmidt\",\"person.honorific_prefix\":\"Herr\","
+	 "\"person.gender\":\"m\",\"raw.person.gender\":\"male\"}}",
+	 "person.full_name=Anna Meier"},
+	{"person.full_name=Anna Meier",
+	 "person.full_name=Dr. Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+	 "person.honorific_prefix=Dr.\nperson.gender=f",
+	 "{\"filled\":{\"person.given_name\":\"Anna\",\"person.family_name\":\"Meier\","
+	 "\"person.honorific_prefix\":\"Dr.\",\"person.gender\":\"f\"},"
+	 "\"kept\":{\"person.full_name\":\"Dr. Anna Meier\"}}",
+	 "person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+	 "person.honorific_prefix=Dr.\nperson.gender=f"},
+	{"person.given_name=Anna", "person.full_name=Anna Meier",
+	 "{\"filled\":{\"person.full_name\":\"Anna Meier\"}}",
+	 "person.full_name=Anna Meier\nperson.given_name=Anna"},
+	{"person.given_name=Anna", "person.family_name=Meier",
+	 "{\"filled\":{\"person.family_name\":\"Meier\"}}",
+	 "person.given_name=Anna\nperson.family_name=Meier"},
+	{"person.family_name=Meier", "person.given_name=Anna",
+	 "{\"filled\":{\"person.given_name\":\"Anna\"}}",
+	 "person.given_name=Anna\nperson.family_name=Meier"},
+	{"person.given_name=Anna", "person.given_name=Bernd\nperson.family_name=Meier",
+	 "{\"kept\":{\"person.given_name\":\"Bernd\",\"person.family_name\":\"Meier\"}}",
+	 "person.given_name=Anna"},
+	{"person.full_name=Anna Meier", "person.family_name=Meier\nperson.honorific_prefix=Herr",
+	 "{\"filled\":{\"person.family_name\":\"Meier\"},"
+	 "\"kept\":{\"person.honorific_prefix\":\"Herr\"}}",
+	 "person.full_name=Anna Meier\nperson.family_name=Meier"},
+	{"person.full_name=Anna Meier", "person.honorific_prefix=Frau\nperson.gender=f",
+	 "{\"filled\":{\"person.honorific_prefix\":\"Frau\",\"person.gender\":\"f\"}}",
+	 "person.full_name=Anna Meier\nperson.honorific_prefix=Frau\nperson.gender=f"},
+	{"person.email=a@x.org", "person.full_name=Bernd\nperson.gender=m",
+	 "{\"filled\":{\"person.full_name\":\"Bernd\",\"person.gender\":\"m\"}}",
+	 "person.email=a@x.org\nperson.full_name=Bernd\nperson.gender=m"},
 	/* an address is one thing */
 	{"person.street=1 Elm St", "person.street=1 elm st\nperson.postal_code=12345",
 	 "{\"filled\":{\"person.postal_code\":\"12345\"},\"kept\":{\"person.street\":\"1 elm "
@@ -172,6 +210,20 @@ static void latest_overwrites_and_drops_nothing(void **state)
 		 "\"from\":"
 		 "\"Jane\",\"to\":\"Joe\"}}}",
 		 "person.full_name=Joe\nperson.gender=m"},
+		{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+		 "person.honorific_prefix=Frau\nperson.gender=f",
+		 "person.full_name=Bernd Schmidt\nperson.gender=m",
+		 "{\"overwritten\":{"
+		 "\"person.full_name\":{\"from\":\"Anna Meier\",\"to\":\"Bernd Schmidt\"},"
+		 "\"person.given_name\":{\"from\":\"Anna\"},"
+		 "\"person.family_name\":{\"from\":\"Meier\"},"
+		 "\"person.honorific_prefix\":{\"from\":\"Frau\"},"
+		 "\"person.gender\":{\"from\":\"f\",\"to\":\"m\"}}}",
+		 "person.full_name=Bernd Schmidt\nperson.gender=m"},
+		{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier",
+		 "person.given_name=ANNA",
+		 "{\"overwritten\":{\"person.given_name\":{\"from\":\"Anna\",\"to\":\"ANNA\"}}}",
+		 "person.full_name=Anna Meier\nperson.given_name=ANNA\nperson.family_name=Meier"},
 		{"person.full_name=Jane", "person.email=a@x.org",
 		 "{\"filled\":{\"person.email\":\"a@x.org\"}}",
 		 "person.full_name=Jane\nperson.email=a@x.org"},

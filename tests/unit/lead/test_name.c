@@ -49,6 +49,27 @@ static void names_agree_or_not(void **state)
 			fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
 }
 
+/* Not the opposite: a part of a name neither agrees nor differs. */
+static void names_differ_or_not(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool differ;
+	} rows[] = {
+		{"Anna Meier", "Bernd Meier", true},  {"Anna Meier", "A. Meier", true},
+		{"Anna Meier", "Dr. A. Meier", true}, {"Anna Meier", "Bernd", true},
+		{"Anna Meier", "MEIER, Anna", false}, {"Anna Meier", "Anna-Lena Meier", false},
+		{"Anna Meier", "anna", false},	      {"Anna Meier", "", false},
+		{"Anna Meier", "---", false},	      {"", "", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (name_differs(slice_from(rows[i].a), slice_from(rows[i].b)) != rows[i].differ ||
+		    name_differs(slice_from(rows[i].b), slice_from(rows[i].a)) != rows[i].differ)
+			fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
+}
+
 static void what_is_too_long_must_be_equal(void **state)
 {
 	char text[700], many[80];
@@ -57,6 +78,9 @@ static void what_is_too_long_must_be_equal(void **state)
 	memset(text, 'x', sizeof(text));
 	assert_true(name_agrees(slice_of(text, 700), slice_of(text, 700)));
 	assert_false(name_agrees(slice_of(text, 700), slice_of(text, 699)));
+	assert_true(name_differs(slice_of(text, 700), slice_of(text, 699)));
+	assert_false(name_differs(slice_of(text, 700), slice_of(text, 700)));
+	assert_false(name_differs(slice_of(text, 700), slice_of(NULL, 0)));
 	for (size_t i = 0; i < sizeof(many); i += 2) {
 		many[i] = (char)('0' + (int)i);
 		many[i + 1] = ' ';
@@ -70,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_agree_or_not),
+		cmocka_unit_test(names_differ_or_not),
 		cmocka_unit_test(what_is_too_long_must_be_equal),
 	};
 

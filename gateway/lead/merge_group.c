@@ -1,0 +1,76 @@
+#include "lead/merge_group.h"
+
+#include "lead/name.h"
+
+static void keep_out(struct merge *merge, int field)
+{
+	merge_value_keep_out(merge, field);
+	merge_value_raw(merge, field, false);
+}
+
+/* One of a group that differs. */
+static void put_whole(struct merge *merge, int field)
+{
+	if (merge->policy == MERGE_LATEST)
+		merge_value_take(merge, field);
+	else
+		keep_out(merge, field);
+}
+
+/* ---- names ---- */
+
+static bool has_only(const struct lead *lead, int name, int other)
+{
+	return lead->value[name].length > 0 && lead->value[other].length == 0 &&
+	       lead->value[LG_FULL_NAME].length == 0;
+}
+
+/* A form may ask for one on its first page and for the other on its second. */
+static bool are_halves(const struct lead *a, const struct lead *b)
+{
+	return has_only(a, LG_GIVEN_NAME, LG_FAMILY_NAME) &&
+	       has_only(b, LG_FAMILY_NAME, LG_GIVEN_NAME);
+}
+
+void merge_name(struct merge *merge)
+{
+	static const int names[] = {LG_FULL_NAME, LG_GIVEN_NAME, LG_FAMILY_NAME};
+	static const int titles[] = {LG_HONORIFIC_PREFIX, LG_GENDER};
+	const struct lead *known = merge->known, *touch = merge->touch;
+	char room[NAME_BYTES], other_room[NAME_BYTES];
+	struct lg_slice ours = name_of(known, room), theirs = name_of(touch, other_room);
+	bool differs = name_differs(ours, theirs) && !are_halves(known, touch) &&
+		       !are_halves(touch, known);
+	bool sure = ours.length == 0 || theirs.length == 0 || name_agrees(ours, theirs);
+	void (*put_name)(struct merge *, int) = differs ? put_whole : merge_value_put;
+	void (*put_title)(struct merge *, int) = differs || sure ? put_name : keep_out;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		put_name(merge, names[i]);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		put_title(merge, titles[i]);
+}
+
+/* ---- addresses ---- */
+
+static bool address_differs(const struct merge *merge)
+{
+	static const int telling[] = {LG_STREET, LG_LOCALITY, LG_POSTAL_CODE};
+
+	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
+		struct lg_slice ours = merge->known->value[telling[i]];
+		struct lg_slice theirs = merge->touch->value[telling[i]];
+
+		if (ours.length && theirs.length && !slice_equal_nocase(ours, theirs))
+			return true;
+	}
+	return false;
+}
+
+void merge_address(struct merge *merge)
+{
+	void (*put)(struct merge *, int) = address_differs(merge) ? put_whole : merge_value_put;
+
+	for (int field = LG_STREET; field <= LG_COUNTRY; field++)
+		put(merge, field);
+}

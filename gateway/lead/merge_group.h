@@ -1,0 +1,18 @@
+/* What of a touch belongs together, put into the known record or kept out together,
+ * and noted: half of one and half of another would be what nobody ever sent. Pure;
+ * any thread. Memory that runs out fails known's arena. */
+#ifndef LEAD_MERGE_GROUP_H
+#define LEAD_MERGE_GROUP_H
+
+#include "lead/merge_value.h"
+
+/* The names, with title and gender. Where known and touch have names that differ, LATEST
+ * takes all of the touch's and leaves none of known's, FILL and LINK keep all of it out.
+ * Else each goes its own way; but one name of two ("Meier") may be a relative's: title
+ * and gender come in with a name that agrees, or where one of them has no name. */
+void merge_name(struct merge *merge);
+
+/* Street to country, by the same rule. */
+void merge_address(struct merge *merge);
+
+#endif
