@@ -55,11 +55,9 @@ void merge_name(struct merge *merge)
 
 static bool address_differs(const struct merge *merge)
 {
-	static const int telling[] = {LG_STREET, LG_LOCALITY, LG_POSTAL_CODE};
-
-	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
-		struct lg_slice ours = merge->known->value[telling[i]];
-		struct lg_slice theirs = merge->touch->value[telling[i]];
+	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
+		struct lg_slice ours = merge->known->value[field];
+		struct lg_slice theirs = merge->touch->value[field];
 
 		if (ours.length && theirs.length && !slice_equal_nocase(ours, theirs))
 			return true;

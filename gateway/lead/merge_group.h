@@ -12,7 +12,8 @@
  * and gender come in with a name that agrees, or where one of them has no name. */
 void merge_name(struct merge *merge);
 
-/* Street to country, by the same rule. */
+/* Street to country, by the same rule: a postal code of another country, or a town of
+ * another region, is another address. */
 void merge_address(struct merge *merge);
 
 #endif

@@ -108,8 +108,16 @@ static const struct row fill_rows[] = {
 	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.postal_code\":\"12345\"}}",
 	 "person.street=1 Elm St\nperson.country=US"},
 	{"person.country=US", "person.locality=Bonn\nperson.country=DE",
-	 "{\"filled\":{\"person.locality\":\"Bonn\"},\"kept\":{\"person.country\":\"DE\"}}",
-	 "person.locality=Bonn\nperson.country=US"},
+	 "{\"kept\":{\"person.locality\":\"Bonn\",\"person.country\":\"DE\"}}",
+	 "person.country=US"},
+	{"person.region=Texas", "person.locality=Salem\nperson.region=Oregon",
+	 "{\"kept\":{\"person.locality\":\"Salem\",\"person.region\":\"Oregon\"}}",
+	 "person.region=Texas"},
+	{"person.country=DE", "person.locality=Bonn\nperson.country=DE",
+	 "{\"filled\":{\"person.locality\":\"Bonn\"}}", "person.locality=Bonn\nperson.country=DE"},
+	{"person.country=DE", "person.locality=Bonn\nperson.region=NRW",
+	 "{\"filled\":{\"person.locality\":\"Bonn\",\"person.region\":\"NRW\"}}",
+	 "person.locality=Bonn\nperson.region=NRW\nperson.country=DE"},
 	/* raw goes with its value */
 	{"person.email=a@x.org", "person.phone=+1\nraw.person.phone=(1)",
 	 "{\"filled\":{\"person.phone\":\"+1\",\"raw.person.phone\":\"(1)\"}}",
@@ -245,6 +253,12 @@ static void latest_overwrites_and_drops_nothing(void **state)
 		 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
 		 "\"person.postal_code\":{\"from\":\"12345\"}}}",
 		 "person.street=2 Oak St\nperson.country=US"},
+		{"person.locality=Bonn\nperson.country=DE",
+		 "person.postal_code=75001\nperson.country=FR",
+		 "{\"filled\":{\"person.postal_code\":\"75001\"},\"overwritten\":{"
+		 "\"person.locality\":{\"from\":\"Bonn\"},"
+		 "\"person.country\":{\"from\":\"DE\",\"to\":\"FR\"}}}",
+		 "person.postal_code=75001\nperson.country=FR"},
 		{"extra.a=1\nextra.a=2\nextra.b=3", "extra.a=4",
 		 "{\"overwritten\":{\"extra.a\":{\"from\":[\"1\",\"2\"],\"to\":\"4\"}}}",
 		 "extra.b=3\nextra.a=4"},
