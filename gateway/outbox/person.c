@@ -90,10 +90,18 @@ static int judge(struct journal *journal, const struct capture *capture,
 	return SQLITE_OK;
 }
 
-/* More kinds in common win; among equals the lead that was known first. */
-static bool better(const struct person_candidate *a, const struct person_candidate *b)
+/* More kinds in common win; among equals a name that agrees with the capture's; then
+ * the first that was found: by the first of the capture's keys, the oldest by one key.
+ * Names are compared only here, for few captures have two who could be it. */
+static bool better(const struct capture *capture, const struct person_candidate *a,
+		   const struct person_candidate *b)
 {
-	return !b || __builtin_popcount(a->kinds) > __builtin_popcount(b->kinds);
+	int more = b ? __builtin_popcount(a->kinds) - __builtin_popcount(b->kinds) : 1;
+
+	if (more != 0)
+		return more > 0;
+	return identity_names_agree(a->record, capture->lead) &&
+	       !identity_names_agree(b->record, capture->lead);
 }
 
 int person_find(struct journal *journal, const struct capture *capture, struct person_match *match)
@@ -119,7 +127,7 @@ int person_find(struct journal *journal, const struct capture *capture, struct p
 		int rc = judge(journal, capture, candidate);
 		if (rc != SQLITE_OK)
 			return rc;
-		if (candidate->same && better(candidate, match->known))
+		if (candidate->same && better(capture, candidate, match->known))
 			match->known = candidate;
 	}
 	return SQLITE_OK;

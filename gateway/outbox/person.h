@@ -24,7 +24,9 @@ struct person_match {
 };
 
 /* Finds who shares a strong key with the capture and which of them is the same
- * person; a trap is like nobody. Fills `match` anew. An SQLite result. */
+ * person: of several the one who shares more kinds of keys, then one whose name
+ * agrees, then the one whom the first key gives, the oldest of them. A trap is like
+ * nobody. Fills `match` anew. An SQLite result. */
 int person_find(struct journal *journal, const struct capture *capture, struct person_match *match);
 
 /* Makes `known` the lead that a delivery belongs to, whatever its keys say;
