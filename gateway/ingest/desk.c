@@ -12,6 +12,9 @@
 #define HOUSE_MS 60000
 /* Counting rows takes time, so it is done at most so often. */
 #define COUNT_MS 1000
+/* At most this many warnings of refused leads a second and source. */
+#define REFUSED_LINES_PER_S 1
+#define REFUSED_LINES_BURST 20
 
 static void on_house(struct intake *intake);
 
@@ -35,6 +38,8 @@ struct desk *desk_new(struct ingest *ingest, struct source *source, struct inges
 	desk->turn = turn;
 	desk->recount = true;
 	desk->counted_ms = -COUNT_MS;
+	bucket_init(&desk->refused_lines, REFUSED_LINES_PER_S, REFUSED_LINES_BURST,
+		    clock_monotonic_ms());
 	desk->client_settings = *settings->client;
 	desk->client_settings.timeout_ms = settings->timeout_ms;
 	desk->client_settings.answer_keep_bytes = settings->answer_bytes;
@@ -50,6 +55,16 @@ struct desk *desk_new(struct ingest *ingest, struct source *source, struct inges
 	return desk;
 }
 
+/* A storm of refused leads may end while its last warnings are held back. */
+static void tell_untold(struct desk *desk)
+{
+	if (desk->refused_untold)
+		log_warning("claim.leads-refused",
+			    LOG_SLICE("source", desk->source->instance->name),
+			    LOG_INT("untold", desk->refused_untold));
+	desk->refused_untold = 0;
+}
+
 void desk_free(struct desk **pointer)
 {
 	struct desk *desk = *pointer;
@@ -58,6 +73,7 @@ void desk_free(struct desk **pointer)
 	if (!desk)
 		return;
 	ALWAYS(list_empty(&desk->fetches) && !desk->house_under_way);
+	tell_untold(desk);
 	if (desk->link.next)
 		list_remove(&desk->link);
 	http_client_free(&desk->client);
@@ -124,6 +140,7 @@ static void keep_house(struct desk *desk, int64_t now_ms)
 	struct intake *house = &desk->house;
 	struct claim_work *work = &house->claims;
 
+	tell_untold(desk);
 	desk->house_ms = now_ms + HOUSE_MS;
 	arena_reset(&desk->house_request.arena);
 	memset(house, 0, sizeof(*house));

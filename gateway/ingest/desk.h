@@ -24,6 +24,10 @@ struct desk {
 	int64_t trouble_ms;	/* 0: none */
 	int64_t pause_until_ms; /* monotonic */
 
+	/* Warnings of leads that cannot be stored, and how many were held back. */
+	struct bucket refused_lines;
+	int64_t refused_untold;
+
 	bool recount;
 	int64_t counted_ms; /* monotonic */
 

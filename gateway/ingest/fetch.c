@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "codec/date.h"
 #include "ingest/desk.h"
+#include "ingest/fetch_refused.h"
 #include "ingest/fetch_verdict.h"
 
 #define ARENA_BLOCK_BYTES 4096
@@ -285,13 +286,14 @@ static void act(struct fetch *fetch)
 		fetch->verdict.verdict == LG_ERRAND_MORE;
 	if (!keeps)
 		drop_items(fetch);
-	else if (!intake_prepare_all(&fetch->intake)) {
+	else if (!intake_prepare_all(&fetch->intake) || !fetch_refused_keep(fetch)) {
 		give_back(fetch);
 		return;
 	}
 	fetch_verdict_tell(fetch);
 	fetch->goes_on = fetch->verdict.verdict == LG_ERRAND_MORE;
 	if (fetch->goes_on && !has_more_to_store(fetch)) {
+		fetch_refused_tell(fetch);
 		send_call(fetch);
 		return;
 	}
@@ -321,6 +323,7 @@ static void on_stored(struct intake *intake)
 		return;
 	}
 	intake_conclude_all(intake);
+	fetch_refused_tell(fetch);
 	fetch->calls_since_commit = 0;
 	if (fetch->goes_on && take_blob(fetch) && !fetch->desk->closing)
 		send_call(fetch);

@@ -38,10 +38,12 @@ const char *fetch_verdict_problem(const struct fetch *fetch)
 
 /* What a claim brought and the gateway cannot store: then it is no lead, and somebody
  * should know. */
-static struct lg_slice refused_whole(const struct fetch *fetch)
+struct lg_slice fetch_verdict_refusal(const struct fetch *fetch)
 {
 	struct lg_slice reason = {0};
 
+	if (!is_kind(fetch, CLAIM_STUB) || fetch->verdict.verdict != LG_ERRAND_DONE)
+		return reason;
 	for (const struct intake_item *i = fetch->intake.items; i; i = i->next) {
 		if (i->capture || i->stub)
 			return (struct lg_slice){0};
@@ -87,12 +89,12 @@ static void end_retry(struct fetch *fetch, struct claim_end *end)
 
 static void end_done(struct fetch *fetch, struct claim_end *end)
 {
-	struct lg_slice refused = refused_whole(fetch);
+	struct lg_slice refused = fetch_verdict_refusal(fetch);
 
 	end->attempts = 0;
 	end->error = (struct lg_slice){0};
 	end->state = is_kind(fetch, CLAIM_BACKFILL) ? CLAIM_GONE : CLAIM_DONE;
-	if (is_kind(fetch, CLAIM_STUB) && slice_present(refused)) {
+	if (slice_present(refused)) {
 		end->state = CLAIM_DEAD;
 		end->error = refused;
 	} else if (is_kind(fetch, CLAIM_POLL)) {

@@ -16,6 +16,10 @@ const char *fetch_verdict_problem(const struct fetch *fetch);
  * look at it. */
 void fetch_verdict_end(struct fetch *fetch);
 
+/* Why a claim that is done is dead all the same: nothing of what it brought could be
+ * stored. Absent: something was, or it brought no lead. */
+struct lg_slice fetch_verdict_refusal(const struct fetch *fetch);
+
 /* Tells the desk what this attempt says of the others: whether its vendor is well. */
 void fetch_verdict_tell(struct fetch *fetch);
 

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libingest.a
 	%D%/desk.c \
 	%D%/errand_options.c \
 	%D%/fetch.c \
+	%D%/fetch_refused.c \
 	%D%/fetch_services.c \
 	%D%/fetch_verdict.c \
 	%D%/fetcher.c \

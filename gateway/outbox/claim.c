@@ -36,6 +36,7 @@ static int add_stub(struct journal *journal, struct lg_slice source, struct clai
 	sqlite3_bind_int64(add, 6, now_ms);
 	sqlite3_bind_int64(add, 7, stub->due_ms);
 	statement_bind_blob(add, 8, stub->blob.data, stub->blob.length);
+	statement_bind_text(add, 9, stub->refusal);
 	int rc = statement_run(add);
 	stub->repeated = rc == SQLITE_OK && sqlite3_changes(journal->db) == 0;
 	return rc;

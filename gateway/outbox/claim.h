@@ -30,7 +30,9 @@ struct claim_stub {
 	struct lg_slice key, group, blob; /* group absent: it is alone */
 	int64_t parts;			  /* of the group; 0: not known */
 	int64_t due_ms;			  /* wall clock */
-	bool repeated;			  /* filled by the writer: its key was known */
+	/* Why it is dead at once; absent: it waits. */
+	struct lg_slice refusal;
+	bool repeated; /* filled by the writer: its key was known */
 };
 
 /* What becomes of claims that were tried: of one, or of a group. */

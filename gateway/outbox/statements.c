@@ -38,8 +38,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_PUT_EXTERNAL] = "INSERT OR REPLACE INTO external VALUES (?, ?, ?)",
 	[STATEMENT_ADD_CLAIM] =
 		("INSERT INTO claim (source, kind, key, group_key, parts, at, state, due, attempts,"
-		 " blob) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, 0, ?) ON CONFLICT (source, kind, "
-		 "key) DO"
+		 " blob, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		 " CASE WHEN ?9 IS NULL THEN 'waiting' ELSE 'dead' END, ?7, 0, ?8, ?9)"
+		 " ON CONFLICT (source, kind, key) DO"
 		 " UPDATE SET due = excluded.due WHERE kind = 'poll' AND state = 'waiting' AND"
 		 " due > excluded.due"),
 	[STATEMENT_WAKE_GROUP] =

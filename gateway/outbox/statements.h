@@ -37,7 +37,7 @@ enum statement {
 	STATEMENT_ADD_ATTEMPT,	  /* sink, at, first_seq, last_seq, outcome, status, answer,
 				   reason */
 	STATEMENT_PUT_EXTERNAL,	  /* sink, lead, id */
-	STATEMENT_ADD_CLAIM,	  /* source, kind, key, group, parts, at, due, blob */
+	STATEMENT_ADD_CLAIM,	  /* source, kind, key, group, parts, at, due, blob, error */
 	STATEMENT_WAKE_GROUP,	  /* source, group, parts, now */
 	STATEMENT_END_CLAIM,	  /* no, state, due, attempts, error, blob, whether it is done */
 	STATEMENT_DROP_CLAIM,	  /* no */

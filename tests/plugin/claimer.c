@@ -71,8 +71,9 @@ static int32_t add_lead(struct lg_request *request, struct lg_slice address)
 
 	if (!lead || lg_lead_key(lead, LG_KEY_PROVIDER, address) != LG_OK)
 		return LG_FAIL;
-	/* "-": somebody whom nobody can reach. */
-	return lg_slice_is(address, "-") ? LG_OK : lg_lead_set(lead, LG_EMAIL, address);
+	/* "-…": somebody whom nobody can reach. */
+	return address.length && address.data[0] == '-' ? LG_OK
+							: lg_lead_set(lead, LG_EMAIL, address);
 }
 
 static int32_t add_claim(struct lg_request *request, struct lg_slice rest, struct lg_slice blob)

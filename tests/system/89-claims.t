@@ -164,8 +164,34 @@ is($gateway->sql("SELECT count(*) FROM event WHERE body LIKE '%\"email\":\"one\@
 wait_until { $gateway->sql("SELECT count(*) FROM claim WHERE kind = 'backfill'") == 0 } 'in the end it is gone';
 is($gateway->sql("SELECT value FROM state WHERE scope = 'source:ads' AND key = 'other'"), 'a value', 'the state is there after a kill');
 ok(!(grep { $_ eq '/poll/none' } ($vendor->targets)[-1]), 'and polls go on from it');
+
+# ---- leads that cannot be stored --------------------------------------------------------
+
+$gateway->announce(qr/event=claim\.leads?-refused/);
+$vendor->answer('/claim/beside' => [{ body => { leads => ['beside@example.com', '-beside'] } }],
+    '/backfill/2026-02-01T12:00:00.000Z' => [{ body => { leads => ['-old'], next => '/old-more' } }], '/old-more' => [a_lead('old-3@example.com')],
+    '/poll/c2' => [{ body => { leads => ['-polled'], state => 'c3' } }], '/poll/c3' => [{ body => {} }]);
+order("claim beside\n");
+is(($gateway->command('backfill', '--since', '2026-02-01T12:00:00Z', 'ads'))[0], 0, 'another back-fill');
+wait_lead($_) for qw(beside@example.com old-3@example.com);
+wait_end("-$_", 'dead') for qw(beside old polled);
+like(ended('-polled'), qr/^dead\|no way to reach the person/, 'what a poll brings once and nobody could be reached by is a dead claim, and not lost');
+is(ended('beside'), 'done|', 'a claim is done though one of its leads is dead');
+sub in_log { my ($kind, $key) = @_; wait_until { $gateway->log =~ /event=claim\.lead-refused source=ads kind=$kind key=-$key reason="no way/ } "the log names a refused lead of a $kind" }
+in_log(@$_) for [claim => 'beside'], [backfill => 'old'], [poll => 'polled'];
+$vendor->answer('/claim/-polled' => [a_lead('polled-late@example.com')]);
+is(($gateway->command('fetch', '--dead', 'ads'))[0], 0, 'it can be asked for again');
+wait_lead('polled-late@example.com');
+is(ended('-polled'), 'done|', '… and is a lead');
+wait_end("-$_", 'dead') for qw(beside old);
+$vendor->answer('/poll/c3' => [{ body => { leads => [map { "-storm-$_" } 1 .. 40], state => 'c4' } }], '/poll/c4' => [{ body => {} }]);
+wait_end("-storm-$_", 'dead') for 1 .. 40;
+balance_closes();
 configure();
 is(($gateway->command('reload'))[0], 0, 'a reload turns polls off');
+sub told { my $log = $gateway->log; my $told = () = $log =~ /event=claim\.lead-refused/g; $told += $_ for $log =~ /event=claim\.leads?-refused.* untold=(\d+)/g; return $told }
+wait_until { told() == 43 } 'the log has all refused leads, or how many it leaves out';
+cmp_ok(scalar(() = $gateway->log =~ /event=claim\.lead-refused/g), '<', 43, '… and no line for each of many');
 
 # ---- the vendor is down --------------------------------------------------------------
 

@@ -99,6 +99,24 @@ static void keys_are_known_whatever_became_of_them(void **state)
 			 1);
 }
 
+static void what_was_refused_is_dead_from_the_start(void **state)
+{
+	struct kit *kit = *state;
+	struct claim_stub stub = {.key = LG_SLICE("k"), .refusal = LG_SLICE("nobody")};
+	struct claim_work work = {.source = ADS, .stubs = &stub};
+
+	kit_open(kit);
+	store(kit, NULL, &work);
+	assert_int_equal(count_in(kit, CLAIM_DEAD), 1);
+	assert_false(add(kit, "k", NULL, 0, 1000));
+	assert_true(add(kit, "other", NULL, 0, 1000));
+	assert_int_equal(count_in(kit, CLAIM_WAITING), 1);
+	kit_close(kit);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM claim WHERE state = 'dead' AND"
+					" error = 'nobody' AND key = 'k'"),
+			 1);
+}
+
 static void due_ones_are_read_in_order(void **state)
 {
 	struct kit *kit = *state;
@@ -393,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(keys_are_known_whatever_became_of_them),
+		STORE_TEST(what_was_refused_is_dead_from_the_start),
 		STORE_TEST(due_ones_are_read_in_order),
 		STORE_TEST(claims_are_found_by_their_key),
 		STORE_TEST(group_is_due_with_its_last_part),
