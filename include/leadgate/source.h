@@ -332,7 +332,8 @@ static inline int32_t lg_ignore(struct lg_request *request, struct lg_slice reas
 }
 
 /* In `read`: says where a lead stands in its file, for the refusal that the gateway may
- * find. The text is not copied. LG_FAIL: not in a reading. Since 0.4. */
+ * find. The text is not copied. LG_FAIL: not in a reading, or `size` is not set. Since
+ * 0.4. */
 static inline int32_t lg_lead_origin(struct lg_lead *lead, const struct lg_origin *origin)
 {
 	return lead->services->lead_origin(lead, origin);
@@ -340,7 +341,7 @@ static inline int32_t lg_lead_origin(struct lg_lead *lead, const struct lg_origi
 
 /* In `read`: adds an item that is no lead, for a reason which is a sentence without
  * personal data; it is copied. It is counted as refused and written to the file of refused
- * rows. LG_FAIL: not in a reading, or lg_lead would give NULL. Since 0.4. */
+ * rows. LG_FAIL: not in a reading, `size` is not set, or lg_lead would give NULL. Since 0.4. */
 static inline int32_t lg_reject(struct lg_request *request, struct lg_slice reason,
 				const struct lg_origin *origin)
 {

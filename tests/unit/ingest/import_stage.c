@@ -53,6 +53,19 @@ static int32_t read_open(void *instance, struct lg_request *request, const struc
 	return LG_OK;
 }
 
+/* A row that is refused for itself, and one of which no more is known than that: an origin
+ * without a size is taken of neither. */
+static bool take_unsized(struct lg_request *request, const struct lg_origin *origin)
+{
+	const struct lg_origin unsized = {.line = origin->line, .text = origin->text};
+	struct lg_lead *lead = lg_lead(request);
+
+	return lead && lg_lead_origin(lead, &unsized) == LG_FAIL &&
+	       lg_lead_origin(lead, origin) == LG_OK &&
+	       lg_reject(request, LG_SLICE("unsized"), &unsized) == LG_FAIL &&
+	       lg_reject(request, LG_SLICE("sized"), origin) == LG_OK;
+}
+
 static bool take_line(struct lg_request *request, struct lg_slice line, int64_t number)
 {
 	const struct lg_origin origin = {.size = sizeof(origin), .line = number, .text = line};
@@ -60,6 +73,8 @@ static bool take_line(struct lg_request *request, struct lg_slice line, int64_t 
 
 	if (slice_is(line, "-"))
 		return lg_ignore(request, LG_SLICE("empty")) == LG_OK;
+	if (slice_is(line, "unsized"))
+		return take_unsized(request, &origin);
 	if (slice_starts(line, "!"))
 		return lg_reject(request, slice_cut(line, 1, SIZE_MAX), &origin) == LG_OK;
 	lead = lg_lead(request);

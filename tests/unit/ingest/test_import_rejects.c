@@ -28,6 +28,19 @@ static void test_refused_rows_must_be_there(void **state)
 	assert_int_equal(result(IMPORT_REFUSED), ROWS * 2 / 10);
 }
 
+/* A plugin that forgets the size of an origin hears of it, and the file has no row without
+ * its record. */
+static void test_refused_rows_have_their_records(void **state)
+{
+	(void)state;
+	write_text("unsized\n");
+	start_fetcher();
+	assert_int_equal(import(), IMPORT_ENDED);
+	assert_int_equal(result(IMPORT_REFUSED), 2);
+	assert_non_null(strstr(refused_rows(), "\n1,\"no way to reach the person"));
+	assert_non_null(strstr(refused_rows(), "\n1,sized,unsized\n"));
+}
+
 static int lines_of(const char *text)
 {
 	int count = 0;
@@ -194,6 +207,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_none_is_written_before_the_journal_knows,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_rows_have_their_records, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_that_the_journal_cannot_store, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_that_a_trigger_refuses, set_up,
