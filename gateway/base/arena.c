@@ -126,7 +126,7 @@ void *arena_zalloc(struct arena *arena, size_t size)
 struct lg_slice arena_copy(struct arena *arena, struct lg_slice s)
 {
 	if (!slice_present(s))
-		return s;
+		return slice_of(NULL, 0);
 	char *copy = arena_alloc(arena, s.length + 1);
 	if (!copy)
 		return slice_of(NULL, 0);

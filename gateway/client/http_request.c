@@ -81,8 +81,8 @@ static bool set_headers(CURL *easy, const struct http_call *call, struct lg_slic
 	bool done = true;
 
 	for (size_t i = 0; done && i < call->header_count; i++) {
-		struct lg_slice name = call->headers[i].name;
-		struct lg_slice value = slice_trim(call->headers[i].value);
+		struct lg_slice name = slice_known(call->headers[i].name);
+		struct lg_slice value = slice_trim(slice_known(call->headers[i].value));
 		if (!is_token(name) || !is_value(value))
 			return error_set(error, "header %zu is no HTTP header", i + 1);
 		if (frames_message(name))

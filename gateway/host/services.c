@@ -28,7 +28,8 @@ static void service_log(struct lg_host *host, int32_t level, struct lg_slice mes
 	int known = level >= LG_LOG_ERROR && level <= LG_LOG_DEBUG ? level : LG_LOG_ERROR;
 
 	LOG_AT(known, "plugin.message", LOG_SLICE("instance", instance->name),
-	       LOG_TEXT("plugin", instance->library->plugin.name), LOG_SLICE("message", message));
+	       LOG_TEXT("plugin", instance->library->plugin.name),
+	       LOG_SLICE("message", slice_known(message)));
 }
 
 /* ---- counters ------------------------------------------------------------- */
@@ -104,7 +105,8 @@ static int32_t service_once(struct lg_host *host, struct lg_slice key, int64_t t
 	pthread_once(&made, make_once_table);
 	if (!once_table)
 		return LG_FAIL; /* a replay that nobody can rule out is refused */
-	return once_take(once_table, instance_of(host)->name, key, ttl, clock_monotonic_ms())
+	return once_take(once_table, instance_of(host)->name, slice_known(key), ttl,
+			 clock_monotonic_ms())
 		       ? LG_OK
 		       : LG_FAIL;
 }
@@ -119,7 +121,7 @@ static int32_t service_hmac(int32_t digest, struct lg_slice key, struct lg_slice
 
 	if (digest != LG_SHA1 && digest != LG_SHA256 && digest != LG_SHA512)
 		return LG_FAIL;
-	size = hmac((enum digest_kind)digest, key, message, mac);
+	size = hmac((enum digest_kind)digest, slice_known(key), slice_known(message), mac);
 	if (size == 0 || size > capacity)
 		return LG_FAIL;
 	memcpy(out, mac, size);
@@ -128,13 +130,14 @@ static int32_t service_hmac(int32_t digest, struct lg_slice key, struct lg_slice
 
 static int32_t service_sha256(struct lg_slice message, unsigned char out[32])
 {
+	message = slice_known(message);
 	sha256(&message, 1, out);
 	return SHA256_BYTES;
 }
 
 static int32_t service_equal(struct lg_slice a, struct lg_slice b)
 {
-	return digest_equal(a, b);
+	return digest_equal(slice_known(a), slice_known(b));
 }
 
 /* hex_encode closes with a zero byte, for which a plugin need not have room. */
@@ -142,6 +145,7 @@ static int32_t service_hex(struct lg_slice bytes, char *out, size_t capacity)
 {
 	char piece[2 * 64 + 1];
 
+	bytes = slice_known(bytes);
 	if (bytes.length > INT32_MAX / 2 || bytes.length * 2 > capacity)
 		return LG_FAIL;
 	for (size_t at = 0; at < bytes.length; at += 64) {
@@ -156,6 +160,7 @@ static int32_t service_base64(struct lg_slice bytes, int32_t url, char *out, siz
 {
 	ptrdiff_t size;
 
+	bytes = slice_known(bytes);
 	if (bytes.length > INT32_MAX / 2)
 		return LG_FAIL;
 	size = base64_encode(bytes, url != 0, out, capacity);
@@ -186,7 +191,7 @@ static struct lg_slice service_json_text(const struct lg_json *value)
 
 static const struct lg_json *service_json_member(const struct lg_json *value, struct lg_slice name)
 {
-	return handle(json_member_slice(tree(value), name));
+	return handle(json_member_slice(tree(value), slice_known(name)));
 }
 
 static const struct lg_json *service_json_first(const struct lg_json *value)

@@ -30,8 +30,7 @@ static int32_t errand_part(struct lg_request *request, size_t index, struct lg_c
 
 static bool keep(struct arena *arena, struct lg_slice *slice)
 {
-	if (slice_present(*slice))
-		*slice = arena_copy(arena, *slice);
+	*slice = arena_copy(arena, *slice);
 	return !arena->failed;
 }
 

@@ -42,6 +42,8 @@ static bool call_open(struct import_run *run, struct error *error)
 						     &file, &run->reading,
 						     (struct lg_text){problem, sizeof(problem)});
 	ingest_call_end(run->importer->ingest_loop, source);
+	run->reading.header = slice_known(run->reading.header);
+	run->reading.delimiter = slice_known(run->reading.delimiter);
 	run->is_open = outcome == LG_OK;
 	return run->is_open ||
 	       error_set(error, "%s", *problem ? problem : "the source's plugin cannot read it");

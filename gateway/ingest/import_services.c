@@ -17,7 +17,7 @@ static void keep_origin(struct intake_item *item, const struct lg_origin *theirs
 
 	memcpy(&ours, theirs, theirs->size < sizeof(ours) ? theirs->size : sizeof(ours));
 	item->line = ours.line;
-	item->text = ours.text;
+	item->text = slice_known(ours.text);
 }
 
 static int32_t lead_origin(struct lg_lead *lead, const struct lg_origin *origin)

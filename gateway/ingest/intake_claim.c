@@ -69,8 +69,8 @@ static int32_t state_get(struct lg_request *handle, struct lg_slice key, struct 
 	struct lg_slice found = {0};
 
 	if (intake->ingest->keep)
-		found = keep_get(intake->ingest->keep, intake->source->instance->name, key,
-				 &intake->request->arena);
+		found = keep_get(intake->ingest->keep, intake->source->instance->name,
+				 slice_known(key), &intake->request->arena);
 	if (!slice_present(found))
 		return LG_FAIL;
 	*value = found;
@@ -138,7 +138,7 @@ static int32_t state_set(struct lg_request *handle, struct lg_slice key, struct 
 
 static int32_t read_time(struct lg_slice text, int64_t *at)
 {
-	return time_parse(text, at) ? LG_OK : LG_FAIL;
+	return time_parse(slice_known(text), at) ? LG_OK : LG_FAIL;
 }
 
 static struct lg_slice time_text(struct lg_request *handle, int64_t at)

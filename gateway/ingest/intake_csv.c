@@ -61,7 +61,9 @@ static int32_t csv_open_service(struct lg_request *handle, struct lg_slice head,
 	struct error error = {""};
 
 	intake_copy_known(&ours, sizeof(ours), dialect, dialect->size);
-	if (!open_reader(arena_of(handle), head, &ours, &csv, &error)) {
+	ours.charset = slice_known(ours.charset);
+	ours.delimiter = slice_known(ours.delimiter);
+	if (!open_reader(arena_of(handle), slice_known(head), &ours, &csv, &error)) {
 		if (problem.capacity > 0)
 			slice_to_text(slice_from(error.text), problem.data, problem.capacity);
 		return LG_FAIL;
@@ -75,7 +77,7 @@ static void csv_feed_service(struct lg_request *handle, struct lg_csv *csv, stru
 {
 	struct csv_place ours = {place->line, place->inside != 0};
 
-	csv_feed(reader_of(csv), arena_of(handle), bytes, last != 0, ours);
+	csv_feed(reader_of(csv), arena_of(handle), slice_known(bytes), last != 0, ours);
 }
 
 static struct lg_csv_place place_of(const struct csv_place *place)

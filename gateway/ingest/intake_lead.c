@@ -84,7 +84,7 @@ static int32_t lead_trap_service(struct lg_lead *lead, struct lg_slice rule)
 
 static int32_t field_named(struct lg_slice name)
 {
-	int field = field_by_name(name);
+	int field = field_by_name(slice_known(name));
 
 	return field < 0 ? LG_FAIL : field;
 }

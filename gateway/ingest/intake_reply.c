@@ -106,6 +106,7 @@ static int32_t reply_header(struct lg_reply *handle, const char *name, struct lg
 {
 	struct intake_reply *reply = reply_of(handle);
 
+	value = slice_known(value);
 	return may_be_header(slice_from(name), value) && set_header(reply, slice_from(name), value)
 		       ? LG_OK
 		       : LG_FAIL;
@@ -115,6 +116,7 @@ static int32_t answer_header(struct lg_request *handle, const char *name, struct
 {
 	struct http_request *request = container_of(handle, struct intake, handle)->request;
 
+	value = slice_known(value);
 	/* The body's type is said by whoever makes the body. */
 	if (is_type_header(slice_from(name)))
 		return LG_FAIL;
@@ -133,6 +135,7 @@ static int32_t reply_body(struct lg_reply *handle, const char *type, struct lg_s
 	struct intake_reply *reply = reply_of(handle);
 	struct lg_slice t = slice_from(type);
 
+	body = slice_known(body);
 	if (!is_media_type(t) || !set_header(reply, LG_SLICE("Content-Type"), t))
 		return LG_FAIL;
 	reply->response.body = body.length ? arena_copy(reply->arena, body) : LG_SLICE("");

@@ -66,7 +66,7 @@ static int32_t form(struct lg_request *handle, struct lg_slice bytes, struct lg_
 	struct intake *intake = intake_of(handle);
 	struct intake_form *parsed = arena_new(&intake->request->arena, struct intake_form);
 
-	if (!parsed || !form_parse(&intake->request->arena, bytes,
+	if (!parsed || !form_parse(&intake->request->arena, slice_known(bytes),
 				   (size_t)intake->source->settings.form_fields, &parsed->form))
 		return LG_FAIL;
 	*out = (struct lg_form *)parsed;
@@ -79,8 +79,9 @@ static int32_t form_in(struct lg_request *handle, struct lg_slice bytes, struct 
 	struct intake *intake = intake_of(handle);
 	struct intake_form *parsed = arena_new(&intake->request->arena, struct intake_form);
 
-	if (!parsed || !form_parse_in(&intake->request->arena, bytes, charset,
-				      (size_t)intake->source->settings.form_fields, &parsed->form))
+	if (!parsed ||
+	    !form_parse_in(&intake->request->arena, slice_known(bytes), slice_known(charset),
+			   (size_t)intake->source->settings.form_fields, &parsed->form))
 		return LG_FAIL;
 	*out = (struct lg_form *)parsed;
 	return LG_OK;
@@ -118,7 +119,9 @@ static int32_t multipart(struct lg_request *handle, struct lg_slice type, struct
 					  (size_t)intake->source->settings.part_head};
 	struct error error = {"there is no memory for the multipart body"};
 
-	if (!parsed || !multipart_parse(arena, type, bytes, &limits, &parsed->multipart, &error) ||
+	if (!parsed ||
+	    !multipart_parse(arena, slice_known(type), slice_known(bytes), &limits,
+			     &parsed->multipart, &error) ||
 	    !pair_parts(arena, parsed))
 		return fail_with(problem, error.text);
 	*out = (struct lg_form *)parsed;
@@ -142,7 +145,8 @@ static int32_t form_part(const struct lg_form *handle, size_t index, struct lg_p
 static int32_t to_utf8(struct lg_request *handle, struct lg_slice charset, struct lg_slice bytes,
 		       struct lg_slice *text)
 {
-	*text = charset_decode(&intake_of(handle)->request->arena, charset, bytes);
+	*text = charset_decode(&intake_of(handle)->request->arena, slice_known(charset),
+			       slice_known(bytes));
 	return slice_present(*text) ? LG_OK : LG_FAIL;
 }
 
@@ -165,7 +169,8 @@ static int32_t json(struct lg_request *handle, struct lg_slice bytes, const stru
 		    struct lg_text problem)
 {
 	struct error error = {0};
-	const struct json *value = json_parse(&intake_of(handle)->request->arena, bytes, &error);
+	const struct json *value = json_parse(&intake_of(handle)->request->arena,
+					      slice_known(bytes), &error);
 
 	if (!value)
 		return fail_with(problem, error.text);
@@ -183,8 +188,7 @@ static int32_t refuse(struct lg_request *handle, int32_t status, struct lg_slice
 	struct intake *intake = intake_of(handle);
 
 	intake->refusal = status >= 400 && status <= 599 ? status : 400;
-	intake->refusal_detail = slice_present(detail) ? arena_copy(&intake->request->arena, detail)
-						       : detail;
+	intake->refusal_detail = arena_copy(&intake->request->arena, detail);
 	return LG_FAIL;
 }
 
@@ -222,7 +226,7 @@ static int32_t ignore(struct lg_request *handle, struct lg_slice reason)
 	intake_count(intake, SOURCE_IGNORED);
 	item->verdict = LG_IGNORED;
 	item->status = 200;
-	item->reason = slice_present(reason) ? arena_copy(&intake->request->arena, reason) : reason;
+	item->reason = arena_copy(&intake->request->arena, reason);
 	return LG_OK;
 }
 

@@ -173,10 +173,10 @@ int32_t http_service_send(struct http_service *service, const struct lg_services
 	memcpy(&known, call, call->size < sizeof(known) ? call->size : sizeof(known));
 	request = (struct http_call){
 		.method = slice_present(known.method) ? known.method : LG_SLICE("POST"),
-		.url = known.url,
+		.url = slice_known(known.url),
 		.headers = known.headers,
 		.header_count = known.header_count,
-		.body = known.body,
+		.body = slice_known(known.body),
 		.timeout_ms = known.timeout,
 	};
 	made = service->ending ? NULL : alloc_zalloc(sizeof(*made));

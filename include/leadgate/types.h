@@ -19,8 +19,8 @@ extern "C" {
 #endif
 
 /* Borrowed bytes. Whoever hands out a slice says how long it lives. A slice
- * with data == NULL is absent; a slice with data != NULL and length == 0 is
- * present and empty. */
+ * with data == NULL is absent, whatever its length; a slice with data != NULL
+ * and length == 0 is present and empty. */
 struct lg_slice {
 	const char *data;
 	size_t length;

@@ -53,6 +53,7 @@ static void test_log_has_the_instance(void **state)
 	log_setup(ends[1], LOG_LOGFMT, LG_LOG_INFO);
 	lg_log(&instance.host, LG_LOG_NOTICE, LG_SLICE("hello"));
 	lg_log(&instance.host, LG_LOG_DEBUG, LG_SLICE("not this"));
+	lg_log(&instance.host, LG_LOG_NOTICE, slice_of(NULL, 5));
 	lg_log(&instance.host, 77, LG_SLICE("an unknown level is an error"));
 	got = read(ends[0], text, sizeof(text) - 1);
 	log_setup(STDERR_FILENO, LOG_LOGFMT, LG_LOG_INFO);
@@ -107,6 +108,8 @@ static void test_once(void **state)
 	assert_int_equal(lg_once(&instance.host, LG_SLICE("nonce"), 60000), LG_OK);
 	assert_int_equal(lg_once(&instance.host, LG_SLICE("nonce"), 60000), LG_FAIL);
 	assert_int_equal(lg_once(&other.host, LG_SLICE("nonce"), 60000), LG_OK);
+	assert_int_equal(lg_once(&instance.host, slice_of(NULL, 5), 60000), LG_OK);
+	assert_int_equal(lg_once(&instance.host, LG_SLICE(""), 60000), LG_FAIL);
 }
 
 static const char *hex_of(const unsigned char *bytes, int32_t size)
@@ -136,6 +139,11 @@ static void test_hmac(void **state)
 	assert_int_equal(lg_hmac(&request, LG_SHA512, key, text, mac, sizeof(mac)), 64);
 	assert_int_equal(lg_hmac(&request, LG_SHA256, key, text, mac, 31), LG_FAIL);
 	assert_int_equal(lg_hmac(&request, 4, key, text, mac, sizeof(mac)), LG_FAIL);
+	/* Without data it is absent, whatever its length says. */
+	assert_string_equal(hex_of(mac, lg_hmac(&request, LG_SHA256, slice_of(NULL, 5),
+						slice_of(NULL, 5), mac, sizeof(mac))),
+			    "b613679a0814d9ec772f95d778c35fc5"
+			    "ff1697c493715653c6c712144292c5ad");
 }
 
 static void test_digest_and_encodings(void **state)
@@ -160,6 +168,12 @@ static void test_digest_and_encodings(void **state)
 	assert_int_equal(lg_equal(&request, LG_SLICE("abc"), LG_SLICE("abc")), 1);
 	assert_int_equal(lg_equal(&request, LG_SLICE("abc"), LG_SLICE("abd")), 0);
 	assert_int_equal(lg_equal(&request, LG_SLICE("abc"), LG_SLICE("ab")), 0);
+	assert_int_equal(lg_equal(&request, LG_SLICE("abc"), slice_of(NULL, 3)), 0);
+	assert_string_equal(hex_of(digest, lg_sha256(&request, slice_of(NULL, 5), digest)),
+			    "e3b0c44298fc1c149afbf4c8996fb924"
+			    "27ae41e4649b934ca495991b7852b855");
+	assert_int_equal(lg_hex(&request, slice_of(NULL, 5), out, sizeof(out)), 0);
+	assert_int_equal(lg_base64(&request, slice_of(NULL, 5), 0, out, sizeof(out)), 0);
 }
 
 static void test_json_walk(void **state)
@@ -188,6 +202,7 @@ static void test_json_walk(void **state)
 	assert_int_equal(lg_json_kind(&request, value), LG_JSON_NULL);
 	assert_null(lg_json_next(&request, value));
 	assert_null(lg_json_member(&request, root, LG_SLICE("c")));
+	assert_null(lg_json_member(&request, root, slice_of(NULL, 1)));
 	assert_int_equal(lg_json_kind(&request, NULL), LG_JSON_NULL);
 	assert_null(lg_json_first(&request, NULL));
 	assert_null(lg_json_text(&request, NULL).data);

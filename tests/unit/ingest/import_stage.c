@@ -18,7 +18,7 @@ struct mailbox home, replies;
 struct import_job job;
 int file, rejects;
 atomic_int openings, reads, closings;
-atomic_bool is_held, is_waiting;
+atomic_bool is_held, is_waiting, is_silent;
 int64_t position_seen;
 
 /* ---- the plugin ---------------------------------------------------------------------- */
@@ -49,6 +49,8 @@ static int32_t read_open(void *instance, struct lg_request *request, const struc
 	reading->columns = columns;
 	reading->column_count = 1;
 	reading->dialect = LG_SLICE("lines");
+	if (atomic_load(&is_silent))
+		reading->header = reading->delimiter = reading->dialect = slice_of(NULL, 5);
 	atomic_fetch_add(&openings, 1);
 	return LG_OK;
 }
@@ -69,10 +71,13 @@ static bool take_unsized(struct lg_request *request, const struct lg_origin *ori
 static bool take_line(struct lg_request *request, struct lg_slice line, int64_t number)
 {
 	const struct lg_origin origin = {.size = sizeof(origin), .line = number, .text = line};
+	const struct lg_origin absent = {.size = sizeof(absent), .text = slice_of(NULL, 5)};
 	struct lg_lead *lead;
 
 	if (slice_is(line, "-"))
 		return lg_ignore(request, LG_SLICE("empty")) == LG_OK;
+	if (slice_is(line, "absent"))
+		return lg_reject(request, slice_of(NULL, 5), &absent) == LG_OK;
 	if (slice_is(line, "unsized"))
 		return take_unsized(request, &origin);
 	if (slice_starts(line, "!"))
@@ -151,6 +156,7 @@ int set_up(void **state)
 	atomic_store(&closings, 0);
 	atomic_store(&is_held, false);
 	atomic_store(&is_waiting, false);
+	atomic_store(&is_silent, false);
 	return mailbox_init(&home) && mailbox_init(&replies) && file >= 0 && rejects >= 0 ? 0 : -1;
 }
 

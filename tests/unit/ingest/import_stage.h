@@ -29,6 +29,8 @@ extern atomic_int openings, reads, closings;
 /* The plugin waits in `read` at this line while it is held. */
 #define HELD_LINE 1000
 extern atomic_bool is_held, is_waiting;
+/* What it says of the file is absent, whatever the lengths say. */
+extern atomic_bool is_silent;
 extern int64_t position_seen; /* lines that were read before the last opening */
 
 int set_up(void **state);

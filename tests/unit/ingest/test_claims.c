@@ -70,9 +70,19 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 	static char flood[LG_CLAIM_BLOB_MAX + 1];
 	struct lg_lead *lead = lg_lead(request);
 	const struct lg_http_call unsized = {.url = LG_SLICE("http://127.0.0.1/")};
+	/* What is absent, whatever its length says. */
+	const struct lg_pair header = {LG_SLICE("X-Absent"), slice_of(NULL, 5)};
+	const struct lg_http_call call = {
+		.size = sizeof(call),
+		.method = slice_of(NULL, 5),
+		.url = LG_SLICE("http://127.0.0.1/"),
+		.headers = &header,
+		.header_count = 1,
+		.body = slice_of(NULL, 5),
+	};
 
 	(void)instance;
-	if (lg_errand_call(request, &unsized) != LG_FAIL)
+	if (lg_errand_call(request, &unsized) != LG_FAIL || lg_errand_call(request, &call) != LG_OK)
 		return LG_FAIL;
 	for (int32_t i = 0; i < 5; i++)
 		if (slice_is(errand->blob, words[i]))
@@ -229,6 +239,7 @@ static void keep_state(struct lg_request *request)
 	char key[LG_STATE_KEY_MAX + 1] = {0};
 
 	assert_int_equal(lg_state_get(request, LG_SLICE("a"), &got), LG_FAIL);
+	assert_int_equal(lg_state_get(request, slice_of(NULL, 1), &got), LG_FAIL);
 	assert_true(slice_is(got, "untouched"));
 	assert_int_equal(lg_state_set(request, LG_SLICE("a"), slice_of(value, sizeof(value))),
 			 LG_FAIL);
@@ -351,6 +362,7 @@ static void read_times(struct lg_request *request)
 		assert_int_equal(at, 1714557600000);
 	}
 	assert_int_equal(lg_time(request, LG_SLICE("tomorrow"), &at), LG_FAIL);
+	assert_int_equal(lg_time(request, slice_of(NULL, 5), &at), LG_FAIL);
 	assert_true(slice_is(lg_time_text(request, at), "2024-05-01T10:00:00.000Z"));
 }
 
@@ -405,6 +417,20 @@ static void wait_until_none(const char *query)
 		assert_true(clock_monotonic_ms() < until_ms);
 		clock_sleep_ms(2);
 	}
+}
+
+static void claim_more(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("more")), LG_OK);
+}
+
+/* The call leads nowhere, for its address is private. */
+static void test_a_call_may_lack_what_it_names(void **state)
+{
+	(void)state;
+	start_fetcher();
+	assert_int_equal(post(claim_more)->status, 202);
+	wait_until_none("SELECT count(*) FROM claim WHERE attempts = 0");
 }
 
 static void claim_wrong_blobs(struct lg_request *request)
@@ -531,6 +557,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_call_may_lack_what_it_names, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_with_a_wrong_blob_parks, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_is_copied_at_once, set_up,

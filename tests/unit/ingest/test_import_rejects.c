@@ -41,6 +41,17 @@ static void test_refused_rows_have_their_records(void **state)
 	assert_non_null(strstr(refused_rows(), "\n1,sized,unsized\n"));
 }
 
+/* What has no data is absent, whatever its length says. */
+static void test_refused_rows_may_lack_anything(void **state)
+{
+	(void)state;
+	write_text("absent\n");
+	start_fetcher();
+	atomic_store(&is_silent, true);
+	assert_int_equal(import(), IMPORT_ENDED);
+	assert_string_equal(refused_rows(), "\n\n");
+}
+
 static int lines_of(const char *text)
 {
 	int count = 0;
@@ -208,6 +219,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_none_is_written_before_the_journal_knows,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_rows_have_their_records, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_rows_may_lack_anything, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_that_the_journal_cannot_store, set_up,
 						tear_down),

@@ -111,6 +111,10 @@ static void read_bodies(struct lg_request *request, struct lg_reply *answer)
 			     "12345678901234567890"));
 	assert_int_equal(lg_json(request, LG_SLICE("{\"id\":"), &root, text), LG_FAIL);
 	assert_true(strlen(problem) > 0);
+	/* Without data it is absent, whatever its length says. */
+	assert_int_equal(lg_form(request, slice_of(NULL, 5), &form), LG_OK);
+	assert_int_equal(lg_form_count(request, form), 0);
+	assert_int_equal(lg_json(request, slice_of(NULL, 5), &root, text), LG_FAIL);
 	/* A plugin that wants no explanation. */
 	assert_int_equal(lg_json(request, LG_SLICE("{"), &root, (struct lg_text){NULL, 0}),
 			 LG_FAIL);
@@ -150,6 +154,13 @@ static void read_multipart(struct lg_request *request, struct lg_reply *answer)
 	assert_int_equal(lg_form_pair(request, form, 0, &pair), LG_OK);
 	assert_true(slice_is(pair.value, "\xc3\xab"));
 	assert_int_equal(lg_form_in(request, LG_SLICE("a"), LG_SLICE("utf-7"), &form), LG_FAIL);
+	assert_int_equal(lg_multipart(request, slice_of(NULL, 5), slice_of(NULL, 5), &form, text),
+			 LG_FAIL);
+	assert_int_equal(lg_to_utf8(request, slice_of(NULL, 5), LG_SLICE("a"), &value), LG_FAIL);
+	lg_to_utf8(request, LG_SLICE("latin1"), slice_of(NULL, 5), &value);
+	assert_int_equal(value.length, 0);
+	assert_int_equal(lg_form_in(request, LG_SLICE("a"), slice_of(NULL, 5), &form), LG_FAIL);
+	assert_int_equal(lg_form_in(request, slice_of(NULL, 5), LG_SLICE("latin1"), &form), LG_OK);
 }
 
 static void read_csv(struct lg_request *request, struct lg_reply *answer)
@@ -186,6 +197,11 @@ static void read_csv(struct lg_request *request, struct lg_reply *answer)
 	assert_true(row.place.line == 4 && row.field_count == 0);
 	assert_non_null(strstr(row.problem.data, "not closed"));
 	assert_true(slice_is(row.text, "\"Zo\xef\xbf\xbd;\"\"open\""));
+	assert_int_equal(lg_csv_next(request, csv, &row), LG_LATER);
+
+	dialect.charset = dialect.delimiter = slice_of(NULL, 1);
+	assert_int_equal(lg_csv_open(request, slice_of(NULL, 5), &dialect, &csv, text), LG_OK);
+	lg_csv_feed(request, csv, slice_of(NULL, 5), 1, &place);
 	assert_int_equal(lg_csv_next(request, csv, &row), LG_LATER);
 
 	dialect.delimiter = LG_SLICE("x");
@@ -232,6 +248,7 @@ static void build_leads(struct lg_request *request, struct lg_reply *answer)
 	assert_int_equal(lg_lead_key(lead, LG_KEY_PROVIDER, LG_SLICE("k")), LG_OK);
 	assert_int_equal(lg_field_named(request, LG_SLICE("e-mail")), LG_EMAIL);
 	assert_int_equal(lg_field_named(request, LG_SLICE("no such field")), LG_FAIL);
+	assert_int_equal(lg_field_named(request, slice_of(NULL, 5)), LG_FAIL);
 	assert_non_null(lg_lead(request));
 	assert_null(lg_lead(request)); /* the source takes three */
 	assert_int_equal(lg_ignore(request, LG_SLICE("too many")), LG_FAIL);
@@ -270,14 +287,16 @@ static void make_reply(struct lg_request *request, struct lg_reply *answer)
 	for (size_t i = 0; i < sizeof(no_types) / sizeof(no_types[0]); i++)
 		if (lg_reply_body(answer, no_types[i], LG_SLICE("x")) != LG_FAIL)
 			fail_msg("\"%s\" was taken for a media type", no_types[i]);
+	assert_int_equal(lg_reply_body(answer, "text/plain", slice_of(NULL, 5)), LG_OK);
 	assert_int_equal(lg_reply_body(answer, "text/plain", LG_SLICE("x")), LG_OK);
 	/* The last one counts, so that there is one. */
 	assert_int_equal(lg_reply_header(answer, "content-type", LG_SLICE("a/b")), LG_OK);
 	assert_int_equal(lg_reply_body(answer, "text/html; charset=\"utf-8\"", LG_SLICE("x")),
 			 LG_OK);
 	assert_int_equal(lg_answer_header(request, "Content-Type", LG_SLICE("a/b")), LG_FAIL);
+	assert_int_equal(lg_answer_header(request, "X-N", slice_of(NULL, 5)), LG_OK);
 	for (int i = 0; i < 30; i++)
-		assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_OK);
+		assert_int_equal(lg_reply_header(answer, "X-N", slice_of(NULL, 5)), LG_OK);
 	assert_int_equal(lg_reply_header(answer, "X-N", LG_SLICE("")), LG_FAIL);
 }
 

@@ -264,7 +264,16 @@ static void send_more(void *context, const struct lg_http_answer *answer)
 /* The end of one call must not begin another one when all of them end. */
 static void an_end_is_an_end(void **state)
 {
-	struct lg_http_call call = {.size = sizeof(call), .url = LG_SLICE("http://127.0.0.1:1/")};
+	/* What has no data is absent, whatever its length says. */
+	const struct lg_pair header = {LG_SLICE("X-Absent"), slice_of(NULL, 5)};
+	struct lg_http_call call = {
+		.size = sizeof(call),
+		.method = slice_of(NULL, 5),
+		.url = LG_SLICE("http://127.0.0.1:1/"),
+		.headers = &header,
+		.header_count = 1,
+		.body = slice_of(NULL, 5),
+	};
 	struct http_service *service;
 
 	(void)state;
