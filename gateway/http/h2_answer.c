@@ -19,12 +19,12 @@ static nghttp2_nv field(struct lg_slice name, struct lg_slice value)
 	};
 }
 
-/* RFC 9113, section 8.2.2. */
+/* RFC 9113, section 8.2.2; TE is for requests alone. */
 static bool is_of_connection(struct lg_slice name)
 {
 	static const struct lg_slice names[] = {
 		LG_SLICE("connection"),	       LG_SLICE("keep-alive"), LG_SLICE("proxy-connection"),
-		LG_SLICE("transfer-encoding"), LG_SLICE("upgrade"),
+		LG_SLICE("transfer-encoding"), LG_SLICE("upgrade"),    LG_SLICE("te"),
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -48,10 +48,15 @@ static bool is_media_type(struct lg_slice s)
 static bool is_framing(struct lg_slice name)
 {
 	static const struct lg_slice names[] = {
-		LG_SLICE("content-length"), LG_SLICE("transfer-encoding"),
-		LG_SLICE("connection"),	    LG_SLICE("keep-alive"),
-		LG_SLICE("date"),	    LG_SLICE("upgrade"),
+		LG_SLICE("content-length"),
+		LG_SLICE("transfer-encoding"),
+		LG_SLICE("connection"),
+		LG_SLICE("keep-alive"),
+		LG_SLICE("date"),
+		LG_SLICE("upgrade"),
 		LG_SLICE("trailer"),
+		LG_SLICE("te"),
+		LG_SLICE("proxy-connection"),
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -485,7 +485,8 @@ static inline int32_t lg_answer_header(struct lg_request *request, const char *n
 }
 
 /* The answer. The status is 200 to 599; a header's value has no control
- * characters; the body's type is a media type. LG_FAIL otherwise. Where Content-Type is
+ * characters, and it is none of the transport's, such as Connection, Content-Length, Date or
+ * TE; the body's type is a media type. LG_FAIL otherwise. Where Content-Type is
  * said twice, the last one counts. */
 static inline int32_t lg_reply_status(struct lg_reply *reply, int32_t status)
 {

@@ -86,12 +86,16 @@ struct http_limits fixture_limits(void)
 static void show(struct http_request *request, void *arg)
 {
 	struct http_header headers[] = {{LG_SLICE("Content-Type"), LG_SLICE("text/plain")},
-					{LG_SLICE("X-Broken"), LG_SLICE("a\r\nb: c")}};
+					{LG_SLICE("X-Broken"), LG_SLICE("a\r\nb: c")},
+					{LG_SLICE("TE"), LG_SLICE("trailers")},
+					{LG_SLICE("Proxy-Connection"), LG_SLICE("close")},
+					{LG_SLICE("Upgrade"), LG_SLICE("x")},
+					{LG_SLICE("X-Behind"), LG_SLICE("kept")}};
 	struct http_response response = {.status = 200, .headers = headers, .header_count = 1};
 
 	(void)arg;
 	if (slice_is(request->path, "/broken"))
-		response.header_count = 2;
+		response.header_count = sizeof(headers) / sizeof(headers[0]);
 	response.body = arena_printf(&request->arena, "%.*s %.*s %.*s %.*s %.*s %zu %.*s\n",
 				     SLICE_ARGS(request->method), SLICE_ARGS(request->path),
 				     slice_present(request->query) ? (int)request->query.length : 1,

@@ -283,6 +283,9 @@ static void make_reply(struct lg_request *request, struct lg_reply *answer)
 	assert_int_equal(lg_reply_header(answer, "content-LENGTH", LG_SLICE("1")), LG_FAIL);
 	assert_int_equal(lg_reply_header(answer, "Transfer-Encoding", LG_SLICE("chunked")),
 			 LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "TE", LG_SLICE("trailers")), LG_FAIL);
+	assert_int_equal(lg_reply_header(answer, "Proxy-Connection", LG_SLICE("close")), LG_FAIL);
+	assert_int_equal(lg_answer_header(request, "te", LG_SLICE("trailers")), LG_FAIL);
 	assert_int_equal(lg_reply_body(answer, "text", LG_SLICE("x")), LG_FAIL);
 	for (size_t i = 0; i < sizeof(no_types) / sizeof(no_types[0]); i++)
 		if (lg_reply_body(answer, no_types[i], LG_SLICE("x")) != LG_FAIL)
