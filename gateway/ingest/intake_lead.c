@@ -65,12 +65,13 @@ static int32_t lead_extra_service(struct lg_lead *lead, struct lg_slice name, st
 static int32_t lead_key_service(struct lg_lead *lead, int32_t kind, struct lg_slice key)
 {
 	struct intake_item *item = item_of(lead);
+	const struct intake *intake = item->intake;
 
 	if (slice_known(key).length == 0)
 		return LG_FAIL;
 	item->key = arena_copy(&item->intake->request->arena, key);
 	/* Nobody waits for an answer who could be told of other content under the same. */
-	item->key_kind = item->intake->reads ? LG_KEY_PROVIDER : kind;
+	item->key_kind = intake->reads || intake->fetch ? LG_KEY_PROVIDER : kind;
 	return slice_present(item->key) ? LG_OK : LG_FAIL;
 }
 

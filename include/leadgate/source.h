@@ -303,9 +303,10 @@ static inline int32_t lg_lead_extra(struct lg_lead *lead, struct lg_slice name,
 	return lead->services->lead_extra(lead, name, value);
 }
 
-/* States the delivery key: LG_KEY_PROVIDER or LG_KEY_IDEMPOTENCY. The same delivery must
- * give the same lead, or it is a touch: sort what may come in another order, and leave out
- * what a second attempt of the sender adds, such as why the first one failed. */
+/* States the delivery key: LG_KEY_PROVIDER or LG_KEY_IDEMPOTENCY, which in an errand and in
+ * `read` is the former, for nobody could be told that other content came under it. The same
+ * delivery must give the same lead, or it is a touch: sort what may come in another order,
+ * and leave out what a second attempt of the sender adds, such as why the first one failed. */
 static inline int32_t lg_lead_key(struct lg_lead *lead, int32_t kind, struct lg_slice key)
 {
 	return lead->services->lead_key(lead, kind, key);

@@ -87,6 +87,10 @@ static int32_t errand(void *instance, struct lg_request *request, const struct l
 	for (int32_t i = 0; i < 5; i++)
 		if (slice_is(errand->blob, words[i]))
 			verdict->verdict = i;
+	if (slice_is(errand->blob, "same key")) {
+		verdict->verdict = LG_ERRAND_DONE;
+		lg_lead_key(lead, LG_KEY_IDEMPOTENCY, LG_SLICE("same"));
+	}
 	if (slice_is(errand->blob, "pause")) {
 		verdict->verdict = LG_ERRAND_DEAD;
 		verdict->pause = 3600000;
@@ -433,6 +437,22 @@ static void test_a_call_may_lack_what_it_names(void **state)
 	wait_until_none("SELECT count(*) FROM claim WHERE attempts = 0");
 }
 
+static void claim_one_key_twice(struct lg_request *request)
+{
+	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("same key")), LG_OK);
+	assert_int_equal(add_claim(request, "1@example.com", LG_SLICE("same key")), LG_OK);
+}
+
+/* A sender could be told that a key was used for other content; an errand has none. */
+static void test_other_content_under_one_key_is_stored(void **state)
+{
+	(void)state;
+	start_fetcher();
+	assert_int_equal(post(claim_one_key_twice)->status, 202);
+	wait_until_none("SELECT count(*) FROM claim WHERE state <> 'done'");
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 2);
+}
+
 static void claim_wrong_blobs(struct lg_request *request)
 {
 	assert_int_equal(add_claim(request, "0@example.com", LG_SLICE("leak")), LG_OK);
@@ -558,6 +578,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_times_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_ends_a_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_call_may_lack_what_it_names, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_other_content_under_one_key_is_stored, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_verdict_with_a_wrong_blob_parks, set_up,
 						tear_down),
