@@ -65,11 +65,43 @@ static int pause_sink(struct journal *journal, struct chore *chore)
 	return rc;
 }
 
+/* What waits for a time beyond `now_ms` need not any longer. What waits for another event
+ * or for a person has no time, and keeps none. */
+static int end_waits(struct journal *journal, struct lg_slice sink, int64_t now_ms, int *ended)
+{
+	static const char sql[] = "UPDATE open SET due = ?2 WHERE sink = ?1 AND seq IN"
+				  " (SELECT seq FROM open WHERE sink = ?1 AND due > ?2 LIMIT ?3)";
+	sqlite3_stmt *update = NULL;
+	int rc = sqlite3_prepare_v2(journal->db, sql, -1, &update, NULL);
+
+	*ended = 0;
+	if (rc == SQLITE_OK) {
+		statement_bind_text(update, 1, sink);
+		sqlite3_bind_int64(update, 2, now_ms);
+		sqlite3_bind_int64(update, 3, STEP_EVENTS);
+		rc = statement_run(update);
+	}
+	if (rc == SQLITE_OK)
+		*ended = sqlite3_changes(journal->db);
+	sqlite3_finalize(update);
+	return rc;
+}
+
+/* The pause ends in a step of its own, which finds room where the others may not. All
+ * events get the time of that step: those that were sent as one batch go as one again. */
 static int resume_sink(struct journal *journal, struct chore *chore)
 {
-	int rc = drop_note(journal, SCHEMA_SCOPE_PAUSED, chore->sink);
+	int rc, ended;
 
+	if (chore->cursor) {
+		rc = end_waits(journal, chore->sink, chore->cursor, &ended);
+		chore->more = rc == SQLITE_OK && ended == STEP_EVENTS;
+		return rc;
+	}
+	rc = drop_note(journal, SCHEMA_SCOPE_PAUSED, chore->sink);
 	chore->count = sqlite3_changes(journal->db);
+	chore->cursor = clock_wall_ms();
+	chore->more = rc == SQLITE_OK;
 	return rc;
 }
 

@@ -18,7 +18,8 @@ enum chore_kind {
 	/* sink, text (why, for people): its lane delivers nothing until CHORE_RESUME;
 	 * held by the journal, so over restarts too. Twice is once. */
 	CHORE_PAUSE = 1,
-	/* sink */
+	/* sink: a pause ends (`count`: whether there was one), and what is open and would
+	 * be tried later is due at once. */
 	CHORE_RESUME = 2,
 	/* sink, last_seq (0: none): where a new sink begins. Its lane asks for this
 	 * before its first event, whatever `start` says, unless sink_state.begun.

@@ -125,6 +125,8 @@ for my $name ('after-seconds', 'after-date') {
 }
 is(($gateway->command('replay', 'after-seconds', '--id', $receipt))[0], 0, 'unless an operator wants to see it try');
 wait_until { $gateway->sql("SELECT count(*) FROM attempt WHERE sink = 'after-seconds'") == 2 } 'then it does';
+is(($gateway->command('resume', 'after-date'))[0], 0, 'or resumes the sink, which nobody had paused');
+wait_until { $gateway->sql("SELECT count(*) FROM attempt WHERE sink = 'after-date'") == 2 } 'and it does as well';
 is($gateway->sql("SELECT id FROM external WHERE sink = 'inside-good'"), 'x-17', 'the id out of the answer is kept');
 like($gateway->sql("SELECT CAST(answer AS TEXT) FROM attempt WHERE sink = 'inside-dead'"), qr/NO_SUCH_LIST/,
     'and the first bytes of an answer');

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,6 +73,71 @@ static void pause_lasts_until_resume(void **state)
 	resume = (struct chore){.kind = CHORE_RESUME, .sink = CRM};
 	done(kit, &resume);
 	assert_int_equal(resume.count, 0);
+}
+
+/* Of the first `count` events all are open for the sink and wait until `due_ms`, but the
+ * first, which is a dead letter, and the second, which waits for another one. */
+static void leave_open(struct kit *kit, struct lg_slice sink, int64_t count, int64_t due_ms)
+{
+	struct settled_event *events = calloc((size_t)count, sizeof(*events));
+	struct settlement settlement = {.reply = &kit->replies,
+					.sink = sink,
+					.first = true,
+					.first_seq = 1,
+					.last_seq = count,
+					.events = events,
+					.count = (size_t)count,
+					.at_ms = 1000};
+
+	for (int64_t i = 0; i < count; i++)
+		events[i] = (struct settled_event){.seq = i + 1,
+						   .state = i ? DELIVERY_RETRY : DELIVERY_DEAD,
+						   .attempts = 3,
+						   .since_ms = 900,
+						   .due_ms = i == 1 ? 0 : due_ms};
+	outbox_settle(kit->outbox, &settlement);
+	assert_ptr_equal(kit_reply(kit), &settlement.letter);
+	assert_true(settlement.stored);
+	free(events);
+}
+
+/* More than one step takes. What it waits for besides a time is none of an operator's. */
+static void resume_ends_the_wait_of_events(void **state)
+{
+	enum { EVENTS = 5300 };
+	struct kit *kit = *state;
+	struct chore resume = {.kind = CHORE_RESUME, .sink = CRM};
+	int64_t now_ms = clock_wall_ms();
+
+	kit_open(kit);
+	leave_open(kit, CRM, EVENTS, now_ms + 86400000);
+	leave_open(kit, LG_SLICE("other"), 3, now_ms + 86400000);
+	done(kit, &resume);
+	assert_int_equal(resume.count, 0);
+	assert_int_equal(kit_count(kit, "SELECT count(DISTINCT due) FROM open WHERE sink = 'crm'"),
+			 1);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM open WHERE sink = 'crm' AND"
+					" due <= unixepoch() * 1000 + 999 AND state = 'retry'"
+					" AND attempts = 3 AND since = 900"),
+			 EVENTS - 2);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM open WHERE sink = 'crm' AND"
+					" due IS NULL AND seq <= 2"),
+			 2);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM open WHERE sink = 'other' AND"
+					" due > unixepoch() * 1000 + 999"),
+			 1);
+}
+
+/* What is due sooner keeps its place before the others. */
+static void resume_makes_nothing_later(void **state)
+{
+	struct kit *kit = *state;
+	struct chore resume = {.kind = CHORE_RESUME, .sink = CRM};
+
+	kit_open(kit);
+	leave_open(kit, CRM, 3, 5000);
+	done(kit, &resume);
+	assert_int_equal(kit_count(kit, "SELECT due FROM open WHERE seq = 3"), 5000);
 }
 
 static void epoch_rises_and_watchers_are_poked(void **state)
@@ -231,6 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(pause_lasts_until_resume),
+		STORE_TEST(resume_ends_the_wait_of_events),
+		STORE_TEST(resume_makes_nothing_later),
 		STORE_TEST(epoch_rises_and_watchers_are_poked),
 		STORE_TEST(begin_settles_what_was_before),
 		STORE_TEST(begin_at_the_beginning_is_remembered),
