@@ -207,6 +207,27 @@ static bool drop_attempts(struct journal *journal)
 	return false;
 }
 
+/* One that finds no room takes no other along. True: one of them was stored. */
+static bool settle_each(struct batch *batch, struct journal *journal, struct room *room)
+{
+	struct letter *culprit;
+	bool stored = false;
+
+	for (struct letter *l = batch->settlements, *next; l; l = next) {
+		struct batch one = {.settlements = l};
+		next = l->next;
+		l->next = NULL;
+		if (transact(&one, journal, room, &culprit) == SQLITE_OK) {
+			count_stored(&one);
+			stored = true;
+		} else {
+			settlement_of(l)->stored = false;
+		}
+		l->next = next;
+	}
+	return stored;
+}
+
 /* Settlements alone, when the captures beside them found no room. */
 static bool settle_alone(struct batch *batch, struct journal *journal, struct room *room)
 {
@@ -222,6 +243,8 @@ static bool settle_alone(struct batch *batch, struct journal *journal, struct ro
 		count_stored(&alone);
 		return true;
 	}
+	if ((rc & 0xff) == SQLITE_FULL && alone.settlements->next)
+		return settle_each(&alone, journal, room);
 	for (struct letter *l = alone.settlements; l; l = l->next)
 		settlement_of(l)->stored = false;
 	return false;

@@ -4,6 +4,7 @@
 #include "outbox/journal.h"
 #include "outbox/outcomes.h"
 #include "outbox/settled.h"
+#include "outbox/settler.h"
 
 bool replay_takes(enum delivery_state state, bool again)
 {
@@ -173,12 +174,12 @@ static int make_due(struct journal *journal, struct lg_slice sink, int64_t seq, 
 	return statement_run(put);
 }
 
-/* About what an event takes that becomes open, and what one that is open already. */
-#define OPENED_BYTES 200
+/* About what an event takes that is open already, and gets a time. */
 #define DUE_BYTES 40
 
 /* What is open does not grow by much, and its delivery may be what makes room: for
- * it a part of what is kept for settlements is given. */
+ * it a part of what is kept for settlements is given, beyond that which open events
+ * may have used up. */
 static bool fits(const struct journal *journal, const struct replay *replay,
 		 const struct replay_page *page)
 {
@@ -191,8 +192,8 @@ static bool fits(const struct journal *journal, const struct replay *replay,
 		open += is_open(page->events[i].state);
 	}
 	if (closed > 0)
-		return closed * OPENED_BYTES + open * DUE_BYTES <= journal->spare_bytes;
-	return open * DUE_BYTES <= journal->spare_bytes + journal->reserve_bytes / 2;
+		return closed * SETTLER_OPENED_BYTES + open * DUE_BYTES <= journal->spare_bytes;
+	return open * DUE_BYTES <= journal->spare_bytes + journal->reserve_bytes / 4 * 3;
 }
 
 int replay_store(struct journal *journal, struct lg_slice sink, const struct replay *replay,

@@ -6,6 +6,8 @@
 #include "outbox/settled.h"
 
 #define REASON_BYTES_MAX 512
+/* Events that each sink may leave open whatever the others have. */
+#define OPEN_LEAST 128
 
 static bool is_open(enum delivery_state state)
 {
@@ -108,13 +110,48 @@ static int add_settled(struct journal *journal, const struct settlement *settlem
 	return statement_run(add);
 }
 
+static int count_open(struct journal *journal, struct lg_slice sink, int64_t *count)
+{
+	sqlite3_stmt *select = journal_statement(journal, STATEMENT_COUNT_OPEN);
+
+	statement_bind_text(select, 1, sink);
+	sqlite3_bind_int64(select, 2, OPEN_LEAST);
+	*count = sqlite3_step(select) == SQLITE_ROW ? sqlite3_column_int64(select, 0) : 0;
+	return sqlite3_reset(select);
+}
+
+/* Whether what these events leave open has room. A sink that refuses everything must not
+ * use up what another one's deliveries need: where half of what is kept is used, each
+ * sink has a few, for the one lead that fails among many. */
+static int find_room(struct journal *journal, struct lg_slice sink,
+		     const struct settled_event *events, size_t count)
+{
+	int64_t opened = 0, bytes = 0, open = 0;
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_open(events[i].state))
+			continue;
+		opened++;
+		bytes += SETTLER_OPENED_BYTES +
+			 (int64_t)slice_cut(events[i].reason, 0, REASON_BYTES_MAX).length;
+	}
+	if (opened && bytes > journal->spare_bytes + journal->reserve_bytes / 2) {
+		rc = count_open(journal, sink, &open);
+		if (rc == SQLITE_OK && open + opened > OPEN_LEAST)
+			rc = SQLITE_FULL;
+	}
+	journal->spare_bytes -= bytes;
+	return rc;
+}
+
 /* A run of events that were never settled before. */
 static int store_first(struct journal *journal, struct settlement *settlement,
 		       const struct settled_event *events, size_t count, int64_t first_seq)
 {
 	struct outcomes_writer writer;
 	int64_t next = first_seq;
-	int rc = SQLITE_OK;
+	int rc = find_room(journal, settlement->sink, events, count);
 
 	buffer_clear(&journal->record);
 	outcomes_begin(&writer, &journal->record);

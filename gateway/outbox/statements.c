@@ -30,6 +30,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 				      " outcomes = ?4 WHERE rowid = ?1"),
 	[STATEMENT_DROP_SETTLED] = "DELETE FROM settled WHERE rowid = ?1",
 	[STATEMENT_HAS_OPEN] = "SELECT 1 FROM open WHERE sink = ? AND seq = ?",
+	[STATEMENT_COUNT_OPEN] = ("SELECT count(*) FROM (SELECT 1 FROM open WHERE sink = ?"
+				  " LIMIT ?)"),
 	[STATEMENT_PUT_OPEN] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_PART_OPEN] = ("UPDATE open SET batch_first = NULL, batch_last = NULL,"
 				 " batch_events = NULL WHERE sink = ? AND seq = ?"),

@@ -30,6 +30,7 @@ enum statement {
 	STATEMENT_CHANGE_SETTLED, /* rowid, first_seq, last_seq, outcomes */
 	STATEMENT_DROP_SETTLED,	  /* rowid */
 	STATEMENT_HAS_OPEN,	  /* sink, seq -> 1 */
+	STATEMENT_COUNT_OPEN,	  /* sink, most -> how many, but no more than that */
 	STATEMENT_PUT_OPEN,	  /* sink, seq, state, attempts, due, error, since, batch's first
 				   seq, last seq, events */
 	STATEMENT_PART_OPEN,	  /* sink, seq */

@@ -54,3 +54,5 @@ check_PROGRAMS += %D%/test_takeover
 %C%_test_takeover_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
 check_PROGRAMS += %D%/test_import_row
 %C%_test_import_row_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
+check_PROGRAMS += %D%/test_room
+%C%_test_room_LDADD = $(LG_KIT_OUTBOX) $(LG_UNIT)
