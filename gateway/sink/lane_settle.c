@@ -264,13 +264,16 @@ static void count_results(struct lane *lane, const struct settlement *settlement
 /* Without it nothing new is delivered, so it is said, and that it is over. */
 static void tell_resend(struct lane *lane, bool stored)
 {
-	if (stored && lane->resend_told)
+	bool told = atomic_load(&lane->unstored_ms) != 0;
+
+	if (stored == !told)
+		return;
+	atomic_store(&lane->unstored_ms, stored ? 0 : clock_wall_ms());
+	if (stored)
 		log_notice("sink.outcomes_stored", LOG_SLICE("sink", lane->instance->name));
-	else if (!stored && !lane->resend_told)
+	else
 		log_error("sink.outcomes_wait", LOG_SLICE("sink", lane->instance->name),
-			  LOG_TEXT("reason", "the journal cannot take the outcomes of deliveries; "
-					     "nothing new is delivered until it can"));
-	lane->resend_told = !stored;
+			  LOG_TEXT("reason", LANE_UNSTORED));
 }
 
 static void take_settlement(struct lane *lane, struct settlement *settlement)

@@ -111,7 +111,6 @@ struct lane {
 	struct settled_event *merged;
 	bool was_first;	   /* it was of first-hand runs */
 	int64_t resend_ms; /* monotonic: the writer had no room; INT64_MAX: it has it */
-	bool resend_told;  /* the log has that the writer had none */
 
 	bool was_due;	     /* the last run was of due events: new ones have their turn */
 	int64_t next_due_ms; /* wall clock; 0: not known */
@@ -152,11 +151,17 @@ struct lane {
 	_Atomic(int64_t) next_attempt_ms; /* wall clock; 0: at any time */
 	_Atomic(int64_t) in_flight;
 	_Atomic(int64_t) paused_ms; /* wall clock: by an operator, since then; 0: it is not */
-	_Atomic(int64_t) position;  /* settled and stored up to here */
+	/* wall clock: the journal has not taken its outcomes since then; 0: it has */
+	_Atomic(int64_t) unstored_ms;
+	_Atomic(int64_t) position; /* settled and stored up to here */
 	_Atomic(int64_t) totals[LANE_COUNTERS];
 	int counters[LANE_COUNTERS];
 	int deliveries; /* histogram of how long the plugin takes for a batch */
 };
+
+#define LANE_UNSTORED                                                                            \
+	"the journal cannot take the outcomes of deliveries; nothing new is delivered until it " \
+	"can"
 
 static inline bool lane_is_ordered(const struct lane *lane)
 {

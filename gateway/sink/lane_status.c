@@ -66,7 +66,16 @@ static int64_t total(const struct lane *lane, enum lane_counter counter)
 	return atomic_load_explicit(&lane->totals[counter], memory_order_relaxed);
 }
 
-/* What an operator ordered comes before what the lane has met with. */
+static void status_unstored(struct lane_status *status, int64_t since_ms)
+{
+	status->state = "waiting";
+	status->since_ms = since_ms;
+	status->next_attempt_ms = 0;
+	slice_to_text(LG_SLICE(LANE_UNSTORED), status->reason, sizeof(status->reason));
+}
+
+/* What an operator ordered comes before what the lane has met with; that the journal takes
+ * no outcomes comes before a destination that will be tried again by itself. */
 static void status_mood(const struct lane *lane, struct lane_status *status)
 {
 	static const char *const moods[] = {"running", "waiting", "parked", "stopping"};
@@ -74,6 +83,7 @@ static void status_mood(const struct lane *lane, struct lane_status *status)
 	/* Stopping also while its thread does not come back from the plugin to see it. */
 	int mood = atomic_load(&lane->stopping) ? (int)MOOD_STOPPING : atomic_load(&lane->mood);
 	int64_t paused_ms = atomic_load(&lane->paused_ms);
+	int64_t unstored_ms = atomic_load(&lane->unstored_ms);
 	bool paused = paused_ms && mood != MOOD_STOPPING;
 
 	status->state = paused ? "paused" : moods[mood];
@@ -82,6 +92,8 @@ static void status_mood(const struct lane *lane, struct lane_status *status)
 	pthread_mutex_lock(&mine->lock);
 	memcpy(status->reason, paused ? lane->pause_reason : lane->reason, sizeof(status->reason));
 	pthread_mutex_unlock(&mine->lock);
+	if (unstored_ms && !paused && (mood == MOOD_RUNNING || mood == MOOD_WAITING))
+		status_unstored(status, unstored_ms);
 }
 
 void lane_status(const struct lane *lane, struct lane_status *status)

@@ -101,6 +101,51 @@ YAML
     $gateway->finish;
 }
 
+# A sink that rejects everything uses up its part of what is kept, and no other's.
+{
+    my $gateway = LeadgateTest->new(config => <<'YAML')->announce(@announced);
+listen: [{ address: "127.0.0.1:0" }]
+admin: { address: "127.0.0.1:0" }
+store: { path: "@DIR@/store.db", max_size: 4MiB }
+sources:
+  contact-form: { plugin: webform, path: /f/contact, auth: none }
+sinks:
+  fussy: { plugin: failing_sink, script: "@DIR@/fussy", batch_events: 10 }
+  moody: { plugin: failing_sink, script: "@DIR@/moody", batch_events: 10, retry_first: 1h, retry_max: 1h }
+YAML
+    my $dir = $gateway->dir;
+    spew("$dir/fussy", "reject\n");
+    spew("$dir/moody", "retry\n");
+    $gateway->start;
+    $gateway->command('pause', 'fussy');
+    my ($taken, $n, @statuses) = (0, 0);
+    until (grep { $_ == 503 } @statuses) {
+        my @requests = map { form_request('/f/contact', [email => 'r' . $n++ . '@example.com']) } 1 .. 100;
+        @statuses = map { $_->{status} } $gateway->exchange_all(@requests);
+        $taken += grep { $_ == 202 } @statuses;
+        die "no end of it\n" if $n > 10_000;
+    }
+    $gateway->command('resume', 'fussy');
+    wait_until { $gateway->log =~ /event=sink\.outcomes_wait sink=fussy / } "dead letters: no more of them at $taken leads";
+    my ($status, $out) = $gateway->command('sinks', '--json');
+    my %sinks = map { my $sink = decode_json($_); ($sink->{name} => $sink) } split /\n/, $out;
+    is($sinks{fussy}{state}, 'waiting', 'their sink does not look well');
+    like($sinks{fussy}{reason}, qr/cannot take the outcomes of deliveries/, '… and says why');
+    like(($gateway->command('status'))[1], qr/\.state +waiting\n\S+\.reason +the journal cannot take/, '… as status does');
+    my $dead = $gateway->sql("SELECT count(*) FROM open WHERE sink = 'fussy'");
+    spew("$dir/moody", "deliver\n");
+    $gateway->command('resume', 'moody');
+    wait_until { $gateway->sql("SELECT max(last_seq) FROM settled WHERE sink = 'moody'") == $taken
+        && $gateway->sql("SELECT count(*) FROM open WHERE sink = 'moody'") == 0 } 'another sink delivers all';
+    cmp_ok($dead, '<', $taken, "$dead dead letters of $taken leads had room");
+    $gateway->stop;
+    spew("$dir/fussy", "deliver\n");
+    $gateway->start;
+    wait_until { $gateway->sql("SELECT max(last_seq) FROM settled WHERE sink = 'fussy'") == $taken }
+        'what waited goes again after a restart';
+    $gateway->finish;
+}
+
 # A full disk.
 SKIP: {
     my $mount = File::Temp::tempdir('leadgate-full-XXXXXX', TMPDIR => 1, CLEANUP => 0);
