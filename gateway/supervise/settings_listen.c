@@ -128,6 +128,11 @@ static bool read_entry_of_more(struct settings *settings, struct fy_node *entry,
 }
 
 /* A list of one may be written as its one entry. */
+static size_t count_more(struct document *document, struct fy_node *node)
+{
+	return document_is_map(node) ? 1 : settings_count(document, node);
+}
+
 static bool read_more(struct settings *settings, struct fy_node *node,
 		      struct tls_certificate *certificates, size_t *count)
 {
@@ -161,7 +166,7 @@ static void read_tls(struct settings *settings, struct fy_node *map, struct http
 	const struct option_table table = {tls_options, tls_option_count, sizeof(struct lg_option)};
 	struct document *document = settings->document;
 	struct fy_node *more = document_member(map, "certificates");
-	size_t more_count = more ? settings_count(document, more) : 0, count = 1;
+	size_t more_count = count_more(document, more), count = 1;
 	struct tls_settings tls = {0};
 	struct tls_certificate *certificates;
 	bool good;

@@ -176,6 +176,7 @@ case('a cipher that is none', tls("$good, ciphers: «RC5000"), qr/names no ciphe
 case('a group that is none', tls("$good, groups: «P-1"), qr/group that is unknown/);
 case('an old version', tls("$good, min_version: «1.1"), qr/1\.2/);
 case('certificates that are no list', tls("$good, certificates: «all"), qr/list of up to/);
+case('a second certificate without anything', tls("$good, ««certificates: {}"), qr/"certificate"/);
 case('a second certificate without a file', tls("certificates: [{ certificate: «gone, key: gone }], $good"), qr/gone: cannot be read/);
 case('an unknown option of TLS', tls("$good, «cipher: X"), qr/unknown option "cipher".*did you mean "ciphers"\?/);
 system("openssl req -new -key $dir/$key -subj /CN=old 2>/dev/null | openssl x509 -req -signkey $dir/$key -days -1 -out $dir/old.crt 2>/dev/null");
