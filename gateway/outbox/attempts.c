@@ -55,16 +55,6 @@ static int add_row(struct journal *journal, const struct settlement *settlement,
 	return statement_run(add);
 }
 
-static void leave_out(struct journal *journal, struct lg_slice sink)
-{
-	journal->attempts_dropped++;
-	if (!journal->history_told)
-		log_notice("store.attempts_dropped", LOG_SLICE("sink", sink),
-			   LOG_TEXT("reason", "the journal is nearly full; the outcomes of "
-					      "deliveries need what is left"));
-	journal->history_told = true;
-}
-
 /* What delivered stays where room is short, for the limits of a day count it. */
 static int add_attempt(struct journal *journal, const struct settlement *settlement,
 		       const struct settled_event *first, const struct settled_event *last)
@@ -74,7 +64,7 @@ static int add_attempt(struct journal *journal, const struct settlement *settlem
 
 	if (bytes > journal->spare_bytes) {
 		if (first->state != DELIVERY_DELIVERED) {
-			leave_out(journal, settlement->sink);
+			journal->attempts_dropped++;
 			return SQLITE_OK;
 		}
 		answer = slice_of(NULL, 0);
@@ -173,9 +163,16 @@ int attempts_drop_oldest(struct journal *journal)
 	return rc;
 }
 
-void attempts_committed(const struct journal *journal)
+void attempts_committed(struct journal *journal)
 {
+	if (journal->attempts_dropped == 0)
+		return;
 	counter_add(counter_dropped, journal->attempts_dropped);
+	if (!journal->history_told)
+		log_notice("store.attempts_dropped", LOG_INT("attempts", journal->attempts_dropped),
+			   LOG_TEXT("reason", "there is little room; the outcomes of deliveries "
+					      "need what is left"));
+	journal->history_told = true;
 }
 
 /* ---- without events ---------------------------------------------------------------- */

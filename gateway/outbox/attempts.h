@@ -11,8 +11,8 @@
 void attempts_setup(void);
 
 /* Adds those of a settlement: one row for events in a row that went alike. Where
- * journal->spare_bytes is used up, failures are left out, counted, and told of once,
- * and of what was delivered only the answer is. An SQLite result. */
+ * journal->spare_bytes is used up, failures are left out and counted, and of what was
+ * delivered only the answer is left out. An SQLite result. */
 int attempts_add(struct journal *journal, const struct settlement *settlement,
 		 const struct settled_event *events, size_t count);
 
@@ -22,18 +22,20 @@ int attempts_add(struct journal *journal, const struct settlement *settlement,
 int attempts_drop_oldest(struct journal *journal);
 
 /* Pruning: the events of these seqs that were to go are gone. Of attempts that have no
- * event any more what was said goes, and they themselves go when they are more than a
- * day old: until then the limits of a day count them. Where room is short all of them
+ * event any more what was said goes, and so do they themselves when they are more than a
+ * day old: the limits of a day count the others, which attempts_prune takes later. Where room is short all of them
  * go at once. An SQLite result. */
 int attempts_forget(struct journal *journal, struct lg_slice sink, int64_t first_seq,
 		    int64_t last_seq);
 
 /* A step of the pass that takes those away whose day is over since. `before_ms` is the
- * pass's: attempts made later have their events, or come later. Moves the cursor, a row;
+ * pass's, whose retention they outlive by nothing: younger ones mostly have their events,
+ * and the few that have none wait for it. Moves the cursor, a row;
  * *more: another step follows. An SQLite result. */
 int attempts_prune(struct journal *journal, int64_t before_ms, int64_t *cursor, bool *more);
 
-/* After the commit: counts what was left out and dropped. */
-void attempts_committed(const struct journal *journal);
+/* After the commit: counts what was left out and dropped, and tells of it once until
+ * there is room again. */
+void attempts_committed(struct journal *journal);
 
 #endif

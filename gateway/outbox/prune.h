@@ -3,8 +3,9 @@
  * lead goes with its present record, which is the last of its events and stays as
  * long as any of them, so one that was touched within the retention stays, and so
  * does that of a dead letter; its keys and its ids at destinations go too. The
- * attempts of its events stay for a day without what was said, as attempts.h tells. Settled rows take back what they said of
- * what is gone, so that every sum still closes; positions stay.
+ * attempts of its events stay for a day or the retention without what was said, as
+ * attempts.h tells. Settled rows take back what they said of what is gone, so that
+ * every sum still closes; positions stay.
  *
  * The newest event always stays: it says which number comes next. Writer thread. */
 #ifndef OUTBOX_PRUNE_H

@@ -109,7 +109,7 @@ void room_measure(struct room *room, struct journal *journal)
 	/* A disk is full at another size. */
 	if (atomic_load(&room->reason) && journal->spare_bytes > 0)
 		journal->spare_bytes = 0;
-	if (!room->warned)
+	if (!room->warned && !atomic_load(&room->reason))
 		journal->history_told = false;
 }
 
