@@ -86,8 +86,8 @@ const struct lg_option http_limit_options[] = {
 	      "most requests that an HTTP/2 peer may cancel in flood_interval"),
 	LIMIT(stream_errors, "max_stream_errors", LG_INTEGER, "100", 1, 1000000,
 	      "most requests of an HTTP/2 connection that may break the protocol in "
-	      "flood_interval; one beyond max_streams does when the peer knows of that, which it "
-	      "has head_timeout to say"),
+	      "flood_interval; one beyond max_streams ends the connection when the peer has said "
+	      "that it knows of that, and is only refused before, for head_timeout at most"),
 	LIMIT(settings, "max_settings", LG_INTEGER, "20", 2, 900,
 	      "most SETTINGS frames of an HTTP/2 connection in flood_interval"),
 	LIMIT(pings, "max_pings", LG_INTEGER, "100", 1, 900,
