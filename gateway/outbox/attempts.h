@@ -23,15 +23,14 @@ int attempts_drop_oldest(struct journal *journal);
 
 /* Pruning: the events of these seqs that were to go are gone. Of attempts that have no
  * event any more what was said goes, and so do they themselves when they are more than a
- * day old: the limits of a day count the others, which attempts_prune takes later. Where room is short all of them
- * go at once. An SQLite result. */
+ * day old: the limits of a day count the others, which attempts_prune takes later. Where
+ * room is short all of them go at once. An SQLite result. */
 int attempts_forget(struct journal *journal, struct lg_slice sink, int64_t first_seq,
 		    int64_t last_seq);
 
 /* A step of the pass that takes those away whose day is over since. `before_ms` is the
- * pass's, whose retention they outlive by nothing: younger ones mostly have their events,
- * and the few that have none wait for it. Moves the cursor, a row;
- * *more: another step follows. An SQLite result. */
+ * pass's, which they wait for as well: younger ones mostly have their events. Moves the
+ * cursor, a row; *more: another step follows. An SQLite result. */
 int attempts_prune(struct journal *journal, int64_t before_ms, int64_t *cursor, bool *more);
 
 /* After the commit: counts what was left out and dropped, and tells of it once until

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "host/services.h"
 
 #define NAME_BYTES 63
@@ -155,24 +156,19 @@ static bool read_more_rows(struct settings *settings, const struct settings_entr
 	return true;
 }
 
-/* What is written for an option that both have would be read by both, and may be meant for
- * one of them only. False: there is one. */
-static bool check_row_names(struct settings *settings, const struct settings_entry *entry,
-			    const struct library *library, const char *const *mine)
+/* What is written for an option that both have is read by both, and may be meant for one
+ * of them only. No error: a new version of the gateway may have brought the name. */
+static void warn_of_shared_names(const struct settings_entry *entry, const struct library *library,
+				 const char *const *mine)
 {
-	struct fy_node *node = document_member(entry->map, "plugin");
-	bool good = true;
-
-	for (const char *const *name = mine; *name; name++) {
-		if (!has_row(&library->options, slice_from(*name)))
-			continue;
-		document_error(settings->document, node,
-			       "plugin %s has an option %s, and the gateway has an option of that "
-			       "name for its %ss: the plugin must call it otherwise",
-			       library->plugin.name, *name, entry->kind);
-		good = false;
-	}
-	return good;
+	for (const char *const *name = mine; *name; name++)
+		if (has_row(&library->options, slice_from(*name)) &&
+		    document_member(entry->map, *name))
+			log_warning("plugin.option-shared",
+				    LOG_TEXT("plugin", library->plugin.name),
+				    LOG_TEXT("option", *name),
+				    LOG_TEXT("why", "the gateway has an option of that name, and "
+						    "reads it as well"));
 }
 
 struct instance *settings_entry_instance(struct settings *settings,
@@ -207,8 +203,7 @@ struct instance *settings_entry_instance(struct settings *settings,
 		document_error(settings->document, entry->map, "not enough memory");
 		return NULL;
 	}
-	if (!check_row_names(settings, entry, library, mine))
-		return NULL;
+	warn_of_shared_names(entry, library, mine);
 	return instance_new(settings->document, entry->map, entry->name, library, mine,
 			    &settings_hooks, services());
 }
