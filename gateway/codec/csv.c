@@ -316,7 +316,7 @@ void csv_feed(struct csv *csv, struct arena *arena, struct lg_slice chunk, bool 
 	      struct csv_place place)
 {
 	csv->arena = arena;
-	csv->chunk = chunk;
+	csv->chunk = slice_present(chunk) ? chunk : slice_of("", 0);
 	csv->last = last;
 	csv->place = place;
 	csv->at = 0;

@@ -173,9 +173,9 @@ static bool fit_chunk(struct import_run *run, size_t size, size_t consumed, bool
 
 static bool needs_quotes(struct lg_slice text, struct lg_slice delimiter)
 {
-	return memchr(text.data, '"', text.length) || memchr(text.data, '\n', text.length) ||
-	       memchr(text.data, '\r', text.length) ||
-	       (delimiter.length &&
+	return slice_find(text, '"') >= 0 || slice_find(text, '\n') >= 0 ||
+	       slice_find(text, '\r') >= 0 ||
+	       (text.length && delimiter.length &&
 		memmem(text.data, text.length, delimiter.data, delimiter.length));
 }
 
