@@ -26,6 +26,9 @@ const struct lg_option import_options[] = {
 	ROW("max_gentle_batch", LG_INTEGER, gentle_rows, "25", .min = 1, .max = 10000,
 	    .help = "most rows of a transaction while requests bring leads; one waits at a time "
 		    "then"),
+	ROW("gentle_pause", LG_DURATION, gentle_pause_ms, "1ms", .min = 0, .max = 1000,
+	    .help = "how long an import rests after each of these, so that a request seldom "
+		    "finds the journal at work"),
 	ROW("max_import_wait", LG_DURATION, wait_ms, "5m", .min = 1, .max = 86400000,
 	    .help = "how long an import waits for a journal that has no room, before it is "
 		    "interrupted; the same file goes on later"),

@@ -168,6 +168,14 @@ static void narrow(struct import_run *run, const struct import_batch *batch)
 	queue->unfit_told = true;
 }
 
+/* Else there would always be a batch in the writer's hands when a request comes. */
+static void stand_back(struct import_run *run)
+{
+	if (run->queue.is_gentle)
+		run->queue.wait_until_ms = clock_monotonic_ms() +
+					   run->source->settings.imports.gentle_pause_ms;
+}
+
 void import_queue_take_back(struct import_run *run, struct import_batch *batch)
 {
 	list_remove(&batch->link);
@@ -175,6 +183,7 @@ void import_queue_take_back(struct import_run *run, struct import_batch *batch)
 	if (batch->intake.submission.status == SUBMISSION_STORED) {
 		run->is_noted = true;
 		run->queue.trouble_ms = 0;
+		stand_back(run);
 		intake_conclude_all(&batch->intake);
 		finish_batch(run, batch);
 	} else if (is_unfit(run, batch)) {
@@ -190,9 +199,9 @@ void import_queue_take_back(struct import_run *run, struct import_batch *batch)
 /* ---- to the writer ---------------------------------------------------------------------- */
 
 /* How many may be on their way to the writer. */
-static size_t most_sent(struct import_run *run)
+static size_t most_sent(const struct import_run *run, bool is_gentle)
 {
-	if (run->queue.trouble_ms || importer_is_gentle(run->importer))
+	if (run->queue.trouble_ms || is_gentle)
 		return 1;
 	return (size_t)run->source->settings.imports.batches;
 }
@@ -211,7 +220,8 @@ static bool is_worth_it(const struct import_run *run)
 static void send_ready(struct import_run *run)
 {
 	struct outbox *outbox = run->importer->ingest->outbox;
-	size_t most = most_sent(run);
+	bool is_gentle = importer_is_gentle(run->importer);
+	size_t most = most_sent(run, is_gentle);
 	struct letter *oldest = NULL, **newest = &oldest;
 	struct error error;
 
@@ -232,6 +242,7 @@ static void send_ready(struct import_run *run)
 			break;
 		}
 		importer_note_mine(run->importer);
+		run->queue.is_gentle = is_gentle;
 		list_remove(&batch->link);
 		list_append(&run->queue.sent, &batch->link);
 		run->queue.ready_count--;

@@ -11,9 +11,10 @@ struct import_queue {
 	struct list ready; /* in the file's order */
 	struct list sent;
 	size_t ready_count, sent_count;
-	/* The journal does not take it: since when (0: it does), how long is waited, until
-	 * when. Monotonic. */
+	/* The journal does not take it: since when (0: it does), how long is waited. Nothing
+	 * is sent before `wait_until_ms`, be it for that or for requests. Monotonic. */
 	int64_t trouble_ms, delay_ms, wait_until_ms;
+	bool is_gentle; /* requests brought leads when the last one was sent */
 	/* A batch has a row that the journal can never store: what is not stored is read
 	 * again, in batches of so many rows (0: as many as usual), until that row is alone.
 	 * Then `unfit` says why it is refused, the first behind what is stored. */

@@ -34,13 +34,14 @@ extern const size_t errand_option_count;
 
 /* The gateway's own options of sources whose plugin reads files. */
 struct import_settings {
-	int64_t imports;      /* files read at once */
-	int64_t record_bytes; /* longest record */
-	int64_t batch_rows;   /* rows of one transaction, at most … */
-	int64_t batches;      /* … of which so many may wait for the journal */
-	int64_t gentle_rows;  /* rows of one while requests bring leads */
-	int64_t wait_ms;      /* for a journal that takes nothing */
-	int64_t niceness;     /* of the errand thread, as long as it reads */
+	int64_t imports;	 /* files read at once */
+	int64_t record_bytes;	 /* longest record */
+	int64_t batch_rows;	 /* rows of one transaction, at most … */
+	int64_t batches;	 /* … of which so many may wait for the journal */
+	int64_t gentle_rows;	 /* rows of one while requests bring leads */
+	int64_t gentle_pause_ms; /* after each of these */
+	int64_t wait_ms;	 /* for a journal that takes nothing */
+	int64_t niceness;	 /* of the errand thread, as long as it reads */
 
 	struct lg_slice folder; /* that is watched; absent: none */
 	int64_t folder_interval_ms, folder_settle_ms;

@@ -194,6 +194,41 @@ static void test_a_rehearsal_is_in_nobodys_way(void **state)
 	check_rows(ROWS);
 }
 
+/* A rehearsal takes turns with it, and shows by its end that it stands back. */
+static void test_requests_come_first(void **state)
+{
+	static struct import_job rehearsal;
+
+	(void)state;
+	fixture.source.settings.imports.imports = 2;
+	fixture.source.settings.imports.gentle_pause_ms = 3600000;
+	write_rows(ROWS);
+	start_fetcher();
+	atomic_store(&is_held, true);
+	send_job();
+	while (!atomic_load(&is_waiting))
+		clock_sleep_ms(1);
+	kit_post(&fixture.kit, (struct post){.email = "a@example.com"});
+	rehearsal = (struct import_job){.reply = &home,
+					.source = LG_SLICE("form"),
+					.name = LG_SLICE("list.txt"),
+					.file = file,
+					.rejects = -1,
+					.dry_run = true};
+	fetcher_import(fetcher, &rehearsal);
+	atomic_store(&is_held, false);
+	while (!mailbox_take(&home))
+		mailbox_wait(&home, 1000);
+	import_job_fini(&rehearsal);
+	assert_in_range(atomic_load(&job.progress.rows), HELD_LINE / 2, HELD_LINE + 50);
+	stop_fetcher();
+	await_job();
+	assert_int_equal(job.end, IMPORT_INTERRUPTED);
+	start_again();
+	assert_int_equal(import(), IMPORT_ENDED);
+	assert_int_equal(atomic_load(&job.progress.rows), ROWS);
+}
+
 static void test_a_reload_changes_sources_under_way(void **state)
 {
 	int64_t unreachable = counted(SOURCE_UNREACHABLE), ignored = counted(SOURCE_IGNORED);
@@ -378,6 +413,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_rehearsal_is_in_nobodys_way, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_requests_come_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_changes_sources_under_way, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_reload_without_the_source_interrupts, set_up,
