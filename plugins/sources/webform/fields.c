@@ -4,6 +4,7 @@
 
 #define KEY_BYTES 255 /* of an Idempotency-Key */
 #define WORD_BITS 64
+#define NUMBER_DIGITS 5 /* that a phone number has at least */
 
 /* What a field was set to, and the name with which it came. */
 struct answer {
@@ -122,16 +123,37 @@ static bool keep_extra(struct filling *filling, struct lg_slice name, struct lg_
 			   "The form has more unknown fields than this gateway keeps.");
 }
 
-/* A value that another one displaced. A further address stands in the list of its kind:
- * whether the last one can be read is not known yet. */
-static bool keep_displaced(struct filling *filling, int32_t field, const struct answer *answer,
-			   struct problem *problem)
+/* Digits and, as those of other scripts are among them, what is not ASCII. */
+static size_t count_digits(struct lg_slice text)
 {
-	if (field == LG_EMAIL &&
-	    lg_lead_add(filling->lead, LG_OTHER_EMAILS, answer->value) == LG_OK)
-		return true;
-	if (field == LG_PHONE &&
-	    lg_lead_add(filling->lead, LG_OTHER_PHONES, answer->value) == LG_OK)
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += (text.data[i] >= '0' && text.data[i] <= '9') ||
+			 (unsigned char)text.data[i] >= 0xc0;
+	return count;
+}
+
+/* Whether it may be an address or a number: "n/a" is neither. */
+static bool may_reach(int32_t field, struct lg_slice value)
+{
+	return field == LG_EMAIL ? lg_slice_find(value, "@") != NULL
+				 : count_digits(value) >= NUMBER_DIGITS;
+}
+
+/* A value that another one displaced. A further address stands in the list of its kind,
+ * where it is a key to the person. One that came under the winner's own name is the form's
+ * default, which all of its visitors send: it is a key only where nothing else can be. */
+static bool keep_displaced(struct filling *filling, int32_t field, const struct answer *answer,
+			   const struct answer *winner, struct problem *problem)
+{
+	int32_t list = field == LG_EMAIL   ? LG_OTHER_EMAILS
+		       : field == LG_PHONE ? LG_OTHER_PHONES
+					   : LG_FAIL;
+
+	if (list >= 0 &&
+	    (!lg_slice_equal(answer->name, winner->name) || !may_reach(field, winner->value)) &&
+	    lg_lead_add(filling->lead, list, answer->value) == LG_OK)
 		return true;
 	return keep_extra(filling, answer->name, answer->value, problem);
 }
@@ -139,7 +161,7 @@ static bool keep_displaced(struct filling *filling, int32_t field, const struct 
 static bool set_field(struct filling *filling, int32_t field, struct lg_slice name,
 		      struct lg_slice value, struct problem *problem)
 {
-	const struct answer *before = taken(filling, field);
+	const struct answer *before = taken(filling, field), answer = {name, value};
 
 	if (lg_slice_trim(value).length == 0)
 		return true; /* an empty box is no answer */
@@ -152,9 +174,9 @@ static bool set_field(struct filling *filling, int32_t field, struct lg_slice na
 		       keep_extra(filling, name, value, problem);
 	/* The last one wins, as in a form that hides a default before a box. */
 	if (before && !lg_slice_equal(before->value, value) &&
-	    !keep_displaced(filling, field, before, problem))
+	    !keep_displaced(filling, field, before, &answer, problem))
 		return false;
-	note_taken(filling, field, (struct answer){name, value});
+	note_taken(filling, field, answer);
 	return true;
 }
 

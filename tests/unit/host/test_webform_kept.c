@@ -12,6 +12,42 @@ static int group_init(void **state)
 	return 0;
 }
 
+/* A hidden default before its box is no key: it would make one person of all visitors. */
+static void test_defaults(void **state)
+{
+	static const struct {
+		const char *body, *story;
+	} forms[] = {
+		{"email=default%40a.b&email=ada%40c.d", "person.email=default@a.b\n"
+							"person.email=ada@c.d\n"
+							"extra email=default@a.b\n"},
+		{"email=default%40a.b&email=bert%40c.d", "person.email=default@a.b\n"
+							 "person.email=bert@c.d\n"
+							 "extra email=default@a.b\n"},
+		{"phone=4155550100&phone=4155550171", "person.phone=4155550100\n"
+						      "person.phone=4155550171\n"
+						      "extra phone=4155550100\n"},
+		{"tel=4155550100&tel=%EF%BC%94%EF%BC%91%EF%BC%95%EF%BC%95%EF%BC%95",
+		 "person.phone=4155550100\n"
+		 "person.phone=\xef\xbc\x94\xef\xbc\x91\xef\xbc\x95\xef\xbc\x95\xef\xbc\x95\n"
+		 "extra tel=4155550100\n"},
+		/* but where nothing else can be one */
+		{"email=ada%40c.d&email=n%2Fa", "person.email=ada@c.d\n"
+						"person.email=n/a\n"
+						"person.other_emails+=ada@c.d\n"},
+		{"phone=4155550171&phone=ext.+123", "person.phone=4155550171\n"
+						    "person.phone=ext. 123\n"
+						    "person.other_phones+=4155550171\n"},
+	};
+	char expected[200];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		snprintf(expected, sizeof(expected), "%sinquiry.kind=contact\n", forms[i].story);
+		assert_string_equal(receive_form(forms[i].body), expected);
+		webform_again(state);
+	}
+}
+
 /* Names in JSON are made while it is walked: each value keeps its own. */
 static void test_two_values_in_json(void **state)
 {
@@ -135,6 +171,7 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
+		AT_A_DESK(test_defaults),
 		AT_A_DESK(test_two_values_in_json),
 		AT_A_DESK(test_json_profiles_with_more),
 		AT_A_DESK(test_consent),
