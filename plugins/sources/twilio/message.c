@@ -301,15 +301,27 @@ static bool begins_sentence(struct lg_slice word)
 	return is_one_of(openings, word);
 }
 
-/* Whether a sentence goes on behind a word: "Send me". Behind a name stands a mark, a new
- * sentence, or what joins one to it: "Doe and I". */
-static bool goes_on(struct lg_slice rest)
+/* Whether the words behind one are what it does something to: "Send me", "Selling my car",
+ * not "Smith from Acme". */
+static bool has_object(struct lg_slice rest)
 {
-	static const char *const joints[] = {"and", "und", NULL};
-	struct lg_slice next = bare(lg_slice_word(&rest));
+	static const char *const objects[] = {"me", "us",  "my",  "our",  "a", "an",
+					      "it", "the", "you", "your", NULL};
 
-	return next.length && next.data[0] >= 'a' && next.data[0] <= 'z' &&
-	       !is_one_of(joints, next);
+	return is_one_of(objects, bare(lg_slice_word(&rest)));
+}
+
+/* Whether a word behind the dot of a title or of an initial is the next sentence's. Behind a
+ * title stands a name, be it "Ms. Do". */
+static bool begins_anew(struct lg_slice raw, struct lg_slice word, struct lg_slice rest,
+			bool initial)
+{
+	static const char *const surnames[] = {"do", "who", "call", "let", NULL};
+	bool surname = !initial && is_one_of(surnames, word);
+
+	if (begins_sentence(word) && !surname)
+		return true;
+	return (initial || surname) && word.length == raw.length && has_object(rest);
 }
 
 /* As many words of a name as stand there, to the end of their sentence; titles before
@@ -325,16 +337,15 @@ static struct lg_slice take_name(struct lg_slice text)
 		struct lg_slice raw = lg_slice_word(&rest), word = bare(raw);
 		bool shortened = word.length && is_shortened(raw, word);
 
-		if (!is_name_word(word) || (dotted && begins_sentence(word)) ||
-		    (initial && word.length == raw.length && goes_on(rest)))
+		if (!is_name_word(word) || (dotted && begins_anew(raw, word, rest, initial)))
 			break;
 		if (!name.data)
 			name.data = word.data;
 		dotted = shortened;
+		initial = shortened && is_initial(word);
 		if (shortened && is_one_of(titles, word))
 			continue;
 		name.length = (size_t)(word.data - name.data) + word.length;
-		initial = shortened && is_initial(word);
 		if (word.length != raw.length && !initial)
 			break;
 		count++;
