@@ -1,6 +1,44 @@
 #include "lead/consent.h"
 
+#include "codec/digest.h"
+#include "codec/hex.h"
+#include "lead/text.h"
+
 #define PATH LG_SLICE("consent")
+
+static bool clean_line(struct lead *lead, struct lg_slice *text, size_t limit_bytes)
+{
+	if (!slice_present(*text))
+		return true;
+	*text = text_line(lead->arena, *text, limit_bytes);
+	if (text->length == 0)
+		*text = slice_of(NULL, 0);
+	return !lead->arena->failed;
+}
+
+/* The text stands as it was shown: it is evidence. */
+bool consent_normalize(struct lead *lead)
+{
+	for (struct lead_consent *it = lead->consents; it; it = it->next) {
+		uint8_t digest[SHA256_BYTES];
+		char hex[2 * SHA256_BYTES + 1];
+
+		if (!clean_line(lead, &it->purpose, SIZE_MAX) ||
+		    !clean_line(lead, &it->channels, SIZE_MAX) ||
+		    !clean_line(lead, &it->basis, SIZE_MAX) ||
+		    !clean_line(lead, &it->version, SIZE_MAX) ||
+		    !clean_line(lead, &it->method, SIZE_MAX))
+			return false;
+		if (it->text.length == 0 || slice_present(it->text_sha256))
+			continue;
+		sha256(&it->text, 1, digest);
+		hex_encode(slice_of((const char *)digest, sizeof(digest)), hex);
+		it->text_sha256 = arena_copy(lead->arena, slice_from(hex));
+		if (!slice_present(it->text_sha256))
+			return false;
+	}
+	return true;
+}
 
 bool consent_refuses(const struct lead_consent *consent)
 {

@@ -1,9 +1,13 @@
-/* Statements of consent, merged so that consent never widens. */
+/* Statements of consent: their one form, and merged so that consent never widens. */
 #ifndef LEAD_CONSENT_H
 #define LEAD_CONSENT_H
 
 #include "lead/change.h"
 #include "lead/lead.h"
+
+/* Brings the lead's statements to one form, and gives their texts a digest. False: memory ran
+ * out. */
+bool consent_normalize(struct lead *lead);
 
 /* Whether a statement refuses: denied or withdrawn. */
 bool consent_refuses(const struct lead_consent *consent);

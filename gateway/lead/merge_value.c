@@ -48,6 +48,14 @@ static void remove_raw(struct lead *lead, const struct lead_pair *raw)
 		*link = raw->next;
 }
 
+void merge_value_keep_raw_out(struct merge *merge, int field)
+{
+	const struct lead_pair *theirs = lead_raw(merge->touch, field);
+
+	if (theirs)
+		note_raw(merge, CHANGE_KEPT, field, NULL, theirs);
+}
+
 void merge_value_raw(struct merge *merge, int field, bool taken)
 {
 	const struct lead_pair *ours = lead_raw(merge->known, field);
@@ -61,8 +69,7 @@ void merge_value_raw(struct merge *merge, int field, bool taken)
 	if (ours && theirs && slice_equal(ours->value, theirs->value))
 		return;
 	if (!taken) {
-		if (theirs)
-			note_raw(merge, CHANGE_KEPT, field, NULL, theirs);
+		merge_value_keep_raw_out(merge, field);
 		return;
 	}
 	if (ours)

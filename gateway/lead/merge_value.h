@@ -22,6 +22,9 @@ void merge_value_keep_out(struct merge *merge, int field);
 /* Lets the raw text go the way of its value: `taken` says whether that was. */
 void merge_value_raw(struct merge *merge, int field, bool taken);
 
+/* Notes the touch's raw text as kept out, though known may have nothing of the field. */
+void merge_value_keep_raw_out(struct merge *merge, int field);
+
 /* The touch's value becomes known's, an absent one too. */
 void merge_value_take(struct merge *merge, int field);
 

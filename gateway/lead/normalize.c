@@ -3,9 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/date.h"
-#include "codec/digest.h"
-#include "codec/hex.h"
 #include "lead/attribution.h"
+#include "lead/consent.h"
 #include "lead/country.h"
 #include "lead/day.h"
 #include "lead/email.h"
@@ -243,6 +242,15 @@ static bool normalize_list(const struct normalizer *normalizer, int field)
 	return true;
 }
 
+/* The type of a number in whose place another one stands: it is not that one's. */
+static bool displace_type(struct lead *lead)
+{
+	struct lg_slice type = lead->value[LG_PHONE_TYPE];
+
+	lead->value[LG_PHONE_TYPE] = slice_of(NULL, 0);
+	return blank(type) || keep_unread(lead, LG_PHONE_TYPE, type);
+}
+
 /* The first address is one that can be read, if any can: most look at no other. */
 static bool put_readable_first(const struct normalizer *normalizer, int field, int others)
 {
@@ -254,11 +262,11 @@ static bool put_readable_first(const struct normalizer *normalizer, int field, i
 		return !lead->arena->failed;
 	while (item && read_item(normalizer, others, item->text).length == 0)
 		item = item->next;
-	if (item) {
-		lead->value[field] = item->text;
-		item->text = first;
-	}
-	return !lead->arena->failed;
+	if (!item)
+		return !lead->arena->failed;
+	lead->value[field] = item->text;
+	item->text = first;
+	return !lead->arena->failed && (field != LG_PHONE || displace_type(lead));
 }
 
 static bool flag_email(struct lead *lead)
@@ -324,40 +332,6 @@ static bool settle_kind(struct lead *lead)
 	return lead_keep_raw(lead, LG_INQUIRY_KIND, kind);
 }
 
-static bool clean_line(struct lead *lead, struct lg_slice *text, size_t limit_bytes)
-{
-	if (!slice_present(*text))
-		return true;
-	*text = text_line(lead->arena, *text, limit_bytes);
-	if (text->length == 0)
-		*text = slice_of(NULL, 0);
-	return !lead->arena->failed;
-}
-
-/* The text stands as it was shown: it is evidence. */
-static bool normalize_consents(struct lead *lead)
-{
-	for (struct lead_consent *it = lead->consents; it; it = it->next) {
-		uint8_t digest[SHA256_BYTES];
-		char hex[2 * SHA256_BYTES + 1];
-
-		if (!clean_line(lead, &it->purpose, SIZE_MAX) ||
-		    !clean_line(lead, &it->channels, SIZE_MAX) ||
-		    !clean_line(lead, &it->basis, SIZE_MAX) ||
-		    !clean_line(lead, &it->version, SIZE_MAX) ||
-		    !clean_line(lead, &it->method, SIZE_MAX))
-			return false;
-		if (it->text.length == 0 || slice_present(it->text_sha256))
-			continue;
-		sha256(&it->text, 1, digest);
-		hex_encode(slice_of((const char *)digest, sizeof(digest)), hex);
-		it->text_sha256 = arena_copy(lead->arena, slice_from(hex));
-		if (!slice_present(it->text_sha256))
-			return false;
-	}
-	return true;
-}
-
 /* Before parameters are looked for: a hidden character may sit in their names. */
 static bool clean_page(struct lead *lead, int field)
 {
@@ -396,5 +370,5 @@ bool lead_normalize(struct lead *lead, const struct normalize_settings *settings
 	       put_readable_first(&normalizer, LG_PHONE, LG_OTHER_PHONES) &&
 	       normalize_fields(&normalizer) && flag_email(lead) && settle_kind(lead) &&
 	       compose_full_name(lead) && suggest_names(lead) && profile_normalize(lead) &&
-	       normalize_consents(lead);
+	       consent_normalize(lead);
 }

@@ -18,9 +18,10 @@ void normalize_teardown(void);
 
 /* All fields of a lead that a plugin may set, in place: each by its type; blank
  * ones become absent; an email or a phone that cannot be read changes places with
- * the first of other_emails or other_phones that can; campaign parameters are read
- * from the landing page; a full name is put together of given and family name;
- * consents get the digest of their text. Any thread. False: memory ran out. */
+ * the first of other_emails or other_phones that can, and a phone's type goes to `raw`
+ * then; campaign parameters are read from the landing page; a full name is put together
+ * of given and family name; consents get the digest of their text. Any thread. False:
+ * memory ran out. */
 bool lead_normalize(struct lead *lead, const struct normalize_settings *settings);
 
 #endif

@@ -51,6 +51,10 @@ static const struct row fill_rows[] = {
 	 "{\"added\":{\"person.other_phones\":[\"+2\"]},\"kept\":{\"person.phone_type\":\"mobile\"}"
 	 "}",
 	 "person.phone=+1\nperson.other_phones=+2"},
+	{"person.phone=+1", "person.phone=+2\nraw.person.phone_type=mobile",
+	 "{\"added\":{\"person.other_phones\":[\"+2\"]},\"kept\":{\"raw.person.phone_type\":"
+	 "\"mobile\"}}",
+	 "person.phone=+1\nperson.other_phones=+2"},
 	{"person.phone=+1", "person.phone=+1\nperson.phone_type=mobile",
 	 "{\"filled\":{\"person.phone_type\":\"mobile\"}}",
 	 "person.phone=+1\nperson.phone_type=mobile"},

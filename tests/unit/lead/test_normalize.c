@@ -61,6 +61,11 @@ static const struct {
 	{"person.phone=n/a\nperson.other_phones=650-253-0000",
 	 "person.phone=+16502530000\nraw.person.phone=650-253-0000\n"
 	 "raw.person.other_phones=n/a"},
+	{"person.phone=0000000\nperson.other_phones=+14155550179\nperson.phone_type=mobile",
+	 "person.phone=+14155550179\nraw.person.phone_type=mobile\n"
+	 "raw.person.other_phones=0000000"},
+	{"person.phone=0000000\nperson.other_phones=no\nperson.phone_type=mobile",
+	 "person.phone_type=mobile\nraw.person.phone=0000000\nraw.person.other_phones=no"},
 	{"person.phone=030 1234567\nperson.other_phones=650\nperson.country=DE",
 	 "person.phone=+49301234567\nperson.country=DE\nraw.person.phone=030 1234567\n"
 	 "raw.person.other_phones=650"},
