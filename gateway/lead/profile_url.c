@@ -21,7 +21,12 @@ struct site {
 
 #define LINKEDIN_PERSONS "/in/ /pub/ /company/ /school/ /sales/lead/ /sales/people/"
 #define FACEBOOK_PERSONS "/people/ /"
-#define FACEBOOK_PAGES PAGES " people profile"
+#define FACEBOOK_PAGES                                                                        \
+	PAGES " friends gaming marketplace people permalink photo photos profile reel reels " \
+	      "stories"
+#define INSTAGRAM_PAGES PAGES " p reel reels stories tv"
+#define X_PAGES PAGES " compose"
+#define TIKTOK_PERSONS "/@ /%40" /* the '@' as it is, or encoded */
 
 /* By the host's end: the first that fits. */
 static const struct site sites[] = {
@@ -29,10 +34,10 @@ static const struct site sites[] = {
 	 true},
 	{"facebook.com", "facebook.com", FACEBOOK_PERSONS, FACEBOOK_PAGES, "/profile.php", true},
 	{"fb.com", "facebook.com", FACEBOOK_PERSONS, FACEBOOK_PAGES, "/profile.php", false},
-	{"instagram.com", "instagram.com", "/", PAGES, NULL, false},
-	{"twitter.com", "x.com", "/", PAGES, NULL, false},
-	{"x.com", "x.com", "/", PAGES, NULL, false},
-	{"tiktok.com", "tiktok.com", "/", PAGES, NULL, false},
+	{"instagram.com", "instagram.com", "/", INSTAGRAM_PAGES, NULL, false},
+	{"twitter.com", "x.com", "/", X_PAGES, NULL, false},
+	{"x.com", "x.com", "/", X_PAGES, NULL, false},
+	{"tiktok.com", "tiktok.com", TIKTOK_PERSONS, "", NULL, false},
 	{"xing.com", "xing.com", "/profile/", "me", NULL, false},
 	{"github.com", "github.com", "/", PAGES, NULL, false},
 };
