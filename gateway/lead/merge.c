@@ -5,6 +5,7 @@
 #include "lead/merge_extra.h"
 #include "lead/merge_group.h"
 #include "lead/merge_value.h"
+#include "lead/profile.h"
 
 #include <inttypes.h>
 
@@ -129,24 +130,34 @@ static void merge_contacts(struct merge *merge)
 
 /* ---- profiles ---- */
 
-static bool same_profile(const struct lead_profile *a, const struct lead_profile *b)
+static bool has_profile(const struct lead_profile *list, const struct lead_profile *wanted)
 {
-	return slice_equal(a->network, b->network) && slice_equal(a->id, b->id) &&
-	       slice_equal(a->url, b->url);
+	while (list && !profile_equal(list, wanted))
+		list = list->next;
+	return list != NULL;
+}
+
+/* Pages that do not say whose they are ("linkedin.com/authwall?…") have another address at
+ * each visit: one of a network is enough. */
+static bool has_enough(const struct lead_profile *list, const struct lead_profile *wanted)
+{
+	if (profile_names_somebody(wanted))
+		return false;
+	while (list &&
+	       (!slice_equal(list->network, wanted->network) || profile_names_somebody(list)))
+		list = list->next;
+	return list != NULL;
 }
 
 static void merge_profiles(struct merge *merge)
 {
 	for (const struct lead_profile *it = merge->touch->profiles; it; it = it->next) {
 		struct change_value value = {.kind = CHANGE_PROFILE, .object = it};
-		const struct lead_profile *ours = merge->known->profiles;
 		bool added;
 
-		while (ours && !same_profile(ours, it))
-			ours = ours->next;
-		if (ours)
+		if (has_profile(merge->known->profiles, it))
 			continue;
-		added = merge->policy != MERGE_LINK &&
+		added = merge->policy != MERGE_LINK && !has_enough(merge->known->profiles, it) &&
 			lead_add_profile(merge->known, it->network, it->id, it->url);
 		change_add(&merge->changes, added ? CHANGE_ADDED : CHANGE_KEPT,
 			   LG_SLICE("person.profiles"), nothing, value);

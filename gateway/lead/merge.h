@@ -16,7 +16,8 @@ enum merge_policy { MERGE_FILL = 0, MERGE_LATEST = 1, MERGE_LINK = 2 };
  * Where the touch came from (source, client) is never written over.
  * attribution.first stays; attribution.last becomes the touch's when it has any.
  * Temperature is never lowered and a hard intent stays hard; stage, score and
- * screening stay. Lists are joined.
+ * screening stay. Lists are joined; of the profiles on one network that do not say whose
+ * they are the first stays.
  *
  * Consent never widens by a merge: a touch's own statement is appended with its
  * time and nothing is taken away, but a grant (or a pending one) that is not

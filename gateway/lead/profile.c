@@ -134,6 +134,13 @@ static bool normalize_one(struct lead *lead, struct lead_profile *profile, bool 
 	       keep_part(lead, LEAD_NETWORK_PATH, sent.network);
 }
 
+static bool listed_before(const struct lead_profile *first, const struct lead_profile *profile)
+{
+	while (first != profile && !profile_equal(first, profile))
+		first = first->next;
+	return first != profile;
+}
+
 bool profile_normalize(struct lead *lead)
 {
 	struct lead_profile **link = &lead->profiles;
@@ -143,7 +150,7 @@ bool profile_normalize(struct lead *lead)
 
 		if (!normalize_one(lead, *link, &stays))
 			return false;
-		if (stays)
+		if (stays && !listed_before(lead->profiles, *link))
 			link = &(*link)->next;
 		else
 			*link = (*link)->next;
@@ -152,6 +159,12 @@ bool profile_normalize(struct lead *lead)
 }
 
 /* ---- the same profile ---- */
+
+bool profile_equal(const struct lead_profile *a, const struct lead_profile *b)
+{
+	return slice_equal(a->network, b->network) && slice_equal(a->id, b->id) &&
+	       slice_equal(a->url, b->url);
+}
 
 static bool same_url(struct lg_slice a, struct lg_slice b)
 {
@@ -167,17 +180,22 @@ bool profile_same(const struct lead_profile *a, const struct lead_profile *b)
 	       ((a->id.length > 0 && slice_equal(a->id, b->id)) || same_url(a->url, b->url));
 }
 
-static bool names_somebody(struct lg_slice url)
+static bool url_names_somebody(struct lg_slice url)
 {
 	char room[LEAD_PROFILE_URL_BYTES];
 
 	return slice_present(profile_url_identity(url, room));
 }
 
+bool profile_names_somebody(const struct lead_profile *profile)
+{
+	return profile->id.length > 0 || url_names_somebody(profile->url);
+}
+
 bool profile_differs(const struct lead_profile *a, const struct lead_profile *b)
 {
 	bool comparable = (a->id.length > 0 && b->id.length > 0) ||
-			  (names_somebody(a->url) && names_somebody(b->url));
+			  (url_names_somebody(a->url) && url_names_somebody(b->url));
 
 	return comparable && slice_equal(a->network, b->network) && !profile_same(a, b);
 }

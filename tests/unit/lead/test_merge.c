@@ -161,6 +161,26 @@ static const struct row fill_rows[] = {
 	{"profile=n,i,", "profile=n,i,\nprofile=n,j,u",
 	 "{\"added\":{\"person.profiles\":[{\"network\":\"n\",\"id\":\"j\",\"url\":\"u\"}]}}",
 	 "profile=n,i,\nprofile=n,j,u"},
+	/* of those that say not whose they are the first stays */
+	{"profile=linkedin,,https://linkedin.com/authwall?trk=x1",
+	 "profile=linkedin,,https://linkedin.com/authwall?trk=x2\nprofile=x,,https://x.com/i/a",
+	 "{\"added\":{\"person.profiles\":[{\"network\":\"x\",\"url\":\"https://x.com/i/a\"}]},"
+	 "\"kept\":{\"person.profiles\":{\"network\":\"linkedin\",\"url\":"
+	 "\"https://linkedin.com/authwall?trk=x2\"}}}",
+	 "profile=linkedin,,https://linkedin.com/authwall?trk=x1\nprofile=x,,https://x.com/i/a"},
+	{"profile=linkedin,,https://linkedin.com/authwall?trk=x1",
+	 "profile=linkedin,,https://linkedin.com/authwall?trk=x1\n"
+	 "profile=linkedin,,https://linkedin.com/in/eve",
+	 "{\"added\":{\"person.profiles\":[{\"network\":\"linkedin\",\"url\":"
+	 "\"https://linkedin.com/in/eve\"}]}}",
+	 "profile=linkedin,,https://linkedin.com/authwall?trk=x1\n"
+	 "profile=linkedin,,https://linkedin.com/in/eve"},
+	{"profile=linkedin,,https://linkedin.com/in/eve",
+	 "profile=linkedin,,https://linkedin.com/authwall",
+	 "{\"added\":{\"person.profiles\":[{\"network\":\"linkedin\",\"url\":"
+	 "\"https://linkedin.com/authwall\"}]}}",
+	 "profile=linkedin,,https://linkedin.com/in/eve\n"
+	 "profile=linkedin,,https://linkedin.com/authwall"},
 	{"id=me\nidentity.possible_duplicates=x",
 	 "identity.possible_duplicates=me\n"
 	 "identity.possible_duplicates=y",

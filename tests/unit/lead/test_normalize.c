@@ -135,6 +135,8 @@ static const struct {
 	 "extra.linkedin=https://www.linkedin.com/in/"},
 	{"profile=linkedin,,linkedin.com/authwall?a=1",
 	 "profile=linkedin,,https://linkedin.com/authwall?a=1"},
+	{"profile=x,eve,\nprofile=x,,x.com/eve\nprofile=X, eve,\nprofile=x,,https://x.com/eve",
+	 "profile=x,eve,\nprofile=x,,https://x.com/eve"},
 	{"profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,",
 	 "profile=x,nadja,\nprofile=x,0,\nprofile=x,\u5c71,"},
 	/* what the gateway sets is left alone */
