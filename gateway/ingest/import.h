@@ -48,7 +48,8 @@ struct import_job {
 				    * counted. One that goes on cuts it to what is committed; one
 				    * from the start empties it where rows of the same content were
 				    * refused before. Rows of another are an error, for nobody may
-				    * have repaired them yet. Stays empty while nothing is refused. */
+				    * have repaired them yet; one that goes on and had none refused
+				    * finds it with the first one. Stays as it is until then. */
 	const struct lg_pair *map; /* columns, as struct lg_file has them */
 	size_t map_count;
 	bool new_rejects; /* `rejects` is of this file alone, and may be empty though runs before

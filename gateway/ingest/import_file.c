@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define REJECTS "the file of refused rows"
+/* The end of a row and the longest number. */
+#define ROW_START_BYTES 24
 
 bool import_file_open(struct import_file *file, int fd, int rejects, struct error *error)
 {
@@ -90,11 +92,64 @@ bool import_file_lacks_rejects(const struct import_file *file)
 	return file->rejects >= 0 && fstat(file->rejects, &status) == 0 && status.st_size == 0;
 }
 
-bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, struct error *error)
+bool import_file_fail_others(struct error *error)
+{
+	return error_set(error, "the file for refused rows has those of an earlier import: "
+				"repair and import them and remove it, or name another with "
+				"--rejects");
+}
+
+/* What lies at a place of the file of refused rows, as far as it goes; -1: an error. */
+static ssize_t look(const struct import_file *file, int64_t offset, char *room, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = pread(file->rejects, room, size, offset);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+bool import_file_fits_rejects(const struct import_file *file, int64_t bytes, int64_t rows,
+			      struct error *error)
+{
+	char room[ROW_START_BYTES];
+	ssize_t got = look(file, bytes - 1, room, sizeof(room));
+	struct lg_slice start = slice_of(room, got > 0 ? (size_t)got : 0);
+	size_t digits = 0;
+	uint64_t line;
+
+	if (got < 0)
+		return fail_rejects("read", error);
+	if (got == 0)
+		return true;
+	if (room[0] != '\n')
+		return import_file_fail_others(error);
+	start = slice_cut(start, 1, SIZE_MAX);
+	while (digits < start.length && start.data[digits] >= '0' && start.data[digits] <= '9')
+		digits++;
+	/* A row has a line of its own at least. */
+	return !slice_to_u64(slice_cut(start, 0, digits), &line) || line > (uint64_t)rows ||
+	       import_file_fail_others(error);
+}
+
+bool import_file_spare_rejects(struct import_file *file, struct error *error)
 {
 	struct stat status;
 
 	if (file->rejects < 0)
+		return true;
+	if (fstat(file->rejects, &status) != 0)
+		return fail_rejects("read", error);
+	file->spared = status.st_size;
+	return true;
+}
+
+bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, struct error *error)
+{
+	struct stat status;
+
+	if (file->rejects < 0 || file->spared)
 		return true;
 	if (fstat(file->rejects, &status) != 0)
 		return fail_rejects("read", error);
@@ -110,12 +165,36 @@ bool import_file_cut_rejects(const struct import_file *file, int64_t bytes, stru
 	return true;
 }
 
+/* What is spared goes when it begins as the first rows that are written, for then a run of
+ * this import that was killed has left it. */
+static bool take_spared(struct import_file *file, struct lg_slice rows, struct error *error)
+{
+	char room[4096];
+
+	for (size_t at = 0; at < rows.length && (int64_t)at < file->spared;) {
+		size_t left = rows.length - at;
+		ssize_t got = look(file, (int64_t)at, room,
+				   left < sizeof(room) ? left : sizeof(room));
+		if (got < 0)
+			return fail_rejects("read", error);
+		if (got == 0)
+			break;
+		if (memcmp(room, rows.data + at, (size_t)got) != 0)
+			return import_file_fail_others(error);
+		at += (size_t)got;
+	}
+	file->spared = 0;
+	return import_file_cut_rejects(file, 0, error);
+}
+
 bool import_file_reject(struct import_file *file, int64_t offset, struct lg_slice rows,
 			struct error *error)
 {
 	const char *from = rows.data;
 	size_t left = rows.length;
 
+	if (file->spared && !take_spared(file, rows, error))
+		return false;
 	while (left > 0) {
 		ssize_t put = pwrite(file->rejects, from, left, offset);
 

@@ -156,23 +156,32 @@ static int64_t find(struct import_run *run)
  * written over. What this run has written is its own, noted or, of a rehearsal, counted. */
 static bool spares_rejects(const struct import_run *run, struct error *error)
 {
-	bool is_first = !run->refused_before && !run->is_noted && run->stored.rejects == 0;
+	const struct import_job *job = run->job;
 
-	if (!is_first || run->job->new_rejects || run->file.rejects < 0 ||
-	    import_file_lacks_rejects(&run->file))
+	if (run->has_rejects || job->new_rejects || run->file.rejects < 0)
 		return true;
-	return error_set(error, "the file for refused rows has those of an earlier import: "
-				"repair and import them and remove it, or name another with "
-				"--rejects");
+	if (!run->is_noted)
+		return run->refused_before || import_file_lacks_rejects(&run->file) ||
+		       import_file_fail_others(error);
+	return run->stored.rejects == 0 ||
+	       import_file_fits_rejects(&run->file, run->stored.rejects,
+					atomic_load(&job->progress.rows), error);
 }
 
-/* The file of refused rows is to hold what is committed, or begins anew. */
+/* The file of refused rows is to hold what is committed, or begins anew. Where none were
+ * committed, it has what a kill has left before that, or what another import has. */
 static bool place_rejects(struct import_run *run, struct error *error)
 {
-	if (!run->job->new_rejects || !import_file_lacks_rejects(&run->file))
-		return import_file_cut_rejects(&run->file, run->stored.rejects, error);
-	run->read.rejects = 0;
-	return true;
+	bool is_first = !run->has_rejects;
+
+	run->has_rejects = true;
+	if (run->job->new_rejects && import_file_lacks_rejects(&run->file)) {
+		run->read.rejects = 0;
+		return true;
+	}
+	if (is_first && run->is_noted && run->stored.rejects == 0 && !run->job->new_rejects)
+		return import_file_spare_rejects(&run->file, error);
+	return import_file_cut_rejects(&run->file, run->stored.rejects, error);
 }
 
 static bool rejects_begin_anew(const struct import_run *run)

@@ -28,6 +28,7 @@ struct import_run {
 	struct import_mark stored, read; /* committed; and with all batches that were made */
 	bool refused_before;		 /* rows of this content, as the journal knows */
 	bool is_noted;			 /* the journal has a row of this run */
+	bool has_rejects;		 /* the file of refused rows is placed */
 	bool all_read;			 /* the last batch was made */
 
 	/* The plugin's. */

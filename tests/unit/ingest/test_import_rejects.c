@@ -8,17 +8,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void test_refused_rows_must_be_there(void **state)
+static void interrupt(void)
 {
-	(void)state;
-	write_rows(ROWS);
-	start_fetcher();
 	atomic_store(&is_held, true);
 	send_job();
 	await_line(500);
 	atomic_store(&job.cancelled, true);
 	atomic_store(&is_held, false);
 	await_job();
+	assert_int_equal(job.end, IMPORT_CANCELLED);
+}
+
+static void test_refused_rows_must_be_there(void **state)
+{
+	(void)state;
+	write_rows(ROWS);
+	start_fetcher();
+	interrupt();
 	assert_int_equal(ftruncate(rejects, 10), 0);
 	assert_int_equal(import(), IMPORT_UNREADABLE);
 	assert_non_null(strstr(job.error.text, "has 10 bytes"));
@@ -82,6 +88,103 @@ static void test_those_of_another_import_stay(void **state)
 	assert_int_equal(import(), IMPORT_ENDED);
 	job.again = false;
 	assert_int_equal(lines_of(refused_rows()), 1 + 20 * 2 / 10);
+}
+
+#define HEADER "leadgate_line,leadgate_reason,address\n"
+#define LATE_ROW "1501,late,!late\n"
+
+static void put_refused_rows(const char *text, int64_t offset)
+{
+	assert_int_equal(ftruncate(rejects, offset), 0);
+	assert_int_equal(pwrite(rejects, text, strlen(text), offset), strlen(text));
+}
+
+/* The first row that is refused, if there is one, is behind where it is interrupted. */
+static void write_good_rows(bool has_late)
+{
+	static char text[ROWS * 24];
+	size_t at = 0;
+
+	for (int i = 0; i < ROWS; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+				       has_late && i == 1500 ? "!late\n" : "p%d@example.com\n", i);
+	write_text(text);
+}
+
+static void test_those_of_another_stay_where_none_is_refused(void **state)
+{
+	static const char text[] = HEADER "7,no,x\n";
+
+	(void)state;
+	write_good_rows(false);
+	start_fetcher();
+	interrupt();
+	put_refused_rows(text, 0);
+	assert_int_equal(import(), IMPORT_ENDED);
+	assert_int_equal(atomic_load(&job.progress.rows), ROWS);
+	assert_string_equal(refused_rows(), text);
+}
+
+/* What lies there is told from what a kill has left by the first row. */
+static void test_those_of_another_stay_behind_a_pause(void **state)
+{
+	static const char *const others[] = {HEADER "7,no,x\n", HEADER "1501,other,!late\n",
+					     "?" HEADER LATE_ROW};
+
+	(void)state;
+	write_good_rows(true);
+	start_fetcher();
+	interrupt();
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		put_refused_rows(others[i], 0);
+		assert_int_equal(import(), IMPORT_INTERRUPTED);
+		assert_non_null(strstr(job.error.text, "has those of an earlier import"));
+		assert_string_equal(refused_rows(), others[i]);
+	}
+	assert_int_equal(ftruncate(rejects, 0), 0);
+	assert_int_equal(import(), IMPORT_ENDED);
+	assert_string_equal(refused_rows(), HEADER LATE_ROW);
+}
+
+static void test_what_a_kill_left_is_written_over(void **state)
+{
+	static const char *const left[] = {HEADER LATE_ROW "1502,late,!late\n", HEADER "15"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		kit_sql(&fixture.kit, "DELETE FROM import");
+		write_good_rows(true);
+		if (!fetcher)
+			start_fetcher();
+		interrupt();
+		put_refused_rows(left[i], 0);
+		assert_int_equal(import(), IMPORT_ENDED);
+		assert_string_equal(refused_rows(), HEADER LATE_ROW);
+	}
+}
+
+/* Behind those that are committed, too, there may be another's: when the own ones were taken
+ * away, or were added to. */
+static void test_those_of_another_stay_behind_own_ones(void **state)
+{
+	int64_t committed;
+
+	(void)state;
+	write_rows(ROWS);
+	start_fetcher();
+	interrupt();
+	committed = kit_count(&fixture.kit, "SELECT rejects FROM import");
+	put_refused_rows("7,no,x\n", committed);
+	assert_int_equal(import(), IMPORT_UNREADABLE);
+	assert_non_null(strstr(job.error.text, "has those of an earlier import"));
+	assert_non_null(strstr(refused_rows(), "\n7,no,x\n"));
+	put_refused_rows("x1999,no,x\n", committed - 1);
+	assert_int_equal(import(), IMPORT_UNREADABLE);
+	assert_non_null(strstr(refused_rows(), "x1999,no,x\n"));
+	put_refused_rows("\n1999,killed,x\n", committed - 1);
+	assert_int_equal(import(), IMPORT_ENDED);
+	check_rows(ROWS);
+	assert_null(strstr(refused_rows(), "killed"));
 }
 
 /* What a kill leaves in the file would be taken for rows of another import. */
@@ -167,12 +270,7 @@ static void test_refused_rows_may_begin_anew(void **state)
 	(void)state;
 	write_rows(ROWS);
 	start_fetcher();
-	atomic_store(&is_held, true);
-	send_job();
-	await_line(500);
-	atomic_store(&job.cancelled, true);
-	atomic_store(&is_held, false);
-	await_job();
+	interrupt();
 	refused = result(IMPORT_REFUSED);
 	read = atomic_load(&job.progress.rows);
 	assert_int_equal(ftruncate(rejects, 0), 0);
@@ -215,6 +313,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused_rows_must_be_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_those_of_another_import_stay, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_those_of_another_stay_where_none_is_refused,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_those_of_another_stay_behind_a_pause, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_what_a_kill_left_is_written_over, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_those_of_another_stay_behind_own_ones, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_none_is_written_before_the_journal_knows,
 						set_up, tear_down),
