@@ -303,10 +303,10 @@ static void act(struct fetch *fetch)
 
 /* ---- letters ------------------------------------------------------------------------------ */
 
-/* The next answer finds the blob that was stored. */
+/* The next answer finds the blob that the verdict named. */
 static bool take_blob(struct fetch *fetch)
 {
-	struct lg_slice blob = fetch->intake.claims.end.blob;
+	struct lg_slice blob = fetch->verdict.blob;
 
 	if (!slice_present(blob))
 		return true;

@@ -19,6 +19,9 @@ struct fetch {
 	int64_t *numbers; /* of the rows */
 	size_t count;
 	struct lg_slice blob; /* as it is now */
+	/* Of each row: why the lead under its own key cannot be stored, on whichever page it
+	 * came; absent: none was refused. NULL: of none. */
+	struct lg_slice *refusals;
 	int64_t calls, calls_since_commit;
 
 	/* One turn: a call of the plugin and what follows from it. */

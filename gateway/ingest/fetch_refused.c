@@ -17,6 +17,29 @@ static bool can_be_claim(const struct fetch *fetch, const struct intake_item *it
 	       item->key.length <= LG_CLAIM_KEY_MAX;
 }
 
+/* The row whose own key is the item's; `count`: it is another's. */
+static size_t row_of(const struct fetch *fetch, const struct intake_item *item)
+{
+	size_t row = 0;
+
+	if (fetch->claims[0].kind != CLAIM_STUB)
+		return fetch->count;
+	while (row < fetch->count && !slice_equal(fetch->claims[row].key, item->key))
+		row++;
+	return row;
+}
+
+/* A claim under this key is there: it is dead when the errand is done. */
+static bool remember(struct fetch *fetch, size_t row, struct lg_slice reason)
+{
+	if (!fetch->refusals)
+		fetch->refusals = arena_zalloc(&fetch->arena,
+					       fetch->count * sizeof(*fetch->refusals));
+	if (fetch->refusals)
+		fetch->refusals[row] = arena_copy(&fetch->arena, reason);
+	return !fetch->arena.failed;
+}
+
 static bool keep(struct fetch *fetch, const struct intake_item *item)
 {
 	struct intake *intake = &fetch->intake;
@@ -39,9 +62,14 @@ bool fetch_refused_keep(struct fetch *fetch)
 {
 	if (is_told_by_claim(fetch))
 		return true;
-	for (const struct intake_item *i = fetch->intake.items; i; i = i->next)
-		if (i->verdict == LG_REFUSED && can_be_claim(fetch, i) && !keep(fetch, i))
+	for (const struct intake_item *i = fetch->intake.items; i; i = i->next) {
+		size_t row = row_of(fetch, i);
+
+		if (i->verdict != LG_REFUSED || !can_be_claim(fetch, i))
+			continue;
+		if (row < fetch->count ? !remember(fetch, row, i->reason) : !keep(fetch, i))
 			return false;
+	}
 	return true;
 }
 
@@ -66,6 +94,6 @@ void fetch_refused_tell(struct fetch *fetch)
 	if (is_told_by_claim(fetch))
 		return;
 	for (const struct intake_item *i = fetch->intake.items; i; i = i->next)
-		if (i->verdict == LG_REFUSED)
+		if (i->verdict == LG_REFUSED && row_of(fetch, i) == fetch->count)
 			tell(fetch, i);
 }

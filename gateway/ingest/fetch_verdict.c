@@ -73,6 +73,13 @@ static int64_t asked_ms(const struct fetch *fetch, int64_t wanted_ms)
 	return wanted_ms < 0 ? 0 : wanted_ms < most_ms ? wanted_ms : most_ms;
 }
 
+/* The row's blob does not get past a page with a lead that makes the row dead: who begins
+ * the errand again, after a crash or a failed call, is to meet that lead again. */
+static struct lg_slice row_blob(const struct fetch *fetch)
+{
+	return fetch->refusals ? (struct lg_slice){0} : fetch->verdict.blob;
+}
+
 static void end_retry(struct fetch *fetch, struct claim_end *end)
 {
 	const struct errand_settings *settings = &fetch->desk->source->settings.errands;
@@ -81,7 +88,7 @@ static void end_retry(struct fetch *fetch, struct claim_end *end)
 	int64_t wanted_ms = asked_ms(fetch, fetch->verdict.retry_after);
 
 	end->due_ms = now_ms + (wanted_ms > wait_ms ? wanted_ms : wait_ms);
-	end->blob = fetch->verdict.blob;
+	end->blob = row_blob(fetch);
 	if (!is_kind(fetch, CLAIM_POLL) && end->attempts >= ATTEMPTS_MIN &&
 	    now_ms - fetch->claims[0].at_ms > settings->retry_for_ms)
 		end->state = CLAIM_DEAD;
@@ -94,6 +101,7 @@ static void end_done(struct fetch *fetch, struct claim_end *end)
 	end->attempts = 0;
 	end->error = (struct lg_slice){0};
 	end->state = is_kind(fetch, CLAIM_BACKFILL) ? CLAIM_GONE : CLAIM_DONE;
+	end->refusals = fetch->refusals;
 	if (slice_present(refused)) {
 		end->state = CLAIM_DEAD;
 		end->error = refused;
@@ -125,7 +133,7 @@ static void make_end(struct fetch *fetch)
 		end->attempts = fetch->claims[0].attempts;
 		end->due_ms = fetch->claims[0].due_ms;
 		end->error = (struct lg_slice){0};
-		end->blob = verdict->blob;
+		end->blob = row_blob(fetch);
 		break;
 	case LG_ERRAND_PARK: end->state = CLAIM_PARKED; break;
 	case LG_ERRAND_DEAD:
@@ -136,6 +144,22 @@ static void make_end(struct fetch *fetch)
 }
 
 /* Personal data is nowhere in it: a plugin's reason has none, and a row is a number. */
+static void tell_end(const struct fetch *fetch, const char *event, size_t row,
+		     struct lg_slice reason)
+{
+	log_warning(event, LOG_SLICE("source", fetch->desk->source->instance->name),
+		    LOG_TEXT("kind", claim_kind_name(fetch->claims[row].kind)),
+		    LOG_INT("number", fetch->claims[row].number), LOG_SLICE("reason", reason));
+}
+
+static void note_done(const struct fetch *fetch)
+{
+	source_count(fetch->desk->source, fetch->refusals ? SOURCE_FETCH_DEAD : SOURCE_FETCHED);
+	for (size_t i = 0; fetch->refusals && i < fetch->count; i++)
+		if (slice_present(fetch->refusals[i]))
+			tell_end(fetch, "claim.dead", i, fetch->refusals[i]);
+}
+
 static void note_end(const struct fetch *fetch)
 {
 	const struct claim_end *end = &fetch->intake.claims.end;
@@ -143,18 +167,14 @@ static void note_end(const struct fetch *fetch)
 	bool parked = end->state == CLAIM_PARKED;
 
 	if (fetch->verdict.verdict == LG_ERRAND_DONE && end->state != CLAIM_DEAD) {
-		source_count(source, SOURCE_FETCHED);
+		note_done(fetch);
 		return;
 	}
 	source_count(source, parked			? SOURCE_FETCH_PARKED
 			     : end->state == CLAIM_DEAD ? SOURCE_FETCH_DEAD
 							: SOURCE_FETCH_RETRIED);
 	if (parked || end->state == CLAIM_DEAD)
-		log_warning(parked ? "claim.parked" : "claim.dead",
-			    LOG_SLICE("source", source->instance->name),
-			    LOG_TEXT("kind", claim_kind_name(fetch->claims[0].kind)),
-			    LOG_INT("number", fetch->claims[0].number),
-			    LOG_SLICE("reason", end->error));
+		tell_end(fetch, parked ? "claim.parked" : "claim.dead", 0, end->error);
 }
 
 void fetch_verdict_end(struct fetch *fetch)

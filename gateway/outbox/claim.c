@@ -95,22 +95,23 @@ static int put_notes(struct journal *journal, const struct claim_work *work)
 static int end_one(struct journal *journal, const struct claim_end *end, size_t index,
 		   int64_t now_ms)
 {
-	bool waits = end->state == CLAIM_WAITING;
+	bool refused = end->refusals && slice_present(end->refusals[index]);
+	enum claim_state state = refused ? CLAIM_DEAD : end->state;
 	sqlite3_stmt *change = journal_statement(
-		journal, end->state == CLAIM_GONE ? STATEMENT_DROP_CLAIM : STATEMENT_END_CLAIM);
+		journal, state == CLAIM_GONE ? STATEMENT_DROP_CLAIM : STATEMENT_END_CLAIM);
 
 	sqlite3_bind_int64(change, 1, end->numbers[index]);
-	if (end->state == CLAIM_GONE)
+	if (state == CLAIM_GONE)
 		return statement_run(change);
-	statement_bind_text(change, 2, slice_from(claim_state_name(end->state)));
-	sqlite3_bind_int64(change, 3, waits ? end->due_ms : now_ms);
+	statement_bind_text(change, 2, slice_from(claim_state_name(state)));
+	sqlite3_bind_int64(change, 3, state == CLAIM_WAITING ? end->due_ms : now_ms);
 	sqlite3_bind_int64(change, 4, end->attempts);
-	statement_bind_text(change, 5, end->error);
+	statement_bind_text(change, 5, refused ? end->refusals[index] : end->error);
 	if (index == 0 && slice_present(end->blob))
 		statement_bind_blob(change, 6, end->blob.data, end->blob.length);
 	else
 		sqlite3_bind_null(change, 6);
-	sqlite3_bind_int(change, 7, end->state == CLAIM_DONE);
+	sqlite3_bind_int(change, 7, state == CLAIM_DONE);
 	return statement_run(change);
 }
 

@@ -44,6 +44,9 @@ struct claim_end {
 	int64_t attempts;
 	struct lg_slice error; /* absent: none */
 	struct lg_slice blob;  /* of the first row; absent: as it was */
+	/* Of each row: why it is dead while the others end as `state` says; absent: it ends
+	 * as they do. NULL: of none. */
+	const struct lg_slice *refusals;
 };
 
 /* A key of lg_state; an absent value forgets it. */

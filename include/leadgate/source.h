@@ -15,7 +15,8 @@
  * before a verdict of LG_ERRAND_DONE or LG_ERRAND_MORE commits with what the verdict
  * says, and after a crash an errand begins where its last commit left it. Leads of
  * an errand want a delivery key: it may happen twice. One that cannot be stored becomes a
- * dead claim under that key, which the log names, too: it must be nothing personal.
+ * dead claim under that key, which the log names, too: it must be nothing personal. Where
+ * it is the key of a claim that the errand fetches, that one is dead instead of done.
  *
  * Files of leads are read by `read_open`, `read` and `read_close` (since 0.4): the
  * gateway hands over the file in chunks, the plugin adds an item a record and says how

@@ -184,6 +184,29 @@ is(($gateway->command('fetch', '--dead', 'ads'))[0], 0, 'it can be asked for aga
 wait_lead('polled-late@example.com');
 is(ended('-polled'), 'done|', '… and is a lead');
 wait_end("-$_", 'dead') for qw(beside old);
+
+# Those whose key is the claim's own make that one dead, wherever they come.
+my @own = (
+    [own => "claim -own\n", '/claim/-own' => [{ body => { leads => ['-own', 'own-beside@example.com'] } }]],
+    [paged => "claim -paged\n", '/claim/-paged' => [{ body => { leads => ['-paged'], next => '/paged-2' } }], '/paged-2' => [{ body => { leads => [] } }]],
+    [failed => "claim -failed\n", '/claim/-failed' => [{ body => { leads => ['-failed', 'failed-1@example.com'], blob => 'page', next => '/failed-2' } }],
+        '/claim/-failed+' => [{ body => {} }], '/failed-2' => [{ status => 503 }, a_lead('failed-2@example.com')]],
+    [one => "claim -one 2 group-own 0\nclaim -two 2 group-own 0\n", '/claim/-one,-two.' => [a_lead('-one', 'two@example.com')]]);
+for (@own) {
+    my ($key, $body, @answers) = @$_;
+    $vendor->answer(@answers);
+    order($body);
+    wait_until { ended("-$key") =~ /^d/ } "the claim -$key has ended";
+    like(ended("-$key"), qr/^dead\|no way to reach the person/, '… and is dead');
+}
+is(ended('-two'), 'done|', 'another of its group is done');
+wait_lead("$_\@example.com") for qw(own-beside failed-1 failed-2 two);
+my $dead_one = $gateway->sql("SELECT no FROM claim WHERE key = '-one'");
+like($gateway->log, qr/event=claim\.dead source=ads kind=claim number=$dead_one reason="no way/, 'the log says which one it is');
+$vendor->answer(map { ("/claim/-$_" => [a_lead("$_-late\@example.com")]) } qw(own paged failed one));
+is(($gateway->command('fetch', '--dead', 'ads'))[0], 0, 'they can be asked for again');
+wait_lead("$_-late\@example.com") for qw(own paged failed one);
+wait_end("-$_", 'dead') for qw(beside old);
 $vendor->answer('/poll/c3' => [{ body => { leads => [map { "-storm-$_" } 1 .. 40], state => 'c4' } }], '/poll/c4' => [{ body => {} }]);
 wait_end("-storm-$_", 'dead') for 1 .. 40;
 balance_closes();

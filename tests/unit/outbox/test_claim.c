@@ -99,6 +99,31 @@ static void keys_are_known_whatever_became_of_them(void **state)
 			 1);
 }
 
+/* It keeps what it is fetched by, for somebody may ask for it again. */
+static void one_of_a_group_may_be_dead(void **state)
+{
+	static const int64_t numbers[] = {1, 2};
+	const struct lg_slice refusals[] = {slice_of(NULL, 0), LG_SLICE("nobody")};
+	struct kit *kit = *state;
+	struct claim_work work = {
+		.source = ADS,
+		.end = {.numbers = numbers, .count = 2, .state = CLAIM_DONE, .refusals = refusals},
+	};
+
+	kit_open(kit);
+	assert_true(add(kit, "k", "g", 2, 1000));
+	assert_true(add(kit, "l", "g", 2, 1000));
+	store(kit, NULL, &work);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM claim WHERE no = 1 AND"
+					" state = 'done' AND error IS NULL AND blob IS NULL"),
+			 1);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM claim WHERE no = 2 AND"
+					" state = 'dead' AND error = 'nobody' AND"
+					" CAST(blob AS TEXT) = 'blob'"),
+			 1);
+	kit_close(kit);
+}
+
 static void what_was_refused_is_dead_from_the_start(void **state)
 {
 	struct kit *kit = *state;
@@ -411,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(keys_are_known_whatever_became_of_them),
+		STORE_TEST(one_of_a_group_may_be_dead),
 		STORE_TEST(what_was_refused_is_dead_from_the_start),
 		STORE_TEST(due_ones_are_read_in_order),
 		STORE_TEST(claims_are_found_by_their_key),
