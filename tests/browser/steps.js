@@ -116,6 +116,7 @@ const steps = [
     location = '/thanks.html';
   },
   async function refusedForm() {
+    history.replaceState(null, '', '/thanks.html?gclid=again-1');
     const element = frame();
     const form = makeForm('/relay/f/site', {full_name: '"><script>parent.ran = 1</script>', message: '\na\n</textarea>', agree: 'on'});
     form.target = 'frame';

@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 
 folder = sys.argv[1]
-PASSED = ('Content-Type', 'Accept', 'Origin')
+PASSED = ('Content-Type', 'Accept', 'Origin', 'Referer')
 
 
 class Site(http.server.BaseHTTPRequestHandler):

@@ -128,6 +128,9 @@ is_deeply($told{'other site'}, ['TypeError', 'opaque', 'TypeError'], 'scripts of
 is_deeply($told{kept}, ['Not sent', '"><script>parent.ran = 1</script>', "\na\n</textarea>", JSON::PP::true, 0],
     'a refused form keeps what was typed, and runs nothing of it');
 ok(lead('again')->{person}, 'and can be sent again');
+is(lead('again')->{client}{page_url}, "http://site.example:$port/thanks.html?gclid=again-1",
+    'from the page on which it stood');
+is(lead('again')->{attribution}{last}{gclid}, 'again-1', 'with what its address says');
 
 $browser->stop;
 kill 'KILL', $site;

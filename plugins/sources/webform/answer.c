@@ -5,6 +5,9 @@
 /* Of a page without what was typed, of whose problem each byte may be written as six. */
 #define REASON_BYTES 8192
 
+/* In which the page with a refused form sends on where that form stood. */
+#define PAGE_FIELD "client.page_url"
+
 /* ---- who asks -------------------------------------------------------------------- */
 
 /* The weight of one media range, in thousandths (RFC 9110, section 12.4.2). */
@@ -89,6 +92,7 @@ struct writing {
 	struct lg_request *request;
 	struct lg_slice text; /* what it says */
 	int32_t status;
+	bool says_page; /* the form itself brought the page on which it stands */
 };
 
 static void start_page(struct page *page, const char *title, struct lg_slice text)
@@ -162,7 +166,7 @@ static void add_area(struct page *page, struct lg_slice name, struct lg_slice va
 /* What people did not see in the form they do not see here. */
 static bool is_hidden(const struct settings *settings, struct lg_slice name)
 {
-	return name.data[0] == '_' ||
+	return name.data[0] == '_' || lg_slice_equal(name, LG_SLICE(PAGE_FIELD)) ||
 	       (settings->honeypot.length && lg_slice_equal(name, settings->honeypot));
 }
 
@@ -175,6 +179,9 @@ static bool show_field(struct visitor *visitor, struct lg_slice name, struct lg_
 	int32_t state = fields_consent(settings, value);
 
 	(void)problem;
+	if (lg_slice_trim(value).length &&
+	    fields_named(settings, writing->request, name) == LG_PAGE_URL)
+		writing->says_page = true;
 	if (is_hidden(settings, name)) {
 		add_input(page, true, name, value);
 		return true;
@@ -196,6 +203,18 @@ static bool show_field(struct visitor *visitor, struct lg_slice name, struct lg_
 	return true;
 }
 
+/* What is corrected comes from this page and not from the one that the visitor came to,
+ * whose address says what led there. An address that no field may hold would have the
+ * form refused for it. */
+static void add_page_url(struct writing *writing)
+{
+	struct lg_slice referer = lg_slice_trim(request_header(writing->request, "referer"));
+
+	if (!writing->says_page && referer.length &&
+	    referer.length <= (size_t)writing->settings->max_value)
+		add_input(writing->page, true, LG_SLICE(PAGE_FIELD), referer);
+}
+
 /* The form as it was sent, to be corrected and sent again. A body that cannot be
  * read to its end shows what stands before. */
 static void render_again(struct page *page, void *context)
@@ -205,11 +224,13 @@ static void render_again(struct page *page, void *context)
 	struct lg_request_info info;
 
 	writing->page = page;
+	writing->says_page = false;
 	start_page(page, "Not sent", writing->text);
 	page_add(page, "<form method=\"post\" accept-charset=\"utf-8\">\n");
 	if (lg_request_info(writing->request, &info) == LG_OK)
 		body_read(writing->request, writing->settings, info.body, &writing->visitor,
 			  &problem);
+	add_page_url(writing);
 	page_add(page, "<p><button>Send again</button></p>\n</form>\n</html>\n");
 }
 

@@ -85,14 +85,15 @@ static int32_t mapped(const struct settings *settings, struct lg_slice name)
 	return LG_FAIL;
 }
 
-static int32_t field_of(const struct filling *filling, struct lg_slice name)
+int32_t fields_named(const struct settings *settings, struct lg_request *request,
+		     struct lg_slice name)
 {
-	struct lg_slice plain = plain_name(filling->request, name);
-	int32_t field = mapped(filling->settings, name);
+	struct lg_slice plain = plain_name(request, name);
+	int32_t field = mapped(settings, name);
 
 	if (field < 0)
-		field = mapped(filling->settings, plain);
-	return field < 0 ? lg_field_named(filling->request, plain) : field;
+		field = mapped(settings, plain);
+	return field < 0 ? lg_field_named(request, plain) : field;
 }
 
 /* ---- values ------------------------------------------------------------------------ */
@@ -267,7 +268,7 @@ static bool put_field(struct visitor *visitor, struct lg_slice name, struct lg_s
 		return note_consent(filling, name, value, problem);
 	if (settings->redirects.count && lg_slice_equal(name, settings->redirect_field))
 		return true; /* says where to go afterwards, nothing of the person */
-	field = field_of(filling, name);
+	field = fields_named(settings, filling->request, name);
 	return field >= 0 ? set_field(filling, field, name, value, problem)
 			  : keep_extra(filling, name, value, problem);
 }

@@ -79,6 +79,10 @@ bool json_body_read(const struct reading *reading, struct lg_slice body);
 bool fields_fill(const struct settings *settings, struct lg_request *request, struct lg_lead *lead,
 		 struct lg_slice body, struct problem *problem);
 
+/* The record's field that a form's field means; LG_FAIL: none. */
+int32_t fields_named(const struct settings *settings, struct lg_request *request,
+		     struct lg_slice name);
+
 /* What a value of the consent's field states: LG_CONSENT_GRANTED, LG_CONSENT_DENIED, or 0,
  * nothing: the box is not checked. */
 int32_t fields_consent(const struct settings *settings, struct lg_slice value);

@@ -33,6 +33,11 @@ check_PROGRAMS += %D%/test_webform_cuts
 	$(LG_WEBFORM)
 %C%_test_webform_cuts_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
 %C%_test_webform_cuts_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
+check_PROGRAMS += %D%/test_webform_page
+%C%_test_webform_page_SOURCES = %D%/test_webform_page.c %D%/webform_desk.c $(LG_DESK) \
+	$(LG_WEBFORM)
+%C%_test_webform_page_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_webform
+%C%_test_webform_page_LDADD = $(LG_LIBS_HOST) $(LG_LIBS_LEAD) $(LG_UNIT)
 
 LG_META = plugins/sources/meta/answers.c plugins/sources/meta/graph.c \
 	plugins/sources/meta/meta.c plugins/sources/meta/verdict.c plugins/sources/meta/webhook.c
