@@ -3,6 +3,84 @@
 
 #define DEPTH_MAX 8	/* of objects and arrays in each other */
 #define PATH_BYTES 1024 /* of a name with those around it; max_name is checked, too */
+#define ESCAPE_BYTES 6	/* of \u and four digits */
+
+/* ---- halves of characters --------------------------------------------------------- */
+
+/* A script that shortens a text may cut a character of two surrogates through, and
+ * JSON.stringify writes the half as an escape that stands for nothing (RFC 8259, section
+ * 8.2). It becomes U+FFFD, which takes as many bytes, so that what a parser says of the
+ * body is right for that which was sent. */
+
+/* The number in the escape that begins at `at`; -1: there is none of that kind. */
+static int32_t unit_at(struct lg_slice body, size_t at)
+{
+	int32_t unit = 0;
+
+	if (body.length < ESCAPE_BYTES || at > body.length - ESCAPE_BYTES ||
+	    body.data[at] != '\\' || body.data[at + 1] != 'u')
+		return -1;
+	for (size_t i = at + 2; i < at + ESCAPE_BYTES; i++) {
+		char c = lg_lower(body.data[i]);
+
+		if (c >= '0' && c <= '9')
+			unit = unit * 16 + c - '0';
+		else if (c >= 'a' && c <= 'f')
+			unit = unit * 16 + c - 'a' + 10;
+		else
+			return -1;
+	}
+	return unit;
+}
+
+static bool is_high(int32_t unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(int32_t unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* Where the next half stands, from `at` on; the body's length: there is none. An escaped
+ * backslash begins no escape, and a pair is none to its end. */
+static size_t next_half(struct lg_slice body, size_t at)
+{
+	while (at < body.length) {
+		const char *slash = memchr(body.data + at, '\\', body.length - at);
+		int32_t unit;
+
+		if (!slash)
+			break;
+		at = (size_t)(slash - body.data);
+		unit = unit_at(body, at);
+		if (is_low(unit) || (is_high(unit) && !is_low(unit_at(body, at + ESCAPE_BYTES))))
+			return at;
+		at += is_high(unit) ? 2 * ESCAPE_BYTES : 2;
+	}
+	return body.length;
+}
+
+/* False with the problem. */
+static bool mend_halves(const struct reading *reading, struct lg_slice *body)
+{
+	size_t at = next_half(*body, 0);
+	char *mended;
+
+	if (at == body->length)
+		return true;
+	mended = lg_allocate(reading->request, body->length);
+	if (!mended)
+		return problem_set(reading->problem, 503, "There is no memory for the fields.");
+	memcpy(mended, body->data, body->length);
+	for (; at < body->length; at = next_half(*body, at + ESCAPE_BYTES))
+		memcpy(mended + at, "\\ufffd", ESCAPE_BYTES);
+	body->data = mended;
+	return true;
+}
+
+/* ---- the walk ------------------------------------------------------------------------ */
 
 /* A name that grows as the walk goes down: "person", "person.email". */
 struct path {
@@ -138,6 +216,8 @@ bool json_body_read(const struct reading *reading, struct lg_slice body)
 	const struct lg_json *root;
 	struct path path = {.length = 0};
 
+	if (!mend_halves(reading, &body))
+		return false;
 	if (lg_json(reading->request, body, &root, (struct lg_text){text, sizeof(text)}) != LG_OK)
 		return problem_set(reading->problem, 400, "%s", text);
 	if (lg_json_kind(reading->request, root) != LG_JSON_OBJECT)

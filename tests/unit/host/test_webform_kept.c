@@ -80,6 +80,38 @@ static void test_json_profiles_with_more(void **state)
 		"inquiry.kind=contact\n");
 }
 
+#define WHOLE "\xf0\x9f\x98\x80"
+#define HALF "\xef\xbf\xbd"
+
+/* An emoji that a script has cut through costs nothing but itself. */
+static void test_halves_in_json(void **state)
+{
+	static const struct {
+		const char *body, *kept;
+	} texts[] = {
+		{"{\"x\":\"Hi \\ud83d\"}", "extra x=Hi " HALF "\n"},
+		{"{\"x\":\"\\uDE00 Hi\"}", "extra x=" HALF " Hi\n"},
+		{"{\"x\":\"\\ud83dA\\n\"}", "extra x=" HALF "A\n\n"},
+		{"{\"x\":\"\\ud83d\\u0041\"}", "extra x=" HALF "A\n"},
+		{"{\"x\":\"\\ud83d\\ud83d\\ude00\"}", "extra x=" HALF WHOLE "\n"},
+		{"{\"x\":\"\\ud83d\\ude00\\ude00\"}", "extra x=" WHOLE HALF "\n"},
+		{"{\"x\":\"\\ud83d\\ude00\"}", "extra x=" WHOLE "\n"},
+		{"{\"x\":\"\\\\ud83d\"}", "extra x=\\ud83d\n"},
+		{"{\"x\":\"\\\\\\ud83d\"}", "extra x=\\" HALF "\n"},
+		{"{\"x\":\"\\ud83d\\\\ude00\"}", "extra x=" HALF "\\ude00\n"},
+		{"{\"x\\ud83d\":\"y\"}", "extra x" HALF "=y\n"},
+		{"{\"x\":\"\\ud83d\\", "refuse 400 line 1, column 14: "},
+		{"{\"x\":\"\\ud83d\\u12\"}", "refuse 400 line 1, column "},
+		{"{\"x\":\"\\ud83", "refuse 400 line 1, column "},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		HAS(receive_json(texts[i].body), texts[i].kept);
+		webform_again(state);
+	}
+	HAS(receive("text/plain", texts[0].body), texts[0].kept);
+}
+
 static void set_consent(const char *const *denied, size_t count)
 {
 	static const struct lg_slice channels[] = {{"email", 5}, {"sms", 3}};
@@ -174,6 +206,7 @@ int main(void)
 		AT_A_DESK(test_defaults),
 		AT_A_DESK(test_two_values_in_json),
 		AT_A_DESK(test_json_profiles_with_more),
+		AT_A_DESK(test_halves_in_json),
 		AT_A_DESK(test_consent),
 		AT_A_DESK(test_consent_without_refusals),
 		AT_A_DESK(test_consent_on_the_page),
