@@ -124,6 +124,9 @@ for my $case (
         "origins: $name: what a script may read");
     lead() if $status == 202;
 }
+$answer = $gateway->post('/f/sites', [email => 'evil@example.com'], Accept => $browser, Origin => 'http://evil.example');
+like($answer->{body}, qr{<h1>Not sent</h1>}, 'origins: a visitor of another site is told');
+unlike($answer->{body}, qr{<form|evil\@example}, 'and offered no form, which would be sent from the gateway itself');
 
 # Two boxes for one thing, of which one has no answer.
 for my $case (

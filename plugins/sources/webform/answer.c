@@ -244,14 +244,15 @@ static bool read_nothing(struct visitor *visitor, struct lg_slice name, struct l
 	return true;
 }
 
-/* Whether a form stands in the body that can be shown again as it was. */
+/* Whether a form stands in the body that can be shown again as it was. The gateway's own
+ * page may send, so that it never offers what another site may not. */
 static bool can_show(struct writing *writing)
 {
 	struct visitor nobody = {read_nothing, NULL};
 	struct problem problem = {0};
 	struct lg_request_info info;
 
-	return body_is_form(writing->request) &&
+	return cors_takes(writing->settings, writing->request) && body_is_form(writing->request) &&
 	       lg_request_info(writing->request, &info) == LG_OK && info.body.length &&
 	       body_read(writing->request, writing->settings, info.body, &nobody, &problem);
 }

@@ -34,6 +34,11 @@ static bool takes_all(const struct settings *settings)
 	return is_listed(settings, LG_SLICE("*"));
 }
 
+static bool is_site(const struct settings *settings, struct lg_slice origin)
+{
+	return takes_all(settings) || is_listed(settings, origin);
+}
+
 const char *cors_check(const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->origins.count; i++) {
@@ -109,21 +114,29 @@ static void allow(const struct settings *settings, struct lg_request *request,
 	lg_answer_header(request, "Access-Control-Allow-Credentials", LG_SLICE("true"));
 }
 
+bool cors_takes(const struct settings *settings, struct lg_request *request)
+{
+	struct lg_slice sender;
+
+	if (settings->origins.count == 0)
+		return true;
+	sender = sender_of(request);
+	return !sender.data || is_site(settings, sender) || is_own(request, sender);
+}
+
 bool cors_admit(const struct settings *settings, struct lg_request *request,
 		struct problem *problem)
 {
-	struct lg_slice origin, sender;
+	struct lg_slice origin;
 
 	if (settings->origins.count == 0)
 		return true;
 	origin = lg_slice_trim(request_header(request, "origin"));
-	sender = sender_of(request);
 	lg_answer_header(request, "Vary", LG_SLICE("Origin"));
-	if (sender.data && !takes_all(settings) && !is_listed(settings, sender))
-		return is_own(request, sender) ||
-		       problem_set(problem, 403,
+	if (!cors_takes(settings, request))
+		return problem_set(problem, 403,
 				   "This form does not take what pages of other sites send.");
-	if (origin.data)
+	if (origin.data && is_site(settings, origin))
 		allow(settings, request, origin);
 	return true;
 }

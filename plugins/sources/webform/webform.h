@@ -92,6 +92,10 @@ int32_t fields_consent(const struct settings *settings, struct lg_slice value);
 /* What is wrong with `origins`; NULL: nothing. */
 const char *cors_check(const struct settings *settings);
 
+/* Whether what the request comes from may send: a listed site, this gateway's own page,
+ * or a program, which says nothing of where it is. */
+bool cors_takes(const struct settings *settings, struct lg_request *request);
+
 /* Looks where the request comes from and adds what a browser wants to hear to the
  * answer, whatever that will be. False with the problem: the site may not. */
 bool cors_admit(const struct settings *settings, struct lg_request *request,
@@ -106,7 +110,8 @@ bool cors_preflight(const struct settings *settings, struct lg_request *request,
 int32_t answer_accepted(const struct settings *settings, const struct lg_result *result,
 			struct lg_request *request, struct lg_reply *reply);
 
-/* A page keeps what was typed, so that it can be sent again. */
+/* A page keeps what was typed, so that it can be sent again: not when its site may not
+ * send. */
 int32_t answer_refused(const struct settings *settings, int32_t status, struct lg_slice reason,
 		       struct lg_request *request, struct lg_reply *reply);
 

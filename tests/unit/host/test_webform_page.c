@@ -63,12 +63,44 @@ static void test_long_page(void **state)
 	LACKS(story(), PAGE_INPUT);
 }
 
+/* One click on the gateway's own page would send what the site may not. */
+static void test_form_of_another_site(void **state)
+{
+	static const struct lg_slice site = {"https://a.example", 17};
+	static const struct {
+		const char *name, *value;
+		bool shown;
+	} senders[] = {
+		{"Origin", "https://a.example", true},
+		{"Origin", "https://forms.example", true},
+		{"X-Nothing", "", true},
+		{"Origin", "https://evil.example", false},
+		{"Origin", "null", false},
+		{"Referer", "https://evil.example/page", false},
+	};
+	struct lg_list list = {&site, 1};
+
+	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+		set_setting("origins", &list, sizeof(list));
+		desk.url = "https://forms.example/f";
+		header(senders[i].name, senders[i].value);
+		desk.body = LG_SLICE("email=a%40");
+		HAS(answer(LG_REFUSED, BROWSER, FORM), "<h1>Not sent</h1>");
+		if (senders[i].shown)
+			HAS(story(), "<form");
+		else
+			LACKS(story(), "<form");
+		webform_again(state);
+	}
+}
+
 int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, webform_init, desk_fini)
 	const struct CMUnitTest tests[] = {
 		AT_A_DESK(test_page_of_the_form),
 		AT_A_DESK(test_long_page),
+		AT_A_DESK(test_form_of_another_site),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
