@@ -154,27 +154,34 @@ static void on_ended(struct http_request *request)
 		leave(share);
 }
 
-/* RFC 9110, section 15.5.6: a 405 names the methods that are allowed. */
-static void answer_method(struct http_request *request, const struct source *source)
+static struct lg_slice methods_of(const struct source *source, struct arena *arena)
 {
-	const char *methods = source->instance->library->plugin.methods;
-	struct lg_slice rest = slice_from(methods), word;
-	struct lg_slice allow = LG_SLICE("");
-	struct http_header headers[2];
-	struct http_response response = {.status = 405, .headers = headers, .header_count = 2};
+	struct lg_slice rest = slice_from(source->instance->library->plugin.methods), word;
+	struct lg_slice methods = LG_SLICE("");
 
 	while (slice_split(&rest, ' ', &word))
 		if (word.length)
-			allow = arena_printf(&request->arena, "%.*s%s%.*s", SLICE_ARGS(allow),
-					     allow.length ? ", " : "", SLICE_ARGS(word));
-	headers[0] = (struct http_header){LG_SLICE("Allow"), allow};
-	headers[1] = (struct http_header){LG_SLICE("Content-Type"),
-					  LG_SLICE("application/problem+json")};
-	response.body = arena_printf(&request->arena,
-				     "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\","
-				     "\"status\":405,\"detail\":\"this source takes %.*s\"}\n",
-				     SLICE_ARGS(allow));
-	http_respond(request, &response);
+			methods = arena_printf(arena, "%.*s%s%.*s", SLICE_ARGS(methods),
+					       methods.length ? ", " : "", SLICE_ARGS(word));
+	return methods;
+}
+
+/* RFC 9110, section 15.5.6: a 405 names the methods that are allowed. GET comes of a form
+ * that names none: its visitor gets a page as any other, its author reads what to write. */
+static void answer_method(struct http_request *request, const struct source *source)
+{
+	struct http_header allow = {LG_SLICE("Allow"), methods_of(source, &request->arena)};
+	bool form = slice_is(request->method, "GET") && source_takes(source, LG_SLICE("POST"));
+	struct lg_slice detail = arena_printf(&request->arena, "this source takes %.*s%s",
+					      SLICE_ARGS(allow.value),
+					      form ? "; a form needs method=\"post\"" : "");
+
+	request->added = arena_new(&request->arena, struct http_header);
+	if (request->added) {
+		*request->added = allow;
+		request->added_count = 1;
+	}
+	http_respond_problem(request, 405, detail.data, 0);
 }
 
 bool worker_route(void *arg, struct http_request *request, struct http_route *route)

@@ -153,6 +153,12 @@ syswrite $socket, "GET /nowhere HTTP/1.1\r\n${host}Accept: text/html\r\n\r\n";
 $answer = read_answer($socket);
 like($answer->{headers}{'content-type'}, qr{^text/html}, 'who prefers HTML gets a page');
 like($answer->{body}, qr/<h1>404 Not Found/, '… that says the same');
+syswrite $socket, "GET /f/contact?email=a HTTP/1.1\r\n${host}Accept: text/html\r\n\r\n";
+$answer = read_answer($socket);
+is($answer->{status}, 405, 'a form without a method');
+is($answer->{headers}{allow}, 'OPTIONS, POST', '… is told what is taken');
+like($answer->{headers}{'content-type'}, qr{^text/html}, '… on a page, too');
+like($answer->{body}, qr/a form needs method=&quot;post&quot;/, '… that says what would be right');
 syswrite $socket, "POST /nowhere HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello"
     . form_request('/f/contact', [email => 'ada@example.com']);
 my $rest = '';
