@@ -39,5 +39,7 @@ check_PROGRAMS += %D%/test_identity
 %C%_test_identity_LDADD = $(LG_LIBS_LEAD) $(LG_UNIT)
 check_PROGRAMS += %D%/test_merge
 %C%_test_merge_LDADD = $(LG_LIBS_LEAD) $(LG_UNIT)
+check_PROGRAMS += %D%/test_merge_group
+%C%_test_merge_group_LDADD = $(LG_LIBS_LEAD) $(LG_UNIT)
 check_PROGRAMS += %D%/test_normalize
 %C%_test_normalize_LDADD = $(LG_LIBS_LEAD) $(LG_UNIT)

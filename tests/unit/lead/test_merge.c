@@ -1,35 +1,8 @@
-#include "lead/merge.h"
+#include "merge_row.h"
 
 #include "lead/identity.h"
-#include "unit.h"
 
-/* `merged` is known's record afterwards, without the count of touches. */
-struct row {
-	const char *known, *touch, *changes, *merged;
-};
-
-static void expect_merge(const struct row *row, enum merge_policy policy)
-{
-	struct arena ours, theirs;
-	struct lead *known, *touch, *expected;
-	struct buffer changes;
-
-	arena_init(&ours, 16 << 10, 0);
-	arena_init(&theirs, 16 << 10, 0);
-	buffer_init(&changes, 1 << 20);
-	known = unit_lead(&ours, row->known);
-	touch = unit_lead(&theirs, row->touch);
-	assert_true(lead_merge(known, touch, policy, 0, &changes));
-	arena_fini(&theirs); /* nothing of the touch may be borrowed */
-	expect_slice(row->touch, buffer_slice(&changes), row->changes);
-	expected = unit_lead(&ours, row->merged);
-	lead_set(expected, LG_TOUCHES, LG_SLICE("2"));
-	expect_slice(row->touch, unit_json(known), unit_json(expected).data);
-	buffer_fini(&changes);
-	arena_fini(&ours);
-}
-
-static const struct row fill_rows[] = {
+static const struct merge_row fill_rows[] = {
 	{"person.email=a@x.org", "person.email=a@x.org", "{}", "person.email=a@x.org"},
 	{"person.email=a@x.org", "person.full_name=Jane\norganization.employees=5",
 	 "{\"filled\":{\"person.full_name\":\"Jane\",\"organization.employees\":5}}",
@@ -64,64 +37,6 @@ static const struct row fill_rows[] = {
 	{"person.email=a@x.org", "person.other_emails=a@x.org\nperson.other_emails=c@x.org",
 	 "{\"added\":{\"person.other_emails\":[\"c@x.org\"]}}",
 	 "person.email=a@x.org\nperson.other_emails=c@x.org"},
-	/* a name is one person's */
-	{"person.full_name=Anna Meier",
-	 "person.full_name=Bernd Schmidt\nperson.given_name=Bernd\nperson.family_name=Schmidt\n"
-	 "person.honorific_prefix=Herr\nperson.gender=m\nraw.person.gender=male",
-	 "{\"kept\":{\"person.full_name\":\"Bernd Schmidt\",\"person.given_name\":\"Bernd\","
-	 "\"person.family_name\":\"Schmidt\",\"person.honorific_prefix\":\"Herr\","
-	 "\"person.gender\":\"m\",\"raw.person.gender\":\"male\"}}",
-	 "person.full_name=Anna Meier"},
-	{"person.full_name=Anna Meier",
-	 "person.full_name=Dr. Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
-	 "person.honorific_prefix=Dr.\nperson.gender=f",
-	 "{\"filled\":{\"person.given_name\":\"Anna\",\"person.family_name\":\"Meier\","
-	 "\"person.honorific_prefix\":\"Dr.\",\"person.gender\":\"f\"},"
-	 "\"kept\":{\"person.full_name\":\"Dr. Anna Meier\"}}",
-	 "person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
-	 "person.honorific_prefix=Dr.\nperson.gender=f"},
-	{"person.given_name=Anna", "person.full_name=Anna Meier",
-	 "{\"filled\":{\"person.full_name\":\"Anna Meier\"}}",
-	 "person.full_name=Anna Meier\nperson.given_name=Anna"},
-	{"person.given_name=Anna", "person.family_name=Meier",
-	 "{\"filled\":{\"person.family_name\":\"Meier\"}}",
-	 "person.given_name=Anna\nperson.family_name=Meier"},
-	{"person.family_name=Meier", "person.given_name=Anna",
-	 "{\"filled\":{\"person.given_name\":\"Anna\"}}",
-	 "person.given_name=Anna\nperson.family_name=Meier"},
-	{"person.given_name=Anna", "person.given_name=Bernd\nperson.family_name=Meier",
-	 "{\"kept\":{\"person.given_name\":\"Bernd\",\"person.family_name\":\"Meier\"}}",
-	 "person.given_name=Anna"},
-	{"person.full_name=Anna Meier", "person.family_name=Meier\nperson.honorific_prefix=Herr",
-	 "{\"filled\":{\"person.family_name\":\"Meier\"},"
-	 "\"kept\":{\"person.honorific_prefix\":\"Herr\"}}",
-	 "person.full_name=Anna Meier\nperson.family_name=Meier"},
-	{"person.full_name=Anna Meier", "person.honorific_prefix=Frau\nperson.gender=f",
-	 "{\"filled\":{\"person.honorific_prefix\":\"Frau\",\"person.gender\":\"f\"}}",
-	 "person.full_name=Anna Meier\nperson.honorific_prefix=Frau\nperson.gender=f"},
-	{"person.email=a@x.org", "person.full_name=Bernd\nperson.gender=m",
-	 "{\"filled\":{\"person.full_name\":\"Bernd\",\"person.gender\":\"m\"}}",
-	 "person.email=a@x.org\nperson.full_name=Bernd\nperson.gender=m"},
-	/* an address is one thing */
-	{"person.street=1 Elm St", "person.street=1 elm st\nperson.postal_code=12345",
-	 "{\"filled\":{\"person.postal_code\":\"12345\"},\"kept\":{\"person.street\":\"1 elm "
-	 "st\"}}",
-	 "person.street=1 Elm St\nperson.postal_code=12345"},
-	{"person.street=1 Elm St\nperson.country=US",
-	 "person.street=2 Oak St\nperson.postal_code=12345\nperson.country=US",
-	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.postal_code\":\"12345\"}}",
-	 "person.street=1 Elm St\nperson.country=US"},
-	{"person.country=US", "person.locality=Bonn\nperson.country=DE",
-	 "{\"kept\":{\"person.locality\":\"Bonn\",\"person.country\":\"DE\"}}",
-	 "person.country=US"},
-	{"person.region=Texas", "person.locality=Salem\nperson.region=Oregon",
-	 "{\"kept\":{\"person.locality\":\"Salem\",\"person.region\":\"Oregon\"}}",
-	 "person.region=Texas"},
-	{"person.country=DE", "person.locality=Bonn\nperson.country=DE",
-	 "{\"filled\":{\"person.locality\":\"Bonn\"}}", "person.locality=Bonn\nperson.country=DE"},
-	{"person.country=DE", "person.locality=Bonn\nperson.region=NRW",
-	 "{\"filled\":{\"person.locality\":\"Bonn\",\"person.region\":\"NRW\"}}",
-	 "person.locality=Bonn\nperson.region=NRW\nperson.country=DE"},
 	/* raw goes with its value */
 	{"person.email=a@x.org", "person.phone=+1\nraw.person.phone=(1)",
 	 "{\"filled\":{\"person.phone\":\"+1\",\"raw.person.phone\":\"(1)\"}}",
@@ -140,11 +55,6 @@ static const struct row fill_rows[] = {
 	 "{\"filled\":{\"person.phone\":\"+1\"},\"overwritten\":{\"raw.person.phone\":{\"from\":"
 	 "\"call me\",\"to\":\"(1)\"}}}",
 	 "person.phone=+1\nraw.person.phone=(1)"},
-	{"person.street=1 Elm St",
-	 "person.street=2 Oak St\nperson.country=DE\nraw.person.country=Germany",
-	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.country\":\"DE\","
-	 "\"raw.person.country\":\"Germany\"}}",
-	 "person.street=1 Elm St"},
 	/* where it came from */
 	{"source.name=a\nclient.ip=::1",
 	 "source.name=b\nclient.ip=::2\nclient.user_agent=x\n"
@@ -236,26 +146,7 @@ static void fill_fills_blanks_and_drops_nothing(void **state)
 
 static void latest_overwrites_and_drops_nothing(void **state)
 {
-	static const struct row rows[] = {
-		{"person.full_name=Jane", "person.full_name=Joe\nperson.gender=m",
-		 "{\"filled\":{\"person.gender\":\"m\"},\"overwritten\":{\"person.full_name\":{"
-		 "\"from\":"
-		 "\"Jane\",\"to\":\"Joe\"}}}",
-		 "person.full_name=Joe\nperson.gender=m"},
-		{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
-		 "person.honorific_prefix=Frau\nperson.gender=f",
-		 "person.full_name=Bernd Schmidt\nperson.gender=m",
-		 "{\"overwritten\":{"
-		 "\"person.full_name\":{\"from\":\"Anna Meier\",\"to\":\"Bernd Schmidt\"},"
-		 "\"person.given_name\":{\"from\":\"Anna\"},"
-		 "\"person.family_name\":{\"from\":\"Meier\"},"
-		 "\"person.honorific_prefix\":{\"from\":\"Frau\"},"
-		 "\"person.gender\":{\"from\":\"f\",\"to\":\"m\"}}}",
-		 "person.full_name=Bernd Schmidt\nperson.gender=m"},
-		{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier",
-		 "person.given_name=ANNA",
-		 "{\"overwritten\":{\"person.given_name\":{\"from\":\"Anna\",\"to\":\"ANNA\"}}}",
-		 "person.full_name=Anna Meier\nperson.given_name=ANNA\nperson.family_name=Meier"},
+	static const struct merge_row rows[] = {
 		{"person.full_name=Jane", "person.email=a@x.org",
 		 "{\"filled\":{\"person.email\":\"a@x.org\"}}",
 		 "person.full_name=Jane\nperson.email=a@x.org"},
@@ -272,17 +163,6 @@ static void latest_overwrites_and_drops_nothing(void **state)
 		 "type\":{"
 		 "\"from\":\"fixed\"}}}",
 		 "person.phone=+2\nperson.other_phones=+1"},
-		{"person.street=1 Elm St\nperson.postal_code=12345\nperson.country=US",
-		 "person.street=2 Oak St\nperson.country=US",
-		 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
-		 "\"person.postal_code\":{\"from\":\"12345\"}}}",
-		 "person.street=2 Oak St\nperson.country=US"},
-		{"person.locality=Bonn\nperson.country=DE",
-		 "person.postal_code=75001\nperson.country=FR",
-		 "{\"filled\":{\"person.postal_code\":\"75001\"},\"overwritten\":{"
-		 "\"person.locality\":{\"from\":\"Bonn\"},"
-		 "\"person.country\":{\"from\":\"DE\",\"to\":\"FR\"}}}",
-		 "person.postal_code=75001\nperson.country=FR"},
 		{"extra.a=1\nextra.a=2\nextra.b=3", "extra.a=4",
 		 "{\"overwritten\":{\"extra.a\":{\"from\":[\"1\",\"2\"],\"to\":\"4\"}}}",
 		 "extra.b=3\nextra.a=4"},
@@ -297,7 +177,7 @@ static void latest_overwrites_and_drops_nothing(void **state)
 
 static void link_takes_nothing_and_drops_nothing(void **state)
 {
-	static const struct row rows[] = {
+	static const struct merge_row rows[] = {
 		{"person.email=a@x.org",
 		 "person.email=b@x.org\nperson.full_name=Jane\nextra.a=1\ninquiry.products=p\n"
 		 "profile=n,i,\nraw.person.phone=call "
@@ -324,7 +204,7 @@ static void link_takes_nothing_and_drops_nothing(void **state)
 
 static void consent_never_widens(void **state)
 {
-	static const struct row rows[] = {
+	static const struct merge_row rows[] = {
 		{"", "consent=news|email|granted|" T1,
 		 "{\"added\":{\"consent\":[" STATEMENT("granted", T1_TEXT) "]}}",
 		 "consent=news|email|granted|" T1},

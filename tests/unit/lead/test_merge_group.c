@@ -1,0 +1,132 @@
+#include "merge_row.h"
+
+static const struct merge_row names_filled[] = {
+	{"person.full_name=Anna Meier",
+	 "person.full_name=Bernd Schmidt\nperson.given_name=Bernd\nperson.family_name=Schmidt\n"
+	 "person.honorific_prefix=Herr\nperson.gender=m\nraw.person.gender=male",
+	 "{\"kept\":{\"person.full_name\":\"Bernd Schmidt\",\"person.given_name\":\"Bernd\","
+	 "\"person.family_name\":\"Schmidt\",\"person.honorific_prefix\":\"Herr\","
+	 "\"person.gender\":\"m\",\"raw.person.gender\":\"male\"}}",
+	 "person.full_name=Anna Meier"},
+	{"person.full_name=Anna Meier",
+	 "person.full_name=Dr. Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+	 "person.honorific_prefix=Dr.\nperson.gender=f",
+	 "{\"filled\":{\"person.given_name\":\"Anna\",\"person.family_name\":\"Meier\","
+	 "\"person.honorific_prefix\":\"Dr.\",\"person.gender\":\"f\"},"
+	 "\"kept\":{\"person.full_name\":\"Dr. Anna Meier\"}}",
+	 "person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+	 "person.honorific_prefix=Dr.\nperson.gender=f"},
+	{"person.given_name=Anna", "person.full_name=Anna Meier",
+	 "{\"filled\":{\"person.full_name\":\"Anna Meier\"}}",
+	 "person.full_name=Anna Meier\nperson.given_name=Anna"},
+	{"person.given_name=Anna", "person.family_name=Meier",
+	 "{\"filled\":{\"person.family_name\":\"Meier\"}}",
+	 "person.given_name=Anna\nperson.family_name=Meier"},
+	{"person.family_name=Meier", "person.given_name=Anna",
+	 "{\"filled\":{\"person.given_name\":\"Anna\"}}",
+	 "person.given_name=Anna\nperson.family_name=Meier"},
+	{"person.given_name=Anna", "person.given_name=Bernd\nperson.family_name=Meier",
+	 "{\"kept\":{\"person.given_name\":\"Bernd\",\"person.family_name\":\"Meier\"}}",
+	 "person.given_name=Anna"},
+	{"person.full_name=Anna Meier", "person.family_name=Meier\nperson.honorific_prefix=Herr",
+	 "{\"filled\":{\"person.family_name\":\"Meier\"},"
+	 "\"kept\":{\"person.honorific_prefix\":\"Herr\"}}",
+	 "person.full_name=Anna Meier\nperson.family_name=Meier"},
+	{"person.full_name=Anna Meier", "person.honorific_prefix=Frau\nperson.gender=f",
+	 "{\"filled\":{\"person.honorific_prefix\":\"Frau\",\"person.gender\":\"f\"}}",
+	 "person.full_name=Anna Meier\nperson.honorific_prefix=Frau\nperson.gender=f"},
+	{"person.email=a@x.org", "person.full_name=Bernd\nperson.gender=m",
+	 "{\"filled\":{\"person.full_name\":\"Bernd\",\"person.gender\":\"m\"}}",
+	 "person.email=a@x.org\nperson.full_name=Bernd\nperson.gender=m"},
+};
+
+static const struct merge_row names_latest[] = {
+	{"person.full_name=Jane", "person.full_name=Joe\nperson.gender=m",
+	 "{\"filled\":{\"person.gender\":\"m\"},\"overwritten\":{\"person.full_name\":{"
+	 "\"from\":"
+	 "\"Jane\",\"to\":\"Joe\"}}}",
+	 "person.full_name=Joe\nperson.gender=m"},
+	{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier\n"
+	 "person.honorific_prefix=Frau\nperson.gender=f",
+	 "person.full_name=Bernd Schmidt\nperson.gender=m",
+	 "{\"overwritten\":{"
+	 "\"person.full_name\":{\"from\":\"Anna Meier\",\"to\":\"Bernd Schmidt\"},"
+	 "\"person.given_name\":{\"from\":\"Anna\"},"
+	 "\"person.family_name\":{\"from\":\"Meier\"},"
+	 "\"person.honorific_prefix\":{\"from\":\"Frau\"},"
+	 "\"person.gender\":{\"from\":\"f\",\"to\":\"m\"}}}",
+	 "person.full_name=Bernd Schmidt\nperson.gender=m"},
+	{"person.full_name=Anna Meier\nperson.given_name=Anna\nperson.family_name=Meier",
+	 "person.given_name=ANNA",
+	 "{\"overwritten\":{\"person.given_name\":{\"from\":\"Anna\",\"to\":\"ANNA\"}}}",
+	 "person.full_name=Anna Meier\nperson.given_name=ANNA\nperson.family_name=Meier"},
+};
+
+static const struct merge_row addresses_filled[] = {
+	{"person.street=1 Elm St", "person.street=1 elm st\nperson.postal_code=12345",
+	 "{\"filled\":{\"person.postal_code\":\"12345\"},\"kept\":{\"person.street\":\"1 elm "
+	 "st\"}}",
+	 "person.street=1 Elm St\nperson.postal_code=12345"},
+	{"person.street=1 Elm St\nperson.country=US",
+	 "person.street=2 Oak St\nperson.postal_code=12345\nperson.country=US",
+	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.postal_code\":\"12345\"}}",
+	 "person.street=1 Elm St\nperson.country=US"},
+	{"person.country=US", "person.locality=Bonn\nperson.country=DE",
+	 "{\"kept\":{\"person.locality\":\"Bonn\",\"person.country\":\"DE\"}}",
+	 "person.country=US"},
+	{"person.region=Texas", "person.locality=Salem\nperson.region=Oregon",
+	 "{\"kept\":{\"person.locality\":\"Salem\",\"person.region\":\"Oregon\"}}",
+	 "person.region=Texas"},
+	{"person.country=DE", "person.locality=Bonn\nperson.country=DE",
+	 "{\"filled\":{\"person.locality\":\"Bonn\"}}", "person.locality=Bonn\nperson.country=DE"},
+	{"person.country=DE", "person.locality=Bonn\nperson.region=NRW",
+	 "{\"filled\":{\"person.locality\":\"Bonn\",\"person.region\":\"NRW\"}}",
+	 "person.locality=Bonn\nperson.region=NRW\nperson.country=DE"},
+	{"person.street=1 Elm St",
+	 "person.street=2 Oak St\nperson.country=DE\nraw.person.country=Germany",
+	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.country\":\"DE\","
+	 "\"raw.person.country\":\"Germany\"}}",
+	 "person.street=1 Elm St"},
+};
+
+static const struct merge_row addresses_latest[] = {
+	{"person.street=1 Elm St\nperson.postal_code=12345\nperson.country=US",
+	 "person.street=2 Oak St\nperson.country=US",
+	 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
+	 "\"person.postal_code\":{\"from\":\"12345\"}}}",
+	 "person.street=2 Oak St\nperson.country=US"},
+	{"person.locality=Bonn\nperson.country=DE", "person.postal_code=75001\nperson.country=FR",
+	 "{\"filled\":{\"person.postal_code\":\"75001\"},\"overwritten\":{"
+	 "\"person.locality\":{\"from\":\"Bonn\"},"
+	 "\"person.country\":{\"from\":\"DE\",\"to\":\"FR\"}}}",
+	 "person.postal_code=75001\nperson.country=FR"},
+};
+
+static void a_name_is_one_persons(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(names_filled); i++)
+		expect_merge(&names_filled[i], MERGE_FILL);
+	for (size_t i = 0; i < COUNT(names_latest); i++)
+		expect_merge(&names_latest[i], MERGE_LATEST);
+}
+
+static void an_address_is_one_thing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses_filled); i++)
+		expect_merge(&addresses_filled[i], MERGE_FILL);
+	for (size_t i = 0; i < COUNT(addresses_latest); i++)
+		expect_merge(&addresses_latest[i], MERGE_LATEST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_is_one_persons),
+		cmocka_unit_test(an_address_is_one_thing),
+	};
+
+	field_setup();
+	return RUN(tests);
+}
