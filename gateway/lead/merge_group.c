@@ -59,15 +59,26 @@ static bool address_differs(const struct merge *merge)
 		struct lg_slice ours = merge->known->value[field];
 		struct lg_slice theirs = merge->touch->value[field];
 
-		if (ours.length && theirs.length && !slice_equal_nocase(ours, theirs))
+		/* "CA" and "California" are one region: it does not tell. */
+		if (field != LG_REGION && ours.length && theirs.length &&
+		    !slice_equal_nocase(ours, theirs))
 			return true;
 	}
 	return false;
 }
 
+/* More than a region and a country, which may be no more than a guess. */
+static bool has_place(const struct lead *lead)
+{
+	return lead->value[LG_STREET].length || lead->value[LG_LOCALITY].length ||
+	       lead->value[LG_POSTAL_CODE].length;
+}
+
 void merge_address(struct merge *merge)
 {
-	void (*put)(struct merge *, int) = address_differs(merge) ? put_whole : merge_value_put;
+	bool vague = has_place(merge->known) && !has_place(merge->touch);
+	void (*put_other)(struct merge *, int) = vague ? keep_out : put_whole;
+	void (*put)(struct merge *, int) = address_differs(merge) ? put_other : merge_value_put;
 
 	for (int field = LG_STREET; field <= LG_COUNTRY; field++)
 		put(merge, field);

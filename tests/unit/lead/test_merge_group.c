@@ -1,5 +1,7 @@
 #include "merge_row.h"
 
+#define ELM_STREET "person.street=1 Elm St\nperson.locality=San Jose\nperson.postal_code=95110"
+
 static const struct merge_row names_filled[] = {
 	{"person.full_name=Anna Meier",
 	 "person.full_name=Bernd Schmidt\nperson.given_name=Bernd\nperson.family_name=Schmidt\n"
@@ -74,9 +76,22 @@ static const struct merge_row addresses_filled[] = {
 	{"person.country=US", "person.locality=Bonn\nperson.country=DE",
 	 "{\"kept\":{\"person.locality\":\"Bonn\",\"person.country\":\"DE\"}}",
 	 "person.country=US"},
-	{"person.region=Texas", "person.locality=Salem\nperson.region=Oregon",
-	 "{\"kept\":{\"person.locality\":\"Salem\",\"person.region\":\"Oregon\"}}",
-	 "person.region=Texas"},
+	/* a region does not tell: sources write it in their ways */
+	{"person.region=CA\nperson.country=US",
+	 ELM_STREET "\nperson.region=California\nperson.country=US",
+	 "{\"filled\":{\"person.street\":\"1 Elm St\",\"person.locality\":\"San Jose\","
+	 "\"person.postal_code\":\"95110\"},\"kept\":{\"person.region\":\"California\"}}",
+	 ELM_STREET "\nperson.region=CA\nperson.country=US"},
+	{"person.street=1 Elm St\nperson.region=Texas",
+	 "person.street=2 Oak St\nperson.region=Oregon",
+	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.region\":\"Oregon\"}}",
+	 "person.street=1 Elm St\nperson.region=Texas"},
+	/* a country alone: fills the blank, but stands beside no other country's town */
+	{ELM_STREET, "person.country=US", "{\"filled\":{\"person.country\":\"US\"}}",
+	 ELM_STREET "\nperson.country=US"},
+	{ELM_STREET "\nperson.country=US", "person.region=Bavaria\nperson.country=DE",
+	 "{\"kept\":{\"person.region\":\"Bavaria\",\"person.country\":\"DE\"}}",
+	 ELM_STREET "\nperson.country=US"},
 	{"person.country=DE", "person.locality=Bonn\nperson.country=DE",
 	 "{\"filled\":{\"person.locality\":\"Bonn\"}}", "person.locality=Bonn\nperson.country=DE"},
 	{"person.country=DE", "person.locality=Bonn\nperson.region=NRW",
@@ -100,6 +115,26 @@ static const struct merge_row addresses_latest[] = {
 	 "\"person.locality\":{\"from\":\"Bonn\"},"
 	 "\"person.country\":{\"from\":\"DE\",\"to\":\"FR\"}}}",
 	 "person.postal_code=75001\nperson.country=FR"},
+	{ELM_STREET "\nperson.region=CA\nperson.country=US", "person.region=California",
+	 "{\"overwritten\":{\"person.region\":{\"from\":\"CA\",\"to\":\"California\"}}}",
+	 ELM_STREET "\nperson.region=California\nperson.country=US"},
+	{ELM_STREET "\nperson.region=CA", "person.street=2 Oak St\nperson.postal_code=95110",
+	 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
+	 "\"person.locality\":{\"from\":\"San Jose\"},"
+	 "\"person.region\":{\"from\":\"CA\"}}}",
+	 "person.street=2 Oak St\nperson.postal_code=95110"},
+	/* no place in it: it takes none away */
+	{ELM_STREET "\nperson.region=CA\nperson.country=US",
+	 "person.region=Bavaria\nperson.country=DE\nraw.person.country=Germany",
+	 "{\"kept\":{\"person.region\":\"Bavaria\",\"person.country\":\"DE\","
+	 "\"raw.person.country\":\"Germany\"}}",
+	 ELM_STREET "\nperson.region=CA\nperson.country=US"},
+	{ELM_STREET "\nperson.country=US", "person.country=US", "{}",
+	 ELM_STREET "\nperson.country=US"},
+	{"person.region=CA\nperson.country=US", "person.country=DE",
+	 "{\"overwritten\":{\"person.region\":{\"from\":\"CA\"},"
+	 "\"person.country\":{\"from\":\"US\",\"to\":\"DE\"}}}",
+	 "person.country=DE"},
 };
 
 static void a_name_is_one_persons(void **state)
