@@ -19,17 +19,26 @@ static void put_whole(struct merge *merge, int field)
 
 /* ---- names ---- */
 
-static bool has_only(const struct lead *lead, int name, int other)
+/* A name of one word is a given one, where a form asks for "name" and "last name". */
+static bool has_given_alone(const struct lead *lead)
 {
-	return lead->value[name].length > 0 && lead->value[other].length == 0 &&
+	struct lg_slice full = lead->value[LG_FULL_NAME], given = lead->value[LG_GIVEN_NAME];
+
+	if (lead->value[LG_FAMILY_NAME].length > 0)
+		return false;
+	return full.length > 0 ? given.length == 0 && name_is_word(full) : given.length > 0;
+}
+
+static bool has_family_alone(const struct lead *lead)
+{
+	return lead->value[LG_FAMILY_NAME].length > 0 && lead->value[LG_GIVEN_NAME].length == 0 &&
 	       lead->value[LG_FULL_NAME].length == 0;
 }
 
 /* A form may ask for one on its first page and for the other on its second. */
 static bool are_halves(const struct lead *a, const struct lead *b)
 {
-	return has_only(a, LG_GIVEN_NAME, LG_FAMILY_NAME) &&
-	       has_only(b, LG_FAMILY_NAME, LG_GIVEN_NAME);
+	return has_given_alone(a) && has_family_alone(b);
 }
 
 void merge_name(struct merge *merge)

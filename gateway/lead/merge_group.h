@@ -8,8 +8,9 @@
 
 /* The names, with title and gender. Where known and touch have names that differ, LATEST
  * takes all of the touch's and leaves none of known's, FILL and LINK keep all of it out.
- * Else each goes its own way; but one name of two ("Meier") may be a relative's: title
- * and gender come in with a name that agrees, or where one of them has no name. */
+ * A given and a family name are halves of one name, and "Anna" in the field for all of it is
+ * a given one. Else each goes its own way; but one name of two ("Meier") may be a relative's:
+ * title and gender come in with a name that agrees, or where one of them has no name. */
 void merge_name(struct merge *merge);
 
 /* Street to country, by the same rule: a postal code of another country is another address.

@@ -82,14 +82,30 @@ static bool split_name(struct lg_slice name, struct parts *parts)
 	return add_part(parts, slice_of(parts->text + start, end - start));
 }
 
+bool name_is_word(struct lg_slice name)
+{
+	return name.length > 0 && slice_find(name, ' ') < 0;
+}
+
+/* "Anna" beside "Meier", as a form with "name" and "last name" sends it; but a name that
+ * begins with its family name is whole, blank or not. */
+static bool lacks_family(struct lg_slice full, struct lg_slice family)
+{
+	return name_is_word(full) && family.length > 0 &&
+	       !slice_equal_nocase(slice_cut(full, 0, family.length), family);
+}
+
 struct lg_slice name_of(const struct lead *lead, char room[NAME_BYTES])
 {
-	struct lg_slice given = lead->value[LG_GIVEN_NAME], family = lead->value[LG_FAMILY_NAME];
+	struct lg_slice full = lead->value[LG_FULL_NAME], given = lead->value[LG_GIVEN_NAME],
+			family = lead->value[LG_FAMILY_NAME];
 
-	if (lead->value[LG_FULL_NAME].length > 0)
-		return lead->value[LG_FULL_NAME];
+	if (full.length > 0 && !lacks_family(full, family))
+		return full;
+	if (given.length == 0)
+		given = full;
 	if (given.length + 1 + family.length > NAME_BYTES)
-		return slice_of(NULL, 0);
+		return full;
 	if (given.length)
 		memcpy(room, given.data, given.length);
 	room[given.length] = ' ';

@@ -6,8 +6,11 @@
 
 #define NAME_BYTES 512
 
+/* One that no blank parts: "Anna", but "Anna-Lena" too. */
+bool name_is_word(struct lg_slice name);
+
 /* The full name, or else given and family name, put together in `room`; empty
- * without any. */
+ * without any. A full name of one word beside another family name is a given name. */
 struct lg_slice name_of(const struct lead *lead, char room[NAME_BYTES]);
 
 /* The rules of identity_names_agree, on two full names. */

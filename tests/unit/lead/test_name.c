@@ -70,6 +70,40 @@ static void names_differ_or_not(void **state)
 			fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
 }
 
+static void a_name_is_put_together(void **state)
+{
+	static const struct {
+		const char *lead, *name;
+	} rows[] = {
+		{"person.full_name=Anna Meier\nperson.given_name=A\nperson.family_name=M",
+		 "Anna Meier"},
+		{"person.given_name=Anna\nperson.family_name=Meier", "Anna Meier"},
+		{"person.family_name=Meier", "Meier"},
+		{"person.full_name=Anna", "Anna"},
+		{"person.full_name=Anna\nperson.family_name=Meier", "Anna Meier"},
+		{"person.full_name=Anna-Lena\nperson.family_name=Meier", "Anna-Lena Meier"},
+		{"person.full_name=MEIER\nperson.family_name=Meier", "MEIER"},
+		{"person.full_name=Anna\nperson.given_name=Anna\nperson.family_name=Meier",
+		 "Anna Meier"},
+		{"person.full_name=Anna Meier\nperson.family_name=Schmidt", "Anna Meier"},
+		/* a whole name without a blank */
+		{"person.full_name=\xe7\x94\xb0\xe4\xb8\xad\xe5\xa4\xaa\xe9\x83\x8e\n"
+		 "person.family_name=\xe7\x94\xb0\xe4\xb8\xad",
+		 "\xe7\x94\xb0\xe4\xb8\xad\xe5\xa4\xaa\xe9\x83\x8e"},
+	};
+	char room[NAME_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct arena arena;
+
+		arena_init(&arena, 4096, 0);
+		expect_slice(rows[i].lead, name_of(unit_lead(&arena, rows[i].lead), room),
+			     rows[i].name);
+		arena_fini(&arena);
+	}
+}
+
 static void what_is_too_long_must_be_equal(void **state)
 {
 	char text[700], many[80];
@@ -95,8 +129,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_agree_or_not),
 		cmocka_unit_test(names_differ_or_not),
+		cmocka_unit_test(a_name_is_put_together),
 		cmocka_unit_test(what_is_too_long_must_be_equal),
 	};
 
+	field_setup();
 	return RUN(tests);
 }
