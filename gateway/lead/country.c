@@ -1,8 +1,7 @@
 #include "lead/country.h"
 
 #include "base/alloc.h"
-#include "base/utf8.h"
-#include "lead/unicode.h"
+#include "lead/text.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,9 +10,8 @@
 
 #define NAME_BYTES 96
 
-/* Names beside ICU's, folded as unicode_fold does and without blanks and
- * punctuation: common short forms, parts of a state, and what a country's people
- * call it. */
+/* Names beside ICU's, as text_plain gives them: common short forms, parts of a
+ * state, and what a country's people call it. */
 static const struct {
 	const char *name, code[3];
 } aliases[] = {
@@ -90,27 +88,6 @@ static pthread_once_t entries_once = PTHREAD_ONCE_INIT;
 static bool known[26 * 26];
 static pthread_once_t known_once = PTHREAD_ONCE_INIT;
 
-/* Folded, letters and digits alone. */
-static struct lg_slice plain_name(struct lg_slice name, char out[NAME_BYTES])
-{
-	char folded[NAME_BYTES];
-	ptrdiff_t length = unicode_fold(name, folded, sizeof(folded));
-	struct lg_slice rest = slice_of(folded, length > 0 ? (size_t)length : 0);
-	size_t kept = 0;
-
-	while (rest.length > 0) {
-		const char *at = rest.data;
-		int32_t c = utf8_next(&rest);
-		bool quote = c >= 0x2010 && c <= 0x2027; /* Côte d’Ivoire */
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 0x80 && !quote)) {
-			memcpy(out + kept, at, (size_t)(rest.data - at));
-			kept += (size_t)(rest.data - at);
-		}
-	}
-	return slice_of(out, kept);
-}
-
 /* FNV-1a in 64 bits: with 300 names another text hits one by chance once in 2^55. */
 static uint64_t hash_of(struct lg_slice name)
 {
@@ -147,7 +124,7 @@ static void add_icu_name(const char *code)
 	units = uloc_getDisplayCountry(locale, "en", display, NAME_BYTES, &error);
 	u_strToUTF8(text, sizeof(text), &bytes, display, units, &error);
 	if (U_SUCCESS(error) && bytes > 2)
-		add_entry(plain_name(slice_of(text, (size_t)bytes), plain), code);
+		add_entry(text_plain(slice_of(text, (size_t)bytes), plain, sizeof(plain)), code);
 }
 
 static void entries_make(void)
@@ -208,7 +185,7 @@ static bool find_name(struct lg_slice text, char out[3])
 	struct entry wanted = {0};
 	const struct entry *found;
 	char plain[NAME_BYTES];
-	struct lg_slice name = plain_name(text, plain);
+	struct lg_slice name = text_plain(text, plain, sizeof(plain));
 
 	pthread_once(&entries_once, entries_make);
 	if (!entries || name.length < 2)

@@ -1,6 +1,9 @@
 #include "lead/merge_group.h"
 
 #include "lead/name.h"
+#include "lead/text.h"
+
+#define PLACE_BYTES 1024 /* the longest field of an address, folded */
 
 static void keep_out(struct merge *merge, int field)
 {
@@ -62,6 +65,19 @@ void merge_name(struct merge *merge)
 
 /* ---- addresses ---- */
 
+/* "1 MAIN ST." is "1 Main St", and "SW1A1AA" is "SW1A 1AA". */
+static bool same_place(struct lg_slice a, struct lg_slice b)
+{
+	char room[PLACE_BYTES], other_room[PLACE_BYTES];
+	struct lg_slice plain;
+
+	if (slice_equal_nocase(a, b))
+		return true;
+	plain = text_plain(a, room, sizeof(room));
+	return plain.length > 0 &&
+	       slice_equal(plain, text_plain(b, other_room, sizeof(other_room)));
+}
+
 static bool address_differs(const struct merge *merge)
 {
 	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
@@ -69,8 +85,7 @@ static bool address_differs(const struct merge *merge)
 		struct lg_slice theirs = merge->touch->value[field];
 
 		/* "CA" and "California" are one region: it does not tell. */
-		if (field != LG_REGION && ours.length && theirs.length &&
-		    !slice_equal_nocase(ours, theirs))
+		if (field != LG_REGION && ours.length && theirs.length && !same_place(ours, theirs))
 			return true;
 	}
 	return false;

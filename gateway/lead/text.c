@@ -224,3 +224,42 @@ bool text_equal_but_space(struct lg_slice a, struct lg_slice b)
 			return false;
 	}
 }
+
+static ptrdiff_t fold(struct lg_slice text, char *out, size_t capacity)
+{
+	if (!utf8_ascii(text))
+		return unicode_fold(text, out, capacity);
+	if (text.length > capacity)
+		return -1;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+	return (ptrdiff_t)text.length;
+}
+
+/* Of what is folded. Beyond ASCII all but dashes and quotes: Côte d’Ivoire. */
+static bool plain_character(int32_t c)
+{
+	if (c < 0x80)
+		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+	return c < 0x2010 || c > 0x2027;
+}
+
+struct lg_slice text_plain(struct lg_slice text, char *out, size_t capacity)
+{
+	ptrdiff_t length = fold(text, out, capacity);
+	struct lg_slice rest = slice_of(out, length > 0 ? (size_t)length : 0);
+	size_t kept = 0;
+
+	while (rest.length > 0) {
+		const char *at = rest.data;
+
+		if (!plain_character(utf8_next(&rest)))
+			continue;
+		memmove(out + kept, at, (size_t)(rest.data - at));
+		kept += (size_t)(rest.data - at);
+	}
+	return slice_of(out, kept);
+}

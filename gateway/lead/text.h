@@ -19,6 +19,10 @@ struct lg_slice text_block(struct arena *arena, struct lg_slice text, size_t lim
  * memory ran out. */
 struct lg_slice text_valid(struct arena *arena, struct lg_slice text);
 
+/* For comparison alone: folded as unicode_fold does, letters and digits of it. "1 MAIN ST."
+ * gives "1mainst". In `out`; empty when it does not fit. */
+struct lg_slice text_plain(struct lg_slice text, char *out, size_t capacity);
+
 /* Equal when ASCII blanks and line ends do not count. */
 bool text_equal_but_space(struct lg_slice a, struct lg_slice b);
 

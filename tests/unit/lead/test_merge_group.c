@@ -124,6 +124,17 @@ static const struct merge_row addresses_filled[] = {
 	{"person.country=DE", "person.locality=Bonn\nperson.region=NRW",
 	 "{\"filled\":{\"person.locality\":\"Bonn\",\"person.region\":\"NRW\"}}",
 	 "person.locality=Bonn\nperson.region=NRW\nperson.country=DE"},
+	/* the same address in another spelling */
+	{"person.locality=M\xc3\xbcnchen", "person.locality=M\xc3\x9cNCHEN\nperson.country=DE",
+	 "{\"filled\":{\"person.country\":\"DE\"},\"kept\":{\"person.locality\":\"M\xc3\x9cNCHEN\"}"
+	 "}",
+	 "person.locality=M\xc3\xbcnchen\nperson.country=DE"},
+	{"person.postal_code=SW1A 1AA", "person.locality=London\nperson.postal_code=sw1a1aa",
+	 "{\"filled\":{\"person.locality\":\"London\"},\"kept\":{\"person.postal_code\":"
+	 "\"sw1a1aa\"}}",
+	 "person.locality=London\nperson.postal_code=SW1A 1AA"},
+	{"person.street=---", "person.street=...\nperson.country=DE",
+	 "{\"kept\":{\"person.street\":\"...\",\"person.country\":\"DE\"}}", "person.street=---"},
 	{"person.street=1 Elm St",
 	 "person.street=2 Oak St\nperson.country=DE\nraw.person.country=Germany",
 	 "{\"kept\":{\"person.street\":\"2 Oak St\",\"person.country\":\"DE\","
@@ -150,6 +161,11 @@ static const struct merge_row addresses_latest[] = {
 	 "\"person.locality\":{\"from\":\"San Jose\"},"
 	 "\"person.region\":{\"from\":\"CA\"}}}",
 	 "person.street=2 Oak St\nperson.postal_code=95110"},
+	{ELM_STREET "\nperson.country=US", "person.street=1 Elm St.",
+	 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"1 Elm "
+	 "St.\"}}}",
+	 "person.street=1 Elm St.\nperson.locality=San Jose\nperson.postal_code=95110\n"
+	 "person.country=US"},
 	/* no place in it: it takes none away */
 	{ELM_STREET "\nperson.region=CA\nperson.country=US",
 	 "person.region=Bavaria\nperson.country=DE\nraw.person.country=Germany",

@@ -177,6 +177,35 @@ static void space_alone_is_no_difference(void **state)
 	assert_false(text_equal_but_space(LG_SLICE("a\xc2\xa0"), LG_SLICE("a")));
 }
 
+static void letters_and_digits_are_compared(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} texts[] = {
+		{"1 MAIN ST.", "1mainst"},
+		{"Saint-Denis", "saintdenis"},
+		{"C\xc3\xb4te d\xe2\x80\x99I", "cotedi"},
+		{"STRASSE", "strasse"},
+		{"Stra\xc3\x9f"
+		 "e",
+		 "strasse"},
+		{"\xe6\x9d\xb1\xe4\xba\xac 1", "\xe6\x9d\xb1\xe4\xba\xac"
+					       "1"},
+		{" - ", ""},
+		{"", ""},
+		{"twelve bytes", "twelvebytes"},
+		{"thirteen byte", ""},
+		{"M\xc3\xbcller und S\xc3\xb6hne", ""},
+	};
+	char out[12];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		expect_slice(texts[i].text, text_plain(slice_from(texts[i].text), out, sizeof(out)),
+			     texts[i].plain);
+	assert_int_equal(text_plain(slice_of(NULL, 0), out, sizeof(out)).length, 0);
+}
+
 static void long_texts_are_normalized(void **state)
 {
 	static char text[120000];
@@ -222,6 +251,7 @@ int main(void)
 		cmocka_unit_test(blanks_are_seen_at_every_place),
 		cmocka_unit_test(limits_cut_at_characters),
 		cmocka_unit_test(space_alone_is_no_difference),
+		cmocka_unit_test(letters_and_digits_are_compared),
 		cmocka_unit_test(long_texts_are_normalized),
 		cmocka_unit_test(failing_memory_is_reported),
 	};
