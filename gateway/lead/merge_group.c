@@ -78,16 +78,27 @@ static bool same_place(struct lg_slice a, struct lg_slice b)
 	       slice_equal(plain, text_plain(b, other_room, sizeof(other_room)));
 }
 
+/* "95110-1234" is a part of "95110", "SW1A 1AA" of "SW1A". */
+static bool part_of(struct lg_slice code, struct lg_slice area)
+{
+	return code.length > area.length &&
+	       slice_equal_nocase(slice_cut(code, 0, area.length), area) &&
+	       (code.data[area.length] == '-' || code.data[area.length] == ' ');
+}
+
+static bool field_differs(int field, struct lg_slice a, struct lg_slice b)
+{
+	/* "CA" and "California" are one region: it does not tell. */
+	if (field == LG_REGION || a.length == 0 || b.length == 0 || same_place(a, b))
+		return false;
+	return field != LG_POSTAL_CODE || (!part_of(a, b) && !part_of(b, a));
+}
+
 static bool address_differs(const struct merge *merge)
 {
-	for (int field = LG_STREET; field <= LG_COUNTRY; field++) {
-		struct lg_slice ours = merge->known->value[field];
-		struct lg_slice theirs = merge->touch->value[field];
-
-		/* "CA" and "California" are one region: it does not tell. */
-		if (field != LG_REGION && ours.length && theirs.length && !same_place(ours, theirs))
+	for (int field = LG_STREET; field <= LG_COUNTRY; field++)
+		if (field_differs(field, merge->known->value[field], merge->touch->value[field]))
 			return true;
-	}
 	return false;
 }
 

@@ -13,11 +13,11 @@
  * title and gender come in with a name that agrees, or where one of them has no name. */
 void merge_name(struct merge *merge);
 
-/* Street to country, by the same rule: a postal code of another country is another address,
- * other capitals, accents, blanks and punctuation are none. A region does not tell, for it is
- * written in many ways; it goes the way of the others. A touch without street, town and postal
- * code never takes a known one away: where its country is another one, LATEST too keeps all of
- * it out. */
+/* Street to country, by the same rule: a postal code of another country is another address;
+ * other capitals, accents, blanks and punctuation are none, nor is a longer postal code. A
+ * region does not tell, for it is written in many ways; it goes the way of the others. A touch
+ * without street, town and postal code never takes a known one away: where its country is
+ * another one, LATEST too keeps all of it out. */
 void merge_address(struct merge *merge);
 
 #endif

@@ -133,6 +133,16 @@ static const struct merge_row addresses_filled[] = {
 	 "{\"filled\":{\"person.locality\":\"London\"},\"kept\":{\"person.postal_code\":"
 	 "\"sw1a1aa\"}}",
 	 "person.locality=London\nperson.postal_code=SW1A 1AA"},
+	{"person.postal_code=95110", "person.street=1 Elm St\nperson.postal_code=95110-1234",
+	 "{\"filled\":{\"person.street\":\"1 Elm "
+	 "St\"},\"kept\":{\"person.postal_code\":\"95110-1234\"}}",
+	 "person.street=1 Elm St\nperson.postal_code=95110"},
+	{"person.postal_code=SW1A 1AA", "person.locality=London\nperson.postal_code=SW1A",
+	 "{\"filled\":{\"person.locality\":\"London\"},\"kept\":{\"person.postal_code\":\"SW1A\"}}",
+	 "person.locality=London\nperson.postal_code=SW1A 1AA"},
+	{"person.postal_code=1011", "person.locality=Berlin\nperson.postal_code=10115",
+	 "{\"kept\":{\"person.locality\":\"Berlin\",\"person.postal_code\":\"10115\"}}",
+	 "person.postal_code=1011"},
 	{"person.street=---", "person.street=...\nperson.country=DE",
 	 "{\"kept\":{\"person.street\":\"...\",\"person.country\":\"DE\"}}", "person.street=---"},
 	{"person.street=1 Elm St",
@@ -166,6 +176,10 @@ static const struct merge_row addresses_latest[] = {
 	 "St.\"}}}",
 	 "person.street=1 Elm St.\nperson.locality=San Jose\nperson.postal_code=95110\n"
 	 "person.country=US"},
+	{ELM_STREET, "person.postal_code=95110-1234",
+	 "{\"overwritten\":{\"person.postal_code\":{\"from\":\"95110\",\"to\":\"95110-"
+	 "1234\"}}}",
+	 "person.street=1 Elm St\nperson.locality=San Jose\nperson.postal_code=95110-1234"},
 	/* no place in it: it takes none away */
 	{ELM_STREET "\nperson.region=CA\nperson.country=US",
 	 "person.region=Bavaria\nperson.country=DE\nraw.person.country=Germany",
