@@ -86,9 +86,9 @@ void merge_value_take(struct merge *merge, int field)
 {
 	struct lg_slice before = merge->known->value[field], after = merge->touch->value[field];
 
-	if (slice_present(before) ? slice_present(after) && slice_equal(before, after)
-				  : !slice_present(after)) {
-		merge_value_raw(merge, field, false);
+	if (slice_present(before) == slice_present(after) && slice_equal(before, after)) {
+		/* One reading of two texts is as good as the other; two without one differ. */
+		merge_value_raw(merge, field, !slice_present(before));
 		return;
 	}
 	merge->known->value[field] = arena_copy(merge->known->arena, after);

@@ -25,7 +25,8 @@ void merge_value_raw(struct merge *merge, int field, bool taken);
 /* Notes the touch's raw text as kept out, though known may have nothing of the field. */
 void merge_value_keep_raw_out(struct merge *merge, int field);
 
-/* The touch's value becomes known's, an absent one too. */
+/* The touch's value becomes known's, an absent one too, and so does the raw text of one that
+ * could not be read. */
 void merge_value_take(struct merge *merge, int field);
 
 /* Whether the touch has a value and the policy lets it in. */

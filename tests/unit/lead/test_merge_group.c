@@ -180,6 +180,16 @@ static const struct merge_row addresses_latest[] = {
 	 "{\"overwritten\":{\"person.postal_code\":{\"from\":\"95110\",\"to\":\"95110-"
 	 "1234\"}}}",
 	 "person.street=1 Elm St\nperson.locality=San Jose\nperson.postal_code=95110-1234"},
+	/* a country that could not be read stays beside no other street */
+	{"person.street=1 Elm St\nraw.person.country=Utopia", "person.street=2 Oak St",
+	 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
+	 "\"raw.person.country\":{\"from\":\"Utopia\"}}}",
+	 "person.street=2 Oak St"},
+	{"person.street=1 Elm St\nraw.person.country=Utopia",
+	 "person.street=2 Oak St\nraw.person.country=Elbonia",
+	 "{\"overwritten\":{\"person.street\":{\"from\":\"1 Elm St\",\"to\":\"2 Oak St\"},"
+	 "\"raw.person.country\":{\"from\":\"Utopia\",\"to\":\"Elbonia\"}}}",
+	 "person.street=2 Oak St\nraw.person.country=Elbonia"},
 	/* no place in it: it takes none away */
 	{ELM_STREET "\nperson.region=CA\nperson.country=US",
 	 "person.region=Bavaria\nperson.country=DE\nraw.person.country=Germany",
