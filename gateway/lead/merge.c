@@ -108,13 +108,14 @@ static bool merge_contact(struct merge *merge, int field, int others)
 
 static void merge_phone(struct merge *merge)
 {
+	bool same = slice_equal(merge->known->value[LG_PHONE], merge->touch->value[LG_PHONE]);
 	bool taken = merge_contact(merge, LG_PHONE, LG_OTHER_PHONES);
 
 	/* The type is the number's: another number's type would be wrong. */
-	if (taken) {
-		merge_value_take(merge, LG_PHONE_TYPE);
-	} else if (slice_equal(merge->known->value[LG_PHONE], merge->touch->value[LG_PHONE])) {
+	if (same) {
 		merge_value_put(merge, LG_PHONE_TYPE);
+	} else if (taken) {
+		merge_value_take(merge, LG_PHONE_TYPE);
 	} else {
 		merge_value_keep_out(merge, LG_PHONE_TYPE);
 		merge_value_keep_raw_out(merge, LG_PHONE_TYPE);

@@ -155,6 +155,12 @@ static void latest_overwrites_and_drops_nothing(void **state)
 		 "email\":{"
 		 "\"from\":\"a@x.org\",\"to\":\"b@x.org\"}}}",
 		 "person.email=b@x.org\nperson.other_emails=a@x.org"},
+		{"person.phone=+1\nperson.phone_type=fixed", "person.phone=+1", "{}",
+		 "person.phone=+1\nperson.phone_type=fixed"},
+		{"person.phone=+1\nperson.phone_type=fixed",
+		 "person.phone=+1\nperson.phone_type=mobile",
+		 "{\"overwritten\":{\"person.phone_type\":{\"from\":\"fixed\",\"to\":\"mobile\"}}}",
+		 "person.phone=+1\nperson.phone_type=mobile"},
 		{"person.phone=+1\nperson.phone_type=fixed\nraw.person.phone=(1)",
 		 "person.phone=+2",
 		 "{\"added\":{\"person.other_phones\":[\"+1\"]},\"overwritten\":{\"person.phone\":{"
