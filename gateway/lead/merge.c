@@ -69,6 +69,16 @@ static void add_item(struct merge *merge, int field, struct lg_slice text)
 	merge_value_note(merge, added ? CHANGE_ADDED : CHANGE_KEPT, field, slice_of(NULL, 0), text);
 }
 
+static void remove_item(struct lead *lead, int field, struct lg_slice text)
+{
+	struct lead_text **link = &lead->list[field];
+
+	while (*link && !slice_equal((*link)->text, text))
+		link = &(*link)->next;
+	if (*link)
+		*link = (*link)->next;
+}
+
 static void merge_list(struct merge *merge, int field)
 {
 	for (const struct lead_text *it = merge->touch->list[field]; it; it = it->next)
@@ -88,14 +98,15 @@ static void take_email_flags(struct merge *merge)
 		lead_add(merge->known, LG_EMAIL_FLAGS, it->text);
 }
 
-/* An address or number; a second one goes into the list `others`. Returns
- * whether the touch's is now known's. */
+/* An address or number; a second one goes into the list `others`, and one that
+ * becomes the first out of it. Returns whether the touch's is now known's. */
 static bool merge_contact(struct merge *merge, int field, int others)
 {
 	struct lg_slice ours = merge->known->value[field], theirs = merge->touch->value[field];
 
 	if (merge_value_may_take(merge, field)) {
 		merge_value_take(merge, field);
+		remove_item(merge->known, others, theirs);
 		if (slice_present(ours) && !slice_equal(ours, theirs))
 			add_item(merge, others, ours);
 		return true;

@@ -155,6 +155,13 @@ static void latest_overwrites_and_drops_nothing(void **state)
 		 "email\":{"
 		 "\"from\":\"a@x.org\",\"to\":\"b@x.org\"}}}",
 		 "person.email=b@x.org\nperson.other_emails=a@x.org"},
+		/* what was a second address is the first one now */
+		{"person.email=a@x.org\nperson.other_emails=b@x.org\nperson.other_emails=c@x.org",
+		 "person.email=b@x.org",
+		 "{\"added\":{\"person.other_emails\":[\"a@x.org\"]},\"overwritten\":{\"person."
+		 "email\":{"
+		 "\"from\":\"a@x.org\",\"to\":\"b@x.org\"}}}",
+		 "person.email=b@x.org\nperson.other_emails=c@x.org\nperson.other_emails=a@x.org"},
 		{"person.phone=+1\nperson.phone_type=fixed", "person.phone=+1", "{}",
 		 "person.phone=+1\nperson.phone_type=fixed"},
 		{"person.phone=+1\nperson.phone_type=fixed",
@@ -366,6 +373,27 @@ static void what_does_not_fit_is_kept_in_changes(void **state)
 	arena_fini(&arena);
 }
 
+static void a_full_list_has_room_for_the_address_that_gives_way(void **state)
+{
+	struct buffer changes;
+	struct arena arena;
+	struct lead *known;
+
+	(void)state;
+	arena_init(&arena, 16 << 10, 0);
+	buffer_init(&changes, 1 << 20);
+	known = unit_lead(&arena, "person.email=a@x.org");
+	for (int i = 0; i < 50; i++)
+		lead_add(known, LG_OTHER_EMAILS, arena_printf(&arena, "a%d@x.org", i));
+	assert_true(lead_merge(known, unit_lead(&arena, "person.email=a7@x.org"), MERGE_LATEST, 0,
+			       &changes));
+	expect_slice("changes", buffer_slice(&changes),
+		     "{\"added\":{\"person.other_emails\":[\"a@x.org\"]},\"overwritten\":{"
+		     "\"person.email\":{\"from\":\"a@x.org\",\"to\":\"a7@x.org\"}}}");
+	buffer_fini(&changes);
+	arena_fini(&arena);
+}
+
 static void duplicates_are_linked_once(void **state)
 {
 	struct arena arena;
@@ -429,6 +457,7 @@ int main(void)
 		cmocka_unit_test(a_full_list_still_takes_refusals),
 		cmocka_unit_test(touches_are_counted),
 		cmocka_unit_test(what_does_not_fit_is_kept_in_changes),
+		cmocka_unit_test(a_full_list_has_room_for_the_address_that_gives_way),
 		cmocka_unit_test(duplicates_are_linked_once),
 		cmocka_unit_test(failing_memory_is_reported),
 	};
