@@ -87,24 +87,35 @@ static struct lg_slice uuid_text(struct arena *arena, const uint8_t id[UUID_BYTE
 	return slice_of(text, UUID_TEXT_BYTES - 1);
 }
 
+/* What the source knows the lead by; once it is settled whether that is a test. */
+static struct identity_key source_key(const struct intake_item *item, enum identity_kind kind,
+				      struct lg_slice value)
+{
+	const struct intake *intake = item->intake;
+	const uint8_t *secret = outbox_secret(intake->ingest->outbox);
+	struct lg_slice source = intake->source->instance->name;
+
+	return (struct identity_key){
+		.kind = kind,
+		.hash = identity_is_test(item->lead)
+				? identity_test_hash(secret, kind, source, value)
+				: identity_hash(secret, kind, source, value),
+	};
+}
+
 static void set_keys(struct intake_item *item, struct capture *capture)
 {
-	struct intake *intake = item->intake;
-	const uint8_t *secret = outbox_secret(intake->ingest->outbox);
-	struct lg_slice scope = intake->source->instance->name;
+	struct outbox *outbox = item->intake->ingest->outbox;
+	struct lg_slice digest = slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES);
 
-	identity_person(item->lead, secret, outbox_key_kinds(intake->ingest->outbox),
+	identity_person(item->lead, outbox_secret(outbox), outbox_key_kinds(outbox),
 			&capture->person);
-	capture->submission.kind = IDENTITY_SUBMISSION;
-	capture->submission.hash = identity_hash(
-		secret, IDENTITY_SUBMISSION, scope,
-		slice_of((const char *)capture->digest, IDENTITY_DIGEST_BYTES));
+	capture->submission = source_key(item, IDENTITY_SUBMISSION, digest);
 	if (!slice_present(item->key))
 		return;
 	capture->has_delivery_key = true;
-	capture->delivery.kind = IDENTITY_DELIVERY;
+	capture->delivery = source_key(item, IDENTITY_DELIVERY, item->key);
 	capture->delivery.flags = item->key_kind == LG_KEY_IDEMPOTENCY ? IDENTITY_IDEMPOTENCY : 0;
-	capture->delivery.hash = identity_hash(secret, IDENTITY_DELIVERY, scope, item->key);
 }
 
 /* The event's body, made in the loop's buffers and kept in the request's arena.

@@ -39,7 +39,8 @@ const struct lg_option source_options[] = {
 	       .help = "region in which phone numbers without a country are read, such as US; "
 		       "otherwise defaults.region"),
 	OPTION(is_test, "is_test", LG_BOOL, .fallback = "false",
-	       .help = "marks every lead as a test: only sinks that ask for tests get it"),
+	       .help = "marks every lead as a test: only sinks that ask for tests get it; the same "
+		       "lead without this is a new one"),
 	OPTION(alert_silent_ms, "alert_silent", LG_DURATION, .fallback = "0s", .min = 0,
 	       .max = INT64_C(366) * 86400000,
 	       .help = "when no lead has come for so long, an alert is raised; 0s: never"),

@@ -16,10 +16,13 @@ static uint64_t first_bytes(const uint8_t digest[SHA256_BYTES])
 	return hash;
 }
 
+/* Beside the kind in the byte that is hashed for it: no kind is as large. */
+#define OF_A_TEST 0x80u
+
 /* SHA-256 of secret, kind, scope, a zero byte and the value. The secret has one
  * length and comes first, and only 64 bits leave: nothing can be extended. */
-uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
-		       struct lg_slice scope, struct lg_slice value)
+static uint64_t keyed_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], unsigned int kind,
+			   struct lg_slice scope, struct lg_slice value)
 {
 	char head[IDENTITY_SECRET_BYTES + 1];
 	const struct lg_slice parts[] = {
@@ -34,6 +37,18 @@ uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identit
 	head[IDENTITY_SECRET_BYTES] = (char)kind;
 	sha256(parts, 4, digest);
 	return first_bytes(digest);
+}
+
+uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
+		       struct lg_slice scope, struct lg_slice value)
+{
+	return keyed_hash(secret, kind, scope, value);
+}
+
+uint64_t identity_test_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
+			    struct lg_slice scope, struct lg_slice value)
+{
+	return keyed_hash(secret, kind | OF_A_TEST, scope, value);
 }
 
 struct collector {
@@ -351,7 +366,7 @@ unsigned int identity_shared(const struct lead *a, const struct lead *b)
 	       (unsigned int)relate_profiles(a, b).equal << IDENTITY_PROFILE;
 }
 
-static bool is_test(const struct lead *lead)
+bool identity_is_test(const struct lead *lead)
 {
 	return slice_is(lead->value[LG_IS_TEST], "true");
 }
@@ -360,7 +375,7 @@ static bool is_test(const struct lead *lead)
  * with it, and a test must not write into a person's record. */
 bool identity_same_person(const struct lead *known, const struct lead *touch)
 {
-	if (is_test(known) != is_test(touch))
+	if (identity_is_test(known) != identity_is_test(touch))
 		return false;
 	struct relation email = relate_emails(known, touch);
 	struct relation phone = relate_phones(known, touch);

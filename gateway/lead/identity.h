@@ -47,9 +47,16 @@ void identity_person(const struct lead *lead, const uint8_t secret[IDENTITY_SECR
  * What could not be read counts as it was sent. */
 void identity_digest(const struct lead *lead, uint8_t digest[IDENTITY_DIGEST_BYTES]);
 
-/* Hash of anything else under a scope ("contact-form"). */
+/* Hash of anything else under a scope ("contact-form"). A test counts as nobody: a real
+ * lead must not be taken for the repetition of one, so what only its source knows it by
+ * (IDENTITY_DELIVERY, IDENTITY_SUBMISSION) has hashes of its own, identity_test_hash. */
 uint64_t identity_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
 		       struct lg_slice scope, struct lg_slice value);
+uint64_t identity_test_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum identity_kind kind,
+			    struct lg_slice scope, struct lg_slice value);
+
+/* Whether a normalized lead is a test. */
+bool identity_is_test(const struct lead *lead);
 
 /* The kinds (bits 1 << IDENTITY_EMAIL …) in which the two share a value in its
  * canonical form, weak ones too: verifies what an equal hash suggests. */

@@ -8,6 +8,8 @@
 
 /* Leads of one address that are listed; the office number of many has more. */
 #define MATCHES_MAX 100
+/* Each is looked for by two keys. */
+#define CLAIMS_MAX (IDENTITY_KEYS_MAX / 2)
 #define ARENA_BLOCK_BYTES (64 << 10)
 
 /* What the operator asked for. */
@@ -221,7 +223,18 @@ static bool print_claims(const struct question *question, const struct claim *cl
 	return good;
 }
 
-/* Leads that were fetched carry the key of their claim as that of their delivery. */
+/* Leads that were fetched carry the key of their claim as that of their delivery; the claim
+ * does not say whether it became a test. */
+static void add_claim_keys(struct identity_keys *keys, const uint8_t secret[IDENTITY_SECRET_BYTES],
+			   const struct claim *claim)
+{
+	uint64_t hash = identity_hash(secret, IDENTITY_DELIVERY, claim->source, claim->key);
+	uint64_t test = identity_test_hash(secret, IDENTITY_DELIVERY, claim->source, claim->key);
+
+	keys->keys[keys->count++] = (struct identity_key){hash, IDENTITY_DELIVERY, 0};
+	keys->keys[keys->count++] = (struct identity_key){test, IDENTITY_DELIVERY, 0};
+}
+
 static ptrdiff_t find_fetched(struct question *question, const struct claim *claims, size_t count,
 			      uint8_t leads[][UUID_BYTES])
 {
@@ -231,10 +244,7 @@ static ptrdiff_t find_fetched(struct question *question, const struct claim *cla
 	if (!history_secret(question->view.reader, secret, &question->error))
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		keys.keys[keys.count++] = (struct identity_key){
-			.kind = IDENTITY_DELIVERY,
-			.hash = identity_hash(secret, IDENTITY_DELIVERY, claims[i].source,
-					      claims[i].key)};
+		add_claim_keys(&keys, secret, &claims[i]);
 	return history_find(question->view.reader, &keys, leads, MATCHES_MAX, &question->error);
 }
 
@@ -265,7 +275,7 @@ static int answer(struct question *question)
 	if (uuid_parse(question->text, length, id) == 0)
 		return explain_id(question, id);
 	count = reader_claims_named(question->view.reader, &question->arena, slice_of(NULL, 0),
-				    slice_from(question->text), IDENTITY_KEYS_MAX, &claims,
+				    slice_from(question->text), CLAIMS_MAX, &claims,
 				    &question->error);
 	if (count < 0)
 		return give_up(question);

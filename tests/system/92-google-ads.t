@@ -96,6 +96,14 @@ is_refused(post(sprintf $body, 'x'), 403, qr/google_key/, 'what is known, with a
 (my $changed = sprintf $body, 'new-key-2') =~ s/k\@/kk@/;
 is(post($changed)->{body}, '{}', 'the same lead_id with another answer');
 is(last_event()->{type}, 'lead.touched', '… is a touch: no answer is dropped');
+for my $turn (['T-1', 'true', 't'], ['T-1', 'false', 't'], ['T-2', 'false', 'u'], ['T-2', 'true', 'uu']) {
+    my ($id, $is_test, $name) = @$turn;
+    (my $test = sprintf $body, 'new-key-2') =~ s/K-1"/$id","is_test":$is_test/;
+    is(post($test =~ s/k\@/$name\@/r)->{body}, '{}', "$id with is_test $is_test");
+    my $event = last_event();
+    is($event->{type} . ($event->{lead}{is_test} ? ' of a test' : ''), 'lead.created' . ($is_test eq 'true' ? ' of a test' : ''),
+        '… is a lead of its own: a test and a real one are never the same');
+}
 my @answers = map { qq({"column_id":"$_","string_value":"o\@example.com"}) } qw(q1 EMAIL q2 WORK_EMAIL);
 for my $order ([0 .. 3], [3, 2, 1, 0], [1, 3, 0, 2]) {
     my $list = join ',', @answers[@$order];

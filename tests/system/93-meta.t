@@ -227,6 +227,7 @@ like($out, qr/\A\d+ ads claim 1205 of \S+Z\n    done since \S+Z\nlead /, '… te
 like($out, qr/^  email +c1205\@example\.com$/m, '… whole');
 like($out, qr/^  fetched +for claim \d+ of \S+Z, done since \S+Z$/m, '… and of its event that it was fetched');
 like(($gateway->command('explain', 'c1205@example.com'))[1], qr/^  fetched +for claim \d+ of /m, 'so does explain by another way');
+like(($gateway->command('explain', '1003'))[1], qr/ claim 1003 .*^lead .*^  email +test\@meta\.com\n.*^  fetched +for claim \d+ of /ms, 'and of a test');
 ($said, $out) = $gateway->command('explain', '--json', '1205');
 my @told = map { decode_json($_) } split /\n/, $out;
 is_deeply([map { $_->{kind} } @told], [qw(claim lead event)], 'as JSON: the claim, the lead, its event');

@@ -428,6 +428,23 @@ PYTHON
     $gw->start;
 }
 
+# A list that was tried out as a test is not what its real leads repeat.
+{
+    spew("$dir/trial.csv", "email,external_id\ntry1\@example.org,17\ntry2\@example.org,\n");
+    my %events = map { ($_->{id} => 1) } $gw->events;
+    for my $turn (["$slow, is_test: true"], [$slow, '--again']) {
+        my ($partners, @again) = @$turn;
+        $gw->configure(config($partners));
+        is(($gw->command('reload'))[0], 0, "$partners");
+        my ($status, $out, $errors) = import_file(@again, 'partners', "$dir/trial.csv");
+        is($status, 0, 'the list is imported') or diag($errors);
+        like($out, qr/created +2\n/, '… as leads of its own');
+    }
+    my @new = grep { !$events{ $_->{id} } } $gw->wait_events(2 + keys %events);
+    is(join(' ', map { "$_->{type} $_->{lead}{person}{email}" } @new),
+        'lead.created try1@example.org lead.created try2@example.org', 'the real ones are delivered');
+}
+
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 $gw->finish;
 done_testing;

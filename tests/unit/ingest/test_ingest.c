@@ -55,6 +55,8 @@ static int32_t receive(void *instance, struct lg_request *request)
 			lead = add_lead(request, rest);
 		else if (slice_is(word, "key"))
 			lg_lead_key(lead, LG_KEY_IDEMPOTENCY, rest);
+		else if (slice_is(word, "id"))
+			lg_lead_key(lead, LG_KEY_PROVIDER, rest);
 		else if (slice_is(word, "large"))
 			enlarge(lead);
 		else if (slice_is(word, "trap"))
@@ -232,6 +234,31 @@ static void test_person_is_no_repetition_of_a_trap(void **state)
 			 1);
 }
 
+static void test_real_lead_is_no_repetition_of_a_test(void **state)
+{
+	static const char *const bodies[] = {"lead a@x.example", "lead b@x.example\nid 1",
+					     "lead c@x.example\nkey k1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		for (int turn = 0; turn < 4; turn++) {
+			fixture.source.settings.is_test = turn % 2 == 0;
+			assert_int_equal(fixture_post(&fixture, bodies[i])->status, 202);
+		}
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM lead"), 6);
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM event"), 6);
+}
+
+static void test_test_writes_into_no_real_lead(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fixture.source.settings.is_test = i;
+		fixture_post(&fixture, i ? "lead b@x.example\nid 1" : "lead a@x.example\nid 1");
+	}
+	assert_int_equal(kit_count(&fixture.kit, "SELECT count(*) FROM lead"), 2);
+}
+
 static void test_items_are_bounded(void **state)
 {
 	struct arena arena;
@@ -347,6 +374,8 @@ int main(void)
 		TEST(test_key_with_other_content_is_refused),
 		TEST(test_refused_item_leaves_nothing_to_the_next),
 		TEST(test_person_is_no_repetition_of_a_trap),
+		TEST(test_real_lead_is_no_repetition_of_a_test),
+		TEST(test_test_writes_into_no_real_lead),
 		TEST(test_items_are_bounded),
 		TEST(test_ignored_request_is_no_error),
 		TEST(test_plugin_refuses_the_request),
