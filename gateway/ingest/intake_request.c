@@ -55,6 +55,28 @@ static int32_t public_url(struct lg_request *handle, size_t index, struct lg_sli
 	return slice_present(*url) ? LG_OK : LG_FAIL;
 }
 
+static bool lies_in(struct lg_slice bytes, struct lg_slice whole)
+{
+	uintptr_t at = (uintptr_t)bytes.data, begin = (uintptr_t)whole.data;
+
+	return at >= begin && bytes.length <= whole.length &&
+	       at - begin <= whole.length - bytes.length;
+}
+
+/* Bytes that live as long as the request: its own as they are, those of a plugin's
+ * buffer as a copy. False: memory ran out. */
+static bool retain(const struct intake *intake, struct lg_slice *bytes)
+{
+	struct http_request *request = intake->request;
+
+	*bytes = slice_known(*bytes);
+	if (!slice_present(*bytes) || lies_in(*bytes, request->body) ||
+	    lies_in(*bytes, request->query))
+		return true;
+	*bytes = arena_copy(&request->arena, *bytes);
+	return slice_present(*bytes);
+}
+
 /* What a plugin's form handle points at. */
 struct intake_form {
 	struct form form;	    /* first */
@@ -66,8 +88,9 @@ static int32_t form(struct lg_request *handle, struct lg_slice bytes, struct lg_
 	struct intake *intake = intake_of(handle);
 	struct intake_form *parsed = arena_new(&intake->request->arena, struct intake_form);
 
-	if (!parsed || !form_parse(&intake->request->arena, slice_known(bytes),
-				   (size_t)intake->source->settings.form_fields, &parsed->form))
+	if (!parsed || !retain(intake, &bytes) ||
+	    !form_parse(&intake->request->arena, bytes,
+			(size_t)intake->source->settings.form_fields, &parsed->form))
 		return LG_FAIL;
 	*out = (struct lg_form *)parsed;
 	return LG_OK;
@@ -119,9 +142,9 @@ static int32_t multipart(struct lg_request *handle, struct lg_slice type, struct
 					  (size_t)intake->source->settings.part_head};
 	struct error error = {"there is no memory for the multipart body"};
 
-	if (!parsed ||
-	    !multipart_parse(arena, slice_known(type), slice_known(bytes), &limits,
-			     &parsed->multipart, &error) ||
+	if (!parsed || !retain(intake, &bytes) ||
+	    !multipart_parse(arena, slice_known(type), bytes, &limits, &parsed->multipart,
+			     &error) ||
 	    !pair_parts(arena, parsed))
 		return fail_with(problem, error.text);
 	*out = (struct lg_form *)parsed;
@@ -145,9 +168,14 @@ static int32_t form_part(const struct lg_form *handle, size_t index, struct lg_p
 static int32_t to_utf8(struct lg_request *handle, struct lg_slice charset, struct lg_slice bytes,
 		       struct lg_slice *text)
 {
-	*text = charset_decode(&intake_of(handle)->request->arena, slice_known(charset),
-			       slice_known(bytes));
-	return slice_present(*text) ? LG_OK : LG_FAIL;
+	const struct intake *intake = intake_of(handle);
+
+	bytes = slice_known(bytes);
+	*text = charset_decode(&intake->request->arena, slice_known(charset), bytes);
+	/* Where nothing is to be decoded it gives back what it was given. */
+	if (!slice_present(*text) || (text->data == bytes.data && !retain(intake, text)))
+		return LG_FAIL;
+	return LG_OK;
 }
 
 static size_t form_count(const struct lg_form *handle)
