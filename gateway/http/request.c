@@ -68,6 +68,8 @@ void http_respond(struct http_request *request, const struct http_response *resp
 	struct http_response whole = with_added(request, response);
 
 	response = &whole;
+	if (whole.status == 205) /* RFC 9110, section 15.3.6: without content, but with a length */
+		whole.body = LG_SLICE("");
 	if (service && service->answered)
 		service->answered(service->arg, request, response);
 	transport->operations->respond(transport, request, response);

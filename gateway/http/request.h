@@ -69,7 +69,7 @@ struct http_response {
 	int status;
 	const struct http_header *headers; /* without Content-Length, Connection, Date */
 	size_t header_count;
-	struct lg_slice body; /* HEAD: not sent, its length is */
+	struct lg_slice body; /* HEAD: not sent, its length is; 204, 205, 304: not sent */
 };
 
 /* The index-th value of a header, name in any case. False: not that many. */

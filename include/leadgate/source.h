@@ -489,7 +489,7 @@ static inline int32_t lg_answer_header(struct lg_request *request, const char *n
 /* The answer. The status is 200 to 599; a header's value has no control
  * characters, and it is none of the transport's, such as Connection, Content-Length, Date or
  * TE; the body's type is a media type. LG_FAIL otherwise. Where Content-Type is
- * said twice, the last one counts. */
+ * said twice, the last one counts. With 204, 205 and 304 no body is sent. */
 static inline int32_t lg_reply_status(struct lg_reply *reply, int32_t status)
 {
 	return reply->services->reply_status(reply, status);

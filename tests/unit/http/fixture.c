@@ -96,6 +96,8 @@ static void show(struct http_request *request, void *arg)
 	(void)arg;
 	if (slice_is(request->path, "/broken"))
 		response.header_count = sizeof(headers) / sizeof(headers[0]);
+	if (slice_is(request->path, "/reset"))
+		response.status = 205;
 	response.body = arena_printf(&request->arena, "%.*s %.*s %.*s %.*s %.*s %zu %.*s\n",
 				     SLICE_ARGS(request->method), SLICE_ARGS(request->path),
 				     slice_present(request->query) ? (int)request->query.length : 1,

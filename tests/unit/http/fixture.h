@@ -3,7 +3,7 @@
  *
  * Paths: /later is parked until fixture_release; /hold stops its loop until
  * fixture_let_go; /early is answered 403 by the route hook; /small takes 10 bytes of body; /big answers 8 MiB; /probe is the
- * probe; /broken adds headers that would break the framing, and X-Behind; all others answer "METHOD path query host client loop body". */
+ * probe; /broken adds headers that would break the framing, and X-Behind; /reset answers 205; all others answer "METHOD path query host client loop body". */
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
 

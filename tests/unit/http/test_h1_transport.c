@@ -57,6 +57,22 @@ static void leaves_out_headers_that_break_the_framing(void **state)
 	fixture_stop(fixture);
 }
 
+/* Its peer would take a body for the next answer. */
+static void sends_no_content_with_205(void **state)
+{
+	struct fixture *fixture = start();
+	struct client client;
+
+	(void)state;
+	client_connect(&client, fixture);
+	client_say(&client, "GET /reset HTTP/1.1\r\n" HOST "\r\nGET /x HTTP/1.1\r\n" HOST "\r\n");
+	client_expect(&client, "GET /x - a 127.0.0.1 0 \n", 1);
+	assert_true(slice_starts(buffer_slice(&client.got), "HTTP/1.1 205 Reset Content\r\n"));
+	assert_true(client_has(&client, "Content-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 /* Every bad request of the table, as a peer sees it: status, end, counter. */
 static void refuses_and_closes(void **state)
 {
@@ -448,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_the_connection),
 		cmocka_unit_test(leaves_out_headers_that_break_the_framing),
+		cmocka_unit_test(sends_no_content_with_205),
 		cmocka_unit_test(refuses_and_closes),
 		cmocka_unit_test(serves_good_requests),
 		cmocka_unit_test(answers_head_with_a_length_alone),

@@ -18,6 +18,17 @@ static const char request[] = H2_PREFACE "\0\0\0\x04\0\0\0\0\0"
 					 "a"
 					 "\x04\x07/broken";
 
+/* No settings, and GETs of http://a/reset and, on the next stream, http://a/x. */
+static const char two_requests[] = H2_PREFACE "\0\0\0\x04\0\0\0\0\0"
+					      "\0\0\x0d\x01\x05\0\0\0\x01"
+					      "\x82\x86\x41\x01"
+					      "a"
+					      "\x04\x06/reset"
+					      "\0\0\x09\x01\x05\0\0\0\x03"
+					      "\x82\x86\x41\x01"
+					      "a"
+					      "\x04\x02/x";
+
 /* The payload of the first frame of a type. */
 static struct lg_slice payload_of(struct lg_slice bytes, int type)
 {
@@ -79,10 +90,28 @@ static void has_no_headers_of_the_connection(void **state)
 	fixture_stop(fixture);
 }
 
+static void sends_no_content_with_205(void **state)
+{
+	struct http_limits limits = fixture_limits();
+	struct fixture *fixture = fixture_start(&limits, 1, NULL);
+	struct client client;
+
+	(void)state;
+	assert_non_null(fixture);
+	client_connect(&client, fixture);
+	client_send(&client, two_requests, sizeof(two_requests) - 1);
+	client_expect(&client, "GET /x - a 127.0.0.1 0 \n", 1);
+	assert_true(slice_starts(payload_of(buffer_slice(&client.got), NGHTTP2_DATA), "GET /x"));
+	assert_false(client_has(&client, "GET /reset"));
+	client_close(&client);
+	fixture_stop(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_no_headers_of_the_connection),
+		cmocka_unit_test(sends_no_content_with_205),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
