@@ -102,12 +102,13 @@ static inline struct lg_slice lg_slice_part(struct lg_slice *rest, char separato
 }
 
 /* The word of this position, from 0, in "one|two|three": what an option of type LG_ENUM, whose
- * `choices` these are, was set to. It lies in `choices`. Empty: there is none. */
+ * `choices` these are, was set to. It lies in `choices`. Empty: there is none,
+ * as below 0. */
 static inline struct lg_slice lg_choice(const char *choices, int32_t position)
 {
-	struct lg_slice rest = lg_slice_from(choices), word = lg_slice_part(&rest, '|');
+	struct lg_slice rest = lg_slice_from(choices), word = {NULL, 0};
 
-	while (position-- > 0)
+	for (; position >= 0; position--)
 		word = lg_slice_part(&rest, '|');
 	return word;
 }

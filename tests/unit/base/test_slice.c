@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <leadgate/text.h>
+
 static struct lg_slice s(const char *text)
 {
 	return slice_from(text);
@@ -121,6 +123,18 @@ static void text_is_cut_and_terminated(void **state)
 	assert_int_equal(out[0], '#');
 }
 
+static void choice_is_empty_outside_of_the_words(void **state)
+{
+	static const char words[] = "one|two|three";
+
+	(void)state;
+	assert_true(slice_is(lg_choice(words, 0), "one"));
+	assert_true(slice_is(lg_choice(words, 2), "three"));
+	assert_int_equal(lg_choice(words, 3).length, 0);
+	assert_int_equal(lg_choice(words, -1).length, 0);
+	assert_int_equal(lg_choice(words, INT32_MIN).length, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +147,7 @@ int main(void)
 		cmocka_unit_test(split_is_the_inverse_of_join),
 		cmocka_unit_test(numbers_are_strict),
 		cmocka_unit_test(text_is_cut_and_terminated),
+		cmocka_unit_test(choice_is_empty_outside_of_the_words),
 	};
 	return RUN(tests);
 }
