@@ -111,10 +111,11 @@ static inline void lg_settle_all(struct lg_batch *batch, const struct lg_settlem
  * `allow_private` says otherwise, redirects not followed, connections used again.
  * Only for plugins whose descriptor has LG_CALLS_HTTP, from the lane's thread.
  *
- * `done` is called once on that thread, later and never from within; when the
- * sink is ended before the answer came, with LG_UNCLASSIFIED and before `close`.
- * LG_FAIL: `done` will not be called; there are too many calls under way, the
- * call's `size` is not set, or memory ran out. */
+ * `done` is called once on that thread, later and never from within. When the sink is
+ * ended before the answer came, it is called before `close`: with LG_RETRY where nothing
+ * was sent yet, else with LG_UNCLASSIFIED.
+ * LG_FAIL: `done` will not be called; there are too many calls under way, the call's
+ * `size` is not set, memory ran out, or the sink is ending, as it is in `drain`. */
 static inline int32_t lg_http_send(struct lg_host *host, const struct lg_http_call *call,
 				   void (*done)(void *context, const struct lg_http_answer *answer),
 				   void *context)

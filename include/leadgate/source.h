@@ -441,8 +441,8 @@ static inline int32_t lg_state_set(struct lg_request *request, struct lg_slice k
 }
 
 /* Reads a time as providers write it: RFC 3339 with any offset, with a colon in it or
- * without, a date alone, or seconds or milliseconds since 1970 in digits. LG_FAIL: it is
- * none. Since 0.4. */
+ * without, a date alone, or time since 1970 in digits: 9 to 11 of them are seconds, 12 to
+ * 14 milliseconds. LG_FAIL: it is none. Since 0.4. */
 static inline int32_t lg_time(struct lg_request *request, struct lg_slice text, int64_t *at)
 {
 	return request->services->time(text, at);
