@@ -51,6 +51,22 @@ uint64_t identity_test_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum id
 	return keyed_hash(secret, kind | OF_A_TEST, scope, value);
 }
 
+uint64_t identity_content_hash(uint64_t delivery, const uint8_t digest[IDENTITY_DIGEST_BYTES])
+{
+	char key[sizeof(delivery)];
+	const struct lg_slice parts[] = {
+		slice_of(key, sizeof(key)),
+		slice_of((const char *)digest, IDENTITY_DIGEST_BYTES),
+	};
+	uint8_t sum[SHA256_BYTES];
+
+	/* It is stored, so its bytes have one order on every machine. */
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (char)(delivery >> 8 * (sizeof(key) - 1 - i));
+	sha256(parts, 2, sum);
+	return first_bytes(sum);
+}
+
 struct collector {
 	const uint8_t *secret;
 	unsigned int kinds;

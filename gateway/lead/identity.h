@@ -58,6 +58,10 @@ uint64_t identity_test_hash(const uint8_t secret[IDENTITY_SECRET_BYTES], enum id
 /* Whether a normalized lead is a test. */
 bool identity_is_test(const struct lead *lead);
 
+/* Hash of one content under a delivery key, made of the key's hash and the content's digest:
+ * whoever does not know the secret cannot choose it either. */
+uint64_t identity_content_hash(uint64_t delivery, const uint8_t digest[IDENTITY_DIGEST_BYTES]);
+
 /* The kinds (bits 1 << IDENTITY_EMAIL …) in which the two share a value in its
  * canonical form, weak ones too: verifies what an equal hash suggests. */
 unsigned int identity_shared(const struct lead *a, const struct lead *b);

@@ -7,9 +7,10 @@
 
 #include <stdlib.h>
 
-/* Contents that one delivery key is remembered with; a provider that sends ever
- * new content under one id makes touches, not work. */
-#define DELIVERY_VERSIONS_MAX 8
+/* Contents that the index leads to by the delivery key itself, each of them read at every
+ * look-up. A further one has a key of its own: a provider that sends ever new content
+ * under one id makes touches, not work. */
+#define DELIVERY_CONTENTS_MAX 8
 /* Entries of one digest that are looked at, in both halves of the window. */
 #define SUBMISSION_ENTRIES_MAX 4
 
@@ -18,7 +19,8 @@ struct seen {
 	bool answered; /* the results are filled */
 	bool has_lead; /* the delivery belongs to a lead: touch that */
 	uint8_t lead_id[UUID_BYTES];
-	size_t versions; /* of this delivery */
+	int64_t delivery_seq; /* the last row of this delivery with other content; 0: none */
+	bool crowded;	      /* the delivery's key leads to as many contents as it may */
 };
 
 static bool read_receipt(struct lg_slice body, uint8_t receipt[UUID_BYTES])
@@ -60,37 +62,57 @@ static bool is_discarded(struct journal *journal, int64_t seq, int *rc)
 	return discarded;
 }
 
-/* Layer one: the provider's id or the Idempotency-Key. */
-static int find_delivery(struct journal *journal, struct capture *capture, struct seen *seen)
+/* The key of one content of a delivery. */
+static struct identity_key content_key(const struct capture *capture)
 {
-	int64_t seqs[DELIVERY_VERSIONS_MAX], last_seq = 0;
-	size_t count = index_find(&journal->index, capture->delivery.hash, seqs,
-				  DELIVERY_VERSIONS_MAX);
+	struct identity_key key = capture->delivery;
+
+	key.hash = identity_content_hash(key.hash, capture->digest);
+	return key;
+}
+
+/* Looks through the rows of a key: the same content is answered again, of others the last
+ * is noted. */
+static int find_contents(struct journal *journal, struct capture *capture,
+			 const struct identity_key *key, struct seen *seen)
+{
+	int64_t seqs[DELIVERY_CONTENTS_MAX];
+	size_t count = index_find(&journal->index, key->hash, seqs, DELIVERY_CONTENTS_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		struct identity_row row;
 		int rc = journal_identity(journal, seqs[i], &row);
-		if (rc == SQLITE_NOTFOUND ||
-		    (rc == SQLITE_OK && !identity_row_has(&row, &capture->delivery)))
+		if (rc == SQLITE_NOTFOUND || (rc == SQLITE_OK && !identity_row_has(&row, key)))
 			continue;
 		if (rc != SQLITE_OK)
 			return rc;
 		if (memcmp(row.digest, capture->digest, IDENTITY_DIGEST_BYTES) == 0)
 			return answer_again(journal, capture, seqs[i], seen);
 		memcpy(seen->lead_id, row.lead_id, UUID_BYTES);
-		last_seq = seqs[i];
-		seen->versions++;
+		seen->delivery_seq = seqs[i];
 	}
-	if (seen->versions == 0)
-		return SQLITE_OK;
+	seen->crowded |= count == DELIVERY_CONTENTS_MAX;
+	return SQLITE_OK;
+}
+
+/* Layer one: the provider's id or the Idempotency-Key. */
+static int find_delivery(struct journal *journal, struct capture *capture, struct seen *seen)
+{
+	int rc = find_contents(journal, capture, &capture->delivery, seen);
+
+	if (rc == SQLITE_OK && seen->crowded) {
+		const struct identity_key key = content_key(capture);
+		rc = find_contents(journal, capture, &key, seen);
+	}
+	if (rc != SQLITE_OK || seen->answered || seen->delivery_seq == 0)
+		return rc;
 	if (capture->delivery.flags & IDENTITY_IDEMPOTENCY) {
 		capture->verdict = CAPTURE_CONFLICT;
 		seen->answered = true;
 		return SQLITE_OK;
 	}
 	/* A trap touches nobody, and nobody touches a trap. */
-	int rc = SQLITE_OK;
-	seen->has_lead = !capture->trapped && !is_discarded(journal, last_seq, &rc);
+	seen->has_lead = !capture->trapped && !is_discarded(journal, seen->delivery_seq, &rc);
 	return rc;
 }
 
@@ -168,8 +190,8 @@ static void fill_row(struct identity_row *row, const struct capture *capture,
 	}
 	struct identity_key *key = &row->keys[row->key_count++];
 	*key = capture->has_delivery_key ? capture->delivery : capture->submission;
-	if (capture->has_delivery_key && seen->versions >= DELIVERY_VERSIONS_MAX)
-		key->flags |= IDENTITY_ROW_UNINDEXED;
+	if (seen->crowded)
+		*key = content_key(capture);
 }
 
 /* Links the record with everybody who shares a strong key but is not it. False:

@@ -95,18 +95,27 @@ static const char *why(const struct sink_section *section, const struct explaine
 
 /* ---- gathering ---- */
 
+/* Of many contents under one key the later ones stand under keys of their own. */
+static bool has_delivery(const struct identity_row *keys, uint64_t hash)
+{
+	struct identity_key key = {.kind = IDENTITY_DELIVERY, .hash = hash};
+	struct identity_key further = key;
+
+	further.hash = identity_content_hash(hash, keys->digest);
+	return identity_row_has(keys, &key) || identity_row_has(keys, &further);
+}
+
 /* Whether the capture has left the delivery key that a claim's lead has. */
 static bool has_key_of(const struct identity_row *keys, const struct view *view,
 		       const struct claim *claim, struct error *error)
 {
 	uint8_t secret[IDENTITY_SECRET_BYTES];
-	struct identity_key key = {.kind = IDENTITY_DELIVERY}, test = key;
+	enum identity_kind kind = IDENTITY_DELIVERY;
 
 	if (!history_secret(view->reader, secret, error))
 		return false;
-	key.hash = identity_hash(secret, IDENTITY_DELIVERY, claim->source, claim->key);
-	test.hash = identity_test_hash(secret, IDENTITY_DELIVERY, claim->source, claim->key);
-	return identity_row_has(keys, &key) || identity_row_has(keys, &test);
+	return has_delivery(keys, identity_hash(secret, kind, claim->source, claim->key)) ||
+	       has_delivery(keys, identity_test_hash(secret, kind, claim->source, claim->key));
 }
 
 /* What the vendor calls the lead is what it told before: the delivery key proves it. */

@@ -230,6 +230,19 @@ static void hashes_are_stable(void **state)
 				       LG_SLICE("key")) == UINT64_C(0x2a487b8f8bcb0f69));
 }
 
+/* SHA-256 of the eight bytes from the highest on and the digest, by another implementation. */
+static void hashes_of_contents_are_stable(void **state)
+{
+	uint8_t digest[IDENTITY_DIGEST_BYTES] = "0123456789abcde";
+
+	(void)state;
+	assert_true(identity_content_hash(UINT64_C(0x3b67e0f9ef5af8ad), digest) ==
+		    UINT64_C(0x41747dd5e600cf75));
+	digest[15] = 1;
+	assert_true(identity_content_hash(UINT64_C(0x3b67e0f9ef5af8ad), digest) !=
+		    UINT64_C(0x41747dd5e600cf75));
+}
+
 #define BASE "person.email=a@x.org\nperson.full_name=Jane\ninquiry.message=hi\n"
 
 static const struct {
@@ -337,6 +350,7 @@ int main(void)
 		cmocka_unit_test(keys_are_bounded_and_unlike),
 		cmocka_unit_test(hashes_depend_on_everything),
 		cmocka_unit_test(hashes_are_stable),
+		cmocka_unit_test(hashes_of_contents_are_stable),
 		cmocka_unit_test(digests_tell_contents_apart),
 		cmocka_unit_test(details_count_in_a_digest),
 		cmocka_unit_test(long_contents_are_digested_whole),
