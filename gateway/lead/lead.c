@@ -29,9 +29,6 @@ const struct lg_option lead_limit_options[] = {
 };
 const size_t lead_limit_option_count = sizeof(lead_limit_options) / sizeof(lead_limit_options[0]);
 
-/* Consent values are short words, but for the text that was shown. */
-#define CONSENT_WORD_BYTES 255
-
 struct lead *lead_new(struct arena *arena, const struct lead_limits *limits)
 {
 	struct lead *lead = arena_new(arena, struct lead);
@@ -145,20 +142,32 @@ static struct lg_slice time_text(struct lead *lead, int64_t wall_ms, bool *good)
 	return keep(lead, slice_from(text), sizeof(text), good);
 }
 
+/* Half a word is another word: a cut list of channels would refuse less than was refused. */
+static bool words_fit(const struct lg_consent *consent)
+{
+	const struct lg_slice words[] = {consent->purpose, consent->channels, consent->basis,
+					 consent->version, consent->method};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].length > LG_CONSENT_WORD_MAX)
+			return false;
+	return true;
+}
+
 bool lead_add_consent(struct lead *lead, const struct lg_consent *consent)
 {
-	struct lead_consent *node = APPEND(lead, consents);
+	struct lead_consent *node = words_fit(consent) ? APPEND(lead, consents) : NULL;
 	bool good = true;
 
 	if (!node)
 		return false;
 	node->state = consent->state;
-	node->purpose = keep(lead, consent->purpose, CONSENT_WORD_BYTES, &good);
-	node->channels = keep(lead, consent->channels, CONSENT_WORD_BYTES, &good);
-	node->basis = keep(lead, consent->basis, CONSENT_WORD_BYTES, &good);
+	node->purpose = keep(lead, consent->purpose, LG_CONSENT_WORD_MAX, &good);
+	node->channels = keep(lead, consent->channels, LG_CONSENT_WORD_MAX, &good);
+	node->basis = keep(lead, consent->basis, LG_CONSENT_WORD_MAX, &good);
 	node->text = keep(lead, consent->text, (size_t)lead->limits->extra_value_bytes, &good);
-	node->version = keep(lead, consent->version, CONSENT_WORD_BYTES, &good);
-	node->method = keep(lead, consent->method, CONSENT_WORD_BYTES, &good);
+	node->version = keep(lead, consent->version, LG_CONSENT_WORD_MAX, &good);
+	node->method = keep(lead, consent->method, LG_CONSENT_WORD_MAX, &good);
 	node->at = time_text(lead, consent->at, &good);
 	return good;
 }

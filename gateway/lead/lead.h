@@ -89,6 +89,7 @@ bool lead_set(struct lead *lead, int field, struct lg_slice value);
 bool lead_add(struct lead *lead, int field, struct lg_slice text);
 bool lead_add_profile(struct lead *lead, struct lg_slice network, struct lg_slice id,
 		      struct lg_slice url);
+/* A word beyond LG_CONSENT_WORD_MAX is not cut: false, and nothing is added. */
 bool lead_add_consent(struct lead *lead, const struct lg_consent *consent);
 bool lead_add_extra(struct lead *lead, struct lg_slice name, struct lg_slice value);
 /* What the record cannot hold of its own parts has room though extra is full: the parts

@@ -95,6 +95,10 @@ struct lg_part {
 #define LG_CONSENT_DENIED 2
 #define LG_CONSENT_WITHDRAWN 3
 #define LG_CONSENT_PENDING 4
+/* Most bytes of a consent's purpose, basis, version and method, each, and of its channels with
+ * their commas. Beyond it lg_lead_consent is LG_FAIL and nothing is cut: a refusal that lost a
+ * channel would not refuse it. */
+#define LG_CONSENT_WORD_MAX 255
 struct lg_consent {
 	size_t size; /* set by the caller: sizeof(struct lg_consent) */
 	int32_t state;

@@ -32,6 +32,8 @@
 #include <leadgate/plugin.h>
 #include <leadgate/services.h>
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 struct lg_source_operations {
@@ -289,10 +291,23 @@ static inline int32_t lg_lead_profile(struct lg_lead *lead, struct lg_slice netw
 	return lead->services->lead_profile(lead, network, id, url);
 }
 
-/* States a consent. What is not stated is not assumed. */
+/* States a consent. What is not stated is not assumed. LG_FAIL when a word or the channels have
+ * more than LG_CONSENT_WORD_MAX bytes, or there are too many: then none of it is stated, and
+ * what a person said belongs into `extra`. */
 static inline int32_t lg_lead_consent(struct lg_lead *lead, const struct lg_consent *consent)
 {
 	return lead->services->lead_consent(lead, consent);
+}
+
+/* For `check`: whether a consent has room for so many bytes of an option; otherwise says so. */
+static inline bool lg_consent_fits(const char *option, size_t bytes, struct lg_text problem)
+{
+	if (bytes <= LG_CONSENT_WORD_MAX)
+		return true;
+	snprintf(problem.data, problem.capacity,
+		 "%s has %zu bytes; a consent has room for %d, channels with their commas", option,
+		 bytes, LG_CONSENT_WORD_MAX);
+	return false;
 }
 
 /* Keeps a field that nobody knows, as it was sent. A name that came before

@@ -101,6 +101,16 @@ static inline struct lg_slice lg_slice_part(struct lg_slice *rest, char separato
 	return part;
 }
 
+/* Bytes of the words of a list with a character between each two. */
+static inline size_t lg_joined_bytes(const struct lg_list *list)
+{
+	size_t bytes = list->count ? list->count - 1 : 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		bytes += list->items[i].length;
+	return bytes;
+}
+
 /* The word of this position, from 0, in "one|two|three": what an option of type LG_ENUM, whose
  * `choices` these are, was set to. It lies in `choices`. Empty: there is none,
  * as below 0. */

@@ -91,6 +91,12 @@ case('a section that is no mapping', with(core => "core: «fast\n"), qr/section 
 case('sources as a list', with(sources => "«sources:\n  - plugin: webform\n"), qr/mapping/);
 case('a source that is a word', with(sources => "sources:\n  contact: «webform\n"), qr/mapping/);
 
+# Of a plugin's own: what it would have to cut off later.
+my $channels = join ', ', map { sprintf 'channel-%02d', $_ } 0 .. 29;
+case('more channels than a consent has room for',
+    with(sources => "sources:\n  «a:\n    { plugin: webform, path: /a, auth: none, consent_field: ok, consent_channels: [$channels] }\n"),
+    qr/source a: consent_channels has 329 bytes; a consent has room for 255/);
+
 # Values.
 case('wrong type: a word for a number', with(core => "core: { loops: «many }\n"), qr/loops.*number/);
 case('out of range', with(core => "core: { loops: «1000 }\n"), qr/256/);

@@ -82,7 +82,8 @@ static const struct lg_option options[] = {
 	{.name = "consent_channels",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct settings, consent_channels),
-	 .help = "the ways of contact that the consent covers, such as email, sms, phone"},
+	 .help = "the ways of contact that the consent covers, such as email, sms, phone; 255 "
+		 "bytes with their commas, as consent_purpose and consent_version have"},
 	{.name = "consent_text",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, consent_text),
@@ -114,6 +115,15 @@ static int32_t say(struct lg_text problem, const char *text)
 	return LG_FAIL;
 }
 
+/* A row is too late to find out that a refusal has no room. */
+static bool words_fit(const struct settings *settings, struct lg_text problem)
+{
+	return lg_consent_fits("consent_purpose", settings->consent_purpose.length, problem) &&
+	       lg_consent_fits("consent_channels", lg_joined_bytes(&settings->consent_channels),
+			       problem) &&
+	       lg_consent_fits("consent_version", settings->consent_version.length, problem);
+}
+
 static int32_t check(const void *memory, struct lg_text problem)
 {
 	const struct settings *settings = memory;
@@ -123,6 +133,8 @@ static int32_t check(const void *memory, struct lg_text problem)
 				    "grant it");
 	if (settings->consent_column.length && !settings->consent_purpose.length)
 		return say(problem, "consent_purpose must say what consent_column consents to");
+	if (settings->consent_column.length && !words_fit(settings, problem))
+		return LG_FAIL;
 	if (!settings->consent_column.length &&
 	    (settings->consent_granted.count || settings->consent_denied.count))
 		return say(problem, "consent_column must name the column that states the consent");

@@ -119,8 +119,11 @@ static void take_consent(const struct settings *settings, struct lg_request *req
 		.method = LG_SLICE("checkbox"),
 	};
 
-	if (key.length)
-		lg_lead_consent(lead, &consent);
+	/* What no consent has room for is kept in Meta's own words. */
+	if (key.length && lg_lead_consent(lead, &consent) != LG_OK) {
+		lg_lead_extra(lead, LG_SLICE("checkbox_key"), key);
+		lg_lead_extra(lead, LG_SLICE("is_checked"), yes ? LG_SLICE("1") : LG_SLICE(""));
+	}
 }
 
 /* ---- the lead ------------------------------------------------------------------------------- */

@@ -36,8 +36,8 @@ static const struct lg_option options[] = {
 	{.name = "consents",
 	 .type = LG_MAP,
 	 .offset = offsetof(struct settings, consents),
-	 .help = "keys of consent boxes and the purpose of each; without one the key is the "
-		 "purpose"},
+	 .help = "keys of consent boxes and the purpose of each, of up to 255 bytes; without one "
+		 "the key is the purpose"},
 	{.name = "rate_pause",
 	 .type = LG_DURATION,
 	 .fallback = "5m",
@@ -68,6 +68,20 @@ static void explain(struct lg_text problem, const char *text)
 	problem.data[length] = '\0';
 }
 
+static bool purposes_fit(const struct settings *settings, struct lg_text problem)
+{
+	for (size_t i = 0; i < settings->consents.count; i++) {
+		const struct lg_pair *box = &settings->consents.pairs[i];
+		char option[128];
+
+		snprintf(option, sizeof(option), "\"consents\": the purpose of %.*s",
+			 (int)box->name.length, box->name.data);
+		if (!lg_consent_fits(option, box->value.length, problem))
+			return false;
+	}
+	return true;
+}
+
 static int32_t check(const void *given, struct lg_text problem)
 {
 	const struct settings *settings = given;
@@ -85,7 +99,7 @@ static int32_t check(const void *given, struct lg_text problem)
 		explain(problem, "\"forms\": an id of a form has digits alone");
 		return LG_FAIL;
 	}
-	return LG_OK;
+	return purposes_fit(settings, problem) ? LG_OK : LG_FAIL;
 }
 
 static int32_t open_source(struct lg_host *host, const void *settings, void **instance,

@@ -72,7 +72,8 @@ static const struct lg_option options[] = {
 	{.name = "consent_channels",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct settings, consent_channels),
-	 .help = "the ways of contact that the consent covers, such as email, sms, phone"},
+	 .help = "the ways of contact that the consent covers, such as email, sms, phone; 255 "
+		 "bytes with their commas, as consent_purpose and consent_version have"},
 	{.name = "consent_text",
 	 .type = LG_STRING,
 	 .offset = offsetof(struct settings, consent_text),
@@ -168,6 +169,15 @@ static bool redirects_fit(const struct settings *settings)
 	return true;
 }
 
+/* The time of a form is too late to find out that a refusal has no room. */
+static bool words_fit(const struct settings *settings, struct lg_text problem)
+{
+	return lg_consent_fits("consent_purpose", settings->consent_purpose.length, problem) &&
+	       lg_consent_fits("consent_channels", lg_joined_bytes(&settings->consent_channels),
+			       problem) &&
+	       lg_consent_fits("consent_version", settings->consent_version.length, problem);
+}
+
 static int32_t check(const void *memory, struct lg_text problem)
 {
 	const struct settings *settings = memory;
@@ -187,6 +197,8 @@ static int32_t check(const void *memory, struct lg_text problem)
 		return say(problem, "honeypot and consent_field must be different fields");
 	if (settings->consent_field.length && settings->consent_purpose.length == 0)
 		return say(problem, "consent_purpose must say what consent_field consents to");
+	if (settings->consent_field.length && !words_fit(settings, problem))
+		return LG_FAIL;
 	for (size_t i = 0; i < settings->fields.count; i++)
 		if (settings->honeypot.length &&
 		    lg_slice_equal(settings->fields.entries[i].name, settings->honeypot))

@@ -113,6 +113,8 @@ static int32_t fake_profile(struct lg_lead *lead, struct lg_slice network, struc
 static int32_t fake_consent(struct lg_lead *lead, const struct lg_consent *c)
 {
 	(void)lead;
+	if (c->purpose.length > LG_CONSENT_WORD_MAX)
+		return LG_FAIL;
 	tell("consent %d %.*s by %.*s: %.*s v%.*s", c->state, SLICE_ARGS(c->purpose),
 	     SLICE_ARGS(c->channels), SLICE_ARGS(c->text), SLICE_ARGS(c->version));
 	return LG_OK;

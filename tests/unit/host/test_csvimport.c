@@ -357,7 +357,9 @@ static void test_consent_is_never_assumed(void **state)
 static void test_check(void **state)
 {
 	static const struct lg_slice yes[] = {{"yes", 3}};
-	struct lg_list words = {yes, 1};
+	static char way[LG_CONSENT_WORD_MAX + 1];
+	static const struct lg_slice ways[] = {{way, sizeof(way)}};
+	struct lg_list words = {yes, 1}, channels = {ways, 1};
 	struct lg_text problem = {csv_desk.problem, sizeof(csv_desk.problem)};
 
 	(void)state;
@@ -367,6 +369,10 @@ static void test_check(void **state)
 	HAS(csv_desk.problem, "consent_granted");
 	set_setting("consent_granted", &words, sizeof(words));
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_OK);
+	memset(way, 'x', sizeof(way));
+	set_setting("consent_channels", &channels, sizeof(channels));
+	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_FAIL);
+	HAS(csv_desk.problem, "consent_channels has 256 bytes; a consent has room for 255");
 	set_text("consent_purpose", "");
 	assert_int_equal(plugin_csvimport.source->check(desk.settings, problem), LG_FAIL);
 	set_text("consent_column", "");

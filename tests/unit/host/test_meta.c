@@ -287,6 +287,27 @@ static void test_answers_of_attribution(void **state)
 			    "done: \n");
 }
 
+/* Whatever Meta calls a box, what somebody said at it is kept. */
+static void test_boxes(void **state)
+{
+	static const char head[] =
+		"{\"id\":\"700100\",\"field_data\":[],\"custom_disclaimer_responses\":["
+		"{\"checkbox_key\":\"calls\",\"is_checked\":\"\"},"
+		"{\"checkbox_key\":\"";
+	char text[1024], key[LG_CONSENT_WORD_MAX + 2];
+
+	(void)state;
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	desk.errand.calls = 1;
+	snprintf(text, sizeof(text), "%s%s\",\"is_checked\":\"1\"}]}", head, key);
+	const char *told = run_errand(plugin_meta.source->claim, LG_CAUSE_RESPONSE, 200, text);
+	HAS(told, "consent 2 calls by ");
+	LACKS(told, "consent 1");
+	snprintf(text, sizeof(text), "extra checkbox_key=%s\nextra is_checked=1\n", key);
+	HAS(told, text);
+}
+
 /* ---- back-fill ------------------------------------------------------------------------ */
 
 #define LEADS_TO(cursor) \
@@ -415,6 +436,20 @@ static const char *check(void)
 	return text;
 }
 
+/* What would be cut off of a consent is said before there is one. */
+static void check_purposes(void)
+{
+	static char purpose[LG_CONSENT_WORD_MAX + 1];
+	static struct lg_pair box = {{"calls", 5}, {purpose, sizeof(purpose) - 1}};
+	const struct lg_map consents = {&box, 1};
+
+	memset(purpose, 'x', sizeof(purpose));
+	set_setting("consents", &consents, sizeof(consents));
+	assert_string_equal(check(), "");
+	box.value.length++;
+	HAS(check(), "the purpose of calls has 256 bytes; a consent has room for 255");
+}
+
 static void test_check(void **state)
 {
 	static const char *const secrets[] = {"app_secret", "verify_token", "access_token"};
@@ -431,6 +466,8 @@ static void test_check(void **state)
 	set_setting("forms", &(struct lg_list){&(struct lg_slice){"12x", 3}, 1},
 		    sizeof(struct lg_list));
 	HAS(check(), "has digits alone");
+	meta_again(state);
+	check_purposes();
 }
 
 static void prepare_events(void)
@@ -489,13 +526,13 @@ int main(void)
 {
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, meta_init, desk_fini)
 	const struct CMUnitTest tests[] = {
-		AT_A_DESK(test_handshake), AT_A_DESK(test_signatures),
-		AT_A_DESK(test_events),	   AT_A_DESK(test_the_first_call),
-		AT_A_DESK(test_verdicts),  AT_A_DESK(test_what_is_not_there),
-		AT_A_DESK(test_answers),   AT_A_DESK(test_answers_of_attribution),
-		AT_A_DESK(test_pages),	   AT_A_DESK(test_cut_answers),
-		AT_A_DESK(test_check),	   AT_A_DESK(test_circles),
-		AT_A_DESK(test_memory),
+		AT_A_DESK(test_handshake),   AT_A_DESK(test_signatures),
+		AT_A_DESK(test_events),	     AT_A_DESK(test_the_first_call),
+		AT_A_DESK(test_verdicts),    AT_A_DESK(test_what_is_not_there),
+		AT_A_DESK(test_answers),     AT_A_DESK(test_answers_of_attribution),
+		AT_A_DESK(test_boxes),	     AT_A_DESK(test_pages),
+		AT_A_DESK(test_cut_answers), AT_A_DESK(test_check),
+		AT_A_DESK(test_circles),     AT_A_DESK(test_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

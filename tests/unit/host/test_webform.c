@@ -557,6 +557,30 @@ static const char *check(void)
 	return text;
 }
 
+/* What would be cut off of a consent is said before there is one. */
+static void check_consent(void)
+{
+	static char text[LG_CONSENT_WORD_MAX + 2];
+	struct lg_slice ways[] = {{text, 200}, {text, 54}};
+	struct lg_list list = {ways, 2};
+
+	memset(text, 'x', sizeof(text) - 1);
+	set_setting("consent_channels", &list, sizeof(list));
+	assert_string_equal(check(), "");
+	ways[1].length++;
+	set_setting("consent_channels", &list, sizeof(list));
+	HAS(check(), "consent_channels has 256 bytes; a consent has room for 255");
+	list.count = 0;
+	set_setting("consent_channels", &list, sizeof(list));
+	set_text("consent_version", text);
+	HAS(check(), "consent_version has 256 bytes");
+	set_text("consent_version", NULL);
+	set_text("consent_purpose", text);
+	HAS(check(), "consent_purpose has 256 bytes");
+	set_text("consent_purpose", "marketing");
+	assert_string_equal(check(), "");
+}
+
 static void test_check(void **state)
 {
 	static const char *const good[] = {"/", "/thanks.html", "https://a.example/x", "http://a/"};
@@ -578,6 +602,8 @@ static void test_check(void **state)
 	set_text("honeypot", "a");
 	set_text("consent_field", "a");
 	HAS(check(), "must be different fields");
+	set_text("honeypot", NULL);
+	check_consent();
 	set_text("honeypot", "");
 	HAS(check(), "honeypot must name a field");
 	set_text("honeypot", NULL);

@@ -109,6 +109,31 @@ static void lists_are_bounded(void **state)
 	assert_false(lead->arena->failed);
 }
 
+/* A list that was cut would refuse less than was refused, and half a word is another one. */
+static void a_consent_is_whole_or_none(void **state)
+{
+	struct lead *lead = new_lead(state);
+	static const size_t words[] = {
+		offsetof(struct lg_consent, purpose), offsetof(struct lg_consent, channels),
+		offsetof(struct lg_consent, basis), offsetof(struct lg_consent, version),
+		offsetof(struct lg_consent, method)};
+	char text[LG_CONSENT_WORD_MAX + 1];
+
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct lg_consent consent = {.size = sizeof(consent), .state = LG_CONSENT_DENIED};
+		struct lg_slice *word = (struct lg_slice *)(void *)((char *)&consent + words[i]);
+
+		*word = slice_of(text, sizeof(text));
+		assert_false(lead_add_consent(lead, &consent));
+		assert_null(lead->consents);
+		*word = slice_of(text, LG_CONSENT_WORD_MAX);
+		assert_true(lead_add_consent(lead, &consent));
+		lead->consents = NULL;
+	}
+	assert_false(lead->arena->failed);
+}
+
 static void extra_names_and_values_are_cut(void **state)
 {
 	struct lead *lead = new_lead(state);
@@ -239,6 +264,7 @@ int main(void)
 		CASE(wrong_kinds_of_fields_are_refused),
 		CASE(input_is_cut_at_a_character),
 		CASE(lists_are_bounded),
+		CASE(a_consent_is_whole_or_none),
 		CASE(extra_names_and_values_are_cut),
 		CASE(raw_keeps_the_first_text_and_all_of_a_list),
 		CASE(a_way_to_reach_the_person_is_an_address),
