@@ -86,8 +86,12 @@ static int find_contents(struct journal *journal, struct capture *capture,
 			continue;
 		if (rc != SQLITE_OK)
 			return rc;
-		if (memcmp(row.digest, capture->digest, IDENTITY_DIGEST_BYTES) == 0)
-			return answer_again(journal, capture, seqs[i], seen);
+		if (memcmp(row.digest, capture->digest, IDENTITY_DIGEST_BYTES) == 0) {
+			rc = answer_again(journal, capture, seqs[i], seen);
+			if (rc != SQLITE_OK || seen->answered)
+				return rc;
+			continue; /* a later row may still have its event */
+		}
 		memcpy(seen->lead_id, row.lead_id, UUID_BYTES);
 		seen->delivery_seq = seqs[i];
 	}

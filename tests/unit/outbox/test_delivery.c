@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define CONTENTS 20
 /* Of which some come once more in the same transaction, first, middle and last ones. */
 #define TWICE 4
@@ -100,11 +102,33 @@ static void further_contents_touch_the_lead(void **state)
 	assert_int_equal(kit_count(kit, "SELECT count(*) FROM lead"), 1);
 }
 
+/* Its event was old and went, while its lead lives on: it is stored once more, not each time. */
+static void what_was_pruned_comes_in_once(void **state)
+{
+	struct kit *kit = *state;
+	struct chore prune = {.kind = CHORE_PRUNE, .before_ms = clock_wall_ms() - 1000};
+	struct post post = {.email = "ada@engine.example", .delivery = "campaign-1"};
+
+	kit_open(kit);
+	post.at_ms = prune.before_ms - 1000;
+	kit_post(kit, post);
+	post.at_ms = 0;
+	kit_post(kit, (struct post){.email = post.email, .message = "later"});
+	kit_post(kit, (struct post){.email = "bob@engine.example"});
+	assert_true(outbox_do_now(kit->outbox, &prune));
+	assert_int_equal(prune.count, 1);
+	struct capture again = kit_post(kit, post);
+	assert_int_equal(again.verdict, CAPTURE_TOUCHED);
+	struct capture once_more = kit_post(kit, post);
+	assert_true(same_receipt(&once_more, again.receipt));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(each_of_many_contents_is_known_for_ever),
 		STORE_TEST(further_contents_touch_the_lead),
+		STORE_TEST(what_was_pruned_comes_in_once),
 	};
 	return RUN(tests);
 }
