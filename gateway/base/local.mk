@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/meter.c \
 	%D%/outline.c \
 	%D%/random.c \
+	%D%/real_path.c \
 	%D%/slice.c \
 	%D%/suggestion.c \
 	%D%/utf8.c

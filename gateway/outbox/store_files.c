@@ -1,32 +1,10 @@
 #include "outbox/store_files.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The last component need not exist; what is before it must. */
-static bool real_path(struct lg_slice path, char out[PATH_MAX])
-{
-	char text[PATH_MAX], folder[PATH_MAX];
-	const char *name = text;
-	char *slash;
-
-	if (path.length == 0 || path.length >= sizeof(text))
-		return false;
-	slice_to_text(path, text, sizeof(text));
-	if (realpath(text, out))
-		return true;
-	slash = strrchr(text, '/');
-	if (slash) {
-		name = slash + 1;
-		*slash = '\0';
-	}
-	if (!realpath(!slash ? "." : (slash == text ? "/" : text), folder))
-		return false;
-	return snprintf(out, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
-}
+#include "base/real_path.h"
 
 static bool is_same(const char *one, const char *two)
 {

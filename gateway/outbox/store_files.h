@@ -9,8 +9,9 @@
 #include "base/slice.h"
 
 /* Whether `file` is one of the files of the store at this path (the journal, its log, what
- * stands beside them), by whatever name, or would become one. Looks at both, opens neither.
- * A path that is too long or leads nowhere is none of them. Any thread; may block on disk. */
+ * stands beside them), by whatever name, or would become one, also where the folders are yet
+ * to be made. Looks at both, opens neither. A path that is too long is none of them. Any
+ * thread; may block on disk. */
 bool store_files_have(struct lg_slice store_path, struct lg_slice file);
 
 #endif

@@ -1,9 +1,7 @@
 #include "supervise/settings_entry.h"
 
-#include <limits.h>
-#include <stdlib.h>
-
 #include "base/log.h"
+#include "base/real_path.h"
 #include "host/services.h"
 
 #define NAME_BYTES 63
@@ -210,24 +208,11 @@ struct instance *settings_entry_instance(struct settings *settings,
 
 struct lg_slice settings_entry_real_path(struct settings *settings, struct lg_slice path)
 {
-	struct arena *arena = document_arena(settings->document);
-	char text[PATH_MAX], resolved[PATH_MAX];
-	struct lg_slice name = path;
-	char *slash;
+	char real[PATH_MAX];
 
-	if (path.length >= sizeof(text))
+	if (!real_path(path, real))
 		return path;
-	slice_to_text(path, text, sizeof(text));
-	if (realpath(text, resolved))
-		return arena_copy(arena, slice_from(resolved));
-	slash = strrchr(text, '/');
-	if (slash) {
-		slash[1] = '\0';
-		name = slice_cut(path, strlen(text), path.length);
-	}
-	if (!realpath(slash ? text : ".", resolved))
-		return path;
-	return arena_printf(arena, "%s/%.*s", resolved, SLICE_ARGS(name));
+	return arena_copy(document_arena(settings->document), slice_from(real));
 }
 
 void settings_entry_each(struct settings *settings, struct fy_node *map,

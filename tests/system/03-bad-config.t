@@ -150,6 +150,19 @@ for my $name ('store.db', "$dir/store.db", 'var/../store.db', 'store.db-wal', 's
         qr/\Q$name\E is a file of the journal, "store.path"/);
 }
 is((check(with(sinks => "sinks:\n  a: { plugin: file, path: store.db.ndjson }\n")))[0], 0, 'another name is fine');
+# On the first start, before the folders of the store are made.
+symlink 'deep/new/store.db', "$dir/ahead" or die "symlink: $!\n";
+my @ahead = (store => "store: { path: deep/./new//store.db }\n");
+for my $name ('deep/new/store.db', "$dir/deep/new/../new/store.db", './deep/new/store.db-wal', 'here/deep/new/store.db.lock', 'ahead') {
+    case("an access log in the journal to come: $name", with(@ahead, access_log => "access_log: { path: «$name }\n"),
+        qr/a file of the journal, "store.path"/);
+    case("leads in the journal to come: $name", with(@ahead, sinks => "sinks:\n  a: { plugin: file, path: «$name }\n"),
+        qr/\Q$name\E is a file of the journal, "store.path"/);
+}
+is((check(with(@ahead, sinks => "sinks:\n  a: { plugin: file, path: deep/new/leads.ndjson }\n")))[0], 0, 'another name in the folder to come');
+case('two sinks on one file to come: ./deep/leads', with(sinks =>
+        "sinks:\n  a: { plugin: file, path: deep/leads }\n  b: { plugin: file, path: «./deep/leads }\n"),
+    qr/is written by sink "a"/);
 # Lines of both would stand in it.
 for my $name ('leads.ndjson', "$dir/leads.ndjson", 'var/../leads.ndjson', 'here/leads.ndjson') {
     case("an access log in a sink's file: $name", with(access_log => "access_log: { path: «$name }\n"),

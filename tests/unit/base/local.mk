@@ -39,3 +39,5 @@ check_PROGRAMS += %D%/test_utf8
 %C%_test_utf8_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
 check_PROGRAMS += %D%/test_word
 %C%_test_word_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
+check_PROGRAMS += %D%/test_real_path
+%C%_test_real_path_LDADD = $(LG_LIBS_BASE) $(LG_UNIT)
