@@ -16,7 +16,7 @@ static const char *const forms[] = {
 	[LG_URL] = "an absolute URL such as https://crm.example/leads",
 	[LG_EXPRESSION] = "an expression such as \"status.intent == 'hard'\"",
 	[LG_FIELD_MAP] = "a mapping from form names to fields such as { your_mail: person.email }",
-	[LG_PATH] = "a path such as var/leads.ndjson",
+	[LG_PATH] = "a path such as folder/name",
 };
 
 const char *bind_value_form(int32_t type)

@@ -268,7 +268,7 @@ static void names_every_mistake_at_once(void **state)
 		"person.email, found nothing\n"
 		"  fields: {mail: person.emial, x: [*], y:}\n"
 		"                                       ^\n"
-		"c.yaml:13:1: error: \"path\": expected a path such as var/leads.ndjson, "
+		"c.yaml:13:1: error: \"path\": expected a path such as folder/name, "
 		"found nothing\n"
 		"  path:\n"
 		"  ^\n"
@@ -514,7 +514,7 @@ static void reads_secrets_from_files(void **state)
 		      "  ^\n");
 	expect_errors(f, "name: x\nsecret_file: [key]\n",
 		      "c.yaml:2:1: error: \"secret_file\": expected a path such as "
-		      "var/leads.ndjson\n"
+		      "folder/name\n"
 		      "  secret_file: [***]\n"
 		      "  ^\n");
 }
