@@ -212,7 +212,8 @@ bool bind_secret_file(const struct binding *binding, struct fy_node *node)
 	path = document_beside(binding->document, name);
 	if (!slice_present(path))
 		return secret_wrong(binding, node, name, "cannot be read: no memory");
-	if (!file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))
+	if (!document_may_open(binding->document, path, &error) ||
+	    !file_read(path.data, SECRET_FILE_MAX_BYTES, arena, &bytes, &mode, &error))
 		return secret_wrong(binding, node, path, error.text);
 	if (mode & S_IROTH)
 		return secret_wrong(binding, node, path, "can be read by every user; chmod 600 it");

@@ -26,6 +26,8 @@ struct document {
 	struct fy_document *tree;
 	struct buffer *errors;
 	int error_count;
+	document_guard guard;
+	const void *guard_arg;
 };
 
 const char *document_path(const struct document *document)
@@ -42,6 +44,17 @@ struct lg_slice document_beside(struct document *document, struct lg_slice path)
 		return arena_copy(&document->arena, path);
 	return arena_printf(&document->arena, "%.*s/%.*s", (int)(slash - config), config,
 			    SLICE_ARGS(path));
+}
+
+void document_guard_files(struct document *document, document_guard guard, const void *arg)
+{
+	document->guard = guard;
+	document->guard_arg = arg;
+}
+
+bool document_may_open(const struct document *document, struct lg_slice path, struct error *error)
+{
+	return !document->guard || document->guard(document->guard_arg, path, error);
 }
 
 struct arena *document_arena(struct document *document)

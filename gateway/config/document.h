@@ -26,6 +26,11 @@ void document_free(struct document **document);
 const char *document_path(const struct document *document);
 /* A path as it is written in the file, taken from the file's folder. Absent: no memory. */
 struct lg_slice document_beside(struct document *document, struct lg_slice path);
+/* Whether a file that the text names may be opened; false with a reason. */
+typedef bool (*document_guard)(const void *arg, struct lg_slice path, struct error *error);
+/* Who is asked from now on; nobody at first, and any file may be opened. */
+void document_guard_files(struct document *document, document_guard guard, const void *arg);
+bool document_may_open(const struct document *document, struct lg_slice path, struct error *error);
 struct arena *document_arena(struct document *document); /* lives with the document */
 int document_error_count(const struct document *document);
 

@@ -8,6 +8,7 @@
 #include "lead/event_binding.h"
 #include "lead/field.h"
 #include "lead/phone.h"
+#include "outbox/store_files.h"
 #include "supervise/settings_part.h"
 
 #include <stdlib.h>
@@ -145,7 +146,8 @@ void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_
 {
 	struct error error;
 
-	if (slice_present(path) && !ca_file_check(path, &error))
+	if (slice_present(path) &&
+	    (!document_may_open(settings->document, path, &error) || !ca_file_check(path, &error)))
 		document_error(settings->document, document_member(map, "ca_file"),
 			       "\"ca_file\": %s", error.text);
 }
@@ -160,9 +162,20 @@ static void check_http_client(struct settings *settings, struct fy_node *map)
 	if (!resolver_check_nameserver(client->nameserver, &error))
 		document_error(settings->document, document_member(map, "nameserver"),
 			       "\"nameserver\": %s", error.text);
-	if (!resolver_check_hosts(client->hosts_file, &error))
+	if (!document_may_open(settings->document, client->hosts_file, &error) ||
+	    !resolver_check_hosts(client->hosts_file, &error))
 		document_error(settings->document, document_member(map, "hosts_file"),
 			       "\"hosts_file\": %s", error.text);
+}
+
+/* To open and close a file of the journal takes SQLite's locks away, and a reload reads while
+ * the journal is in use. */
+static bool is_apart(const void *arg, struct lg_slice path, struct error *error)
+{
+	const struct settings *settings = arg;
+
+	return !store_files_have(settings->store.path, path) ||
+	       error_set(error, "cannot be opened: it is a file of the journal, \"store.path\"");
 }
 
 static bool add_folder(struct buffer *path, struct lg_slice folder)
@@ -218,6 +231,7 @@ static void read_all(struct settings *settings)
 		return;
 	}
 	check_section_names(settings, root);
+	document_guard_files(settings->document, is_apart, settings);
 	read_plain_sections(settings, root);
 	check_http_client(settings, document_member(root, "http_client"));
 	settings_read_listen(settings, document_member(root, "listen"));

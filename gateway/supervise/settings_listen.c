@@ -35,7 +35,8 @@ struct pem {
 
 /* Of a file that an option names; its text may be a private key, so it does not
  * stay in memory longer than it is needed. */
-static bool pem_open(struct pem *pem, struct lg_slice path, struct error *error)
+static bool pem_open(const struct settings *settings, struct pem *pem, struct lg_slice path,
+		     struct error *error)
 {
 	struct lg_slice name;
 
@@ -44,7 +45,8 @@ static bool pem_open(struct pem *pem, struct lg_slice path, struct error *error)
 	name = arena_copy(&pem->arena, path);
 	if (!slice_present(name))
 		return error_set(error, "cannot be read: no memory");
-	return file_read(name.data, PEM_BYTES, &pem->arena, &pem->text, &pem->mode, error);
+	return document_may_open(settings->document, path, error) &&
+	       file_read(name.data, PEM_BYTES, &pem->arena, &pem->text, &pem->mode, error);
 }
 
 static void pem_close(struct pem *pem)
@@ -68,7 +70,7 @@ static bool read_certificate(struct settings *settings, struct fy_node *map, str
 {
 	struct error error = {0};
 	struct pem pem;
-	bool good = pem_open(&pem, path, &error) &&
+	bool good = pem_open(settings, &pem, path, &error) &&
 		    tls_certificate_read(certificate, pem.text, &error);
 
 	pem_close(&pem);
@@ -80,7 +82,7 @@ static bool read_key(struct settings *settings, struct fy_node *map, struct lg_s
 {
 	struct error error = {0};
 	struct pem pem;
-	bool good = pem_open(&pem, path, &error) &&
+	bool good = pem_open(settings, &pem, path, &error) &&
 		    tls_certificate_read_key(certificate, pem.text, &error);
 
 	if (good && pem.mode & S_IROTH)

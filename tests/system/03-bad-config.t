@@ -181,6 +181,15 @@ my $good = "certificate: $certificate, key: $key";
 is((check(tls($good)))[0], 0, 'TLS with a certificate and its key');
 is((check(tls("$good, min_version: 1.3, groups: X25519, certificates: [{ $good }]")))[0], 0, 'TLS with more');
 is((check(tls("$good, certificates: { $good }")))[0], 0, 'one more, without a list around it');
+# A reload reads these while the journal is in use.
+spew("$dir/store.db", 'journal');
+my $of_journal = qr/cannot be opened: it is a file of the journal, "store\.path"/;
+case('a certificate in the journal', tls('certificate: «store.db, key: store.db'), $of_journal);
+case('a key in the journal', tls("certificate: $certificate, key: «here/store.db"), $of_journal);
+case("$_ in the journal", with(http_client => "http_client: { $_: «store.db }\n"), $of_journal) for 'ca_file', 'hosts_file';
+case("$_ of a sink in the journal", with(sinks => "sinks:\n  a: { plugin: http, url: 'https://crm.example', $_: «store.db }\n"), $of_journal)
+    for 'ca_file', 'secret_file';
+unlink "$dir/store.db";
 case('one more without a file', tls("certificates: { certificate: «gone, key: gone }, $good"), qr/gone: cannot be read/);
 case('TLS that is a word', with(listen => "listen: [{ address: 127.0.0.1:0, tls: «yes }]\n"), qr/"tls"/);
 case('TLS without a key', with(listen => "listen: [{ address: 127.0.0.1:0, «tls: { certificate: $certificate } }]\n"), qr/key/);
