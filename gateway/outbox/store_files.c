@@ -1,5 +1,6 @@
 #include "outbox/store_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,4 +28,21 @@ bool store_files_have(struct lg_slice store_path, struct lg_slice file)
 			return true;
 	}
 	return false;
+}
+
+bool store_files_prepare(struct lg_slice store_path, struct error *error)
+{
+	char folder[PATH_MAX];
+
+	if (store_path.length >= sizeof(folder))
+		return error_set(error, "store.path is longer than %zu bytes", sizeof(folder) - 1);
+	slice_to_text(store_path, folder, sizeof(folder));
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(folder, 0750) < 0 && errno != EEXIST)
+			return error_set(error, "making the folder %s: %s", folder,
+					 strerror(errno));
+		*slash = '/';
+	}
+	return true;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "base/slice.h"
 
 /* Whether `file` is one of the files of the store at this path (the journal, its log, what
@@ -13,5 +14,9 @@
  * to be made. Looks at both, opens neither. A path that is too long is none of them. Any
  * thread; may block on disk. */
 bool store_files_have(struct lg_slice store_path, struct lg_slice file);
+
+/* Makes the folders above the store at this path that are not there, for a first start. False
+ * with a reason. Any thread; may block on disk. */
+bool store_files_prepare(struct lg_slice store_path, struct error *error);
 
 #endif

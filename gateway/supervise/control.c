@@ -68,6 +68,7 @@ static bool listen_at(struct control *control, struct error *error)
 bool control_open(struct gateway *gateway, struct error *error)
 {
 	struct control *control = alloc_zalloc(sizeof(*control));
+	bool absent;
 
 	if (!control)
 		return error_set(error, "control socket: not enough memory");
@@ -78,7 +79,7 @@ bool control_open(struct gateway *gateway, struct error *error)
 		return error_set(error, "control socket: not enough memory or descriptors");
 	}
 	if (!control_address(gateway->settings->store.path, &control->folder, control->path,
-			     sizeof(control->path), error) ||
+			     sizeof(control->path), &absent, error) ||
 	    !listen_at(control, error)) {
 		control_close(&gateway->control);
 		return error_prefix(error, "control socket: ");

@@ -37,8 +37,9 @@ bool control_call_within(struct lg_slice store_path, int64_t timeout_ms, const c
 bool control_connect(struct lg_slice store_path, int *fd, bool *absent, struct error *error);
 
 /* An address that is short enough whatever the path: the folder is opened as
- * `*folder` (close it afterwards), and the socket named below it. */
+ * `*folder` (close it afterwards), and the socket named below it. False with a reason;
+ * `absent` says that there is no such folder. */
 bool control_address(struct lg_slice store_path, int *folder, char *path, size_t path_bytes,
-		     struct error *error);
+		     bool *absent, struct error *error);
 
 #endif

@@ -15,7 +15,7 @@
 /* sun_path holds 107 bytes; an operator's path may be longer. The way through
  * /proc/self/fd is always short. */
 bool control_address(struct lg_slice store_path, int *folder, char *path, size_t path_bytes,
-		     struct error *error)
+		     bool *absent, struct error *error)
 {
 	char name[4096];
 	const char *base = name;
@@ -23,6 +23,7 @@ bool control_address(struct lg_slice store_path, int *folder, char *path, size_t
 	int length;
 
 	*folder = -1;
+	*absent = false;
 	if (store_path.length >= sizeof(name))
 		return error_set(error, "the store's path is longer than %zu bytes",
 				 sizeof(name) - 1);
@@ -34,9 +35,11 @@ bool control_address(struct lg_slice store_path, int *folder, char *path, size_t
 	}
 	*folder = open(!slash ? "." : (slash == name ? "/" : name),
 		       O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*folder < 0)
+	if (*folder < 0) {
+		*absent = errno == ENOENT;
 		return error_set(error, "opening the folder of the store %.*s: %s",
 				 SLICE_ARGS(store_path), strerror(errno));
+	}
 	length = snprintf(path, path_bytes, "/proc/self/fd/%d/%s.sock", *folder, base);
 	if (length > 0 && (size_t)length < path_bytes)
 		return true;
@@ -45,14 +48,22 @@ bool control_address(struct lg_slice store_path, int *folder, char *path, size_t
 	return error_set(error, "the name of the store's file is too long for a socket beside it");
 }
 
+static bool none_runs(struct lg_slice store_path, struct error *error)
+{
+	return error_set(error, "no gateway runs on the store %.*s", SLICE_ARGS(store_path));
+}
+
 bool control_connect(struct lg_slice store_path, int *fd, bool *absent, struct error *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int folder, failure;
 
 	if (!control_address(store_path, &folder, address.sun_path, sizeof(address.sun_path),
-			     error))
+			     absent, error)) {
+		if (*absent)
+			none_runs(store_path, error);
 		return false;
+	}
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	failure = *fd < 0 || connect(*fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno
 											    : 0;
@@ -64,8 +75,7 @@ bool control_connect(struct lg_slice store_path, int *fd, bool *absent, struct e
 	*fd = -1;
 	*absent = failure == ENOENT || failure == ECONNREFUSED;
 	if (*absent)
-		return error_set(error, "no gateway runs on the store %.*s",
-				 SLICE_ARGS(store_path));
+		return none_runs(store_path, error);
 	return error_set(error, "connecting to the running gateway: %s", strerror(failure));
 }
 

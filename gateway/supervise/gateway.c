@@ -1,13 +1,11 @@
 #include "supervise/gateway.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/store_files.h"
 #include "supervise/admin.h"
 #include "supervise/control.h"
 #include "supervise/monitor.h"
@@ -15,30 +13,12 @@
 #include "supervise/systemd.h"
 #include "supervise/watchdog.h"
 
-/* Makes the folders above the store's file that are not there. */
-static bool make_folders(struct lg_slice path, struct error *error)
-{
-	char folder[4096];
-
-	if (path.length >= sizeof(folder))
-		return error_set(error, "store.path is longer than %zu bytes", sizeof(folder) - 1);
-	slice_to_text(path, folder, sizeof(folder));
-	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(folder, 0750) < 0 && errno != EEXIST)
-			return error_set(error, "making the folder %s: %s", folder,
-					 strerror(errno));
-		*slash = '/';
-	}
-	return true;
-}
-
 static bool start_store(struct gateway *gateway, const struct outbox_patience *patience,
 			struct error *error)
 {
 	const struct settings *settings = gateway->settings;
 
-	if (!make_folders(settings->store.path, error))
+	if (!store_files_prepare(settings->store.path, error))
 		return false;
 	gateway->outbox = outbox_open_patiently(&settings->store, &settings->dedup, &settings->lead,
 						patience, error);

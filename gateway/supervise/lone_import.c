@@ -2,6 +2,7 @@
 
 #include "ingest/fetcher.h"
 #include "ingest/keep.h"
+#include "outbox/store_files.h"
 #include "supervise/imports.h"
 
 /* Its plugin does not block, so it is back soon. */
@@ -23,6 +24,8 @@ static bool open_store(struct household *household, const struct settings *setti
 	struct lg_slice path = settings->store.path;
 	struct reader *reader;
 
+	if (!store_files_prepare(path, error))
+		return false;
 	household->outbox = outbox_open(&settings->store, &settings->dedup, &settings->lead, error);
 	if (!household->outbox)
 		return false;

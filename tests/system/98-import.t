@@ -445,6 +445,24 @@ PYTHON
         'lead.created try1@example.org lead.created try2@example.org', 'the real ones are delivered');
 }
 
+# Before any gateway ran, the folders of the store are yet to be made.
+{
+    my $fresh = "$dir/fresh.yaml";
+    my @import = ('import', '-c', $fresh);
+    my $file = file('fresh', 'fresh@example.org,F,x');
+    spew($fresh, config($source) =~ s{\@DIR\@}{$dir/new/var}gr);
+    my ($status, undef, $why) = LeadgateTest::run_leadgate(@import, 'partner', $file);
+    is($status, 1, 'a source that is not there on a store that is not there');
+    like($why, qr/no source partner in the configuration/, 'is what the command names');
+    ok(!-e "$dir/new", 'and nothing is made');
+    ($status, undef, $why) = LeadgateTest::run_leadgate('status', '-c', $fresh);
+    is($status, 1, 'there is no status of a store that is not there');
+    like($why, qr/store\.db/, 'which is named');
+    ($status, my $out, $why) = LeadgateTest::run_leadgate(@import, 'partners', $file);
+    is($status, 0, 'an import begins a store in folders that are not there') or diag($why);
+    like($out, qr/created +1\n/, 'and stores what it reads');
+}
+
 is(($gw->command('balance'))[0], 0, 'every event has its state');
 $gw->finish;
 done_testing;

@@ -114,6 +114,8 @@ static void test_absence_is_told_from_failure(void **state)
 	assert_true(absent);
 	assert_false(control_call(LG_SLICE("/nonexistent/folder/store.db"), "{}", &answer, &absent,
 				  &error));
+	assert_true(absent);
+	assert_false(control_call(LG_SLICE("/dev/null/store.db"), "{}", &answer, &absent, &error));
 	assert_false(absent);
 	assert_true(strlen(error.text) > 0);
 	buffer_fini(&answer);
@@ -124,11 +126,12 @@ static void test_too_many_clients_are_refused(void **state)
 	int fds[CONTROL_CLIENTS + 1], dir;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct error error = {0};
+	bool absent;
 	char byte;
 
 	(void)state;
 	assert_true(control_address(slice_from(store), &dir, address.sun_path,
-				    sizeof(address.sun_path), &error));
+				    sizeof(address.sun_path), &absent, &error));
 	for (int i = 0; i <= CONTROL_CLIENTS; i++) {
 		fds[i] = socket(AF_UNIX, SOCK_STREAM, 0);
 		assert_int_equal(connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
