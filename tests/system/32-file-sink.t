@@ -93,6 +93,22 @@ sub has_all {
     $gateway->finish;
 }
 
+# ---- a file that another program began ------------------------------------------------
+
+{
+    $posted = 0;
+    my $gateway = LeadgateTest->new;
+    my @first = ('{"email":"first@old.example"}', '{"email":"last@old.example"}');
+    spew($gateway->sink, join "\n", @first);
+    $gateway->start;
+    post($gateway, 1);
+    wait_until { slurp($gateway->sink) =~ /p1\@example\.com.*\n\z/ } 'the lead is behind its lines';
+    my @lines = split /\n/, slurp($gateway->sink);
+    is_deeply([@lines[0, 1]], \@first, 'its last line stays, though it had no line feed');
+    is(scalar @lines, 3, 'and the lead has a line of its own');
+    $gateway->finish;
+}
+
 # ---- a full disk ------------------------------------------------------------------------
 
 SKIP: {

@@ -6,7 +6,8 @@
  *
  * A batch is all or nothing: what could not be written whole is cut off again,
  * and a line that a crash left torn is cut off when the file is opened. Such a
- * line was never acknowledged; its event comes again. */
+ * line was never acknowledged; its event comes again. A whole last line, whoever
+ * wrote it, stays and gets the line feed that it lacks. */
 #include "file.h"
 
 #include <errno.h>

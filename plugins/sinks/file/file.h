@@ -51,8 +51,8 @@ bool file_settings_mode(struct lg_slice text, mode_t *mode);
 
 /* ---- output.c: the file itself ---- */
 
-/* Opens what is called `path`, for this sink alone, makes it where it is missing, and cuts
- * off what a crash left of a line. False with errno and a sentence: nothing is open. */
+/* Opens what is called `path`, for this sink alone, makes it where it is missing, and
+ * repairs its last line. False with errno and a sentence: nothing is open. */
 bool output_open(struct sink *sink, struct lg_text problem);
 
 /* Makes sure that we write into what is called `path` now: somebody may have renamed the
@@ -65,6 +65,12 @@ bool output_append(struct sink *sink, struct lg_batch *batch);
 
 /* Does nothing when none is open. */
 void output_close(struct sink *sink);
+
+/* ---- repair.c ---- */
+
+/* Makes the open file end with a whole line: cuts off what a crash left of one, and ends a
+ * whole one that lacks its line feed. False with errno and a sentence. */
+bool repair_tail(struct sink *sink, struct lg_text problem);
 
 /* ---- rotation.c ---- */
 

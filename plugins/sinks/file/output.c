@@ -10,104 +10,6 @@
 /* Bytes after which the kernel is told to begin writing, so that the sync at
  * the end finds little left and does not stall others on the same disk. */
 #define PACE_BYTES ((off_t)262144)
-/* A batch is smaller (BATCH_BYTES) and synced, so a crash leaves nothing
- * unsynced further from the end. */
-#define TAIL_BYTES ((off_t)16777216)
-
-/* ---- a torn line ----------------------------------------------------------- */
-
-__attribute__((format(printf, 3, 4))) static void note(struct sink *sink, int32_t level,
-						       const char *format, ...)
-{
-	char text[PATH_MAX + 256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	lg_log(sink->host, level, (struct lg_slice){text, strlen(text)});
-}
-
-/* False with errno: a file that ends sooner than it did is read as a broken one. */
-static bool read_whole(int fd, char *out, size_t size, off_t at)
-{
-	ssize_t got = pread(fd, out, size, at);
-
-	if (got >= 0 && got != (ssize_t)size)
-		errno = EIO;
-	return got == (ssize_t)size;
-}
-
-/* The last offset at or before `end` that follows a line feed; 0: none, -1 with errno. */
-static off_t line_start(int fd, off_t end)
-{
-	char block[65536];
-
-	while (end > 0) {
-		size_t size = end < (off_t)sizeof(block) ? (size_t)end : sizeof(block);
-		char *at;
-		if (!read_whole(fd, block, size, end - (off_t)size))
-			return -1;
-		at = memrchr(block, '\n', size);
-		if (at)
-			return end - (off_t)size + (at - block) + 1;
-		end -= (off_t)size;
-	}
-	return 0;
-}
-
-/* The first zero byte of the tail, or `size`: a power cut can leave a hole of
- * zeros before blocks that did reach the disk. JSON has no zero bytes. */
-static off_t first_hole(int fd, off_t size)
-{
-	char block[65536];
-	off_t at = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
-
-	while (at < size) {
-		ssize_t got = pread(fd, block, sizeof(block), at);
-		char *zero;
-		if (got <= 0)
-			return got < 0 ? -1 : size;
-		zero = memchr(block, '\0', (size_t)got);
-		if (zero)
-			return at + (zero - block);
-		at += got;
-	}
-	return size;
-}
-
-/* Cuts off what a crash left after the last whole line. */
-static bool repair(struct sink *sink, struct lg_text problem)
-{
-	off_t size = sink->file.st_size, hole = first_hole(sink->fd, size);
-	off_t whole = hole < 0 ? -1 : line_start(sink->fd, hole);
-	char first = '\0';
-
-	if (whole == size)
-		return true;
-	if (whole < 0 || !read_whole(sink->fd, &first, 1, whole)) {
-		say(problem, "%s cannot be read: %s", sink->path, strerror(errno));
-		return false;
-	}
-	/* Only what looks like one of our lines is ours to cut. */
-	if (first != '{' && first != '\0') {
-		say(problem,
-		    "%s does not end with a line that this sink wrote: move the file away, or end "
-		    "its last line with a line feed",
-		    sink->path);
-		errno = EPERM; /* a person has to look */
-		return false;
-	}
-	if (ftruncate(sink->fd, whole) != 0 || fsync(sink->fd) != 0) {
-		say(problem, "%s has a torn last line that cannot be cut off: %s", sink->path,
-		    strerror(errno));
-		return false;
-	}
-	lg_count(sink->host, sink->cuts, 1);
-	note(sink, LG_LOG_NOTICE, "%s: cut %lld bytes of a torn last line, its event comes again",
-	     sink->path, (long long)(size - whole));
-	return true;
-}
 
 /* ---- opening --------------------------------------------------------------- */
 
@@ -171,7 +73,7 @@ bool output_open(struct sink *sink, struct lg_text problem)
 	} else if (made && (fchmod(sink->fd, sink->mode) != 0 || !sync_folder(sink->folder))) {
 		say(problem, "%s was made but its folder cannot be synced: %s", sink->path,
 		    strerror(errno));
-	} else if (repair(sink, problem) && fstat(sink->fd, &sink->file) == 0) {
+	} else if (repair_tail(sink, problem) && fstat(sink->fd, &sink->file) == 0) {
 		sink->paced = sink->file.st_size;
 		return true;
 	}

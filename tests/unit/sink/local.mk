@@ -49,7 +49,7 @@ check_PROGRAMS += %D%/test_suspects
 # The plugins themselves, linked in under names of their own.
 check_PROGRAMS += %D%/test_file
 %C%_test_file_SOURCES = %D%/test_file.c plugins/sinks/file/file.c plugins/sinks/file/output.c \
-	plugins/sinks/file/rotation.c plugins/sinks/file/settings.c
+	plugins/sinks/file/repair.c plugins/sinks/file/rotation.c plugins/sinks/file/settings.c
 %C%_test_file_CPPFLAGS = $(AM_CPPFLAGS) -DLG_STATIC_NAME=plugin_file
 %C%_test_file_LDADD = $(LG_LIBS_SINK) $(LG_UNIT)
 %C%_test_file_LINK = $(LINK) -Wl,--wrap=pread

@@ -279,6 +279,46 @@ static void test_torn_line_is_cut(void **state)
 	}
 }
 
+/* Another program may have written it, or a crash took the line feed alone. */
+static void test_whole_line_gets_its_line_feed(void **state)
+{
+	static const char *const whole[] = {
+		"{\"seq\":1,\"lead\":{\"a\":\"b\"}}",
+		"{\"seq\":1,\"l\":{\"a\":\"x\"}}\n{\"seq\":2,\"l\":{\"a\":\"\\\"}{\\\\\"}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		struct stat file;
+		spew(desk.path, whole[i], strlen(whole[i]));
+		open_sink();
+		assert_int_equal(stat(desk.path, &file), 0);
+		assert_int_equal(file.st_size, strlen(whole[i]) + 1);
+		delivered(1);
+		instance_close(&desk.instance);
+		assert_int_equal(read_seqs(desk.path, NULL, 0), 2 + i);
+	}
+	spew(desk.path, "{}\n{ } \r", 8);
+	open_sink();
+	instance_close(&desk.instance);
+}
+
+/* Longer than the blocks in which it is read. */
+static void test_long_whole_line(void **state)
+{
+	static char text[200000];
+	struct stat file;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "{\"", 2);
+	memcpy(text + sizeof(text) - 2, "\"}", 2);
+	spew(desk.path, text, sizeof(text));
+	open_sink();
+	assert_int_equal(stat(desk.path, &file), 0);
+	assert_int_equal(file.st_size, sizeof(text) + 1);
+}
+
 /* A long torn line: longer than the blocks in which it is looked for. */
 static void test_long_torn_line(void **state)
 {
@@ -297,14 +337,19 @@ static void test_long_torn_line(void **state)
 /* What is not ours is not cut. */
 static void test_foreign_file_is_left_alone(void **state)
 {
-	static const char text[] = "root:x:0:0:root\nno line feed at the end";
-	struct stat file;
+	static const char *const foreign[] = {
+		"root:x:0:0:root\nno line feed at the end",
+		"{\"seq\":1}\n{\"email\":\"ada@old.example\"}, {\"email\":",
+	};
 
 	(void)state;
-	spew(desk.path, text, sizeof(text) - 1);
-	refused("does not end with a line that this sink wrote");
-	assert_int_equal(stat(desk.path, &file), 0);
-	assert_int_equal(file.st_size, sizeof(text) - 1);
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		struct stat file;
+		spew(desk.path, foreign[i], strlen(foreign[i]));
+		refused("does not end with a line that this sink wrote");
+		assert_int_equal(stat(desk.path, &file), 0);
+		assert_int_equal(file.st_size, strlen(foreign[i]));
+	}
 }
 
 /* Killed in mid-write, over and over: what was acknowledged is there, and after
@@ -592,6 +637,8 @@ int main(void)
 		AT_A_DESK(test_appends_lines),
 		AT_A_DESK(test_makes_its_folder),
 		AT_A_DESK(test_torn_line_is_cut),
+		AT_A_DESK(test_whole_line_gets_its_line_feed),
+		AT_A_DESK(test_long_whole_line),
 		AT_A_DESK(test_long_torn_line),
 		AT_A_DESK(test_foreign_file_is_left_alone),
 		AT_A_DESK(test_kill),
