@@ -112,8 +112,8 @@ const struct lg_option http_listen_options[] = {
 	 .flags = LG_REQUIRED,
 	 .offset = offsetof(struct http_listen, address),
 	 .help = "where to listen: 127.0.0.1:8080, [::1]:8080, *:8080 for every address, "
-		 "unix:/run/leadgate/http.sock, or systemd:NAME for a socket that the process is "
-		 "started with (FileDescriptorName in its unit)"},
+		 "[::]:8080 for IPv6 alone, unix:/run/leadgate/http.sock, or systemd:NAME for a "
+		 "socket that the process is started with (FileDescriptorName in its unit)"},
 	{.name = "trusted_proxies",
 	 .type = LG_LIST,
 	 .offset = offsetof(struct http_listen, trusted_proxies),
