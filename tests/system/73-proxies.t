@@ -52,6 +52,16 @@ sub post_kept {
     return $accepted;
 }
 
+# The status for a lead in a body of so many bytes, most of them blanks.
+sub post_bytes {
+    my ($port, $bytes) = @_;
+    my $socket = dial($port);
+    my $body = sprintf '%-*s', $bytes, '{"email":"' . next_email() . '"}';
+    syswrite $socket, LeadgateTest::request_bytes('/f/contact', 'application/json', $body,
+        Host => "forms.example:$port");
+    return read_answer($socket)->{status};
+}
+
 sub events_by_email {
     my @emails = @_;
     my %event;
@@ -79,6 +89,8 @@ sub check {
     my $most = $with{most} || 4;
     ok($made >= 1 && $made <= $most, "… came over kept connections ($made, at most $most)");
     is_deeply(clients(sort keys %sent), { $client => 24 }, '… from the right client, all of them');
+
+    is(post_bytes($port, 1 << 20), 202, '… a body of all that http.max_body allows comes through');
 
     my %url;
     for my $forged (0, 1) {
