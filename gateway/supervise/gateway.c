@@ -22,6 +22,8 @@ static bool start_store(struct gateway *gateway, const struct outbox_patience *p
 		return false;
 	gateway->outbox = outbox_open_patiently(&settings->store, &settings->dedup, &settings->lead,
 						patience, error);
+	if (gateway->outbox)
+		settings_use_store(settings->store.path);
 	return gateway->outbox != NULL;
 }
 
@@ -217,6 +219,7 @@ static void free_generations(struct gateway *gateway)
 	LIST_EACH_SAFE(link, &gateway->generations)
 		generation_recall(container_of(link, struct generation, link));
 	generation_unref(&gateway->generation);
+	settings_use_store((struct lg_slice){NULL, 0});
 	generation_unref(&gateway->first);
 }
 

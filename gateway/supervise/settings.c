@@ -168,13 +168,24 @@ static void check_http_client(struct settings *settings, struct fy_node *map)
 			       "\"hosts_file\": %s", error.text);
 }
 
+/* A process has one, whatever the configuration says that it reads meanwhile. */
+static struct lg_slice store_in_use;
+
+void settings_use_store(struct lg_slice path)
+{
+	store_in_use = path;
+}
+
+bool settings_journal_has(const struct settings *settings, struct lg_slice path)
+{
+	return store_files_have(settings->store.path, path) || store_files_have(store_in_use, path);
+}
+
 /* To open and close a file of the journal takes SQLite's locks away, and a reload reads while
  * the journal is in use. */
 static bool is_apart(const void *arg, struct lg_slice path, struct error *error)
 {
-	const struct settings *settings = arg;
-
-	return !store_files_have(settings->store.path, path) ||
+	return !settings_journal_has(arg, path) ||
 	       error_set(error, "cannot be opened: it is a file of the journal, \"store.path\"");
 }
 

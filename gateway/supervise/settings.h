@@ -70,6 +70,10 @@ void settings_free(struct settings **settings);
  * cannot be had; why is then in `errors`. */
 struct settings *settings_load_store(const char *path, struct buffer *errors);
 
+/* From now on no configuration may name a file of the store at this path for anything else;
+ * absent: none is in use. The text must live until the next call. Main thread. */
+void settings_use_store(struct lg_slice path);
+
 /* Whether an option of a plain section stays as it is while the process runs. */
 bool settings_is_fixed(const char *section, const char *option);
 /* Takes such options over from the settings that run: their memory must live as

@@ -4,7 +4,6 @@
 
 #include "conn/address.h"
 #include "conn/bind_address.h"
-#include "outbox/store_files.h"
 #include "supervise/turnstile.h"
 
 /* Two things at one path would leave it to chance which one answers. */
@@ -136,7 +135,7 @@ static void check_access_log(struct settings *settings, struct fy_node *root)
 
 	if (!slice_present(path))
 		return;
-	if (store_files_have(settings->store.path, path))
+	if (settings_journal_has(settings, path))
 		document_error(settings->document, node,
 			       "\"path\": this is a file of the journal, \"store.path\"");
 	writer = settings_sink_of_file(settings, path);

@@ -32,6 +32,10 @@ bool settings_check_prefixes(struct settings *settings, struct fy_node *map, con
 /* The sink that writes this file, by whatever name; NULL: none of those that were read. */
 const struct sink_section *settings_sink_of_file(struct settings *settings, struct lg_slice file);
 
+/* Whether this is a file of the journal, of the one that is in use or of the one that
+ * `store:` names, which a reload may have changed for the next start. */
+bool settings_journal_has(const struct settings *settings, struct lg_slice path);
+
 /* What several sections say together, when all of them were read. */
 void settings_check(struct settings *settings, struct fy_node *root);
 

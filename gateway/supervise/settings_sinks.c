@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "lead/event.h"
-#include "outbox/store_files.h"
 #include "sink/mapping.h"
 
 /* The file that a sink writes, when its plugin has an option `path`. */
@@ -50,7 +49,7 @@ static void check_file(struct settings *settings, const struct settings_entry *e
 
 	if (!slice_present(file))
 		return;
-	if (store_files_have(settings->store.path, file))
+	if (settings_journal_has(settings, file))
 		document_error(settings->document, node,
 			       "file %.*s is a file of the journal, \"store.path\"",
 			       SLICE_ARGS(file));

@@ -136,6 +136,15 @@ $gateway->signal('HUP');
 wait_until { $gateway->log =~ /level=error event=reload\.failed reason=.*cannot be read: it is a pipe/ } 'a pipe is not waited for';
 is($gateway->admin('/readyz')->{status}, 200, 'and the main thread goes on');
 
+# Another store waits for the next start. The one that is open is no file for a sink meanwhile.
+sub reloads { return scalar(() = $gateway->log =~ /event=reload\.(?:kept|done)/g) }
+my $reloads = reloads();
+$gateway->configure(config(sinks => ['archive: { plugin: file, path: "@DIR@/store.db" }']) =~ s/store\.db/next.db/r);
+$gateway->signal('HUP');
+wait_until { reloads() > $reloads } 'a reload that changes the store is over';
+like($gateway->log, qr/store\.db is a file of the journal/, 'the journal that is open is no file for a sink');
+is(generation($gateway), 4, 'all stays as it is');
+
 # What cannot change stays as it is, and is named.
 $gateway->announce(qr/event=reload\.needs-restart/);
 $gateway->configure(config(core => 'loops: 3, shutdown: 21s', store => ', max_size: 3GiB',
