@@ -179,7 +179,7 @@ static void count_stored(struct batch *batch)
 {
 	counter_inc(counters.commits);
 	for (struct letter *l = batch->settlements; l; l = l->next)
-		counter_inc(counters.settlements);
+		counter_add(counters.settlements, settlement_of(l)->stored);
 	for (struct letter *l = batch->submissions; l; l = l->next) {
 		struct submission *submission = submission_of(l);
 		submission->status = SUBMISSION_STORED;

@@ -120,10 +120,11 @@ static int count_open(struct journal *journal, struct lg_slice sink, int64_t *co
 	return sqlite3_reset(select);
 }
 
-/* Whether what these events leave open has room. A sink that refuses everything must not
- * use up what another one's deliveries need: where half of what is kept is used, each
- * sink has a few, for the one lead that fails among many. */
-static int find_room(struct journal *journal, struct lg_slice sink,
+/* Whether what these events leave open has room; false of `stored`: none. A sink that
+ * refuses everything must not use up what another one's deliveries need: where half of what
+ * is kept is used, each sink has a few, for the one lead that fails among many. The store is
+ * not full for that: what shares the transaction goes on. */
+static int find_room(struct journal *journal, struct settlement *settlement,
 		     const struct settled_event *events, size_t count)
 {
 	int64_t opened = 0, bytes = 0, open = 0;
@@ -137,11 +138,11 @@ static int find_room(struct journal *journal, struct lg_slice sink,
 			 (int64_t)slice_cut(events[i].reason, 0, REASON_BYTES_MAX).length;
 	}
 	if (opened && bytes > journal->spare_bytes + journal->reserve_bytes / 2) {
-		rc = count_open(journal, sink, &open);
-		if (rc == SQLITE_OK && open + opened > OPEN_LEAST)
-			rc = SQLITE_FULL;
+		rc = count_open(journal, settlement->sink, &open);
+		settlement->stored = open + opened <= OPEN_LEAST;
 	}
-	journal->spare_bytes -= bytes;
+	if (settlement->stored)
+		journal->spare_bytes -= bytes;
 	return rc;
 }
 
@@ -151,7 +152,7 @@ static int store_first(struct journal *journal, struct settlement *settlement,
 {
 	struct outcomes_writer writer;
 	int64_t next = first_seq;
-	int rc = find_room(journal, settlement->sink, events, count);
+	int rc = SQLITE_OK;
 
 	buffer_clear(&journal->record);
 	outcomes_begin(&writer, &journal->record);
@@ -248,6 +249,9 @@ int settler_store(struct journal *journal, struct settlement *settlement)
 			first_seq = position + 1;
 		for (; count > 0 && events->seq < first_seq; count--)
 			events++;
+		rc = find_room(journal, settlement, events, count);
+		if (rc != SQLITE_OK || !settlement->stored)
+			return rc;
 		rc = store_first(journal, settlement, events, count, first_seq);
 	} else {
 		rc = store_again(journal, settlement);

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define BAD LG_SLICE("bad")
 #define CRM LG_SLICE("crm")
@@ -128,30 +129,113 @@ static void each_sink_may_leave_some_open(void **state)
 	assert_true(settle(kit, CRM, 129, 1, DELIVERY_DELIVERED));
 }
 
-/* Another process writes: what is settled meanwhile comes to one transaction. */
+/* Another process writes: what the store is told meanwhile comes to one transaction. */
+static sqlite3 *hold_writer(struct kit *kit)
+{
+	sqlite3 *other;
+
+	assert_int_equal(sqlite3_open(kit->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return other;
+}
+
+static void let_go(struct kit *kit, sqlite3 *other, int replies)
+{
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	while (replies-- > 0)
+		kit_reply(kit);
+}
+
+static void settle_between_others(struct kit *kit, struct told *middle)
+{
+	struct told good[2];
+	sqlite3 *other = hold_writer(kit);
+
+	prepare(kit, &good[0], CRM, 1, 1, DELIVERY_DELIVERED);
+	prepare(kit, &good[1], LG_SLICE("last"), 1, 1, DELIVERY_DELIVERED);
+	outbox_settle(kit->outbox, &good[0].settlement);
+	outbox_settle(kit->outbox, &middle->settlement);
+	outbox_settle(kit->outbox, &good[1].settlement);
+	let_go(kit, other, 3);
+	assert_true(good[0].settlement.stored);
+	assert_false(middle->settlement.stored);
+	assert_true(good[1].settlement.stored);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM settled WHERE sink <> 'bad'"), 2);
+}
+
 static void what_finds_no_room_takes_no_other_along(void **state)
 {
 	struct kit *kit = *state;
 	int64_t taken = fill(kit), seq = reject_all(kit, taken);
-	struct told bad, good[2];
-	sqlite3 *other;
+	struct told bad;
 
 	prepare(kit, &bad, BAD, seq, CHUNK, DELIVERY_DEAD);
-	prepare(kit, &good[0], CRM, 1, 1, DELIVERY_DELIVERED);
-	prepare(kit, &good[1], LG_SLICE("last"), 1, 1, DELIVERY_DELIVERED);
-	assert_int_equal(sqlite3_open(kit->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	outbox_settle(kit->outbox, &good[0].settlement);
+	settle_between_others(kit, &bad);
+}
+
+/* Nor does one that is larger than all that is left. */
+static void what_is_too_large_takes_no_other_along(void **state)
+{
+	static char id[MAX_BYTES];
+	struct kit *kit = *state;
+	struct told bad;
+
+	fill(kit);
+	memset(id, 'i', sizeof(id));
+	prepare(kit, &bad, BAD, 1, 1, DELIVERY_DELIVERED);
+	bad.events[0].external_id = slice_of(id, sizeof(id));
+	settle_between_others(kit, &bad);
+}
+
+/* Posts until one settlement of all of it may not be stored; how many. */
+static int64_t post_too_many(struct kit *kit)
+{
+	int64_t taken = 0;
+
+	kit->store.max_size_bytes = MAX_BYTES;
+	kit_open(kit);
+	for (bool fits = true; fits; taken++) {
+		char email[32];
+		snprintf(email, sizeof(email), "m%lld@x.example", (long long)taken);
+		kit_post(kit, (struct post){.email = email});
+		fits = taken * 512 < MAX_BYTES - RESERVE_BYTES / 2 - used_bytes(kit);
+	}
+	return taken;
+}
+
+/* What one sink may not leave open says nothing of the room for leads. */
+static void what_finds_no_room_turns_no_lead_away(void **state)
+{
+	struct kit *kit = *state;
+	int64_t taken = post_too_many(kit);
+	struct settled_event *events = calloc((size_t)taken, sizeof(*events));
+	struct told first, bad;
+	struct submission *lead = kit_make(kit, &(struct post){.email = "beside@x.example"}, 1);
+	sqlite3 *other = hold_writer(kit);
+
+	assert_non_null(events);
+	prepare(kit, &first, CRM, 1, 1, DELIVERY_DELIVERED);
+	prepare(kit, &bad, BAD, 1, 1, DELIVERY_DEAD);
+	for (int64_t i = 0; i < taken; i++) {
+		events[i] = bad.events[0];
+		events[i].seq = i + 1;
+	}
+	bad.settlement.events = events;
+	bad.settlement.count = (size_t)taken;
+	bad.settlement.last_seq = taken;
+	outbox_settle(kit->outbox, &first.settlement);
 	outbox_settle(kit->outbox, &bad.settlement);
-	outbox_settle(kit->outbox, &good[1].settlement);
-	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
-	for (int i = 0; i < 3; i++)
-		kit_reply(kit);
-	assert_true(good[0].settlement.stored);
+	assert_true(outbox_submit(kit->outbox, lead));
+	let_go(kit, other, 3);
+	assert_true(first.settlement.stored);
 	assert_false(bad.settlement.stored);
-	assert_true(good[1].settlement.stored);
-	assert_int_equal(kit_count(kit, "SELECT count(*) FROM settled WHERE sink <> 'bad'"), 2);
+	assert_int_equal(lead->status, SUBMISSION_STORED);
+	assert_true(outbox_ready(kit->outbox, NULL));
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM settled WHERE sink = 'bad'"), 0);
+	assert_int_equal(kit_count(kit, "SELECT count(*) FROM attempt WHERE sink = 'bad'"), 0);
+	kit_free(lead);
+	free(events);
 }
 
 int main(void)
@@ -161,6 +245,8 @@ int main(void)
 		STORE_TEST(dead_letters_leave_room_for_their_replay),
 		STORE_TEST(each_sink_may_leave_some_open),
 		STORE_TEST(what_finds_no_room_takes_no_other_along),
+		STORE_TEST(what_is_too_large_takes_no_other_along),
+		STORE_TEST(what_finds_no_room_turns_no_lead_away),
 	};
 
 	return RUN(tests);
