@@ -27,7 +27,6 @@ struct page {
 	size_t count;
 	size_t looked_at, old;
 	int64_t first_seq, last_seq; /* of what was looked at */
-	int64_t young_seq;	     /* the first that is too young; 0: none */
 };
 
 /* ---- small statements -------------------------------------------------------- */
@@ -122,10 +121,7 @@ static void take_event(sqlite3_stmt *select, int64_t before_ms, struct page *pag
 	page->leads[i] = lead_mark(statement_column(select, 2));
 	page->ends_lead[i] = sqlite3_column_int64(select, 3) == seq;
 	page->stays[i] = sqlite3_column_int64(select, 1) >= before_ms;
-	if (!page->stays[i])
-		page->old++;
-	else if (!page->young_seq)
-		page->young_seq = seq;
+	page->old += !page->stays[i];
 }
 
 static int read_page(struct journal *journal, const struct chore *chore, int64_t limit_seq,
@@ -141,7 +137,6 @@ static int read_page(struct journal *journal, const struct chore *chore, int64_t
 	page->count = page->old = 0;
 	page->first_seq = chore->cursor + 1;
 	page->last_seq = chore->cursor;
-	page->young_seq = 0;
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(select, 1, chore->cursor);
 		sqlite3_bind_int64(select, 2, limit_seq);
@@ -247,18 +242,16 @@ static int drop_page(struct journal *journal, const struct known_sinks *sinks,
 }
 
 /* Where the next step goes on. A page of young events alone: from here on all are
- * young, but for clocks that were set, and then it is the next pass that finds them. */
+ * young, but for clocks that were set, and then it is the next pass that finds them.
+ * Keys are looked at as far as events were, for among old ones one may seem young. */
 static void move_on(struct chore *chore, const struct page *page, int64_t limit_seq)
 {
 	chore->count += (int64_t)page->count;
 	chore->cursor = page->last_seq;
-	if (!chore->last_seq && page->young_seq)
-		chore->last_seq = page->young_seq - 1;
 	chore->more = true;
 	if (page->old == 0 || page->looked_at < STEP_EVENTS) {
 		chore->phase = PRUNE_KEYS;
-		if (!chore->last_seq)
-			chore->last_seq = limit_seq;
+		chore->last_seq = page->looked_at < STEP_EVENTS ? limit_seq : page->last_seq;
 	}
 }
 

@@ -88,8 +88,8 @@ static int find_next(struct journal *journal, int64_t cursor, int64_t *seq)
 	return rc;
 }
 
-/* Up to the first event that is young, whatever this pass has found: one that a
- * crash cut off may have left keys. From row to row, for there may be few. */
+/* As far as events were looked at, whatever this pass has found: one that a crash
+ * cut off may have left keys. From row to row, for there may be few. */
 int prune_keys(struct journal *journal, struct chore *chore)
 {
 	int64_t first_seq, last_seq;

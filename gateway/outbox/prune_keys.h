@@ -6,8 +6,8 @@
 
 struct journal;
 
-/* One step, inside a transaction: rows of identity up to the first event that is young.
- * What leads by to them is noted in chore->work. An SQLite result. */
+/* One step, inside a transaction: rows of identity up to chore->last_seq, the last event
+ * that the pass looked at. What leads by to them is noted in chore->work. An SQLite result. */
 int prune_keys(struct journal *journal, struct chore *chore);
 
 /* After the step's transaction: takes the keys out of the index in memory. One

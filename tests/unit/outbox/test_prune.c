@@ -331,6 +331,30 @@ static void keys_left_behind_go_later(void **state)
 	check(kit, CRM, DELIVERY_DELIVERED, 1);
 }
 
+/* Captured while the clock was ahead: it hides nothing of those that come after it. */
+static void keys_go_behind_a_young_event(void **state)
+{
+	struct kit *kit = *state;
+	struct outbox_stats stats, anew;
+
+	kit_open(kit);
+	for (int i = 0; i < 6; i++)
+		post_at(kit, i, i == 1 ? YOUNG_MS : OLD_MS);
+	post_at(kit, 10, YOUNG_MS);
+	settle(kit, CRM, 1, "ddddddd");
+	assert_int_equal(prune(kit), 5);
+	assert_int_equal(count(kit, "lead"), 2);
+	assert_int_equal(count(kit, "identity"), 2);
+	outbox_stats(kit->outbox, &stats);
+	assert_int_equal(stats.leads, 2);
+	/* As a restart reads the index anew. */
+	kit_close(kit);
+	kit_open(kit);
+	outbox_stats(kit->outbox, &anew);
+	assert_int_equal(stats.index_keys, anew.index_keys);
+	assert_int_equal(anew.leads, 2);
+}
+
 /* By the retention, without being told; and a full journal takes leads again. */
 static void retention_makes_room(void **state)
 {
@@ -401,6 +425,7 @@ int main(void)
 		STORE_TEST(sink_that_has_begun_holds_its_events),
 		STORE_TEST(long_pass_goes_in_steps),
 		STORE_TEST(keys_left_behind_go_later),
+		STORE_TEST(keys_go_behind_a_young_event),
 		STORE_TEST(retention_makes_room),
 		STORE_TEST(overfull_batch_is_no_full_disk),
 	};
