@@ -25,6 +25,13 @@ struct lg_option option_at(const struct option_table *table, size_t index)
 	return row;
 }
 
+struct lg_slice option_words(struct lg_slice fallback)
+{
+	if (slice_starts(fallback, "[") && slice_ends(fallback, "]"))
+		fallback = slice_cut(fallback, 1, fallback.length - 2);
+	return slice_trim(fallback);
+}
+
 static struct binding binding_of(const struct section *section, const struct lg_option *row)
 {
 	return (struct binding){section->document, section->hooks, row,

@@ -21,6 +21,10 @@ struct option_table {
 /* The i-th row, as far as both sides know it. */
 struct lg_option option_at(const struct option_table *table, size_t index);
 
+/* What stands between the brackets of a list's default, which may be without them: words,
+ * to be split at the commas and trimmed. */
+struct lg_slice option_words(struct lg_slice fallback);
+
 /* How an expression is checked; plugged in by the roof. False with a reason. */
 typedef bool (*option_expression_check)(struct lg_slice text, struct error *error);
 /* How a field's path or form name becomes its number; -1: unknown. */

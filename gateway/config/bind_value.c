@@ -1,5 +1,6 @@
 #include "config/bind_value.h"
 
+#include "base/log.h"
 #include "base/outline.h"
 #include "config/bind_scalar.h"
 
@@ -101,6 +102,19 @@ static void *new_entries(struct document *document, struct fy_node *node, size_t
 	return entries;
 }
 
+/* As written in prose, it would be an entry that nothing ever equals. No error: an entry
+ * may have a comma in earnest, such as a word of a form. */
+static void warn_of_comma(const struct binding *binding, struct fy_node *node, struct lg_slice text)
+{
+	if (slice_find(text, ',') >= 0)
+		log_warning("config.list-of-one",
+			    LOG_TEXT("file", document_path(binding->document)),
+			    LOG_INT("line", document_line(node)),
+			    LOG_TEXT("option", binding->row->name),
+			    LOG_TEXT("why", "a text is one entry, with its commas: write [a, b] "
+					    "for two, and [\"a, b\"] if it is meant"));
+}
+
 static bool bind_list(const struct binding *binding, struct fy_node *node)
 {
 	struct document *document = binding->document;
@@ -115,8 +129,10 @@ static bool bind_list(const struct binding *binding, struct fy_node *node)
 		return false;
 	if (document_is_map(node) || (!document_is_list(node) && !slice_present(text)))
 		return bind_value_wrong(binding, node, NULL);
-	if (slice_present(text))
+	if (slice_present(text)) {
 		items[count++] = text;
+		warn_of_comma(binding, node, text);
+	}
 	while (document_each(document, node, &cursor, &key, &key_node, &value)) {
 		show(binding, value);
 		text = document_text(document, value);
@@ -229,8 +245,7 @@ static bool fallback_list(const struct binding *binding, struct lg_slice text)
 	}
 	if (slice_starts(text, "[") != slice_ends(text, "]"))
 		return bind_value_wrong(binding, NULL, NULL);
-	if (slice_starts(text, "["))
-		text = slice_trim(slice_cut(text, 1, text.length - 2));
+	text = option_words(text);
 	while (text.length > 0 && slice_split(&text, ',', &item)) {
 		items[count] = slice_trim(item);
 		if (items[count++].length == 0)

@@ -26,6 +26,17 @@ const char *manual_type(int32_t type)
 	return type < LG_STRING || type > LG_PATH ? "unknown type" : names[type];
 }
 
+/* As a configuration says it: a list without brackets would be one entry there. */
+static void print_fallback(struct buffer *out, const struct lg_option *row)
+{
+	struct lg_slice text = slice_from(row->fallback);
+
+	if (row->type == LG_LIST)
+		buffer_printf(out, ", default [%.*s]", SLICE_ARGS(option_words(text)));
+	else
+		buffer_printf(out, ", default %s", row->fallback);
+}
+
 /* "duration, 1s to 10m, default 5s" */
 static void print_facts(struct buffer *out, const struct lg_option *row)
 {
@@ -46,7 +57,7 @@ static void print_facts(struct buffer *out, const struct lg_option *row)
 	if (row->flags & LG_REQUIRED)
 		buffer_add_literal(out, ", required");
 	else if (row->fallback)
-		buffer_printf(out, ", default %s", row->fallback);
+		print_fallback(out, row);
 }
 
 void manual_text(struct buffer *out, const struct option_table *table)

@@ -47,14 +47,30 @@ static void write_range(struct json_writer *writer, const struct lg_option *row)
 	json_write_member_text(writer, "max", slice_from(max));
 }
 
-/* Texts throughout, so that each is what a configuration may say. */
+static void write_default(struct json_writer *writer, const struct lg_option *row)
+{
+	struct lg_slice text = slice_from(row->fallback), rest, word;
+
+	if (row->type != LG_LIST || !row->fallback) {
+		json_write_member_text(writer, "default", text);
+		return;
+	}
+	rest = option_words(text);
+	json_write_name(writer, slice_from("default"));
+	json_write_open(writer, '[');
+	while (rest.length > 0 && slice_split(&rest, ',', &word))
+		json_write_text(writer, slice_trim(word));
+	json_write_close(writer, ']');
+}
+
+/* Texts throughout, and lists of them, so that each is what a configuration may say. */
 static void write_option(struct json_writer *writer, const struct lg_option *row)
 {
 	json_write_open(writer, '{');
 	json_write_member_text(writer, "name", slice_from(row->name));
 	json_write_member_text(writer, "type", slice_from(manual_type(row->type)));
 	json_write_member_bool(writer, "required", (row->flags & LG_REQUIRED) != 0);
-	json_write_member_text(writer, "default", slice_from(row->fallback));
+	write_default(writer, row);
 	if (row->min != 0 || row->max != 0)
 		write_range(writer, row);
 	if (row->type == LG_ENUM)

@@ -212,6 +212,16 @@ my ($expired, $said) = check(tls("certificate: old.crt, key: $key"));
 is($expired, 0, 'an expired certificate is served');
 like($said, qr/level=warning event=tls\.certificate-expired file=\S*old\.crt/, 'with a warning');
 
+# A list as a text is one entry, also where it was meant to be more.
+for (['"no, nein"', 1], ['[no, nein]', 0], ['["no, nein"]', 0], ['nein', 0]) {
+    my ($words, $warned) = @$_;
+    my ($status, $text) = check(with(sources =>
+        "sources:\n  contact: { plugin: webform, path: /f/contact, auth: none,\n    consent_denied: $words }\n"));
+    is($status, 0, "$words is taken");
+    is(scalar(() = $text =~ /level=warning event=config\.list-of-one file=\S+ line=6 option=consent_denied /g), $warned,
+        $warned ? 'with a warning' : 'in silence');
+}
+
 # Everybody may be whoever they say.
 for my $all ('0.0.0.0/0', '::/0') {
     my ($status, $text) = check(with(listen =>

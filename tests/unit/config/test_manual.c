@@ -20,6 +20,8 @@ static const struct lg_option rows[] = {
 	 .fallback = "info",
 	 .choices = "error|info",
 	 .help = "how loud"},
+	{.name = "words", .type = LG_LIST, .fallback = "no, nein", .help = "in brackets"},
+	{.name = "kinds", .type = LG_LIST, .fallback = "[one]", .help = "once"},
 	{.name = "more", .type = LG_MAP},
 };
 static const struct option_table table = OPTION_TABLE(rows);
@@ -45,6 +47,10 @@ static void prints_text(void **state)
 		     "      how long a back\\slash waits\n"
 		     "  level (error | info, default info)\n"
 		     "      how loud\n"
+		     "  words (list of strings, default [no, nein])\n"
+		     "      in brackets\n"
+		     "  kinds (list of strings, default [one])\n"
+		     "      once\n"
 		     "  more (mapping of strings)\n"
 		     "      \n");
 }
@@ -60,6 +66,8 @@ static void prints_roff(void **state)
 		     ".TP\n\\fBmax_wait\\fR (duration, 1s to 10m, default 5s)\n"
 		     "how long a back\\eslash waits\n"
 		     ".TP\n\\fBlevel\\fR (error | info, default info)\nhow loud\n"
+		     ".TP\n\\fBwords\\fR (list of strings, default [no, nein])\nin brackets\n"
+		     ".TP\n\\fBkinds\\fR (list of strings, default [one])\nonce\n"
 		     ".TP\n\\fBmore\\fR (mapping of strings)\n\n");
 }
 
