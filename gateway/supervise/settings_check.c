@@ -23,24 +23,31 @@ static void check_probe_paths(struct settings *settings, struct fy_node *root)
 		}
 }
 
+/* What is no text has been reported. */
+static bool check_prefix(struct settings *settings, struct fy_node *item, const char *option)
+{
+	struct lg_slice text = document_text(settings->document, item);
+	struct address_prefix prefix;
+
+	if (!slice_present(text) || address_prefix_parse(text, &prefix))
+		return true;
+	document_error(settings->document, item,
+		       "%s: \"%.*s\" is neither an address nor a prefix such as 10.0.0.0/8", option,
+		       SLICE_ARGS(text));
+	return false;
+}
+
 bool settings_check_prefixes(struct settings *settings, struct fy_node *map, const char *option)
 {
 	struct fy_node *list = document_member(map, option), *key_node, *item;
-	struct address_prefix prefix;
-	struct lg_slice key, text;
+	struct lg_slice key;
 	void *cursor = NULL;
 	bool good = true;
 
-	while (document_each(settings->document, list, &cursor, &key, &key_node, &item)) {
-		text = document_text(settings->document, item);
-		if (!slice_present(text) || address_prefix_parse(text, &prefix))
-			continue; /* what is no text has been reported */
-		document_error(settings->document, item,
-			       "%s: \"%.*s\" is neither an address nor a prefix such as "
-			       "10.0.0.0/8",
-			       option, SLICE_ARGS(text));
-		good = false;
-	}
+	if (!document_is_list(list)) /* one entry may stand there as it is */
+		return check_prefix(settings, list, option);
+	while (document_each(settings->document, list, &cursor, &key, &key_node, &item))
+		good = check_prefix(settings, item, option) && good;
 	return good;
 }
 

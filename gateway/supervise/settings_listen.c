@@ -229,10 +229,12 @@ static void read_entry(struct settings *settings, struct fy_node *map, const cha
 	struct http_listen *listen = &settings->listens[settings->listen_count++];
 	struct fy_node *tls = document_member(map, "tls");
 	struct error error;
+	bool good = bind_options(settings->document, map, what, &table, nested_keys,
+				 &settings_hooks, listen);
 
-	if (bind_options(settings->document, map, what, &table, nested_keys, &settings_hooks,
-			 listen) &&
-	    settings_check_prefixes(settings, map, "trusted_proxies")) {
+	/* Whatever else is wrong: each mistake is named at once. */
+	good = settings_check_prefixes(settings, map, "trusted_proxies") && good;
+	if (good) {
 		if (http_listen_check(listen, &error))
 			warn_of_trust(listen);
 		else

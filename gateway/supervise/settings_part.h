@@ -25,8 +25,8 @@ bool settings_region(struct settings *settings, struct fy_node *node, struct lg_
 /* Checks the file that `ca_file` of a mapping names; an absent path is good. */
 void settings_ca_file(struct settings *settings, struct fy_node *map, struct lg_slice path);
 
-/* Reports each entry of a mapping's list `option` that is no address and no prefix where it
- * stands. False: there was one. */
+/* Reports each entry of a mapping's list `option`, or the one that stands for it, that is no
+ * address and no prefix, where it stands. False: there was one. */
 bool settings_check_prefixes(struct settings *settings, struct fy_node *map, const char *option);
 
 /* The sink that writes this file, by whatever name; NULL: none of those that were read. */

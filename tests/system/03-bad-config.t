@@ -301,6 +301,15 @@ case('exemptions that are no prefix', with(http => "http: { rate_exempt: [«10.0
 case('proxies that are no prefix',
     with(listen => qq(listen: [{ address: "127.0.0.1:0", trusted_proxies: [«proxy, 10.0.0.1, «10.0.0.1/x] }]\n)),
     qr{trusted_proxies: "proxy" is neither});
+case('a network that is none beside another mistake',
+    with(listen => "listen:\n  - address: 127.0.0.1:0\n    «bogus: 1\n    trusted_proxies: [«10.0.0.0/99]\n"),
+    qr/unknown option "bogus"/, qr{trusted_proxies: "10\.0\.0\.0/99" is neither});
+case('a network that is none, alone', with(listen => "listen: [{ address: 127.0.0.1:0, trusted_proxies: «10.0.0.0/33 }]\n"),
+    qr{trusted_proxies: "10\.0\.0\.0/33" is neither});
+case('an exemption that is none, alone', with(http => "http: { rate_exempt: «10.0.0.0/33 }\n"),
+    qr{rate_exempt: "10\.0\.0\.0/33" is neither});
+case('proxies as a mapping', with(listen => "listen: [{ address: 127.0.0.1:0, «trusted_proxies: { a: all } }]\n"),
+    qr/expected a list of strings/);
 case('duplicate file', with(sinks => "sinks:\n  a: { plugin: file, path: x }\n  b: { plugin: file, path: «x }\n"),
     qr/written by sink "a"/);
 symlink '.', "$dir/link" or die "making a link: $!\n";
