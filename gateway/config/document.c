@@ -246,7 +246,8 @@ static bool load(struct document *document)
 	}
 	/* document_check names all duplicate keys, libfyaml only the first. */
 	done = parse_tree(document, diag, FYPCF_ALLOW_DUPLICATE_KEYS) &&
-	       document_check(document, &document->has_aliases) && resolve(document, diag);
+	       document_check(document, document->text, &document->has_aliases) &&
+	       resolve(document, diag);
 	fy_diag_destroy(diag);
 	return done;
 }

@@ -9,6 +9,7 @@
 
 struct check {
 	struct document *document;
+	struct lg_slice file;
 	size_t values;
 	bool has_aliases;
 	bool inside_alias; /* what is seen was seen before */
@@ -58,7 +59,7 @@ static struct lg_slice key_text(struct check *check, struct fy_node *map, struct
 {
 	struct lg_slice text = slice_of(NULL, 0);
 
-	if (!scalar_is_sound(key)) {
+	if (!scalar_is_sound(check->file, key)) {
 		check->misread = true;
 		document_error(check->document, key,
 			       "this key would be misread; write it in one line, "
@@ -102,7 +103,7 @@ static void check_scalar(struct check *check, struct fy_node *node)
 	struct lg_slice text, expanded;
 	struct error error = {""};
 
-	if (style != FYNS_SINGLE_QUOTED && !scalar_is_sound(node)) {
+	if (style != FYNS_SINGLE_QUOTED && !scalar_is_sound(check->file, node)) {
 		check->misread = true;
 		document_error(check->document, node,
 			       "this text would be misread; write it in one line, "
@@ -187,9 +188,9 @@ static bool check_node(struct check *check, struct fy_node *node, int depth)
 	return true;
 }
 
-bool document_check(struct document *document, bool *has_aliases)
+bool document_check(struct document *document, struct lg_slice file, bool *has_aliases)
 {
-	struct check check = {.document = document};
+	struct check check = {.document = document, .file = file};
 	bool bounded = check_node(&check, document_root(document), 0);
 
 	*has_aliases = check.has_aliases;

@@ -14,13 +14,35 @@ static size_t count_written(struct fy_token_iter *iter, bool *failed)
 	return count;
 }
 
-bool scalar_is_sound(struct fy_node *scalar)
+/* As it stands in the file; absent: nobody knows where. */
+static struct lg_slice raw_of(struct lg_slice file, struct fy_token *token)
+{
+	const struct fy_mark *start = fy_token_start_mark(token);
+	const struct fy_mark *end = fy_token_end_mark(token);
+
+	if (!start || !end)
+		return slice_of(NULL, 0);
+	return slice_cut(file, start->input_pos, end->input_pos - start->input_pos);
+}
+
+/* In double quotes a line that ends with a carriage return may come out as another text,
+ * whose bytes are counted alike. */
+static bool has_odd_breaks(struct lg_slice file, struct fy_token *token)
+{
+	return fy_token_scalar_style(token) == FYSS_DOUBLE_QUOTED &&
+	       slice_find(raw_of(file, token), '\r') >= 0;
+}
+
+bool scalar_is_sound(struct lg_slice file, struct fy_node *scalar)
 {
 	struct fy_token *token = fy_node_get_scalar_token(scalar);
-	struct fy_token_iter *iter = token ? fy_token_iter_create(token) : NULL;
+	struct fy_token_iter *iter;
 	bool failed;
 	size_t written;
 
+	if (token && has_odd_breaks(file, token))
+		return false;
+	iter = token ? fy_token_iter_create(token) : NULL;
 	if (!iter)
 		return !token;
 	written = count_written(iter, &failed);
@@ -97,16 +119,16 @@ static struct lg_slice single_quoted(struct arena *arena, struct lg_slice raw)
 struct lg_slice scalar_text(struct arena *arena, struct lg_slice file, struct fy_node *node)
 {
 	struct fy_token *token = node ? fy_node_get_scalar_token(node) : NULL;
-	const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
-	const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
 	size_t length = 0;
 	const char *text;
 
 	if (!token || !fy_node_is_scalar(node))
 		return slice_of(NULL, 0);
-	if (start && end && fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
-		return single_quoted(arena, slice_cut(file, start->input_pos,
-						      end->input_pos - start->input_pos));
+	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED) {
+		struct lg_slice raw = raw_of(file, token);
+		if (slice_present(raw))
+			return single_quoted(arena, raw);
+	}
 	text = fy_node_get_scalar(node, &length);
 	return slice_of(text, length);
 }

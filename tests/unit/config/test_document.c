@@ -168,6 +168,17 @@ static void refuses_what_would_be_misread(void **state)
 			 "or below a \"|\"\n"
 			 "  b: \"** \n"
 			 "      ^\n");
+	assert_false(open_bytes(f, LG_SLICE("a: x\r\nb: \"bb\r\n      \"\r\n")));
+	expect_errors(f, "@:2:5: error: this text would be misread; write it in one line, "
+			 "or below a \"|\"\n"
+			 "  b: \"**\n"
+			 "      ^\n");
+	assert_false(open_bytes(f, LG_SLICE("? \"bb\r\n  cc\"\r\n: x\r\n")));
+	expect_errors(f, "@:1:4: error: this key would be misread; write it in one line, "
+			 "in double quotes\n"
+			 "  ? \"**\n"
+			 "     ^\n");
+	assert_true(open_bytes(f, LG_SLICE("a: \"b\\r\\n\"\r\nb: 'c\r\n  d'\r\nc: |\r\n  e\r\n")));
 	assert_true(open_bytes(f, LG_SLICE("a: |\n  x\n\n   y\nb: \"x\\\\\"\nc: >\n  x\n\n  y\n")));
 }
 
