@@ -208,7 +208,7 @@ struct outbox *outbox_open_patiently(const struct store_settings *store,
 	watchers_init(&outbox->watchers);
 	if (start(outbox, limits, patience, error)) {
 		log_info("store.opened", LOG_SLICE("path", store->path),
-			 LOG_INT("events", outbox->journal.committed_seq),
+			 LOG_INT("last_seq", outbox->journal.committed_seq),
 			 LOG_INT("leads", outbox->journal.committed_leads));
 		return outbox;
 	}
@@ -369,7 +369,7 @@ void outbox_stats(const struct outbox *outbox, struct outbox_stats *stats)
 	const struct writer *writer = &outbox->writer;
 
 	memset(stats, 0, sizeof(*stats));
-	stats->events = atomic_load(&writer->last_seq);
+	stats->last_seq = atomic_load(&writer->last_seq);
 	stats->leads = atomic_load(&writer->leads);
 	stats->index_bytes = atomic_load(&writer->index_bytes);
 	stats->index_keys = atomic_load(&writer->index_keys);

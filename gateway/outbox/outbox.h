@@ -136,7 +136,7 @@ int64_t outbox_busy_ms(const struct outbox *outbox);
 
 /* How it stands, for status and metrics. Any thread. */
 struct outbox_stats {
-	int64_t events, leads; /* in the journal; leads in the index */
+	int64_t last_seq, leads; /* number of the last event; leads in the index */
 	int64_t index_bytes, index_keys;
 	int64_t queue_submissions, queue_bytes;
 	int64_t store_bytes, wal_bytes;	    /* in use */

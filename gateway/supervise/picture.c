@@ -20,7 +20,7 @@ static void write_store(const struct gateway *gateway, struct json_writer *write
 	json_write_name(writer, LG_SLICE("store"));
 	json_write_open(writer, '{');
 	json_write_member_text(writer, "path", gateway->settings->store.path);
-	json_write_member_int(writer, "events", stats.events);
+	json_write_member_int(writer, "last_seq", stats.last_seq);
 	json_write_member_int(writer, "leads", stats.leads);
 	json_write_member_int(writer, "bytes", stats.store_bytes);
 	json_write_member_int(writer, "wal_bytes", stats.wal_bytes);

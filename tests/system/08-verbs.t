@@ -112,6 +112,8 @@ sub check_reading {
     my $status = decode_json($out);
     is($status->{state}, $state, "… is $state");
     like($status->{store}{path}, qr/store\.db$/, '… with its store');
+    is($status->{store}{last_seq}, 5, '… and its last event');
+    is($status->{store}{events}, undef, '… which is no number of events');
     ($out) = run_ok('status as text', 0, $gateway->command('status'));
     like($out, qr/^state +$state$/m, '… says the same');
 
