@@ -25,7 +25,8 @@ struct fy_node;
 bool scalar_is_sound(struct lg_slice file, struct fy_node *scalar);
 
 /* The text of a sound scalar or of one in single quotes. The slice lies in `file`, in
- * the tree or in `arena` and lives as long as the shortest of these; absent: no scalar, or no memory. */
+ * the tree or in `arena` and lives as long as the shortest of these; absent: no scalar,
+ * or no memory. */
 struct lg_slice scalar_text(struct arena *arena, struct lg_slice file, struct fy_node *node);
 
 #endif
