@@ -65,6 +65,7 @@ static size_t next_half(struct lg_slice body, size_t at)
 /* False with the problem. */
 static bool mend_halves(const struct reading *reading, struct lg_slice *body)
 {
+	static const char replacement[ESCAPE_BYTES] = {'\\', 'u', 'f', 'f', 'f', 'd'};
 	size_t at = next_half(*body, 0);
 	char *mended;
 
@@ -75,7 +76,7 @@ static bool mend_halves(const struct reading *reading, struct lg_slice *body)
 		return problem_set(reading->problem, 503, "There is no memory for the fields.");
 	memcpy(mended, body->data, body->length);
 	for (; at < body->length; at = next_half(*body, at + ESCAPE_BYTES))
-		memcpy(mended + at, "\\ufffd", ESCAPE_BYTES);
+		memcpy(mended + at, replacement, sizeof(replacement));
 	body->data = mended;
 	return true;
 }
