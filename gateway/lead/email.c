@@ -189,21 +189,6 @@ static struct lg_slice without_tag(struct lg_slice local)
 	return plus > 0 ? slice_cut(local, 0, (size_t)plus) : local;
 }
 
-/* Returns the bytes written, -1 when they do not fit. */
-static ptrdiff_t lower(struct lg_slice text, char *out, size_t capacity)
-{
-	if (!utf8_ascii(text))
-		return unicode_lower(text, out, capacity);
-	if (text.length > capacity)
-		return -1;
-	for (size_t i = 0; i < text.length; i++) {
-		char c = text.data[i];
-
-		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	}
-	return (ptrdiff_t)text.length;
-}
-
 struct lg_slice email_identity(struct lg_slice email, char out[EMAIL_IDENTITY_BYTES])
 {
 	struct lg_slice local, domain;
@@ -212,7 +197,7 @@ struct lg_slice email_identity(struct lg_slice email, char out[EMAIL_IDENTITY_BY
 
 	if (!email_split(email, &local, &domain))
 		return email;
-	written = lower(without_tag(local), out, EMAIL_IDENTITY_BYTES);
+	written = unicode_lower(without_tag(local), out, EMAIL_IDENTITY_BYTES);
 	if (written < 0 || (size_t)written + 1 + domain.length > EMAIL_IDENTITY_BYTES)
 		return email;
 	if (is_gmail(domain)) {

@@ -48,20 +48,13 @@ static bool add_part(struct parts *parts, struct lg_slice part)
 static bool split_name(struct lg_slice name, struct parts *parts)
 {
 	char folded[NAME_BYTES];
-	ptrdiff_t length = utf8_ascii(name) ? (ptrdiff_t)name.length
-					    : unicode_fold(name, folded, sizeof(folded));
+	ptrdiff_t length = unicode_fold(name, folded, sizeof(folded));
 	struct lg_slice rest;
 	size_t start = 0, end = 0;
 
 	parts->count = 0;
-	if (length < 0 || length > NAME_BYTES)
+	if (length < 0)
 		return false;
-	if (utf8_ascii(name))
-		for (ptrdiff_t i = 0; i < length; i++) {
-			char c = name.data[i];
-
-			folded[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-		}
 	rest = slice_of(folded, (size_t)length);
 	while (rest.length > 0) {
 		const char *at = rest.data;

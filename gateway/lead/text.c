@@ -225,20 +225,6 @@ bool text_equal_but_space(struct lg_slice a, struct lg_slice b)
 	}
 }
 
-static ptrdiff_t fold(struct lg_slice text, char *out, size_t capacity)
-{
-	if (!utf8_ascii(text))
-		return unicode_fold(text, out, capacity);
-	if (text.length > capacity)
-		return -1;
-	for (size_t i = 0; i < text.length; i++) {
-		char c = text.data[i];
-
-		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	}
-	return (ptrdiff_t)text.length;
-}
-
 /* Of what is folded. Beyond ASCII all but dashes and quotes: Côte d’Ivoire. */
 static bool plain_character(int32_t c)
 {
@@ -249,7 +235,7 @@ static bool plain_character(int32_t c)
 
 struct lg_slice text_plain(struct lg_slice text, char *out, size_t capacity)
 {
-	ptrdiff_t length = fold(text, out, capacity);
+	ptrdiff_t length = unicode_fold(text, out, capacity);
 	struct lg_slice rest = slice_of(out, length > 0 ? (size_t)length : 0);
 	size_t kept = 0;
 

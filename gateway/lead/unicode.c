@@ -77,19 +77,34 @@ static ptrdiff_t to_utf8(const UChar *text, int32_t units, char *out, size_t cap
 	return U_SUCCESS(code) ? bytes : -1;
 }
 
+static ptrdiff_t lower_ascii(struct lg_slice text, char *out, size_t capacity)
+{
+	if (text.length > capacity)
+		return -1;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+	return (ptrdiff_t)text.length;
+}
+
 ptrdiff_t unicode_lower(struct lg_slice text, char *out, size_t capacity)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	UChar source[SHORT_UNITS], lower[SHORT_UNITS];
-	int32_t units = to_utf16(text, source);
+	int32_t units;
 
+	if (utf8_ascii(text))
+		return lower_ascii(text, out, capacity);
+	units = to_utf16(text, source);
 	if (units < 0)
 		return -1;
 	units = u_strToLower(lower, SHORT_UNITS, source, units, "", &code);
 	return U_SUCCESS(code) ? to_utf8(lower, units, out, capacity) : -1;
 }
 
-ptrdiff_t unicode_fold(struct lg_slice text, char *out, size_t capacity)
+static ptrdiff_t fold_wide(struct lg_slice text, char *out, size_t capacity)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	const UNormalizer2 *nfkd = unorm2_getNFKDInstance(&code);
@@ -113,6 +128,11 @@ ptrdiff_t unicode_fold(struct lg_slice text, char *out, size_t capacity)
 			source[kept++] = source[begin++];
 	}
 	return to_utf8(source, kept, out, capacity);
+}
+
+ptrdiff_t unicode_fold(struct lg_slice text, char *out, size_t capacity)
+{
+	return utf8_ascii(text) ? lower_ascii(text, out, capacity) : fold_wide(text, out, capacity);
 }
 
 static UIDNA *uts46;

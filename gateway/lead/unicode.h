@@ -1,6 +1,6 @@
-/* What ICU does for us: normalization, case, domain names. Callers keep ASCII
- * away from here: a conversion to UTF-16 and back costs more than all the rest.
- * Any thread; ICU's objects are made at first use and live until exit. */
+/* What ICU does for us: normalization, case, domain names. ASCII takes a short way in case
+ * and normalization: a conversion to UTF-16 and back costs more than all the rest. Any
+ * thread; ICU's objects are made at first use and live until exit. */
 #ifndef LEAD_UNICODE_H
 #define LEAD_UNICODE_H
 
